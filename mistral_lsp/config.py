@@ -1,0 +1,121 @@
+"""The settings: one schema, its defaults, and how values from outside are read into it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import platformdirs
+from msgspec import Meta
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SECTION = "mistralLsp"
+CLIENT_KEYS = frozenset({"path", "arguments", "trace"})
+"""Settings of the editors' clients that live in the same section and are none of the server's."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Everything a user can set. The defaults here are the only ones."""
+
+    enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
+    engine: Annotated[
+        Literal["auto", "ctransformers", "llama_cpp", "scripted"],
+        Meta(description="What runs the model; auto takes the fastest that is installed."),
+    ] = "auto"
+    model: Annotated[
+        str, Meta(description="Path of a GGUF file; empty means the embedded model.")
+    ] = ""
+    window: Annotated[
+        int,
+        Meta(ge=0, le=131072, description="Tokens of prompt and answer; 0 fits this machine."),
+    ] = 0
+    max_tokens: Annotated[
+        int, Meta(ge=1, le=1024, description="The longest answer, in tokens.")
+    ] = 128
+    multiline: Annotated[
+        Literal["auto", "never", "always"],
+        Meta(description="auto goes on after a line that opens a block."),
+    ] = "auto"
+    debounce_ms: Annotated[
+        int, Meta(ge=0, le=5000, description="Wait after a keystroke before the model is asked.")
+    ] = 0
+    deadline_ms: Annotated[
+        int, Meta(ge=50, le=120000, description="After this long, what is there is shown.")
+    ] = 5000
+    languages: Annotated[dict[str, bool], Meta(description="Language id, or *, to on or off.")] = {}
+    disable_in: Annotated[
+        list[Literal["comment", "string"]],
+        Meta(description="Where nothing is offered unless asked for."),
+    ] = msgspec.field(default_factory=lambda: ["comment"])
+    exclude: Annotated[
+        list[str], Meta(description="Globs, as in .gitignore, of files that are left alone.")
+    ] = []
+    min_confidence: Annotated[
+        float, Meta(ge=0, le=1, description="Below this mean probability nothing is shown.")
+    ] = 0.0
+    threads: Annotated[
+        int, Meta(ge=0, le=256, description="Threads that compute; 0 fits this machine.")
+    ] = 0
+    gpu_layers: Annotated[
+        int, Meta(ge=-1, le=1024, description="Layers on the GPU; -1 means all where one serves.")
+    ] = -1
+
+
+FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+
+
+def read(raw: Mapping[str, Any], base: Settings) -> tuple[Settings, list[str]]:
+    """Lays `raw` over `base`. A bad value keeps the base's and adds a sentence naming it."""
+    changes: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in raw.items():
+        if key in CLIENT_KEYS:
+            continue
+        if key not in FIELDS:
+            problems.append(_unknown(key))
+            continue
+        field = FIELDS[key]
+        try:
+            changes[field.name] = msgspec.convert(value, type=field.type)
+        except msgspec.ValidationError as error:
+            kept = getattr(base, field.name)
+            problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
+    return msgspec.structs.replace(base, **changes), problems
+
+
+def _unknown(key: str) -> str:
+    near = difflib.get_close_matches(key, FIELDS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else f" Known settings: {', '.join(FIELDS)}."
+    return f"Setting {SECTION}.{key} does not exist and is ignored.{hint}"
+
+
+def user_file() -> Path:
+    """Where the user's own settings live, whether or not the file exists."""
+    return platformdirs.user_config_path("mistral-lsp") / "config.toml"
+
+
+def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
+    """The defaults with the user's TOML file laid over them; a broken file only adds a problem."""
+    path = path or user_file()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings(), []
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Settings(), [f"Settings file {path} is left out: {error}."]
+    return read(raw, Settings())
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the settings, which the editors' clients are checked against."""
+    components = msgspec.json.schema(Settings)
+    settings: dict[str, Any] = components["$defs"]["Settings"]
+    return settings

@@ -1,0 +1,86 @@
+"""Counts requests and keeps the latest measurements, for the status that users see."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mistral_lsp.types import Completion
+
+KEPT_SAMPLES = 512
+
+
+def percentile(samples: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile of `samples`, or None where there are none."""
+    if not samples:
+        return None
+    ordered = sorted(samples)
+    rank = max(1, math.ceil(percent / 100 * len(ordered)))
+    return round(ordered[rank - 1], 2)
+
+
+def _samples() -> deque[float]:
+    return deque(maxlen=KEPT_SAMPLES)
+
+
+@dataclass
+class Metrics:
+    """Counters since the start, and the last `KEPT_SAMPLES` measurements of each kind."""
+
+    asked: int = 0
+    answered: int = 0
+    empty: int = 0
+    cached: int = 0
+    cancelled: int = 0
+    stale: int = 0
+    shown: int = 0
+    accepted: int = 0
+    accepted_characters: int = 0
+    last: Completion | None = None
+    first_ms: deque[float] = field(default_factory=_samples)
+    total_ms: deque[float] = field(default_factory=_samples)
+    evaluated_tokens: deque[float] = field(default_factory=_samples)
+    """Of the prompt, for each request that was let through; one from the cache evaluates none."""
+    cancel_to_idle_ms: deque[float] = field(default_factory=_samples)
+
+    def record(self, completion: Completion) -> None:
+        """Takes in how a request ended."""
+        self.last = completion
+        self.answered += bool(completion.text)
+        self.empty += not completion.text
+        self.cached += completion.cached
+        if completion.cached or completion.usage.prompt_tokens:
+            self.evaluated_tokens.append(completion.usage.evaluated_tokens)
+        if completion.first_token_ms is not None:
+            self.first_ms.append(completion.first_token_ms)
+            self.total_ms.append(completion.total_ms)
+
+    def last_request(self) -> dict[str, Any] | None:
+        """What the latest request cost, without its text."""
+        if self.last is None:
+            return None
+        return {
+            "reason": self.last.reason,
+            **dataclasses.asdict(self.last.usage),
+            "first_token_ms": self.last.first_token_ms,
+            "total_ms": self.last.total_ms,
+            "cached": self.last.cached,
+        }
+
+    def requests(self) -> dict[str, int]:
+        """How the requests since the start ended."""
+        names = ("asked", "answered", "empty", "cached", "cancelled", "stale", "shown", "accepted")
+        return {name: getattr(self, name) for name in names}
+
+    def latency_ms(self) -> dict[str, float | None]:
+        """First token and whole answer of the requests that reached the model."""
+        return {
+            "first_p50": percentile(self.first_ms, 50),
+            "first_p95": percentile(self.first_ms, 95),
+            "total_p50": percentile(self.total_ms, 50),
+            "total_p95": percentile(self.total_ms, 95),
+        }

@@ -1,0 +1,198 @@
+"""Syntax trees: parses text, follows edits, and answers questions about a place in it.
+
+The only module that knows tree-sitter. Outside, a place is an offset into the str; the grammar's
+UTF-8 bytes never leave this file. Parsing never fails: broken code gives a tree with errors.
+"""
+
+from __future__ import annotations
+
+import importlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import tree_sitter
+
+from mistral_lsp.languages.base import Language
+from mistral_lsp.types import Span
+
+Region = Literal["code", "comment", "string"]
+CHECKPOINT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A definition: where it stands, and the lines that introduce it (its signature)."""
+
+    span: Span
+    header: Span
+
+
+class SyntaxTree:
+    """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
+
+    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: _Units):
+        """Use `parse`; this only keeps what it made."""
+        self._language = language
+        self._text = text
+        self._tree = tree
+        self._units = units
+
+    def updated(self, text: str) -> SyntaxTree:
+        """The tree of `text`, parsed anew only where it differs from this one's text."""
+        start, old_end, new_end = changed_range(self._text, text)
+        units = _Units(text)
+        tree = self._tree.copy()
+        first = units.byte(start)
+        old_last, new_last = self._units.byte(old_end), units.byte(new_end)
+        place = units.point(first)
+        tree.edit(
+            first,
+            old_last,
+            new_last,
+            place,
+            self._units.point(old_last, first, place),
+            units.point(new_last, first, place),
+        )
+        return SyntaxTree(
+            self._language, text, _parser(self._language).parse(units.data, tree), units
+        )
+
+    def region(self, offset: int) -> Region:
+        """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
+        place = self._units.byte(offset)
+        node = self._tree.root_node.descendant_for_byte_range(max(0, place - 1), place)
+        while node is not None:
+            if node.type in self._language.interpolation_nodes and node.start_byte < place:
+                return "code"
+            if node.type in self._language.comment_nodes and node.start_byte < place:
+                return "comment" if self._holds_comment(node, place) else "code"
+            if node.type in self._language.string_nodes and node.start_byte < place < node.end_byte:
+                return "string"
+            node = node.parent
+        return "code"
+
+    def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
+        # A line comment goes on at its very end; a block comment is over behind its last mark.
+        closed = self._units.data[node.start_byte : node.end_byte].endswith(b"*/")
+        return place < node.end_byte or (place == node.end_byte and not closed)
+
+    def scopes(self, offset: int) -> list[Scope]:
+        """The definitions around `offset`, outermost first."""
+        place = self._units.byte(offset)
+        line_start = self._units.data.rfind(b"\n", 0, place) + 1
+        if self._language.closes_by_indentation:
+            # A body ends at its last word; what follows belongs to it as long as it is indented.
+            place = len(self._units.data[:place].rstrip())
+        node = self._tree.root_node.descendant_for_byte_range(max(0, place - 1), place)
+        found = []
+        while node is not None:
+            if node.type in self._language.definition_nodes and self._reaches(node, line_start):
+                found.append(self._scope(node))
+            node = node.parent
+        return found[::-1]
+
+    def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
+        """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
+        if not self._language.closes_by_indentation or node.start_byte >= line_start:
+            return True
+        line = self._units.data[line_start:].partition(b"\n")[0]
+        return len(line) - len(line.lstrip()) > node.start_point.column
+
+    def _scope(self, node: tree_sitter.Node) -> Scope:
+        body = node.child_by_field_name("body")
+        inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
+        if body is None and inner is not None:
+            body = inner.child_by_field_name("body")
+        start = self._units.offset(node.start_byte)
+        end = self._units.offset(node.end_byte)
+        header_end = self._units.offset(body.start_byte) if body is not None else end
+        return Scope(Span(start, end), Span(start, header_end))
+
+    def definition_starts(self, span: Span) -> list[int]:
+        """Where definitions begin within `span`, at any depth, in order."""
+        first, last = self._units.byte(span.start), self._units.byte(span.end)
+        starts = {
+            self._units.offset(node.start_byte)
+            for node in _walk(self._tree.root_node, first, last)
+            if node.type in self._language.definition_nodes and first <= node.start_byte < last
+        }
+        return sorted(starts)
+
+
+def parse(language: Language, text: str) -> SyntaxTree | None:
+    """The tree of `text`, or None for a language without a grammar."""
+    if not language.grammar:
+        return None
+    units = _Units(text)
+    return SyntaxTree(language, text, _parser(language).parse(units.data), units)
+
+
+def changed_range(old: str, new: str) -> tuple[int, int, int]:
+    """The smallest (start, old end, new end) outside which the two texts are the same."""
+    limit = min(len(old), len(new))
+    start = 0
+    for step in (4096, 64, 1):
+        while start + step <= limit and old[start : start + step] == new[start : start + step]:
+            start += step
+    rest = limit - start
+    tail = 0
+    for step in (4096, 64, 1):
+        while tail + step <= rest and (
+            old[len(old) - tail - step : len(old) - tail]
+            == new[len(new) - tail - step : len(new) - tail]
+        ):
+            tail += step
+    return start, len(old) - tail, len(new) - tail
+
+
+def _walk(node: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    for child in node.named_children:
+        if child.end_byte <= first or child.start_byte >= last:
+            continue
+        yield child
+        yield from _walk(child, first, last)
+
+
+@cache
+def _parser(language: Language) -> tree_sitter.Parser:
+    module, function = language.grammar.split(":")
+    grammar = getattr(importlib.import_module(module), function)
+    return tree_sitter.Parser(tree_sitter.Language(grammar()))
+
+
+class _Units:
+    """Turns str offsets into UTF-8 bytes and back; free where the text is ASCII."""
+
+    def __init__(self, text: str):
+        self.data = text.encode("utf-8", "surrogatepass")
+        self._text = text
+        self._ascii = len(self.data) == len(text)
+        self._bytes = [0]
+        if not self._ascii:
+            for start in range(0, len(text), CHECKPOINT):
+                chunk = text[start : start + CHECKPOINT].encode("utf-8", "surrogatepass")
+                self._bytes.append(self._bytes[-1] + len(chunk))
+
+    def byte(self, offset: int) -> int:
+        if self._ascii:
+            return offset
+        mark = offset // CHECKPOINT
+        rest = self._text[mark * CHECKPOINT : offset]
+        return self._bytes[mark] + len(rest.encode("utf-8", "surrogatepass"))
+
+    def offset(self, byte: int) -> int:
+        if self._ascii:
+            return byte
+        mark = bisect_right(self._bytes, byte) - 1
+        rest = self.data[self._bytes[mark] : byte]
+        return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
+
+    def point(self, byte: int, start: int = 0, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+        """The row and the column (in bytes) of a byte, counted on from `start` at `known`."""
+        rows = self.data.count(b"\n", start, byte)
+        if rows == 0:
+            return known[0], known[1] + byte - start
+        return known[0] + rows, byte - (self.data.rfind(b"\n", start, byte) + 1)

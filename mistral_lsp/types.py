@@ -1,0 +1,101 @@
+"""The plain frozen records that travel between the stages of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Trigger = Literal["automatic", "invoked"]
+"""`invoked` means that the user asked by a key or a command; gates of taste then stay open."""
+
+
+class UserError(Exception):
+    """Something the user can mend; the message says what is wrong and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of the text, in str offsets."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a prompt: plain text, or the name of one of the model's special tokens."""
+
+    label: str
+    text: str = ""
+    special: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is asked, in order, and the fill-in form that decided the order."""
+
+    form: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A decoded token: its text ("" while a character is incomplete), its probability in 0..1."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model wrote, raw. `complete` tells that it ended by itself or by a stop rule."""
+
+    tokens: tuple[Token, ...]
+    complete: bool = False
+
+    @property
+    def text(self) -> str:
+        """The tokens' text, joined."""
+        return "".join(token.text for token in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one generation cost the engine, in tokens."""
+
+    prompt_tokens: int = 0
+    evaluated_tokens: int = 0
+    generated_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that an engine holds ready.
+
+    `window` is the most tokens (prompt and answer) that it may ever see; `working_window` what this
+    machine reads in about a second, so that a cold prompt does not keep the user waiting.
+    """
+
+    engine: str
+    model: str
+    form: str
+    window: int
+    working_window: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The result of a request: `text` replaces `span`; where it is empty, `reason` says why."""
+
+    text: str
+    span: Span
+    reason: str | None = None
+    engine: str | None = None
+    model: str | None = None
+    form: str | None = None
+    usage: Usage = Usage()
+    first_token_ms: float | None = None
+    total_ms: float = 0.0
+    cached: bool = False
