@@ -1,0 +1,80 @@
+"""The two protocols of the engine: what a backend can do, and what the pipeline asks for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+from mistral_lsp.types import LoadedModel, Prompt, Token, Usage, UserError
+
+
+class EngineError(UserError):
+    """The engine can't answer; the message says why and what to do."""
+
+
+class Aborted(Exception):
+    """An eval was stopped in the middle by `Backend.abort`."""
+
+
+class Backend(Protocol):
+    """The primitives of one inference library, over one sequence with one KV cache.
+
+    Used by one thread at a time; only `abort` may be called from another, during `eval`.
+    """
+
+    name: str
+    largest_chunk: int
+    """How many tokens one `eval` may take."""
+    can_abort: bool
+    """Whether `abort` stops a running eval; elsewhere a cancel is heard between chunks only."""
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """The tokens of UTF-8 text: nothing added before it, no special tokens parsed in it."""
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of a token; incomplete UTF-8 where it is a piece of a character."""
+
+    def vocabulary_size(self) -> int:
+        """How many tokens there are."""
+
+    def eval(self, tokens: Sequence[int], past: int) -> Any:
+        """Evaluates tokens behind the first `past` ones and gives the last one's logits.
+
+        The logits are a float32 array of shape (vocabulary,), valid until the next eval.
+        Raises Aborted, after which the cache holds just the first `past` tokens for certain.
+        """
+
+    def rewind(self, past: int) -> None:
+        """Forgets all but the first `past` tokens."""
+
+    def abort(self, wanted: bool) -> None:
+        """Asks a running eval to stop, or (False) lets later ones run."""
+
+
+class Generation(Protocol):
+    """An answer that is being written. Iterate it once; `stop` ends the computing for real."""
+
+    usage: Usage
+
+    def __aiter__(self) -> AsyncIterator[Token]:
+        """The tokens as they are decoded; raises EngineError where the engine fails."""
+
+    def stop(self) -> None:
+        """Stops the engine; safe at any time, also when all is over."""
+
+
+class Engine(Protocol):
+    """What the pipeline needs of an engine, wherever it runs."""
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The model, once it is loaded."""
+
+    async def ready(self) -> LoadedModel:
+        """Waits until the model is loaded. Raises EngineError where it can't be."""
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has."""
+
+    def generate(self, prompt: Prompt, max_tokens: int) -> Generation:
+        """Starts an answer; whatever was being written before it is stopped first by its owner."""

@@ -1,0 +1,283 @@
+"""Starts the engine's host, talks to it, and starts it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from mistral_lsp.engine import frames
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+
+logger = logging.getLogger(__name__)
+
+State = Literal["starting", "loading", "ready", "failed", "off"]
+
+MOST_DEATHS = 3
+DEATHS_WITHIN_SECONDS = 600.0
+BACK_OFF_SECONDS = 0.2
+START_SECONDS = 20.0
+KEPT_LINES = 20
+NO_USAGE = Usage()
+
+
+@dataclass
+class HostGeneration:
+    """An answer that the host is writing; see engine.base.Generation."""
+
+    number: int
+    send: Callable[[frames.Request], None]
+    clock: Callable[[], float]
+    on_idle: Callable[[float], None]
+    usage: Usage = NO_USAGE
+    arrivals: asyncio.Queue[frames.Reply | EngineError] = field(default_factory=asyncio.Queue)
+    finished: bool = False
+    stopped_at: float | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        """The tokens; ends with the answer, after `stop`, or with EngineError."""
+        while True:
+            arrival = await self.arrivals.get()
+            if isinstance(arrival, EngineError):
+                raise arrival
+            if isinstance(arrival, frames.Decoded):
+                yield Token(arrival.text, arrival.probability)
+            if isinstance(arrival, frames.Finished):
+                if arrival.error:
+                    raise EngineError(arrival.error)
+                return
+
+    def stop(self) -> None:
+        """See engine.base.Generation."""
+        if not self.finished and self.stopped_at is None:
+            self.stopped_at = self.clock()
+            self.send(frames.Cancel(self.number))
+
+    def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
+        """Takes a frame of the host's about this generation."""
+        self.usage = frame.usage
+        if isinstance(frame, frames.Finished):
+            self.finished = True
+            if self.stopped_at is not None:
+                self.on_idle((self.clock() - self.stopped_at) * 1000)
+        self.arrivals.put_nowait(frame)
+
+    def failed(self, error: EngineError) -> None:
+        """The host is gone."""
+        self.finished = True
+        self.arrivals.put_nowait(error)
+
+
+class EngineClient:
+    """The engine as the pipeline sees it, wherever the host is in its life."""
+
+    def __init__(
+        self,
+        wanted: frames.Load,
+        on_state: Callable[[State, str], None] = lambda state, message: None,
+        on_idle: Callable[[float], None] = lambda milliseconds: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        """Nothing is started; `on_idle` hears how long each stop took until the host was idle."""
+        self.wanted = wanted
+        self.state: State = "starting"
+        self.message = "The engine has not been started."
+        self.model: LoadedModel | None = None
+        self.host_pid: int | None = None
+        self._on_state = on_state
+        self._on_idle = on_idle
+        self._clock = clock
+        self._supervisor: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        self._writer: asyncio.StreamWriter | None = None
+        self._numbers = 0
+        self._generations: dict[int, HostGeneration] = {}
+        self._counts: dict[int, asyncio.Future[list[int]]] = {}
+        self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+        self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def start(self) -> None:
+        """Starts the host in the background."""
+        if self._supervisor is None:
+            self._supervisor = asyncio.create_task(self._supervise())
+
+    async def close(self) -> None:
+        """Stops the host and waits until it is gone."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._supervisor
+        self._change("off", "The engine was stopped.")
+
+    async def ready(self) -> LoadedModel:
+        """See engine.base.Engine."""
+        await self._settled.wait()
+        if self.model is None:
+            raise EngineError(self.message)
+        return self.model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See engine.base.Engine."""
+        self._numbers += 1
+        number = self._numbers
+        counted = asyncio.get_running_loop().create_future()
+        self._counts[number] = counted
+        try:
+            self._send(frames.Count(number, list(texts)))
+            counts: list[int] = await counted
+            return counts
+        finally:
+            self._counts.pop(number, None)
+
+    def generate(self, prompt: Prompt, max_tokens: int) -> HostGeneration:
+        """See engine.base.Engine."""
+        self._numbers += 1
+        generation = HostGeneration(self._numbers, self._send, self._clock, self._on_idle)
+        self._generations[generation.number] = generation
+        self._send(frames.Generate(generation.number, prompt, max_tokens))
+        return generation
+
+    def _send(self, frame: frames.Request) -> None:
+        if self._writer is None:
+            if not isinstance(frame, frames.Cancel):
+                raise EngineError(self.message)
+            return
+        frames.write(self._writer, frame)
+
+    def _change(self, state: State, message: str) -> None:
+        self.state, self.message = state, message
+        if state in ("ready", "failed", "off"):
+            self._settled.set()
+        else:
+            self._settled.clear()
+        self._on_state(state, message)
+
+    async def _supervise(self) -> None:
+        while True:
+            self._change("starting", "The engine is starting.")
+            try:
+                reason = await self._live()
+            except EngineError as error:
+                self._change("failed", str(error))
+                return
+            self._deaths.append(self._clock())
+            recent = self._clock() - self._deaths[0] < DEATHS_WITHIN_SECONDS
+            if len(self._deaths) == MOST_DEATHS and recent:
+                self._change("failed", self._gave_up(reason))
+                return
+            self._change("starting", f"{reason} It is being started again.")
+            await asyncio.sleep(BACK_OFF_SECONDS * 2 ** len(self._deaths))
+
+    def _gave_up(self, reason: str) -> str:
+        last = f" Its last words: {self._last_lines[-1]}" if self._last_lines else ""
+        return (
+            f"{reason} It died {MOST_DEATHS} times and is not started again.{last} "
+            "Choose another engine or model in the settings, then run mistralLsp.reload."
+        )
+
+    async def _live(self) -> str:
+        """One life of the host, from start to death; gives the cause of death.
+
+        Raises EngineError where the model can't be loaded, which another try would not change.
+        """
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="mistral-lsp-"))
+            process = await _start_host(folder)
+        except OSError as error:
+            raise EngineError(
+                f"The engine's process can't be started ({error}). Is the disk of "
+                f"{tempfile.gettempdir()} full? Make room, then run mistralLsp.reload."
+            ) from error
+        self.host_pid = process.pid
+        listener = asyncio.create_task(self._keep_lines(process))
+        try:
+            await self._converse(process, folder / "host")
+        except (OSError, EOFError, asyncio.TimeoutError, msgspec.DecodeError) as error:
+            logger.info("connection to the engine's host ended: %r", error)
+        finally:
+            self._disconnect()
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            code = await process.wait()
+            listener.cancel()
+            shutil.rmtree(folder, ignore_errors=True)
+        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"The engine's process died ({cause})."
+
+    async def _converse(self, process: asyncio.subprocess.Process, socket: Path) -> None:
+        assert process.stdout is not None
+        if not await asyncio.wait_for(process.stdout.readline(), START_SECONDS):
+            raise EOFError("the host never listened")
+        reader, self._writer = await asyncio.open_unix_connection(
+            socket, limit=frames.LARGEST_FRAME
+        )
+        self._change("loading", "The model is being loaded.")
+        self._send(self.wanted)
+        while True:
+            self._take(await frames.read_reply(reader))
+
+    def _take(self, frame: frames.Reply) -> None:
+        if isinstance(frame, frames.Loaded):
+            self.model = frame.model
+            self._change("ready", f"{frame.model.model} on {frame.model.engine}.")
+        elif isinstance(frame, frames.Failed):
+            raise EngineError(frame.reason)
+        elif isinstance(frame, frames.Counted):
+            counted = self._counts.get(frame.id)
+            if counted is not None and not counted.done():
+                counted.set_result(frame.counts)
+        elif generation := self._generations.get(frame.id):
+            generation.arrived(frame)
+            if generation.finished:
+                del self._generations[frame.id]
+
+    def _disconnect(self) -> None:
+        """Tells everyone who waits that the host is gone."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+        self.model = None
+        self.host_pid = None
+        error = EngineError("The engine's process died while it answered. It is started again.")
+        for generation in self._generations.values():
+            generation.failed(error)
+        self._generations.clear()
+        for counted in self._counts.values():
+            if not counted.done():
+                counted.set_exception(error)
+        self._counts.clear()
+
+    async def _keep_lines(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            text = line.decode("utf-8", "replace").rstrip()
+            self._last_lines.append(text)
+            logger.debug("host: %s", text)
+
+
+async def _start_host(folder: Path) -> asyncio.subprocess.Process:
+    # The working directory is our own: Python looks for modules there first, and a workspace must
+    # not bring its own.
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mistral_lsp.engine.host",
+        str(folder / "host"),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )

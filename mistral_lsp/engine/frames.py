@@ -1,0 +1,113 @@
+"""The typed messages between the server and the engine's host, and how they go over a stream.
+
+A frame is four bytes of length (big-endian) and that many bytes of MessagePack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Union
+
+import msgspec
+
+from mistral_lsp.types import LoadedModel, Prompt, Usage
+
+LARGEST_FRAME = 64 * 1024 * 1024
+
+
+class Load(msgspec.Struct, frozen=True, tag=True):
+    """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine."""
+
+    engine: str
+    model: str
+    window: int
+    threads: int
+    gpu_layers: int
+
+
+class Count(msgspec.Struct, frozen=True, tag=True):
+    """Count tokens; answered by Counted."""
+
+    id: int
+    texts: list[str]
+
+
+class Generate(msgspec.Struct, frozen=True, tag=True):
+    """Answer a prompt; answered by any number of Decoded and one Finished."""
+
+    id: int
+    prompt: Prompt
+    max_tokens: int
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Stop a generation, running or waiting; its Finished still comes, once the host is idle."""
+
+    id: int
+
+
+class Loaded(msgspec.Struct, frozen=True, tag=True):
+    """The model is ready."""
+
+    model: LoadedModel
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The model can't be loaded."""
+
+    reason: str
+
+
+class Counted(msgspec.Struct, frozen=True, tag=True):
+    """Tokens of each text."""
+
+    id: int
+    counts: list[int]
+
+
+class Decoded(msgspec.Struct, frozen=True, tag=True):
+    """One more token, and what the generation has cost up to it."""
+
+    id: int
+    text: str
+    probability: float
+    usage: Usage
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The generation is over and the host idle. `error` is "" unless it failed."""
+
+    id: int
+    usage: Usage
+    error: str = ""
+
+
+Request = Union[Load, Count, Generate, Cancel]
+Reply = Union[Loaded, Failed, Counted, Decoded, Finished]
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
+    """Sends a frame; the stream buffers it."""
+    body = _encoder.encode(frame)
+    writer.write(len(body).to_bytes(4, "big") + body)
+
+
+async def read_request(reader: asyncio.StreamReader) -> Request:
+    """The next frame from the server. Raises IncompleteReadError at the end of the stream."""
+    return _requests.decode(await _read(reader))
+
+
+async def read_reply(reader: asyncio.StreamReader) -> Reply:
+    """The next frame from the host. Raises IncompleteReadError at the end of the stream."""
+    return _replies.decode(await _read(reader))
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    size = int.from_bytes(await reader.readexactly(4), "big")
+    if size > LARGEST_FRAME:
+        raise ConnectionError(f"a frame of {size} bytes is no frame of ours")
+    return await reader.readexactly(size)

@@ -1,0 +1,133 @@
+"""Loads a model into the backend that the user chose, or into the fastest one that is installed."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mistral_lsp.engine import installed
+from mistral_lsp.engine.base import Backend, EngineError
+from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.loop import Loop
+from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.models import gguf, registry, store
+from mistral_lsp.types import LoadedModel
+
+INSTALL = {
+    "llama_cpp": "pip install 'mistral-lsp[fast]'",
+    "ctransformers": "pip install ctransformers",
+}
+COLD_SECONDS = 1.5
+MISSING_CONTEXT = 4096
+"""What a model is taken to have been trained on where its header does not say."""
+SMALLEST_WORKING_WINDOW = 512
+WINDOW_STEP = 256
+PROBE_TOKENS = 64
+PROBES = 3
+PROBE_SECONDS = 1.0
+PROBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A loaded model with all that is needed to answer from it."""
+
+    model: LoadedModel
+    tokenizer: Tokenizer
+    loop: Loop
+    backend: Backend
+
+
+def load(wanted: Load) -> Ready:
+    """Loads the model. Raises UserError where the file or the engine won't do."""
+    if wanted.engine == "scripted":
+        return _scripted(wanted)
+    path = store.locate(wanted.model)
+    header = gguf.read_header(path)
+    trained = header.context_length or MISSING_CONTEXT
+    window = min(wanted.window or registry.window(header), trained)
+    backend, note = _backend(wanted, path, window)
+    tokenizer = Tokenizer(backend, header.specials)
+    loop = Loop(backend, header.controls)
+    model = LoadedModel(
+        engine=backend.name,
+        model=header.name or path.name,
+        form=registry.form(header),
+        window=window,
+        working_window=window if wanted.window else _working_window(loop, tokenizer, window),
+        note=note,
+    )
+    return Ready(model, tokenizer, loop, backend)
+
+
+def _backend(wanted: Load, path: Path, window: int) -> tuple[Backend, str]:
+    """The backend, and a sentence on why it was taken."""
+    choices = [wanted.engine] if wanted.engine != "auto" else installed()
+    if not choices:
+        raise EngineError(
+            f"No engine is installed. Run {INSTALL['ctransformers']} or {INSTALL['llama_cpp']}."
+        )
+    refusals = []
+    for name in choices:
+        try:
+            backend = _open(name, path, window, wanted)
+        except EngineError as error:
+            refusals.append(str(error))
+            continue
+        why = "asked for" if wanted.engine != "auto" else "the fastest installed"
+        return backend, " ".join([f"{name}: {why}.", *refusals])
+    raise EngineError(" ".join(refusals))
+
+
+def _open(name: str, path: Path, window: int, wanted: Load) -> Backend:
+    threads = wanted.threads or default_threads()
+    try:
+        if name == "llama_cpp":
+            from mistral_lsp.engine.llama_cpp import LlamaCpp
+
+            return LlamaCpp(path, window, threads, wanted.gpu_layers)
+        from mistral_lsp.engine.ctransformers import CTransformers
+
+        return CTransformers(path, window, threads, wanted.gpu_layers)
+    except ImportError as error:
+        raise EngineError(
+            f"The engine {name} is not installed ({error}). Run {INSTALL[name]}, "
+            "or set mistralLsp.engine to auto."
+        ) from error
+
+
+def default_threads() -> int:
+    """All cores of a small machine, half of the logical ones of a larger."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    return cores if cores <= 4 else min(cores // 2, 16)
+
+
+def _working_window(loop: Loop, tokenizer: Tokenizer, window: int) -> int:
+    """How many tokens this machine reads in `COLD_SECONDS`, measured on a short prompt."""
+    probe = tokenizer.text("value = function(argument)\n" * PROBE_TOKENS)[:PROBE_TOKENS]
+    rate = 0.0
+    begun = time.perf_counter()
+    for first in range(PROBES):  # the first also pages the weights in; the best is not disturbed
+        started = time.perf_counter()
+        for _ in loop.generate(
+            probe[first:], 1, lambda: time.perf_counter() - begun > PROBE_SECONDS
+        ):
+            pass
+        rate = max(rate, loop.usage.evaluated_tokens / (time.perf_counter() - started))
+    steps = int(rate * COLD_SECONDS) // WINDOW_STEP * WINDOW_STEP
+    return min(window, max(SMALLEST_WORKING_WINDOW, steps))
+
+
+def _scripted(wanted: Load) -> Ready:
+    from mistral_lsp.engine import scripted
+
+    backend = scripted.Scripted(scripted.read_script())
+    controls = frozenset(scripted.SPECIALS.values())
+    window = wanted.window or registry.DEFAULT_WINDOW
+    model = LoadedModel(
+        "scripted", "script", "suffix-first", window, window, "scripted: asked for."
+    )
+    return Ready(model, Tokenizer(backend, scripted.SPECIALS), Loop(backend, controls), backend)

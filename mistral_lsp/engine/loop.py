@@ -1,0 +1,105 @@
+"""The generation loop, written once for every backend.
+
+Keeps what the KV cache holds and evaluates only what is new; reads prompts in chunks so that a
+cancel is heard between them; decodes greedily and tells how sure the model was of each token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy
+
+from mistral_lsp.engine.base import Aborted, Backend
+from mistral_lsp.types import Usage
+
+ABORTABLE_CHUNK_SECONDS = 0.1
+"""What an abort throws away at most, so that a prompt makes progress while somebody types."""
+CHUNK_SECONDS = 0.025
+"""How long a cancel may have to wait where an eval can't be aborted."""
+SMALLEST_CHUNK = 4
+SMALLEST_ABORTABLE_CHUNK = 32
+
+
+class Loop:
+    """One model's KV cache and the loop over it. Used by one thread at a time."""
+
+    def __init__(self, backend: Backend, ends: frozenset[int]):
+        """`ends` are the tokens at which an answer is over."""
+        self._backend = backend
+        self._ends = ends
+        self._held: list[int] = []
+        self._seconds = ABORTABLE_CHUNK_SECONDS if backend.can_abort else CHUNK_SECONDS
+        self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
+        self._chunk = self._smallest
+        self.usage = Usage()
+
+    def generate(
+        self, prompt: Sequence[int], max_tokens: int, cancelled: Callable[[], bool]
+    ) -> Iterator[tuple[int, float]]:
+        """Yields (token, probability) until an end token, `max_tokens`, or a cancel.
+
+        `usage` is right at every moment, also after a cancel.
+        """
+        self.usage = Usage(prompt_tokens=len(prompt))
+        logits = self._prefill(prompt, cancelled)
+        while logits is not None and self.usage.generated_tokens < max_tokens:
+            token = int(logits.argmax())
+            if token in self._ends:
+                return
+            probability = 1.0 / float(numpy.exp(logits - logits[token]).sum())
+            self._count(generated=1)
+            yield token, probability
+            if cancelled() or self.usage.generated_tokens == max_tokens:
+                return
+            logits = self._eval([token])
+
+    def _prefill(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> Any:
+        # The last token is always evaluated, since its logits are what is wanted.
+        common = min(common_prefix(self._held, prompt), len(prompt) - 1)
+        if common < len(self._held):
+            self._backend.rewind(common)
+            del self._held[common:]
+        logits = None
+        while len(self._held) < len(prompt):
+            if cancelled():
+                return None
+            start = len(self._held)
+            chunk = prompt[start : start + self._chunk]
+            logits = self._eval(chunk)
+            if logits is None:
+                return None
+            self._count(evaluated=len(chunk))
+        return logits
+
+    def _eval(self, tokens: Sequence[int]) -> Any:
+        started = time.perf_counter()
+        past = len(self._held)
+        try:
+            logits = self._backend.eval(tokens, past)
+        except Aborted:
+            self._backend.rewind(past)
+            return None
+        self._held.extend(tokens)
+        if len(tokens) >= self._smallest:
+            took = max(time.perf_counter() - started, 1e-6)
+            fitting = int(self._seconds / took * len(tokens))
+            self._chunk = max(self._smallest, min(self._backend.largest_chunk, fitting))
+        return logits
+
+    def _count(self, evaluated: int = 0, generated: int = 0) -> None:
+        self.usage = Usage(
+            self.usage.prompt_tokens,
+            self.usage.evaluated_tokens + evaluated,
+            self.usage.generated_tokens + generated,
+        )
+
+
+def common_prefix(held: Sequence[int], wanted: Sequence[int]) -> int:
+    """How many tokens the two begin with in common."""
+    for place, (one, other) in enumerate(zip(held, wanted)):
+        if one != other:
+            return place
+    return min(len(held), len(wanted))

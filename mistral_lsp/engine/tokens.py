@@ -1,0 +1,77 @@
+"""Tokenises prompts, remembering the tokens of text that has not changed.
+
+A text is cut into chunks only where no piece of the vocabulary could reach across the cut; then the
+chunks' tokens, joined, are the same as those of the whole text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from mistral_lsp.engine.base import Backend, EngineError
+from mistral_lsp.types import Part, Prompt
+
+KEPT_CHUNKS = 16_384
+LONGEST_CHUNK = 8_192
+
+_AT_LINE_END = re.compile(r"(?<=\S)(?=\s*\n)")
+_ACROSS_LINE_END = re.compile(rb"[^\s]\s*\n")
+
+
+class Tokenizer:
+    """Turns text and prompts into token ids for one loaded model."""
+
+    def __init__(self, backend: Backend, specials: Mapping[str, int]):
+        """Looks through the vocabulary once to learn whether line ends are safe places to cut."""
+        self._backend = backend
+        self._specials = specials
+        self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._cuts = not any(
+            _ACROSS_LINE_END.search(backend.token_bytes(token))
+            or _reaches_into_space(backend.token_bytes(token))
+            for token in range(backend.vocabulary_size())
+            if token not in specials.values()
+        )
+
+    def prompt(self, prompt: Prompt) -> list[int]:
+        """The ids of a whole prompt. Raises EngineError for a mark that the model does not have."""
+        ids: list[int] = []
+        for part in prompt.parts:
+            ids.extend(self._part(part))
+        return ids
+
+    def _part(self, part: Part) -> tuple[int, ...] | list[int]:
+        if not part.special:
+            return self.text(part.text)
+        if part.special == "bos" and "bos" not in self._specials:
+            return ()
+        if part.special not in self._specials:
+            raise EngineError(f"This model has no {part.special} token, so it can't fill in.")
+        return (self._specials[part.special],)
+
+    def text(self, text: str) -> list[int]:
+        """The ids of plain text."""
+        chunks = _AT_LINE_END.split(text) if self._cuts else [text]
+        ids: list[int] = []
+        for chunk in chunks:
+            ids.extend(self._chunk(chunk))
+        return ids
+
+    def _chunk(self, chunk: str) -> tuple[int, ...]:
+        found = self._chunks.get(chunk)
+        if found is not None:
+            self._chunks.move_to_end(chunk)
+            return found
+        ids = tuple(self._backend.tokenize(chunk.encode("utf-8", "replace"))) if chunk else ()
+        if len(chunk) <= LONGEST_CHUNK:
+            self._chunks[chunk] = ids
+            if len(self._chunks) > KEPT_CHUNKS:
+                self._chunks.popitem(last=False)
+        return ids
+
+
+def _reaches_into_space(piece: bytes) -> bool:
+    # "x " could take the first of two blanks that stand before a line end.
+    return bool(piece[:1].strip()) and piece[-1:].isspace()
