@@ -1,0 +1,89 @@
+"""Decides whether anything should be offered at the cursor, and if not, says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+import pathspec
+
+from mistral_lsp.config import Settings
+from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.document import LARGEST_PARSED, Snapshot
+from mistral_lsp.types import Trigger
+
+LONGEST_LINE = 20_000
+
+SECRETS = (
+    ".env",
+    ".env.*",
+    "*.env",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    ".netrc",
+    ".pgpass",
+    ".htpasswd",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    ".ssh/",
+    ".gnupg/",
+    ".aws/credentials",
+    "secrets.*",
+    "credentials.*",
+)
+
+
+def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
+    """Why nothing is offered here, or None."""
+    return _refuse_file(snapshot, settings) or _refuse_place(cursor, settings, trigger)
+
+
+def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
+    """Why nothing is ever offered in this file, or None. No user's wish opens these."""
+    if not settings.enabled:
+        return "ghost text is switched off (mistralLsp.enabled)"
+    if snapshot.out_of_sync:
+        return snapshot.out_of_sync
+    if _matches(SECRETS, snapshot.path):
+        return "the file looks like one that holds secrets"
+    if _matches(tuple(settings.exclude), snapshot.path):
+        return "the file is excluded (mistralLsp.exclude)"
+    name = snapshot.language.name
+    if not settings.languages.get(name, settings.languages.get("*", True)):
+        return f"{name} is switched off (mistralLsp.languages)"
+    if len(snapshot.text) > LARGEST_PARSED:
+        return f"the file is too large ({len(snapshot.text):,} characters)"
+    return None
+
+
+def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
+    """Why nothing is offered at this place, or None. The gates of taste open when asked by hand."""
+    if len(cursor.line_prefix) + len(cursor.line_suffix) > LONGEST_LINE:
+        return "the line is too long"
+    if trigger == "invoked":
+        return None
+    if cursor.region in settings.disable_in:
+        return f"the cursor is in a {cursor.region} (mistralLsp.disableIn)"
+    if cursor.line_suffix and (cursor.line_suffix[0].isalnum() or cursor.line_suffix[0] == "_"):
+        return "the cursor stands before the rest of a word"
+    return None
+
+
+def _matches(patterns: Sequence[str], path: str) -> bool:
+    return bool(patterns) and _spec(tuple(patterns)).match_file(PurePosixPath(path))
+
+
+@lru_cache(maxsize=8)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines(patterns)

@@ -1,0 +1,24 @@
+"""Signatures that stand in for code which does not fit into the window."""
+
+from __future__ import annotations
+
+from mistral_lsp.document import Snapshot
+
+
+def introduce(snapshot: Snapshot, anchor: int) -> str:
+    """The signatures of the definitions around `anchor` that begin above it, outermost first.
+
+    Without them, a window that starts inside a class would not say in which.
+    """
+    if snapshot.tree is None or anchor == 0:
+        return ""
+    lines = []
+    covered = -1
+    for scope in snapshot.tree.scopes(anchor):
+        header = scope.header
+        if header.start >= anchor or header.start < covered:
+            continue
+        covered = header.end
+        line_start = snapshot.text.rfind("\n", 0, header.start) + 1
+        lines.append(snapshot.text[line_start : min(header.end, anchor)].rstrip())
+    return "\n".join(lines)

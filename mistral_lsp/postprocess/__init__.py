@@ -1,0 +1,29 @@
+"""Turns a raw answer into what the user is shown, by an ordered list of filters.
+
+They run on every read of an answer, fresh or from the cache: the text around may have changed.
+"""
+
+from __future__ import annotations
+
+from mistral_lsp.postprocess.base import Filter, Situation, Suggestion
+from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
+from mistral_lsp.postprocess.limit_lines import limit_lines
+from mistral_lsp.postprocess.replace_closers import replace_closers
+from mistral_lsp.postprocess.trim_blank import trim_blank
+from mistral_lsp.postprocess.trim_overlap import trim_overlap
+
+FILTERS: tuple[Filter, ...] = (
+    limit_lines,
+    replace_closers,
+    trim_overlap,
+    drop_doubtful,
+    trim_blank,
+)
+
+
+def suggest(situation: Situation) -> Suggestion:
+    """What to show of the situation's answer."""
+    suggestion = Suggestion(situation.answer.text)
+    for apply in FILTERS:
+        suggestion = apply(suggestion, situation)
+    return suggestion

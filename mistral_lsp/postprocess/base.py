@@ -1,0 +1,77 @@
+"""What filters take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mistral_lsp.types import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
+    the text from that line's end on. `opens_block` are line ends behind which a block follows.
+    """
+
+    line_prefix: str
+    line_suffix: str
+    following: str
+    opens_block: tuple[str, ...]
+    closes_by_indentation: bool
+    multiline: str
+    min_confidence: float
+    answer: Answer
+
+    def next_line(self) -> str:
+        """The next line below the cursor's that is not blank, or ""."""
+        lines = (line for line in self.following.splitlines() if line.strip())
+        return next(lines, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Text for the cursor that also takes the place of the `replaced` characters behind it.
+
+    `text` is "" where nothing is to be shown; then `reason` says why.
+    """
+
+    text: str
+    replaced: int = 0
+    reason: str | None = None
+
+
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+QUOTES = "\"'`"
+
+Filter = Callable[[Suggestion, Situation], Suggestion]
+
+
+def indentation(line: str) -> int:
+    """How far a line is indented, a tab reaching to the next multiple of eight."""
+    expanded = line.expandtabs(8)
+    return len(expanded) - len(expanded.lstrip())
+
+
+def left_open(text: str) -> list[str]:
+    """The closers that `text` still wants for its brackets and quotes, innermost last."""
+    stack: list[str] = []
+    for character in text:
+        step(character, stack)
+    return stack
+
+
+def step(character: str, stack: list[str]) -> bool:
+    """Takes one character in; tells whether it closes something, opened before or out of sight."""
+    if stack and stack[-1] == character:
+        stack.pop()
+        return True
+    if stack and stack[-1] in QUOTES:
+        return False
+    if character in PAIRS:
+        stack.append(PAIRS[character])
+    elif character in QUOTES:
+        stack.append(character)
+    else:
+        return character in PAIRS.values()
+    return False

@@ -1,0 +1,24 @@
+"""Takes away blanks at the end, and answers that are nothing else."""
+
+from __future__ import annotations
+
+from mistral_lsp.postprocess.base import Situation, Suggestion
+
+
+def trim_blank(suggestion: Suggestion, situation: Situation) -> Suggestion:
+    """Trims the end; where something follows on the line, its blanks are the answer's business."""
+    if suggestion.reason is not None:
+        return suggestion
+    behind = situation.line_suffix[suggestion.replaced :]
+    text = suggestion.text.rstrip("\r\n") if behind.strip() else suggestion.text.rstrip()
+    if not text.strip():
+        return Suggestion("", reason=_why(situation))
+    return Suggestion(text, suggestion.replaced)
+
+
+def _why(situation: Situation) -> str:
+    if situation.answer.text.strip():
+        return "the answer only repeats what already stands here"
+    if not situation.answer.complete:
+        return "the deadline passed before the model wrote anything (mistralLsp.deadlineMs)"
+    return "the model has nothing to add here"

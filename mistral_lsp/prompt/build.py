@@ -1,0 +1,36 @@
+"""Fills a form in: from the window's plan to the parts of a prompt."""
+
+from __future__ import annotations
+
+from mistral_lsp.document import Snapshot
+from mistral_lsp.prompt.templates import FORMS
+from mistral_lsp.prompt.window import Plan
+from mistral_lsp.types import Part, Prompt
+
+WHY = {
+    "path": "names the file and so the language",
+    "suffix": "the text behind the cursor, frozen while the user types before it",
+    "introduction": "signatures around the place where the window starts",
+    "prefix": "the text before the cursor, from where the window starts",
+    "gap": "parts the suffix from the prefix, for a model without marks",
+}
+
+
+def build(form: str, plan: Plan, snapshot: Snapshot, offset: int) -> Prompt:
+    """The prompt for a cursor at `offset`."""
+    prefix = snapshot.text[plan.anchor : offset]
+    texts = {
+        "path": f"{snapshot.path}\n",
+        "suffix": plan.suffix,
+        "introduction": plan.introduction,
+        # The line end belongs to the later part: tokens reach from it into the next line's blanks.
+        "prefix": f"\n{prefix}" if plan.introduction else prefix,
+        "gap": "\n\n",
+    }
+    parts = []
+    for slot in FORMS[form]:
+        if slot.startswith("<"):
+            parts.append(Part(label="mark", special=slot[1:-1]))
+        elif texts[slot]:
+            parts.append(Part(label=slot, text=texts[slot], why=WHY[slot]))
+    return Prompt(form, tuple(parts))
