@@ -1,0 +1,156 @@
+"""The command line: serve an editor, answer one request, explain it, check, demonstrate."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mistral_lsp import __version__, config
+from mistral_lsp.types import UserError
+
+ENGINES = ("auto", "ctransformers", "llama_cpp", "scripted")
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; gives the exit code. A mistake of the user's is a sentence on stderr."""
+    options = _parser().parse_args(arguments)
+    _start_log(options)
+    try:
+        code: int = asyncio.run(options.run(options))
+        return code
+    except UserError as error:
+        sys.stderr.write(f"mistral-lsp: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mistral-lsp",
+        description="Ghost text from a model on your own machine. No command: serve an editor.",
+    )
+    parser.add_argument("--version", action="version", version=f"mistral-lsp {__version__}")
+    parser.set_defaults(run=_serve, tcp=None)
+    _add_settings(parser, argparse.SUPPRESS)
+    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="serve over TCP; loopback unless told")
+    commands = parser.add_subparsers(title="commands")
+    serve = commands.add_parser("serve", help="serve an editor over stdin and stdout")
+    serve.add_argument("--tcp", metavar="[HOST:]PORT", help="over TCP; loopback unless told")
+    serve.set_defaults(run=_serve)
+    _add_settings(serve, argparse.SUPPRESS)
+    for name, run, purpose in (
+        ("complete", _complete, "complete at FILE:LINE:COL (from 1)"),
+        ("explain", _explain, "show the prompt for FILE:LINE:COL, part by part"),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        command.add_argument("place", metavar="FILE:LINE:COL")
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+        command.set_defaults(run=run)
+        _add_settings(command, argparse.SUPPRESS)
+    doctor = commands.add_parser("doctor", help="check this machine and this installation")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.set_defaults(run=_doctor)
+    _add_settings(doctor, argparse.SUPPRESS)
+    demo = commands.add_parser("demo", help="show ghost text in this terminal")
+    demo.set_defaults(run=_demo)
+    _add_settings(demo, argparse.SUPPRESS)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
+    """Options that stand above every settings file."""
+    group = parser.add_argument_group("settings")
+    group.add_argument("--engine", choices=ENGINES, default=default, help="what runs the model")
+    group.add_argument("--model", default=default, help="a GGUF file; else the embedded model")
+    group.add_argument("--window", type=int, default=default, help="tokens of prompt and answer")
+    group.add_argument("--threads", type=int, default=default, help="threads that compute")
+    group.add_argument("--log-file", default=default, help="write the log there, not to stderr")
+    group.add_argument("--log-level", choices=LEVELS, default=default, help="default: warning")
+
+
+def _start_log(options: argparse.Namespace) -> None:
+    logging.basicConfig(
+        filename=getattr(options, "log_file", None),
+        level=getattr(options, "log_level", "warning").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    # At INFO, pygls writes every message with the user's code in it.
+    logging.getLogger("pygls").setLevel(logging.ERROR)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
+    """The settings on the command line. Raises UserError for a wrong one."""
+    given = {
+        key: getattr(options, key)
+        for key in ("engine", "model", "window", "threads")
+        if getattr(options, key, None) is not None
+    }
+    _, problems = config.read(given, config.Settings())
+    if problems:
+        raise UserError(" ".join(problems))
+    return given
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    from mistral_lsp.server.serve import serve_standard_streams, serve_tcp
+
+    overrides = _overrides(options)
+    if options.tcp is None:
+        return await serve_standard_streams(overrides)
+    host, _, port = options.tcp.rpartition(":")
+    if not port.isdigit():
+        raise UserError(f"--tcp wants HOST:PORT or PORT, not {options.tcp!r}.")
+    return await serve_tcp(host or "127.0.0.1", int(port), overrides)
+
+
+async def _complete(options: argparse.Namespace) -> int:
+    from mistral_lsp import oneshot
+
+    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
+        result = await oneshot.complete(request, stages)
+    if options.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    elif result["text"]:
+        sys.stdout.write(result["text"] + "\n")
+    else:
+        sys.stderr.write(f"nothing: {result['reason']}\n")
+    return 0
+
+
+async def _explain(options: argparse.Namespace) -> int:
+    from mistral_lsp import oneshot
+
+    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
+        result = await oneshot.explain(request, stages)
+    if options.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        oneshot.print_explanation(result)
+    return 0
+
+
+async def _doctor(options: argparse.Namespace) -> int:
+    from mistral_lsp import doctor
+
+    findings = await doctor.examine(_overrides(options))
+    if options.json:
+        sys.stdout.write(json.dumps(findings) + "\n")
+    else:
+        doctor.print_findings(findings)
+    return 0 if not findings["problems"] else 1
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    from mistral_lsp import demo
+
+    return await demo.show(Path(__file__).with_name("document.py"), _overrides(options))

@@ -1,0 +1,187 @@
+"""Puts the server together: one instance for one editor, from initialize to exit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from mistral_lsp import __version__, config
+from mistral_lsp.engine.client import EngineClient, State
+from mistral_lsp.engine.frames import Load
+from mistral_lsp.metrics import Metrics
+from mistral_lsp.pipeline import Stages
+from mistral_lsp.server import status
+from mistral_lsp.server.protocol import Protocol, make_converter
+from mistral_lsp.session import Session
+
+logger = logging.getLogger(__name__)
+
+CONFIGURATION_SECONDS = 5.0
+
+
+class App(LanguageServer):
+    """The state of one editor's server, and what several handlers need of it."""
+
+    protocol: Protocol
+
+    def __init__(self, overrides: Mapping[str, Any]):
+        """`overrides` are settings from the command line, which nothing else can change."""
+        super().__init__(
+            "mistral-lsp", __version__, protocol_cls=Protocol, converter_factory=make_converter
+        )
+        self._users_own, self._problems = config.load_user_settings()
+        self._overrides = overrides
+        self._at_start: Any = None
+        self._shown_problems: set[str] = set()
+        self._reloading = asyncio.Lock()
+        self._progress: asyncio.Task[None] | None = None
+        self.last_error: str | None = None
+        self.metrics = Metrics()
+        self.session = Session(config.read(overrides, self._users_own)[0])
+        self.engine = self._new_engine()
+        self.stages = Stages(self.engine, metrics=self.metrics)
+
+    @property
+    def encoding(self) -> str:
+        """The units of columns that were agreed on."""
+        return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+
+    def _wanted(self) -> Load:
+        settings = self.session.settings
+        return Load(
+            settings.engine,
+            settings.model,
+            settings.window,
+            settings.threads,
+            settings.gpu_layers,
+        )
+
+    def _new_engine(self) -> EngineClient:
+        return EngineClient(
+            self._wanted(), self._engine_changed, self.metrics.cancel_to_idle_ms.append
+        )
+
+    # Settings
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """Takes what initialize brings: folders and settings."""
+        folders = [folder.uri for folder in params.workspace_folders or []]
+        self.set_folders(folders or [params.root_uri or ""])
+        self._at_start = params.initialization_options
+        self._read(None)
+
+    def set_folders(self, uris: Iterable[str]) -> None:
+        """Takes the folders of the workspace, which paths in prompts are relative to."""
+        self.session.roots = [
+            Path(unquote(urlsplit(uri).path)) for uri in uris if urlsplit(uri).scheme == "file"
+        ]
+
+    async def pull_settings(self) -> None:
+        """Asks the client for its settings, where it can be asked."""
+        workspace = self.client_capabilities.workspace
+        if not (workspace and workspace.configuration):
+            return
+        item = types.ConfigurationItem(section=config.SECTION)
+        with contextlib.suppress(asyncio.TimeoutError, JsonRpcException):
+            answer = await asyncio.wait_for(
+                self.workspace_configuration_async(types.ConfigurationParams(items=[item])),
+                CONFIGURATION_SECONDS,
+            )
+            await self.take_settings(answer[0] if answer else None)
+
+    async def take_settings(self, raw: Any) -> None:
+        """Takes new settings from the client; starts another engine where they call for one."""
+        before = self.session.settings
+        self._read(raw)
+        after = self.session.settings
+        if after == before:
+            return
+        self.stages.cache.clear()
+        if after.enabled != before.enabled:
+            self.send_status()
+        if self.engine.wanted != self._wanted():
+            await self.reload()
+
+    def _read(self, raw: Any) -> None:
+        """Lays over another: the user's file, what came at the start, `raw`, the command line."""
+        settings, problems = self._users_own, list(self._problems)
+        for layer in (self._at_start, raw):
+            if isinstance(layer, dict):
+                given = {key: value for key, value in layer.items() if value is not None}
+                settings, found = config.read(given, settings)
+                problems += found
+            elif layer is not None:
+                problems.append(f"The settings of {config.SECTION} are no object and are ignored.")
+        self.session.settings, _ = config.read(self._overrides, settings)
+        for problem in problems:
+            self.warn(problem)
+
+    # Engine
+
+    async def reload(self) -> None:
+        """Stops the engine and starts it with the present settings."""
+        async with self._reloading:
+            await self.engine.close()
+            self.engine = self.stages.engine = self._new_engine()
+            self.stages.cache.clear()
+            self.stages.plans.clear()
+            self.engine.start()
+
+    def _engine_changed(self, state: State, message: str) -> None:
+        logger.info("engine %s: %s", state, message)
+        if state == "failed":
+            self.last_error = message
+            self._tell(types.MessageType.Error, message)
+        self.send_status()
+        if state == "loading" and self._progress is None:
+            self._progress = asyncio.create_task(self._show_progress())
+
+    async def _show_progress(self) -> None:
+        """Work-done progress from here until the model is loaded or failed."""
+        window = self.client_capabilities.window
+        if window and window.work_done_progress:
+            token = f"mistral-lsp-load-{id(self.engine)}"
+            await self.work_done_progress.create_async(token)
+            begin = types.WorkDoneProgressBegin(title="mistral-lsp", message=self.engine.message)
+            self.work_done_progress.begin(token, begin)
+            with contextlib.suppress(Exception):
+                await self.engine.ready()
+            end = types.WorkDoneProgressEnd(message=self.engine.message)
+            self.work_done_progress.end(token, end)
+        self._progress = None
+
+    # Messages
+
+    def send_status(self) -> None:
+        """Tells the client how things are."""
+        self.protocol.notify("mistralLsp/status", status.state(self.session.settings, self.engine))
+
+    def warn(self, problem: str) -> None:
+        """Shows the user a problem, the same one only once."""
+        self.last_error = problem
+        if problem not in self._shown_problems:
+            self._shown_problems.add(problem)
+            self._tell(types.MessageType.Warning, problem)
+
+    def _tell(self, kind: types.MessageType, text: str) -> None:
+        logger.warning("%s", text)
+        self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
+
+    def report(self) -> dict[str, Any]:
+        """The answer to mistralLsp.status."""
+        return status.report(self.session.settings, self.engine, self.metrics, self.last_error)
+
+    async def finish(self) -> None:
+        """Leaves nothing behind."""
+        if self._progress is not None:
+            self._progress.cancel()
+        await self.engine.close()

@@ -1,0 +1,108 @@
+"""Answers completion requests: from the protocol to the pipeline and back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from lsprotocol import types
+
+from mistral_lsp import pipeline
+from mistral_lsp.document import Snapshot
+from mistral_lsp.pipeline import Request, Stages
+from mistral_lsp.server import convert
+from mistral_lsp.session import Session
+from mistral_lsp.types import Completion, Span, Trigger
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[Completion, Snapshot], None]
+
+
+async def answer(
+    session: Session,
+    stages: Stages,
+    params: types.InlineCompletionParams | types.CompletionParams,
+    encoding: str,
+    trigger: Trigger,
+    send: Send | None = None,
+) -> tuple[Completion, Snapshot | None]:
+    """Runs a request through the pipeline; `send` gets what streams, while it is still wanted.
+
+    An answer for a document that has changed since is dropped: it comes back empty.
+    """
+    stages.metrics.asked += 1
+    snapshot = session.snapshot(params.text_document.uri)
+    if snapshot is None:
+        return _nothing(stages, f"{params.text_document.uri} is not open"), None
+    offset = convert.offset(snapshot, params.position, encoding)
+    if offset is None:
+        return _nothing(stages, f"the file has no line {params.position.line + 1}"), None
+
+    def grow(completion: Completion) -> None:
+        if send is not None and session.is_current(snapshot):
+            send(completion, snapshot)
+
+    request = Request(snapshot, offset, trigger, session.settings)
+    completion = await pipeline.complete(request, stages, grow if send else None)
+    if completion.text and not session.is_current(snapshot):
+        stages.metrics.stale += 1
+        completion = replace(completion, text="", reason="the document has changed since")
+    logger.debug("answered in %s ms: %s", completion.total_ms, completion.reason or "text")
+    return completion, snapshot
+
+
+def _nothing(stages: Stages, reason: str) -> Completion:
+    completion = Completion("", Span(0, 0), reason=reason)
+    stages.metrics.record(completion)
+    return completion
+
+
+def inline_list(
+    completion: Completion, snapshot: Snapshot | None, encoding: str
+) -> types.InlineCompletionList:
+    """The answer to textDocument/inlineCompletion.
+
+    The range is always given: without one, an editor would replace the word at the cursor.
+    """
+    if not completion.text or snapshot is None:
+        return types.InlineCompletionList(items=[])
+    where = convert.to_range(snapshot, completion.span, encoding)
+    return types.InlineCompletionList(
+        items=[types.InlineCompletionItem(insert_text=completion.text, range=where)]
+    )
+
+
+def popup_list(
+    completion: Completion, snapshot: Snapshot | None, encoding: str
+) -> types.CompletionList:
+    """The answer to textDocument/completion: one item, marked as ours."""
+    if not completion.text or snapshot is None:
+        return types.CompletionList(is_incomplete=True, items=[])
+    start = completion.span.start
+    line, column = snapshot.place(start)
+    word = _word_before(snapshot.line(line)[:column])
+    # Editors filter items by the word at the cursor, so the item's text has to begin with it.
+    where = convert.to_range(snapshot, Span(start - len(word), completion.span.end), encoding)
+    text = word + completion.text
+    first_line = text.strip().splitlines()[0]
+    item = types.CompletionItem(
+        label=first_line if len(first_line) <= 60 else f"{first_line[:59]}…",
+        kind=types.CompletionItemKind.Text,
+        detail="mistral-lsp",
+        documentation=text,
+        text_edit=types.TextEdit(where, text),
+        filter_text=text,
+        sort_text="0000",
+        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_mode=types.InsertTextMode.AsIs,
+    )
+    return types.CompletionList(is_incomplete=True, items=[item])
+
+
+def _word_before(line_prefix: str) -> str:
+    stripped = line_prefix.rstrip("_")
+    while stripped and stripped[-1].isalnum():
+        stripped = stripped[:-1].rstrip("_")
+    return line_prefix[len(stripped) :]

@@ -1,0 +1,133 @@
+"""Registers what the server offers, each handler saying which message it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from lsprotocol import types
+
+from mistral_lsp.document import Snapshot
+from mistral_lsp.server import completion, sync
+from mistral_lsp.server.app import App
+from mistral_lsp.server.protocol import GrowingInlineCompletionParams
+from mistral_lsp.types import Completion, Trigger
+
+
+def register(app: App) -> None:
+    """Gives `app` all its handlers."""
+    _register_lifecycle(app)
+    _register_documents(app)
+    _register_inline_completion(app)
+    _register_commands(app)
+
+
+def _register_lifecycle(app: App) -> None:
+    @app.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        text_document = params.capabilities.text_document
+        # Where ghost text is to be had, the popup would only show the same once more.
+        if not (text_document and text_document.inline_completion):
+            _register_popup_completion(app)
+        app.begin(params)
+
+    @app.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        app.engine.start()
+        await app.pull_settings()
+
+    @app.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        app.set_folders(folder.uri for folder in app.workspace.folders.values())
+
+    @app.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configuration(params: types.DidChangeConfigurationParams) -> None:
+        workspace = app.client_capabilities.workspace
+        if workspace and workspace.configuration:
+            await app.pull_settings()
+        elif isinstance(params.settings, dict):
+            await app.take_settings(params.settings.get("mistralLsp", params.settings))
+
+
+def _register_documents(app: App) -> None:
+    @app.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def did_open(params: types.DidOpenTextDocumentParams) -> None:
+        sync.open_document(app.session, params)
+
+    @app.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def did_change(params: types.DidChangeTextDocumentParams) -> None:
+        problem = sync.change_document(app.session, params, app.encoding)
+        if problem:
+            app.warn(problem)
+
+    @app.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def did_close(params: types.DidCloseTextDocumentParams) -> None:
+        sync.close_document(app.session, params)
+
+
+def _register_inline_completion(app: App) -> None:
+    @app.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    async def inline_completion(
+        params: GrowingInlineCompletionParams,
+    ) -> types.InlineCompletionList:
+        invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        send = _sender(app, params.partial_result_token)
+        found, snapshot = await _answer(app, params, "invoked" if invoked else "automatic", send)
+        return completion.inline_list(found, snapshot, app.encoding)
+
+
+def _sender(app: App, token: int | str | None) -> completion.Send | None:
+    """What sends a growing answer to the client, if the client gave a token for that."""
+    if token is None:
+        return None
+
+    def send(growing: Completion, snapshot: Snapshot) -> None:
+        items = completion.inline_list(growing, snapshot, app.encoding)
+        app.progress(types.ProgressParams(token=token, value=items))
+
+    return send
+
+
+def _register_popup_completion(app: App) -> None:
+    options = types.CompletionOptions(trigger_characters=list(".:([{=, "))
+
+    @app.feature(types.TEXT_DOCUMENT_COMPLETION, options)
+    async def popup_completion(params: types.CompletionParams) -> types.CompletionList:
+        kind = params.context.trigger_kind if params.context else None
+        invoked = kind == types.CompletionTriggerKind.Invoked
+        found, snapshot = await _answer(app, params, "invoked" if invoked else "automatic", None)
+        return completion.popup_list(found, snapshot, app.encoding)
+
+
+async def _answer(
+    app: App,
+    params: GrowingInlineCompletionParams | types.CompletionParams,
+    trigger: Trigger,
+    send: completion.Send | None,
+) -> tuple[Completion, Snapshot | None]:
+    try:
+        return await completion.answer(app.session, app.stages, params, app.encoding, trigger, send)
+    except asyncio.CancelledError:
+        app.metrics.cancelled += 1
+        raise
+
+
+def _register_commands(app: App) -> None:
+    @app.command("mistralLsp.status")
+    def report(*arguments: Any) -> dict[str, Any]:
+        return app.report()
+
+    @app.command("mistralLsp.reload")
+    async def reload(*arguments: Any) -> dict[str, Any]:
+        await app.reload()
+        return app.report()
+
+    @app.feature("mistralLsp/didShow")
+    def did_show(params: Any) -> None:
+        app.metrics.shown += 1
+
+    @app.feature("mistralLsp/didAccept")
+    def did_accept(params: Any) -> None:
+        app.metrics.accepted += 1
+        length = getattr(params, "acceptedLength", 0)
+        app.metrics.accepted_characters += length if isinstance(length, int) else 0

@@ -1,0 +1,120 @@
+"""Mends what pygls lacks: growing answers, documents of our own, an answer to every request."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Optional, Union
+
+import attrs
+import cattrs
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+
+logger = logging.getLogger(__name__)
+
+OWN_DOCUMENTS = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+)
+INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
+
+
+@attrs.define
+class GrowingInlineCompletionParams(types.InlineCompletionParams):
+    """The stock parameters with the token that lets an answer grow, which lsprotocol leaves out."""
+
+    partial_result_token: Optional[Union[int, str]] = attrs.field(default=None)
+
+
+@attrs.define
+class GrowingInlineCompletionRequest:
+    """A request with these parameters."""
+
+    id: Union[int, str]
+    params: GrowingInlineCompletionParams
+    method: str = types.TEXT_DOCUMENT_INLINE_COMPLETION
+    jsonrpc: str = "2.0"
+
+
+def make_converter() -> cattrs.Converter:
+    """The stock converter that also reads the two classes above."""
+    converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
+
+    def read_params(data: dict[str, Any], _: type) -> GrowingInlineCompletionParams:
+        context = data.get("context")
+        # Clients built on vscode-languageclient before 10.0 send VS Code's own 0 for "invoked".
+        if isinstance(context, dict) and context.get("triggerKind") == 0:
+            data = {**data, "context": {**context, "triggerKind": 1}}
+        stock = converter.structure(data, types.InlineCompletionParams)
+        fields = {name: getattr(stock, name) for name in attrs.fields_dict(type(stock))}
+        token = data.get("partialResultToken")
+        return GrowingInlineCompletionParams(**fields, partial_result_token=token)
+
+    def read_request(data: dict[str, Any], _: type) -> GrowingInlineCompletionRequest:
+        params = converter.structure(data["params"], GrowingInlineCompletionParams)
+        return GrowingInlineCompletionRequest(data["id"], params)
+
+    converter.register_structure_hook(GrowingInlineCompletionParams, read_params)
+    converter.register_structure_hook(GrowingInlineCompletionRequest, read_request)
+    return converter
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls' protocol with our documents, and with an answer for every request."""
+
+    def __init__(self, *arguments: Any, **named: Any):
+        """Frees the document notifications, so that only our handlers see them."""
+        super().__init__(*arguments, **named)
+        self.exit_code: int | None = None
+        for method in OWN_DOCUMENTS:
+            del self.fm.builtin_features[method]
+
+    def get_message_type(  # type: ignore[override]
+        self, method: str
+    ) -> type | None:
+        """The class of a message; ours for inline completion."""
+        if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
+            return GrowingInlineCompletionRequest
+        found: type | None = super().get_message_type(method)
+        return found
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
+        """Ends the reading; whoever runs the server cleans up."""
+        self.exit_code = 0 if self._shutdown else 1
+
+    def receive(self, data: Any) -> None:
+        """Takes one message as it came out of JSON. A request that is wrong gets an error."""
+        method = data.get("method") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
+            self._refuse(data, INVALID_REQUEST, "This is no JSON-RPC 2.0 message.")
+            return
+        logger.debug("received %s id=%s", method or "response", data.get("id"))
+        if method is not None and self._workspace is None and not self._may_come_first(method):
+            self._refuse(data, NOT_INITIALIZED, f"{method} came before initialize.")
+        elif method is not None and self._shutdown and method != types.EXIT:
+            self._refuse(data, INVALID_REQUEST, f"{method} came after shutdown.")
+        else:
+            self._dispatch(data)
+
+    def _may_come_first(self, method: str) -> bool:
+        return method in (types.INITIALIZE, types.EXIT)
+
+    def _dispatch(self, data: dict[str, Any]) -> None:
+        try:
+            message = self.structure_message(data)
+        except JsonRpcException as error:
+            cause = error.__cause__
+            detail = "; ".join(cattrs.transform_error(cause)) if cause else str(error)
+            self._refuse(data, INVALID_PARAMS, f"Invalid parameters: {detail}")
+            return
+        self.handle_message(message)
+
+    def _refuse(self, data: Any, code: int, message: str) -> None:
+        """Answers what expects an answer, and leaves a note of the rest."""
+        logger.warning("refused a message: %s", message)
+        number = data.get("id") if isinstance(data, dict) else None
+        if isinstance(number, (int, str)) and "method" in data:
+            self._send_response(number, error=types.ResponseError(code, message))

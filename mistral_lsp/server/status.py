@@ -1,0 +1,60 @@
+"""What the server says about itself: the status object, and messages to the editor's user."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import psutil
+
+from mistral_lsp.config import Settings
+from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.metrics import Metrics, percentile
+
+
+def state(settings: Settings, engine: EngineClient) -> dict[str, str | None]:
+    """The short form, which goes to the client as `mistralLsp/status` at every change."""
+    model = engine.model
+    return {
+        "state": engine.state if settings.enabled else "off",
+        "message": engine.message if settings.enabled else "Ghost text is switched off.",
+        "engine": model.engine if model else None,
+        "model": model.model if model else None,
+    }
+
+
+def report(
+    settings: Settings, engine: EngineClient, metrics: Metrics, last_error: str | None
+) -> dict[str, Any]:
+    """The long form, which `mistralLsp.status` returns."""
+    model = engine.model
+    return {
+        **state(settings, engine),
+        "why_engine": model.note if model else None,
+        "form": model.form if model else None,
+        "window": model.window if model else None,
+        "working_window": model.working_window if model else None,
+        "host_pid": engine.host_pid,
+        "resident_mb": resident_mb(engine.host_pid),
+        "server_resident_mb": resident_mb(None),
+        "requests": metrics.requests(),
+        "accepted_characters": metrics.accepted_characters,
+        "last_request": metrics.last_request(),
+        "latency_ms": metrics.latency_ms(),
+        "evaluated_tokens": {
+            "p50": percentile(metrics.evaluated_tokens, 50),
+            "p95": percentile(metrics.evaluated_tokens, 95),
+        },
+        "cancel_to_idle_ms": {
+            "p50": percentile(metrics.cancel_to_idle_ms, 50),
+            "p95": percentile(metrics.cancel_to_idle_ms, 95),
+        },
+        "last_error": last_error,
+    }
+
+
+def resident_mb(pid: int | None) -> float | None:
+    """Resident memory of a process (None: this one) in MB, or None where it is gone."""
+    with contextlib.suppress(psutil.Error):
+        return round(float(psutil.Process(pid).memory_info().rss) / 1e6, 1)
+    return None
