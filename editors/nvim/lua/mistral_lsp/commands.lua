@@ -1,0 +1,60 @@
+--- The user command `:MistralLsp`.
+local client = require("mistral_lsp.client")
+local message = require("mistral_lsp.message")
+local suggestion = require("mistral_lsp.suggestion")
+
+local M = {}
+
+--- One line for each entry, so that the server decides what a status holds.
+local function lines_of(result)
+  if type(result) ~= "table" then
+    return { tostring(result) }
+  end
+  local lines = {}
+  for name, value in vim.spairs(result) do
+    local shown = type(value) == "table" and vim.inspect(value, { newline = " ", indent = "" })
+    table.insert(lines, ("%s: %s"):format(name, shown or tostring(value)))
+  end
+  return lines
+end
+
+local function show(result)
+  if result ~= nil then
+    vim.notify(table.concat(lines_of(result), "\n"))
+  end
+end
+
+local actions = {
+  status = function()
+    client.execute("mistralLsp.status", show)
+  end,
+  toggle = function()
+    suggestion.clear()
+    vim.notify("mistral-lsp is " .. (client.toggle() and "on" or "off"))
+  end,
+  restart = function()
+    suggestion.clear()
+    client.restart()
+  end,
+}
+
+function M.define()
+  vim.api.nvim_create_user_command("MistralLsp", function(command)
+    local action = actions[command.args]
+    if action then
+      action()
+    else
+      message.warn(("there is no action `%s`"):format(command.args))
+    end
+  end, {
+    nargs = 1,
+    desc = "status, toggle or restart the completion server",
+    complete = function(typed)
+      return vim.tbl_filter(function(name)
+        return vim.startswith(name, typed)
+      end, { "restart", "status", "toggle" })
+    end,
+  })
+end
+
+return M
