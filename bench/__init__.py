@@ -1,0 +1,1 @@
+"""Measures the server as a user meets it."""

@@ -1,0 +1,317 @@
+"""Measures the promises of the server one by one, against the real process and the real model.
+
+Run as `python -m bench.checks`; name checks to run only those. Prints a table and one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.lsp_client import Client
+
+ENGINES = ("llama_cpp", "ctransformers")
+STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+PYTHON_FILES = (
+    "argparse.py",
+    "ast.py",
+    "bisect.py",
+    "calendar.py",
+    "cmd.py",
+    "configparser.py",
+    "csv.py",
+    "dataclasses.py",
+    "difflib.py",
+    "fnmatch.py",
+    "functools.py",
+    "heapq.py",
+    "shlex.py",
+    "textwrap.py",
+)
+WARM_WINDOW = 1536
+"""Tokens of prompt and answer; a prompt starts with two thirds of its share, so about 1,000."""
+
+Rows = dict[str, Any]
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile."""
+    ordered = sorted(samples)
+    return round(ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1], 1)
+
+
+def spread(samples: Sequence[float]) -> Rows:
+    """How many samples there are, their middle and their tail."""
+    return {"n": len(samples), "p50": percentile(samples, 50), "p95": percentile(samples, 95)}
+
+
+def server(*arguments: str, settings: Any = None) -> Client:
+    """A started server with its model loaded."""
+    client = Client([sys.executable, "-m", "mistral_lsp", *arguments])
+    client.initialize(settings)
+    client.wait_until_ready()
+    return client
+
+
+def python_text(name: str) -> str:
+    """A file of Python's standard library."""
+    return (STANDARD_LIBRARY / name).read_text(encoding="utf-8")
+
+
+def check_start() -> Rows:
+    """Process start to the answer to initialize, and to a loaded model."""
+    answers, loaded = [], []
+    for _ in range(7):
+        client = Client([sys.executable, "-m", "mistral_lsp"])
+        client.initialize()
+        answers.append((time.perf_counter() - client.started) * 1000)
+        client.wait_until_ready()
+        loaded.append((time.perf_counter() - client.started) * 1000)
+        client.close()
+        client.kill()
+    return {"initialize_ms": spread(answers), "ready_ms": spread(loaded)}
+
+
+def check_cursors(typescript: Path) -> Rows:
+    """`complete` at 200 random cursors of 20 real files: answers, errors, share not empty."""
+    random.seed(20)
+    files = [STANDARD_LIBRARY / name for name in PYTHON_FILES]
+    files += sorted(path for path in typescript.rglob("*.ts") if path.stat().st_size > 2000)[:6]
+    reasons: dict[str, int] = {}
+    answered = errors = filled = 0
+    for path in track(files, description="cursors", transient=True):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        for _ in range(10):
+            line = random.randrange(len(lines))
+            place = f"{path}:{line + 1}:{random.randrange(len(lines[line]) + 1) + 1}"
+            done = subprocess.run(
+                [sys.executable, "-m", "mistral_lsp", "complete", place, "--json"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            errors += done.returncode != 0
+            record = json.loads(done.stdout) if done.returncode == 0 else {"text": "", "reason": ""}
+            answered += done.returncode == 0
+            filled += bool(record["text"])
+            if not record["text"]:
+                reasons[record["reason"]] = reasons.get(record["reason"], 0) + 1
+    share = round(100 * filled / max(1, answered), 1)
+    return {
+        "files": len(files),
+        "answered": answered,
+        "errors": errors,
+        "not_empty_percent": share,
+        "reasons": reasons,
+    }
+
+
+def check_typing(engine: str) -> Rows:
+    """Lines of a 1,000-line file typed again, a character a request, on a warm window."""
+    client = server(
+        "--engine", engine, "--window", str(WARM_WINDOW), settings={"deadlineMs": 60000}
+    )
+    lines = python_text("argparse.py").split("\n")[:1000]
+    places = [number for number, line in enumerate(lines) if len(line.strip()) > 25]
+    random.seed(6)
+    samples: list[Rows] = []
+    for number in sorted(random.sample(places[200:], 6)):
+        samples += _type_line(client, lines, number)
+    client.close()
+    client.kill()
+    asked = [sample for sample in samples if not sample["cached"]]
+    return {
+        "keystrokes": len(samples),
+        "reached_the_model": len(asked),
+        "prompt_tokens": spread([sample["prompt_tokens"] for sample in asked]),
+        "evaluated_tokens_of_all": spread([sample["evaluated_tokens"] for sample in samples]),
+        "evaluated_tokens": spread([sample["evaluated_tokens"] for sample in asked]),
+        "first_token_ms": spread([sample["first_ms"] for sample in asked]),
+        "full_line_ms": spread([sample["full_ms"] for sample in asked]),
+        "cached_ms": spread([sample["full_ms"] for sample in samples if sample["cached"]] or [0]),
+    }
+
+
+def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
+    """Types one line; the first request, which reads the window, is left out."""
+    uri = f"file:///project/line{number}.py"
+    line = lines[number]
+    start = len(line) - len(line.lstrip())
+    client.open(uri, "\n".join([*lines[:number], line[:start], *lines[number + 1 :]]))
+    client.items(client.ask(uri, number, start, kind=1))
+    samples = []
+    for column in range(start, len(line)):
+        client.change(uri, column + 2, (number, column), (number, column), line[column])
+        client.notifications.clear()
+        begun = time.perf_counter()
+        arrived, _ = client.response(client.ask(uri, number, column + 1, kind=1, token="grow"))
+        grown = [when for when, note in client.notifications if note["method"] == "$/progress"]
+        sample = client.status()["last_request"]
+        sample["first_ms"] = (min([arrived, *grown]) - begun) * 1000
+        sample["full_ms"] = (arrived - begun) * 1000
+        samples.append(sample)
+    return samples
+
+
+def check_cancel(engine: str) -> Rows:
+    """`$/cancelRequest` while 3,000 tokens are read cold: time until the host is idle."""
+    client = server("--engine", engine, "--window", "4096", settings={"deadlineMs": 60000})
+    text = python_text("argparse.py")
+    random.seed(3)
+    for number in range(40):
+        # A new first line makes every prompt cold from its first token on.
+        uri = f"file:///project/cold{number}.py"
+        client.open(uri, f"# {random.random()}\n" + text)
+        client.status()
+        asked = client.ask(uri, 1500, 0, kind=1)
+        time.sleep(random.uniform(0.1, 3.0))
+        client.notify("$/cancelRequest", {"id": asked})
+        client.response(asked)
+        time.sleep(0.3)
+    found = client.status()["cancel_to_idle_ms"]
+    client.close()
+    client.kill()
+    return {"cancels": 40, **found}
+
+
+def check_memory() -> Rows:
+    """Resident memory of the server process, without the host, after work in several languages."""
+    client = server()
+    for name, language in (
+        ("argparse.py", "python"),
+        ("a.ts", "typescript"),
+        ("a.js", "javascript"),
+    ):
+        text = python_text("argparse.py") if name.endswith(".py") else "const a = 1;\n" * 2000
+        client.open(f"file:///project/{name}", text, language)
+        client.items(client.ask(f"file:///project/{name}", 700, 0, kind=1))
+    resident = psutil.Process(client.process.pid).memory_info().rss / 1e6
+    host = client.status()["resident_mb"]
+    client.close()
+    client.kill()
+    return {"server_mb": round(resident, 1), "host_mb": host}
+
+
+def check_overhead() -> Rows:
+    """A keystroke in a 10,000-line file with an engine that costs next to nothing."""
+    client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"])
+    client.initialize()
+    client.wait_until_ready()
+    lines = (python_text("argparse.py") * 5).split("\n")[:10000]
+    random.seed(10)
+    samples = []
+    uri = "file:///project/large.py"
+    client.open(uri, "\n".join(lines))
+    version = 1
+    for number in (400, 5000, 9500):
+        for column in range(100):
+            version += 1
+            client.change(uri, version, (number, column), (number, column), "x")
+            begun = time.perf_counter()
+            arrived, _ = client.response(client.ask(uri, number, column + 1, kind=1))
+            if column > 2:  # the first ones read the window at a new place
+                samples.append((arrived - begun) * 1000)
+    client.close()
+    client.kill()
+    return {"round_trip_ms": spread(samples)}
+
+
+def check_stale() -> Rows:
+    """500 edits and requests interleaved at random: answers for an older text delivered.
+
+    Behind every edit goes a question for the status. Messages are taken in order, so an answer
+    that comes after the status was asked of a text that the server knew to be gone.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as script:
+        # An engine that always answers, in about 30 ms, so that there is much to be late.
+        json.dump({"delay_ms": 2, "answers": [{"after": "", "answer": "return value\n"}]}, script)
+        script.flush()
+        arguments = ["--engine", "scripted", "--window", "512"]
+        client = Client(
+            [sys.executable, "-m", "mistral_lsp", *arguments], {"MISTRAL_LSP_SCRIPT": script.name}
+        )
+        client.initialize()
+        client.wait_until_ready()
+    uri = "file:///project/busy.py"
+    random.seed(50)
+    lines = python_text("textwrap.py").split("\n")
+    client.open(uri, "\n".join(lines))
+    version = 1
+    asked: dict[int, int] = {}
+    marks: dict[int, int] = {}
+    for _ in range(500):
+        # Mostly one place, where the window is warm and answers come, and now and then another.
+        number = 200 if random.random() < 0.95 else random.randrange(len(lines))
+        end = (number, len(lines[number]))
+        if random.random() < 0.5:
+            version += 1
+            character = random.choice("abc =(.")
+            lines[number] += character
+            client.change(uri, version, end, end, character)
+            command = {"command": "mistralLsp.status"}
+            marks[client.begin("workspace/executeCommand", command)] = version
+        else:
+            asked[client.ask(uri, *end, kind=1)] = version
+        time.sleep(random.choice((0.0, 0.005, 0.02, 0.03, 0.05, 0.1)))
+    answers = {number: client.items(number) for number in asked}
+    known, stale = 1, 0
+    for number in client.answered:
+        known = marks.get(number, known)
+        stale += bool(answers.get(number)) and asked[number] < known
+    dropped = client.status()["requests"]
+    client.close()
+    client.kill()
+    delivered = sum(map(bool, answers.values()))
+    return {"asked": len(asked), "delivered": delivered, "stale": stale, "server_counts": dropped}
+
+
+def check_agreement() -> Rows:
+    """First lines of both engines at 50 cursors, from the same token ids."""
+    from bench.agreement import compare
+
+    return compare(STANDARD_LIBRARY, PYTHON_FILES)
+
+
+def main() -> None:
+    """Runs the checks that were named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checks", nargs="*")
+    parser.add_argument("--typescript", type=Path, help="a folder with TypeScript files")
+    options = parser.parse_args()
+    checks: dict[str, Callable[[], Rows]] = {
+        "start": check_start,
+        "memory": check_memory,
+        "overhead": check_overhead,
+        "stale": check_stale,
+        "agreement": check_agreement,
+    }
+    for engine in ENGINES:
+        checks[f"typing-{engine}"] = lambda engine=engine: check_typing(engine)
+        checks[f"cancel-{engine}"] = lambda engine=engine: check_cancel(engine)
+    if options.typescript:
+        checks["cursors"] = lambda: check_cursors(options.typescript)
+    results = {name: checks[name]() for name in options.checks or checks}
+    table = Table("check", "measured")
+    for name, rows in results.items():
+        table.add_row(name, "\n".join(f"{key}: {value}" for key, value in rows.items()))
+    Console(width=120).print(table)
+    sys.stdout.write(json.dumps(results) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""A small client of a language server over pipes: raw messages and exact times."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from queue import Empty, Queue
+from typing import Any
+
+Message = dict[str, Any]
+
+
+class ServerGone(Exception):
+    """The server closed its output."""
+
+
+class Client:
+    """A server process and the conversation with it; its own requests are answered with null."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str] | None = None,
+        configuration: Any = None,
+    ):
+        """Starts the server; `configuration` is what it gets when it asks for settings."""
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+        )
+        self.configuration = configuration
+        self.notifications: list[tuple[float, Message]] = []
+        self.errors: list[str] = []
+        self.answered: list[int] = []
+        self._number = 0
+        self._arrivals: Queue[tuple[float, Message] | None] = Queue()
+        self._responses: dict[int, tuple[float, Message]] = {}
+        self._threads = [
+            threading.Thread(target=run, daemon=True) for run in (self._read, self._read_errors)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # Sending
+
+    def send_raw(self, body: bytes) -> None:
+        """Sends bytes as the body of a message."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.process.stdin.flush()
+
+    def notify(self, method: str, params: Any = None) -> None:
+        """Sends a notification."""
+        self.send_raw(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode())
+
+    def begin(self, method: str, params: Any = None) -> int:
+        """Sends a request; gives its id."""
+        self._number += 1
+        message = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params}
+        self.send_raw(json.dumps(message).encode())
+        return self._number
+
+    def request(self, method: str, params: Any = None, timeout: float = 60.0) -> Any:
+        """Sends a request and waits; gives the result. Raises RuntimeError for an error."""
+        message = self.response(self.begin(method, params), timeout)[1]
+        if "error" in message:
+            raise RuntimeError(message["error"])
+        return message["result"]
+
+    # Receiving
+
+    def response(self, number: int, timeout: float = 60.0) -> tuple[float, Message]:
+        """Waits for the response to a request; gives (time of arrival, message)."""
+        deadline = time.perf_counter() + timeout
+        while number not in self._responses:
+            self._take(deadline - time.perf_counter(), f"the response to request {number}")
+        return self._responses.pop(number)
+
+    def wait_for(self, method: str, timeout: float = 60.0) -> Message:
+        """Waits until a notification of this method has come that was not taken yet."""
+        deadline = time.perf_counter() + timeout
+        while True:
+            for place, (_, message) in enumerate(self.notifications):
+                if message["method"] == method:
+                    return self.notifications.pop(place)[1]
+            self._take(deadline - time.perf_counter(), method)
+
+    def drain(self) -> None:
+        """Takes what has arrived without waiting."""
+        while not self._arrivals.empty():
+            self._take(1.0, "more")
+
+    def _take(self, timeout: float, what: str) -> None:
+        try:
+            arrival = self._arrivals.get(timeout=max(0.0, timeout))
+        except Empty:
+            raise TimeoutError(f"{what} did not come; stderr: {self.errors[-5:]}") from None
+        if arrival is None:
+            self._arrivals.put(None)
+            raise ServerGone(f"the server is gone; stderr: {self.errors[-5:]}")
+        when, message = arrival
+        if "method" not in message:
+            self._responses[message["id"]] = (when, message)
+            self.answered.append(message["id"])
+        elif "id" in message:
+            asked = message["method"] == "workspace/configuration"
+            result = [self.configuration] if asked else None
+            answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
+            self.send_raw(json.dumps(answer).encode())
+            self.notifications.append((when, message))
+        else:
+            self.notifications.append((when, message))
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        while True:
+            length = 0
+            while line := self.process.stdout.readline():
+                if not line.strip():
+                    break
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            body = self.process.stdout.read(length) if length else b""
+            if not body:
+                self._arrivals.put(None)
+                return
+            self._arrivals.put((time.perf_counter(), json.loads(body)))
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.errors.append(line.decode("utf-8", "replace").rstrip())
+
+    # The usual conversation
+
+    def initialize(
+        self, settings: Any = None, encodings: Sequence[str] = ("utf-16",), **capabilities: Any
+    ) -> Message:
+        """The handshake; gives the server's capabilities."""
+        result = self.request(
+            "initialize",
+            {
+                "processId": os.getpid(),
+                "rootUri": None,
+                "initializationOptions": settings,
+                "capabilities": {
+                    "general": {"positionEncodings": list(encodings)},
+                    "textDocument": {"inlineCompletion": {}},
+                    **capabilities,
+                },
+            },
+        )
+        self.notify("initialized", {})
+        found: Message = result["capabilities"]
+        return found
+
+    def wait_until_ready(self, timeout: float = 60.0) -> Message:
+        """Waits until the model is loaded; gives the server's status."""
+        while True:
+            params = self.wait_for("mistralLsp/status", timeout)["params"]
+            if params["state"] == "failed":
+                raise RuntimeError(params["message"])
+            if params["state"] == "ready":
+                return self.status()
+
+    def status(self) -> Message:
+        """The server's status."""
+        found: Message = self.request("workspace/executeCommand", {"command": "mistralLsp.status"})
+        return found
+
+    def open(self, uri: str, text: str, language: str = "python", version: int = 1) -> None:
+        """Opens a document."""
+        item = {"uri": uri, "languageId": language, "version": version, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": item})
+
+    def change(
+        self, uri: str, version: int, start: tuple[int, int], end: tuple[int, int], text: str
+    ) -> None:
+        """Replaces a range of a document."""
+        span = {
+            "start": {"line": start[0], "character": start[1]},
+            "end": {"line": end[0], "character": end[1]},
+        }
+        self.notify(
+            "textDocument/didChange",
+            {
+                "textDocument": {"uri": uri, "version": version},
+                "contentChanges": [{"range": span, "text": text}],
+            },
+        )
+
+    def ask(
+        self, uri: str, line: int, character: int, kind: int = 2, token: str | None = None
+    ) -> int:
+        """Begins an inline completion request; gives its id."""
+        params: Message = {
+            "textDocument": {"uri": uri},
+            "position": {"line": line, "character": character},
+            "context": {"triggerKind": kind},
+        }
+        if token is not None:
+            params["partialResultToken"] = token
+        return self.begin("textDocument/inlineCompletion", params)
+
+    def items(self, number: int, timeout: float = 60.0) -> list[Message]:
+        """The items that an inline completion request is answered with."""
+        message = self.response(number, timeout)[1]
+        if "error" in message:
+            raise RuntimeError(message["error"])
+        items: list[Message] = message["result"]["items"]
+        return items
+
+    def close(self, timeout: float = 10.0) -> int:
+        """Shuts the server down; gives its exit code."""
+        self.request("shutdown")
+        self.notify("exit")
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """Ends the server by force, if it still runs, and lets go of everything."""
+        self.process.kill()
+        self.process.wait()
+        for thread in self._threads:
+            thread.join(10)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()

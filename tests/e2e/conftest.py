@@ -1,0 +1,67 @@
+"""Starts servers for tests, and sees that none is left behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.lsp_client import Client
+
+Start = Callable[..., Client]
+
+ADD = {"after": "def add(a, b):\n    ", "answer": "return a + b\n"}
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a server. Without an engine named, it is the scripted one, which answers `answers`."""
+    clients: list[Client] = []
+
+    def begin(
+        *arguments: str,
+        answers: list[dict[str, str]] | None = None,
+        delay_ms: float = 0.0,
+        engine: str = "scripted",
+        configuration: Any = None,
+        **script: Any,
+    ) -> Client:
+        path = tmp_path / f"script{len(clients)}.json"
+        content = {"answers": [ADD] if answers is None else answers, "delay_ms": delay_ms}
+        path.write_text(json.dumps({**content, **script}))
+        command = [sys.executable, "-m", "mistral_lsp", "--engine", engine, *arguments]
+        client = Client(command, {"MISTRAL_LSP_SCRIPT": str(path)}, configuration)
+        clients.append(client)
+        return client
+
+    yield begin
+    left = [client for client in clients if client.process.poll() is None]
+    hosts = [child for client in left for child in psutil.Process(client.process.pid).children()]
+    for client in clients:
+        client.kill()
+    _, alive = psutil.wait_procs(hosts, timeout=5)
+    assert not alive, f"engine hosts were left behind: {alive}"
+
+
+@pytest.fixture
+def ready(start: Start) -> Callable[..., Client]:
+    """Starts a server and waits for its model; keyword arguments as for `start`."""
+
+    def begin(settings: Any = None, encodings: tuple[str, ...] = ("utf-16",), **named: Any):
+        client = start(**named)
+        client.initialize(settings, encodings)
+        client.wait_until_ready()
+        return client
+
+    return begin

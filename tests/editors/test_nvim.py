@@ -1,0 +1,364 @@
+"""Ghost text in a real Neovim, from typed keys to the text of the buffer."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.editors.nvim_driver import Editor, find_neovim
+
+# There is no wheel of Neovim for some systems; CI runs where there is one.
+pytestmark = pytest.mark.skipif(
+    find_neovim() is None and "CI" not in os.environ, reason="Neovim is not installed"
+)
+
+ADD = "def add(a, b):\n    "
+ADD_ANSWER = {ADD: "return a + b\n"}
+BLOCK = "def sign(number):\n    "
+BLOCK_ANSWER = {BLOCK: "if number < 0:\n        print()\n        return -1\n"}
+SHOWN_BLOCK = "number < 0:\n        print()\n        return -1"
+COMPLETE = "textDocument/inlineCompletion"
+
+Open = Callable[..., Editor]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Open]:
+    editors: list[Editor] = []
+
+    def start_editor(
+        text: str = ADD + "\n", answers: dict[str, str] | None = None, **more
+    ) -> Editor:
+        editors.append(Editor(tmp_path, text=text, answers=answers or ADD_ANSWER, **more))
+        return editors[-1]
+
+    yield start_editor
+    for editor in editors:
+        editor.close()
+
+
+@pytest.fixture
+def open_ready(start: Open) -> Open:
+    def open_editor(*arguments, **more) -> Editor:
+        editor = start(*arguments, **more)
+        editor.wait_for_status("mistral ready")
+        return editor
+
+    return open_editor
+
+
+def servers(editor: Editor) -> list[int]:
+    children = editor.lua("return vim.api.nvim_get_proc_children(vim.fn.getpid())")
+    return [int(process) for process in children]
+
+
+def test_ghost_text_stands_right_of_the_cursor(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    assert editor.screen()[1] == "    return a + b"
+    assert editor.lines() == ["def add(a, b):", "    re"]
+    editor.wait_until_received("mistralLsp/didShow")
+
+
+def test_ghost_text_of_several_lines(open_ready: Open) -> None:
+    editor = open_ready(BLOCK + "\n", BLOCK_ANSWER)
+    editor.keys("jAif ")
+    editor.wait_for_ghost(SHOWN_BLOCK)
+    assert editor.screen()[1:4] == [
+        "    if number < 0:",
+        "        print()",
+        "        return -1",
+    ]
+
+
+def test_ghost_text_grows_while_the_answer_streams(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=20)
+    editor.record_frames()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    frames = editor.frames()
+    assert len(frames) > 4
+    assert all(after.startswith(before) for before, after in pairwise(frames))
+    editor.wait_until_received("mistralLsp/didShow")
+    assert editor.received("mistralLsp/didShow") == 1
+
+
+def test_tab_accepts_all(open_ready: Open) -> None:
+    editor = open_ready(BLOCK + "\n\nprint()\n", BLOCK_ANSWER)
+    editor.keys("jAif ")
+    editor.wait_for_ghost(SHOWN_BLOCK)
+    editor.keys("<Tab>")
+    editor.wait_for_lines(
+        [
+            "def sign(number):",
+            "    if number < 0:",
+            "        print()",
+            "        return -1",
+            "",
+            "print()",
+        ]
+    )
+    assert editor.ghost() == ""
+    assert tuple(editor.nvim.current.window.cursor) == (4, 17)
+    editor.wait(editor.accepted_lengths, lambda seen: seen == [len(SHOWN_BLOCK)])
+    editor.wait_until_received("mistralLsp/didAccept")
+
+
+def test_keys_typed_right_after_tab_come_after_the_accepted_text(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.keys("<Tab> * c")
+    editor.wait_for_lines(["def add(a, b):", "    return a + b * c"])
+
+
+def test_tab_is_a_tab_when_nothing_is_shown(open_ready: Open) -> None:
+    editor = open_ready("x\n")
+    editor.keys("A<Tab>y")
+    editor.wait_for_lines(["x   y"])
+
+
+def test_tab_keeps_its_earlier_mapping_when_nothing_is_shown(open_ready: Open) -> None:
+    editor = open_ready("x\n", before_setup='vim.keymap.set("i", "<Tab>", "mapped")')
+    editor.keys("A<Tab>y")
+    editor.wait_for_lines(["xmappedy"])
+
+
+def test_keys_keep_their_meaning_after_a_second_setup(open_ready: Open) -> None:
+    editor = open_ready("x\n", before_setup='require("mistral_lsp").setup(options)')
+    editor.keys("A<C-l>y")
+    editor.wait_for_lines(["x\x0cy"])
+
+
+def test_a_word_at_a_time(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    for line, left in [("return", " a + b"), ("return a", " + b"), ("return a +", " b")]:
+        editor.keys("<C-Right>")
+        editor.wait_for_lines(["def add(a, b):", "    " + line])
+        editor.wait_for_ghost(left)
+    assert editor.received(COMPLETE) == 1
+
+
+def test_a_line_at_a_time(open_ready: Open) -> None:
+    editor = open_ready(BLOCK + "\n", BLOCK_ANSWER)
+    editor.keys("jAif ")
+    editor.wait_for_ghost(SHOWN_BLOCK)
+    editor.keys("<C-l>")
+    editor.wait_for_lines(["def sign(number):", "    if number < 0:"])
+    editor.wait_for_ghost("\n        print()\n        return -1")
+    editor.keys("<C-l>")
+    editor.wait_for_lines(["def sign(number):", "    if number < 0:", "        print()"])
+    editor.wait_for_ghost("\n        return -1")
+
+
+def test_typing_what_is_shown_keeps_it_in_every_frame(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.record_frames()
+    for key, left in [("t", "urn a + b"), ("u", "rn a + b"), ("<BS>", "urn a + b")]:
+        editor.keys(key)
+        editor.wait_for_ghost(left)
+    assert set(editor.frames()) <= {"turn a + b", "urn a + b", "rn a + b"}
+    assert editor.received(COMPLETE) == 1
+    assert editor.received("$/cancelRequest") == 0
+
+
+def test_typing_what_is_shown_keeps_it_while_it_still_grows(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=30)
+    editor.keys("jAre")
+    editor.wait(editor.ghost, lambda seen: seen.startswith("turn"))
+    editor.record_frames()
+    editor.keys("t")
+    editor.wait(editor.ghost, lambda seen: seen.startswith("urn"))
+    editor.keys("u")
+    editor.wait_for_ghost("rn a + b")
+    assert "" not in editor.frames()
+
+
+def test_typing_something_else_cancels_the_request(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=30)
+    editor.keys("jAre")
+    editor.wait(editor.ghost, lambda seen: seen != "")
+    editor.record_frames()
+    editor.keys("x")
+    editor.wait_for_ghost("")
+    editor.wait_until_received("$/cancelRequest")
+    editor.wait_until_received(COMPLETE, 2)
+    frames = editor.frames()
+    assert frames[-1] == ""
+    assert all("turn a + b".startswith(frame) for frame in frames)
+
+
+def test_a_request_that_has_shown_nothing_yet_gives_way_to_the_next(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=300)
+    editor.keys("jAre")
+    editor.wait_until_received(COMPLETE)
+    editor.keys("t")
+    editor.wait_until_received(COMPLETE, 2)
+    editor.wait_until_received("$/cancelRequest")
+
+
+@pytest.mark.parametrize("key", ["<Esc>", "<C-]>"])
+def test_leaving_and_dismissing_clear_it(open_ready: Open, key: str) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.keys(key)
+    editor.wait_for_ghost("")
+    assert editor.lines()[1] == "    re"
+
+
+def test_leaving_stops_the_work(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=300)
+    editor.keys("jAre")
+    editor.wait_until_received(COMPLETE)
+    editor.keys("<Esc>")
+    editor.wait_until_received("$/cancelRequest")
+
+
+@pytest.mark.parametrize("before", ["🦀", "東京", "e\u0301n\u0303", "👩‍🚀 é"])
+def test_any_characters_before_the_cursor(open_ready: Open, before: str) -> None:
+    answer = '"🦀東京e\u0301" + "é"'
+    editor = open_ready(f'"{before}"; \n', {f'"{before}"; name = ': answer})
+    editor.keys("Aname = ")
+    editor.wait_for_ghost(answer)
+    editor.keys("<C-Right>")
+    editor.wait_for_lines([f'"{before}"; name = "'])
+    editor.keys("<Tab>")
+    editor.wait_for_lines([f'"{before}"; name = {answer}'])
+    editor.wait(editor.accepted_lengths, lambda seen: seen == [1, len(answer) - 1])
+
+
+def test_a_bracket_that_the_editor_closed_is_not_doubled(open_ready: Open) -> None:
+    editor = open_ready("foo)\n", {"foo(": "a, b)\n"})
+    editor.keys("0fo;a(")
+    editor.wait_for_ghost("a, b")
+    assert editor.screen()[0] == "foo(a, b)"
+    editor.keys("<Tab>")
+    editor.wait_for_lines(["foo(a, b)"])
+
+
+def test_undo_takes_back_the_accepted_text_alone(open_ready: Open) -> None:
+    editor = open_ready("foo)\n", {"foo(": "a, b)\n"})
+    editor.keys("0fo;a(")
+    editor.wait_for_ghost("a, b")
+    editor.keys("<Tab><Esc>")
+    editor.wait_for_lines(["foo(a, b)"])
+    editor.keys("u")
+    editor.wait_for_lines(["foo()"])
+    editor.keys("u")
+    editor.wait_for_lines(["foo)"])
+    editor.keys("<C-r><C-r>")
+    editor.wait_for_lines(["foo(a, b)"])
+
+
+def test_settings_reach_the_server_both_ways(open_ready: Open) -> None:
+    editor = open_ready(options={"settings": {"maxTokens": 77}})
+    editor.wait_until_received("initialize")
+    answer = editor.lua(
+        """
+        local client = vim.lsp.get_clients({ name = "mistral-lsp" })[1]
+        local ask = vim.lsp.handlers["workspace/configuration"]
+        return {
+          client.config.init_options,
+          ask(nil, { items = { { section = "mistralLsp" } } }, { client_id = client.id })[1],
+        }
+        """
+    )
+    assert answer == [{"maxTokens": 77}, {"maxTokens": 77}]
+
+
+def test_a_faulty_option_is_named_and_keeps_its_default(open_ready: Open) -> None:
+    editor = open_ready(options={"debounce": 3})
+    editor.wait(editor.messages, lambda seen: "there is no option `debounce`" in seen)
+
+
+def test_another_filetype_opens_the_document_anew(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.wait_until_received("textDocument/didOpen")
+    editor.keys(":set filetype=javascript<CR>")
+    editor.wait_until_received("textDocument/didOpen", 2)
+    assert editor.received("textDocument/didClose") == 1
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+
+
+def test_other_filetypes_are_left_alone(start: Open) -> None:
+    editor = start(options={"filetypes": ["lua"]})
+    assert editor.status() == ""
+    assert servers(editor) == []
+
+
+def test_the_status_command_shows_what_the_server_says(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.lua("vim.notify = function(text) shown = text end")
+    editor.keys(":MistralLsp status<CR>")
+    editor.wait(lambda: editor.lua("return shown"), lambda seen: "scripted" in (seen or ""))
+
+
+def test_switched_off_it_shows_nothing(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys(":MistralLsp toggle<CR>")
+    editor.wait_for_status("mistral off")
+    editor.keys("jAre")
+    editor.wait_until_received(COMPLETE)
+    editor.wait(editor.pending_requests, lambda seen: seen == 0)
+    assert editor.ghost() == ""
+    editor.keys("<Esc>:MistralLsp toggle<CR>")
+    editor.wait_for_status("mistral ready")
+    editor.keys("At")
+    editor.wait_for_ghost("urn a + b")
+
+
+def test_a_missing_server_is_said_once_and_the_editor_lives(start: Open) -> None:
+    editor = start(options={"cmd": ["no-such-server"]})
+    editor.wait(editor.messages, lambda seen: "cannot run `no-such-server`: install it" in seen)
+    editor.keys("jAre<Tab>")
+    editor.wait(editor.lines, lambda seen: seen[1].startswith("    re"))
+    editor.keys("<Esc>:edit other.py<CR>")
+    editor.wait(editor.lines, lambda seen: seen == [""])
+    assert editor.messages().count("no-such-server") == 1
+    assert editor.status() == "mistral stopped"
+
+
+def test_a_killed_server_is_said_and_can_be_started_again(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    for process in servers(editor):
+        os.kill(process, 9)
+    editor.wait(editor.messages, lambda seen: "died (signal 9): use `:MistralLsp restart`" in seen)
+    editor.wait_for_status("mistral stopped")
+    editor.keys("x<Esc>")
+    editor.wait_for_ghost("")
+    editor.wait_for_lines(["def add(a, b):", "    rex"])
+    editor.keys(":MistralLsp restart<CR>")
+    editor.wait_for_status("mistral ready")
+    editor.keys("A<BS>t")
+    editor.wait_for_ghost("urn a + b")
+
+
+def test_a_running_server_is_restarted_without_complaint(open_ready: Open) -> None:
+    editor = open_ready()
+    before = servers(editor)
+    editor.keys(":MistralLsp restart<CR>")
+    editor.wait(lambda: servers(editor), lambda seen: len(seen) == 1 and seen != before)
+    editor.wait_for_status("mistral ready")
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    assert "mistral-lsp" not in editor.messages()
+
+
+def test_the_health_check_finds_the_server(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.nvim.command("checkhealth mistral_lsp")
+    report = "\n".join(editor.lines())
+    assert "the server command is" in report
+    assert "main.py: ready" in report
+    assert "<Tab> is accept" in report

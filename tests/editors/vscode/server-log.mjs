@@ -1,0 +1,53 @@
+/** The log of the server under test, one line for each message that it received. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+import { until } from './until.mjs';
+
+export class ServerLog {
+    constructor(path) {
+        this.path = path;
+    }
+
+    /** A place in the log, to tell later lines from earlier ones. */
+    mark() {
+        return this.#text().length;
+    }
+
+    /** How often the method was received after the mark. */
+    count(method, mark) {
+        return this.#text().slice(mark).split('\n').filter((line) => line.includes(`received ${method}`)).length;
+    }
+
+    async received(method, mark) {
+        await until(`the server receives ${method}`, 20_000, () => this.count(method, mark) > 0);
+    }
+
+    /** The server that writes this log: of the processes that name it, the one that is no child of another. */
+    serverProcess() {
+        const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && this.#isNamedBy(name));
+        const children = new Set(processes.filter((pid) => processes.includes(parentOf(pid))));
+        return Number(processes.find((pid) => !children.has(pid)));
+    }
+
+    #isNamedBy(pid) {
+        return read(`/proc/${pid}/cmdline`).split('\0').includes(this.path);
+    }
+
+    #text() {
+        return existsSync(this.path) ? readFileSync(this.path, 'utf8') : '';
+    }
+}
+
+function parentOf(pid) {
+    // The name before it, in brackets, may hold anything, even a bracket.
+    return read(`/proc/${pid}/stat`).split(') ').at(-1).split(' ')[1];
+}
+
+/** Empty for a process that has gone meanwhile. */
+function read(path) {
+    try {
+        return readFileSync(path, 'utf8');
+    } catch {
+        return '';
+    }
+}

@@ -1,0 +1,72 @@
+"""Reads a .case file: one behaviour as data.
+
+The first lines say the behaviour in a sentence. Then come sections, `-- name --`: the file, maybe a
+settings.json, and goldens, whose names begin with @. In the file, `║` is the cursor; or `├ ┤`
+encloses what the model writes at it. In a golden, `╣` ends what the answer replaces.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mistral_lsp import config, languages
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.types import Trigger
+
+SECTION = re.compile(r"^-- (.+?) --\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One behaviour: the marked file, what the model writes, and the goldens by name."""
+
+    path: Path
+    sentence: str
+    sections: dict[str, str]
+    snapshot: Snapshot
+    offset: int
+    model_writes: str
+    settings: Settings
+    trigger: Trigger
+
+    @property
+    def goldens(self) -> dict[str, str]:
+        return {name: text for name, text in self.sections.items() if name.startswith("@")}
+
+
+def read_case(path: Path) -> Case:
+    head, *rest = SECTION.split(path.read_text(encoding="utf-8"))
+    sections = dict(zip(rest[::2], rest[1::2], strict=True))
+    sentence = " ".join(head.split())
+    assert sentence.endswith("."), f"{path}: the first line is a sentence"
+    assert len(sections) == len(rest) // 2, f"{path}: every section has its own name"
+    name = next(name for name in sections if not name.startswith(("@", "settings.json")))
+    text, offset, writes = _read_marks(sections[name], path)
+    raw = json.loads(sections.get("settings.json", "{}"))
+    trigger: Trigger = "invoked" if raw.pop("trigger", "") == "invoked" else "automatic"
+    settings, problems = config.read(raw, Settings())
+    assert not problems, problems
+    document = Document(f"file:///{name}", name, languages.find("", name), 1, text)
+    return Case(path, sentence, sections, document.snapshot(), offset, writes, settings, trigger)
+
+
+def _read_marks(text: str, path: Path) -> tuple[str, int, str]:
+    if "║" in text:
+        before, after = text.split("║")
+        return before + after, len(before), ""
+    assert text.count("├") == text.count("┤") == 1, f"{path}: one ║, or one ├ and one ┤"
+    before, rest = text.split("├")
+    writes, after = rest.split("┤")
+    return before + after, len(before), writes
+
+
+def rewrite(case: Case, goldens: dict[str, str]) -> None:
+    """Writes the file anew with these goldens, everything else as it was."""
+    parts = [case.sentence, ""]
+    for name, text in {**case.sections, **goldens}.items():
+        parts.append(f"-- {name} --\n{text}".removesuffix("\n"))
+    case.path.write_text("\n".join(parts) + "\n", encoding="utf-8")

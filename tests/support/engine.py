@@ -1,0 +1,65 @@
+"""An engine in the test's own process, which writes what it is told, a character a token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+
+
+class PlayedGeneration:
+    """Plays a text, with a pause before every character."""
+
+    def __init__(self, text: str, pause: float, probability: float):
+        self.usage = Usage(prompt_tokens=10, evaluated_tokens=2)
+        self.stopped = False
+        self._text = text
+        self._pause = pause
+        self._probability = probability
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        for place, character in enumerate(self._text):
+            if self._pause:
+                await asyncio.sleep(self._pause)
+            if self.stopped:
+                return
+            self.usage = Usage(10, 2, place + 1)
+            yield Token(character, self._probability)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class PlayedEngine:
+    """An engine whose every answer is `text`. A token of a prompt is a byte."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        pause: float = 0.0,
+        window: int = 4096,
+        form: str = "suffix-first",
+        probability: float = 1.0,
+    ):
+        self.model = LoadedModel("played", "played", form, window, window)
+        self.text = text
+        self.pause = pause
+        self.probability = probability
+        self.prompts: list[Prompt] = []
+        self.asked: list[int] = []
+        self.generations: list[PlayedGeneration] = []
+
+    async def ready(self) -> LoadedModel:
+        return self.model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.encode()) for text in texts]
+
+    def generate(self, prompt: Prompt, max_tokens: int) -> PlayedGeneration:
+        self.prompts.append(prompt)
+        self.asked.append(max_tokens)
+        played = PlayedGeneration(self.text[:max_tokens], self.pause, self.probability)
+        self.generations.append(played)
+        return played

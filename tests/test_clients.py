@@ -1,0 +1,51 @@
+"""What the editors' clients say of the settings is what the server's schema says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mistral_lsp import config
+from mistral_lsp.config import Settings
+
+ROOT = Path(__file__).parents[1]
+OF_THE_MACHINE = {"engine", "model", "threads", "gpuLayers", "path", "arguments"}
+"""A workspace must not set these."""
+
+
+def contributed() -> dict[str, Any]:
+    package = json.loads((ROOT / "editors/vscode/package.json").read_text("utf-8"))
+    found = package["contributes"]["configuration"]["properties"]
+    return {name.removeprefix("mistralLsp."): value for name, value in found.items()}
+
+
+def test_vscode_offers_the_servers_settings() -> None:
+    assert set(contributed()) == set(config.FIELDS) | (config.CLIENT_KEYS - {"trace"})
+
+
+def test_vscode_has_the_servers_defaults_and_limits() -> None:
+    defaults = msgspec.to_builtins(Settings())
+    schema = config.schema()["properties"]
+    for name, shown in contributed().items():
+        if name in config.CLIENT_KEYS:
+            continue
+        assert shown["default"] == defaults[name], name
+        for limit in ("minimum", "maximum"):
+            assert shown.get(limit) == schema[name].get(limit), name
+        allowed = set(schema[name].get("enum", [])) - {"scripted"}
+        assert set(shown.get("enum", [])) == allowed, name
+
+
+def test_a_workspace_can_not_set_what_runs() -> None:
+    scopes = {name: value.get("scope") for name, value in contributed().items()}
+    assert {name for name, scope in scopes.items() if scope == "machine"} == OF_THE_MACHINE
+
+
+def test_the_readme_lists_every_setting() -> None:
+    page = (ROOT / "README.md").read_text("utf-8")
+    defaults = msgspec.to_builtins(Settings())
+    for name, default in defaults.items():
+        assert f"| `{name}` | `{json.dumps(default)}` |" in page, name

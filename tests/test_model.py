@@ -1,0 +1,199 @@
+"""The embedded model on both engines, through the real process and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.lsp_client import Client
+from mistral_lsp.engine.ctransformers import CTransformers
+from mistral_lsp.engine.llama_cpp import LlamaCpp
+from mistral_lsp.engine.loop import Loop
+from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.models import gguf, store
+
+ENGINES = ("llama_cpp", "ctransformers")
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "mistral_lsp" / "document.py"
+STRANGE = (
+    "🦀",
+    "日本語の注釈🦀🦀",
+    "e\u0301 cafe\u0301 \u200d👩\u200d💻",
+    "a\u2028b\x0cc\u2029d",
+    "  x  =\t1\r\n\r\n   ",
+    "<|fim_middle|><s></s>",
+    "\ud7ff\uffff\U0010ffff",
+    "",
+    " ",
+    "\n",
+    "▁ underscore of the vocabulary",
+    "\x01\x02",
+    "a" * 5000,
+)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def backend(request):
+    kind = LlamaCpp if request.param == "llama_cpp" else CTransformers
+    return kind(store.locate(""), 2048, 2, 0)
+
+
+@pytest.fixture(scope="module")
+def header() -> gguf.Header:
+    return gguf.read_header(store.locate(""))
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=range(len(STRANGE)))
+def test_any_text_survives_its_tokens(backend, text) -> None:
+    ids = backend.tokenize(text.encode())
+    written = b"".join(map(backend.token_bytes, ids)).decode()
+    # In a SentencePiece vocabulary U+2581 and the space are the same piece.
+    assert written == text.replace("▁", " ")
+    assert not set(ids) & set(range(3, 9)), "text never becomes a mark"
+
+
+def test_chunks_give_the_tokens_of_the_whole(backend, header) -> None:
+    tokenizer = Tokenizer(backend, header.specials)
+    assert tokenizer._cuts
+    for path in sorted((ROOT / "mistral_lsp").rglob("*.py")):
+        text = path.read_text("utf-8")
+        assert tokenizer.text(text) == backend.tokenize(text.encode())
+    strange = "\n".join(f"{text} \n" for text in STRANGE)
+    assert tokenizer.text(strange) == backend.tokenize(strange.encode())
+
+
+def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
+    """The same answer, whether the prompt is read at once or grows by keystrokes."""
+    text = SAMPLE.read_text("utf-8")
+    place = text.index("return line, offset - self")
+    loop = Loop(backend, header.controls)
+    for typed in (0, 3, 7, 12, 4):
+        prefix = text[place - 800 : place + typed]
+        prompt = [1, 4, *backend.tokenize(b"\n"), 3, *backend.tokenize(prefix.encode()), 5]
+        warm = list(loop.generate(prompt, 8, lambda: False))
+        loop._held.clear()
+        backend.rewind(0)
+        cold = list(loop.generate(prompt, 8, lambda: False))
+        assert [token for token, _ in warm] == [token for token, _ in cold]
+
+
+@pytest.fixture(params=ENGINES)
+def client(request, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    command = [sys.executable, "-m", "mistral_lsp", "--engine", request.param, "--window", "768"]
+    started = Client(command)
+    started.initialize({"deadlineMs": 60000})
+    assert started.wait_until_ready()["engine"] == request.param
+    yield started
+    started.kill()
+
+
+def test_a_line_is_completed_and_typing_is_cheap(client) -> None:
+    uri = "file:///project/shapes.py"
+    text = (
+        "import math\n\n\nclass Circle:\n    def __init__(self, radius):\n"
+        "        self.radius = radius\n\n    def area(self):\n        \n\n"
+        "    def diameter(self):\n        return 2 * self.radius\n"
+    )
+    client.open(uri, text)
+    [item] = client.items(client.ask(uri, 8, 8))
+    assert "return" in item["insertText"] and "self.radius" in item["insertText"]
+    evaluated = []
+    for place, character in enumerate("answer = math.sqrt(self.radius)"):
+        client.change(uri, place + 2, (8, 8 + place), (8, 8 + place), character)
+        client.items(client.ask(uri, 8, 9 + place))
+        evaluated.append(client.status()["last_request"]["evaluated_tokens"])
+    assert sorted(evaluated)[len(evaluated) // 2] <= 3, evaluated
+    assert sorted(evaluated)[int(len(evaluated) * 0.95)] <= 8, evaluated
+
+
+def test_strange_text_around_the_cursor(client) -> None:
+    for place, strange in enumerate(STRANGE[:5]):
+        uri = f"file:///project/strange{place}.py"
+        client.open(uri, f'name = "{strange}"\nprint(name, "{strange}"\nx = "{strange}"\n')
+        client.items(client.ask(uri, 1, 11, kind=1))
+        assert client.status()["state"] == "ready", strange
+
+
+def test_cancel_stops_a_cold_prompt(client) -> None:
+    text = SAMPLE.read_text("utf-8") * 3
+    for number in range(3):
+        uri = f"file:///project/cold{number}.py"
+        client.open(uri, f"# {number}\n{text}")
+        asked = client.ask(uri, 300, 0, kind=1)
+        time.sleep(0.3)
+        client.notify("$/cancelRequest", {"id": asked})
+        assert client.response(asked)[1]["error"]["code"] == -32800
+        time.sleep(0.5)
+    assert client.status()["cancel_to_idle_ms"]["p95"] < 500
+
+
+def test_the_host_is_killed_while_it_answers(client) -> None:
+    uri = "file:///project/main.py"
+    client.open(uri, SAMPLE.read_text("utf-8"))
+    asked = client.ask(uri, 40, 0, kind=1)
+    time.sleep(0.3)
+    os.kill(client.status()["host_pid"], signal.SIGKILL)
+    assert client.items(asked, timeout=10) == []
+    client.wait_until_ready()
+    client.open(uri, "def add(a, b):\n    \n")
+    assert client.items(client.ask(uri, 1, 4, kind=1))
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mistral_lsp", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_complete_prints_one_object(engine) -> None:
+    line = SAMPLE.read_text("utf-8").split("\n").index("    def set_text(self, text: str) -> None:")
+    done = run("complete", f"{SAMPLE}:{line + 1}:9", "--json", "--engine", engine)
+    record = json.loads(done.stdout)
+    assert set(record) == {
+        "text",
+        "range",
+        "reason",
+        "engine",
+        "model",
+        "form",
+        "prompt_tokens",
+        "evaluated_tokens",
+        "generated_tokens",
+        "first_token_ms",
+        "total_ms",
+        "cached",
+    }
+    assert (record["engine"], record["form"]) == (engine, "suffix-first")
+    assert record["range"]["start"] == {"line": line + 1, "column": 9}
+    assert record["prompt_tokens"] == record["evaluated_tokens"] > 100
+
+
+def test_explain_shows_the_parts_of_the_prompt() -> None:
+    record = json.loads(run("explain", f"{SAMPLE}:60:1", "--json").stdout)
+    labels = [part["label"] for part in record["parts"]]
+    assert labels[:5] == ["bos", "file_sep", "path", "fim_suffix", "suffix"]
+    assert record["tokens"] == sum(part["tokens"] for part in record["parts"])
+    assert all(part["why"] for part in record["parts"] if part["text"])
+    assert "prefix" in run("explain", f"{SAMPLE}:60:1").stdout
+
+
+def test_doctor_names_the_engine_and_its_reason() -> None:
+    record = json.loads(run("doctor", "--json").stdout)
+    assert record["engine"] == "llama_cpp" and "fastest installed" in record["why_engine"]
+    assert record["problems"] == []
+    assert "All is well" in run("doctor").stdout
+    assert run("doctor", "--model", "/none.gguf").returncode == 1
+
+
+def test_the_demonstration_runs() -> None:
+    done = run("demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("one keystroke later") == 3

@@ -1,0 +1,88 @@
+"""The generation loop and the tokeniser, on the scripted backend."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+from mistral_lsp.engine.loop import Loop
+from mistral_lsp.engine.scripted import SPECIALS, Line, Script, Scripted
+from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.types import Part, Prompt
+
+ENDS = frozenset(SPECIALS.values())
+
+
+def prompt(prefix: str) -> list[int]:
+    return [256, 258, *prefix.encode(), 260]
+
+
+def run(loop: Loop, ids: list[int], most: int = 100, cancelled=lambda: False) -> str:
+    return bytes(token for token, _ in loop.generate(ids, most, cancelled)).decode()
+
+
+def test_only_what_is_new_is_evaluated() -> None:
+    loop = Loop(Scripted(Script([Line("x = ", "one + two\n")])), ENDS)
+    assert run(loop, prompt("x = ")) == "one + two\n"
+    assert loop.usage.evaluated_tokens == 7
+    assert run(loop, prompt("x = o")) == "ne + two\n"
+    assert loop.usage.evaluated_tokens == 2
+    assert run(loop, prompt("x = o")) == "ne + two\n"
+    assert loop.usage.evaluated_tokens == 1
+    assert run(loop, prompt("y = ")) == ""
+    assert run(loop, prompt("x = o"), most=3) == "ne "
+
+
+def test_results_never_depend_on_what_was_asked_before() -> None:
+    random.seed(3)
+    script = Script([Line("x = ", "one + two\n"), Line("y", " = f(x)\n")])
+    loop = Loop(Scripted(script), ENDS)
+    for _ in range(200):
+        ids = prompt(random.choice(["x = ", "x = on", "x = no", "y", "y = f", "", "x"]))
+        most = random.randrange(1, 12)
+        assert run(loop, ids, most) == run(Loop(Scripted(script), ENDS), ids, most)
+
+
+def test_a_cancel_in_the_middle_of_an_eval_leaves_the_cache_right() -> None:
+    backend = Scripted(Script([Line("a", "bcd")], delay_ms=2))
+    loop = Loop(backend, ENDS)
+    ids = prompt("z" * 400 + "a")
+    cancelled = threading.Event()
+
+    def stop() -> None:
+        time.sleep(0.2)
+        cancelled.set()
+        backend.abort(True)
+
+    threading.Thread(target=stop).start()
+    started = time.perf_counter()
+    assert run(loop, ids, cancelled=cancelled.is_set) == ""
+    assert time.perf_counter() - started < 0.5
+    evaluated = loop.usage.evaluated_tokens
+    assert 0 < evaluated < len(ids)
+    backend.abort(False)
+    assert run(loop, ids) == "bcd"
+    assert loop.usage.evaluated_tokens == len(ids) - evaluated
+
+
+def test_prompts_become_tokens_with_marks() -> None:
+    tokenizer = Tokenizer(Scripted(Script()), SPECIALS)
+    parts = (Part("mark", special="bos"), Part("prefix", text="é<s>"), Part("m", special="eos"))
+    assert tokenizer.prompt(Prompt("plain", parts)) == [256, *"é<s>".encode(), 257]
+
+
+def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
+    backend = Scripted(Script([Line("a", "bcd")], delay_ms=2))
+    loop = Loop(backend, ENDS)
+    ids = prompt("z" * 600 + "a")
+    for _ in range(40):
+        backend.abort(False)
+        timer = threading.Timer(0.12, backend.abort, [True])
+        timer.start()
+        written = run(loop, ids)
+        timer.cancel()
+        timer.join()
+        if written:
+            break
+    assert written == "bcd"
