@@ -69,19 +69,36 @@ def test_chunks_give_the_tokens_of_the_whole(backend, header) -> None:
     assert tokenizer.text(strange) == backend.tokenize(strange.encode())
 
 
+class OneByOne:
+    """A backend that takes its tokens one at a time. Batches of other sizes round differently, so
+    that a near tie falls either way; single tokens give the same bits whatever was held before.
+    """
+
+    def __init__(self, backend):
+        self._backend = backend
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)
+
+    def eval(self, tokens, past):
+        for place, token in enumerate(tokens):
+            logits = self._backend.eval([token], past + place)
+        return logits
+
+
 def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
-    """The same answer, whether the prompt is read at once or grows by keystrokes."""
+    """The same answer, to the last bit, whether a prompt is read at once or grows by keystrokes."""
     text = SAMPLE.read_text("utf-8")
     place = text.index("return line, offset - self")
-    loop = Loop(backend, header.controls)
+    loop = Loop(OneByOne(backend), header.controls)
     for typed in (0, 3, 7, 12, 4):
-        prefix = text[place - 800 : place + typed]
+        prefix = text[place - 240 : place + typed]
         prompt = [1, 4, *backend.tokenize(b"\n"), 3, *backend.tokenize(prefix.encode()), 5]
         warm = list(loop.generate(prompt, 8, lambda: False))
         loop._held.clear()
         backend.rewind(0)
         cold = list(loop.generate(prompt, 8, lambda: False))
-        assert [token for token, _ in warm] == [token for token, _ in cold]
+        assert warm == cold
 
 
 @pytest.fixture(params=ENGINES)

@@ -27,7 +27,6 @@ WINDOW_STEP = 256
 PROBE_TOKENS = 64
 PROBES = 3
 PROBE_SECONDS = 1.0
-PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,18 @@ SMALLEST_ABORTABLE_CHUNK = 32
 class Loop:
     """One model's KV cache and the loop over it. Used by one thread at a time."""
 
-    def __init__(self, backend: Backend, ends: frozenset[int]):
-        """`ends` are the tokens at which an answer is over."""
+    def __init__(
+        self,
+        backend: Backend,
+        ends: frozenset[int],
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        """`ends` are the tokens at which an answer is over. `clock`, in seconds, sizes the chunks;
+        one that stands still makes them, and so every rounding, the same on every run.
+        """
         self._backend = backend
         self._ends = ends
+        self._clock = clock
         self._held: list[int] = []
         self._seconds = ABORTABLE_CHUNK_SECONDS if backend.can_abort else CHUNK_SECONDS
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
@@ -75,7 +83,7 @@ class Loop:
         return logits
 
     def _eval(self, tokens: Sequence[int]) -> Any:
-        started = time.perf_counter()
+        started = self._clock()
         past = len(self._held)
         try:
             logits = self._backend.eval(tokens, past)
@@ -84,7 +92,7 @@ class Loop:
             return None
         self._held.extend(tokens)
         if len(tokens) >= self._smallest:
-            took = max(time.perf_counter() - started, 1e-6)
+            took = max(self._clock() - started, 1e-6)
             fitting = int(self._seconds / took * len(tokens))
             self._chunk = max(self._smallest, min(self._backend.largest_chunk, fitting))
         return logits
