@@ -18,7 +18,7 @@ from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Snapshot
 from mistral_lsp.engine.base import Engine, EngineError
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.postprocess.base import Situation, Suggestion
+from mistral_lsp.postprocess.base import Situation, Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.window import Plan, make_plan
@@ -215,6 +215,7 @@ def _judge(request: Request, draft: Draft, reason: str | None) -> Completion:
         span=Span(request.offset, request.offset + suggestion.replaced),
         reason=suggestion.reason,
         cached=draft.cached,
+        confidence=confidence(draft.answer, len(suggestion.text)) if suggestion.text else None,
     )
 
 

@@ -99,3 +99,5 @@ class Completion:
     first_token_ms: float | None = None
     total_ms: float = 0.0
     cached: bool = False
+    confidence: float | None = None
+    """The mean probability of the tokens shown, 0 to 1."""
