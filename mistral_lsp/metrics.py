@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mistral_lsp.types import Completion
+from mistral_lsp.types import Completion, Usage
 
 KEPT_SAMPLES = 512
 
@@ -40,6 +40,10 @@ class Metrics:
     shown: int = 0
     accepted: int = 0
     accepted_characters: int = 0
+    engine_evaluated_tokens: int = 0
+    engine_decoded_tokens: int = 0
+    shown_tokens: int = 0
+    """Of the decoded ones, those that were in a text sent to the client when they were new."""
     last: Completion | None = None
     first_ms: deque[float] = field(default_factory=_samples)
     total_ms: deque[float] = field(default_factory=_samples)
@@ -58,6 +62,21 @@ class Metrics:
         if completion.first_token_ms is not None:
             self.first_ms.append(completion.first_token_ms)
             self.total_ms.append(completion.total_ms)
+
+    def finish(self, usage: Usage, cancel_to_idle_ms: float | None) -> None:
+        """Takes in what the engine did for one generation, whatever became of its answer."""
+        self.engine_evaluated_tokens += usage.evaluated_tokens
+        self.engine_decoded_tokens += usage.generated_tokens
+        if cancel_to_idle_ms is not None:
+            self.cancel_to_idle_ms.append(cancel_to_idle_ms)
+
+    def work(self) -> dict[str, int]:
+        """Tokens since the start: of prompts evaluated, decoded, and of these shown."""
+        return {
+            "evaluated": self.engine_evaluated_tokens,
+            "decoded": self.engine_decoded_tokens,
+            "shown": self.shown_tokens,
+        }
 
     def last_request(self) -> dict[str, Any] | None:
         """What the latest request cost, without its text."""

@@ -68,6 +68,8 @@ class Draft:
     usage: Usage = NO_USAGE
     first_token_at: float | None = None
     cached: bool = False
+    shown: str = ""
+    """The longest beginning that the user was shown."""
 
     @property
     def answer(self) -> Answer:
@@ -84,18 +86,29 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     started = stages.clock()
     cursor = read_cursor(request.snapshot, request.offset)
     draft = Draft(cursor, stages.engine.model)
-    reason = gate.refuse(request.snapshot, cursor, request.settings, request.trigger)
-    if reason is None:
-        remembered = stages.cache.find(request.snapshot, request.offset)
-        if remembered is not None:
-            draft.tokens, draft.complete, draft.cached = list(remembered.tokens), True, True
-            stages.scheduler.idle(lambda: _keep_warm(request, stages))
-        else:
-            reason = await _generate(request, draft, stages, grow)
-    completion = _judge(request, draft, reason)
+    try:
+        reason = await _write(request, draft, stages, grow)
+        completion = _judge(request, draft, reason)
+        draft.shown = completion.text or draft.shown
+    finally:
+        if not draft.cached:
+            stages.metrics.shown_tokens += len(draft.answer.tokens_within(len(draft.shown)))
     completion = _timed(completion, draft, started, stages.clock())
     stages.metrics.record(completion)
     return completion
+
+
+async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> str | None:
+    """Fills the draft, from the cache or by the engine; gives the reason where that can't be."""
+    reason = gate.refuse(request.snapshot, draft.cursor, request.settings, request.trigger)
+    if reason is not None:
+        return reason
+    remembered = stages.cache.find(request.snapshot, request.offset)
+    if remembered is None:
+        return await _generate(request, draft, stages, grow)
+    draft.tokens, draft.complete, draft.cached = list(remembered.tokens), True, True
+    stages.scheduler.idle(lambda: _keep_warm(request, stages))
+    return None
 
 
 async def _generate(
@@ -126,7 +139,6 @@ async def _stream(request: Request, draft: Draft, stages: Stages, grow: Grow | N
     draft.model = await stages.engine.ready()
     prompt = await prepare(request, stages, draft.model)
     generation = stages.engine.generate(prompt, request.settings.max_tokens)
-    shown = ""
     try:
         async for token in generation:
             draft.first_token_at = draft.first_token_at or stages.clock()
@@ -134,7 +146,7 @@ async def _stream(request: Request, draft: Draft, stages: Stages, grow: Grow | N
             if is_over(draft.answer.text, _situation(request, draft)):
                 break
             if grow is not None:
-                shown = _show_growth(request, draft, shown, grow)
+                _show_growth(request, draft, grow)
         draft.complete = True
     finally:
         generation.stop()
@@ -156,7 +168,7 @@ async def _keep_warm(request: Request, stages: Stages) -> None:
             reading.stop()
 
 
-def _show_growth(request: Request, draft: Draft, shown: str, grow: Grow) -> str:
+def _show_growth(request: Request, draft: Draft, grow: Grow) -> None:
     """Passes on what has become longer; what was shown once is never taken back or rewritten.
 
     Beside text on the line, or within a later line, the filters may still change their mind.
@@ -166,11 +178,10 @@ def _show_growth(request: Request, draft: Draft, shown: str, grow: Grow) -> str:
     if "\n" in completion.text[lead:]:
         completion = replace(completion, text=completion.text.rpartition("\n")[0])
     beside = draft.cursor.line_suffix.strip()
-    longer = len(completion.text) > len(shown) and completion.text.startswith(shown)
-    if beside or not longer:
-        return shown
-    grow(completion)
-    return completion.text
+    longer = len(completion.text) > len(draft.shown) and completion.text.startswith(draft.shown)
+    if longer and not beside:
+        draft.shown = completion.text
+        grow(completion)
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:

@@ -59,6 +59,15 @@ class Answer:
         """The tokens' text, joined."""
         return "".join(token.text for token in self.tokens)
 
+    def tokens_within(self, length: int) -> tuple[Token, ...]:
+        """The tokens that make the first `length` characters; one cut in two counts whole."""
+        reached = 0
+        for place, token in enumerate(self.tokens):
+            if reached >= length:
+                return self.tokens[:place]
+            reached += len(token.text)
+        return self.tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -40,7 +40,7 @@ class HostGeneration:
     number: int
     send: Callable[[frames.Request], None]
     clock: Callable[[], float]
-    on_idle: Callable[[float], None]
+    on_finished: Callable[[Usage, float | None], None]
     usage: Usage = NO_USAGE
     arrivals: asyncio.Queue[frames.Reply | EngineError] = field(default_factory=asyncio.Queue)
     finished: bool = False
@@ -70,8 +70,10 @@ class HostGeneration:
         self.usage = frame.usage
         if isinstance(frame, frames.Finished):
             self.finished = True
-            if self.stopped_at is not None:
-                self.on_idle((self.clock() - self.stopped_at) * 1000)
+            stopped = self.stopped_at
+            self.on_finished(
+                frame.usage, None if stopped is None else (self.clock() - stopped) * 1000
+            )
         self.arrivals.put_nowait(frame)
 
     def failed(self, error: EngineError) -> None:
@@ -87,17 +89,19 @@ class EngineClient:
         self,
         wanted: frames.Load,
         on_state: Callable[[State, str], None] = lambda state, message: None,
-        on_idle: Callable[[float], None] = lambda milliseconds: None,
+        on_finished: Callable[[Usage, float | None], None] = lambda usage, milliseconds: None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Nothing is started; `on_idle` hears how long each stop took until the host was idle."""
+        """Nothing is started. `on_finished` hears what each generation cost, and where it was
+        stopped, how many milliseconds passed until the host was idle.
+        """
         self.wanted = wanted
         self.state: State = "starting"
         self.message = "The engine has not been started."
         self.model: LoadedModel | None = None
         self.host_pid: int | None = None
         self._on_state = on_state
-        self._on_idle = on_idle
+        self._on_finished = on_finished
         self._clock = clock
         self._supervisor: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -144,7 +148,7 @@ class EngineClient:
     def generate(self, prompt: Prompt, max_tokens: int) -> HostGeneration:
         """See engine.base.Engine."""
         self._numbers += 1
-        generation = HostGeneration(self._numbers, self._send, self._clock, self._on_idle)
+        generation = HostGeneration(self._numbers, self._send, self._clock, self._on_finished)
         self._generations[generation.number] = generation
         self._send(frames.Generate(generation.number, prompt, max_tokens))
         return generation

@@ -45,14 +45,8 @@ def confidence(answer: Answer, length: int) -> float:
     """The mean probability, 0 to 1, of the tokens that make the answer's first `length` characters;
     1 where there are none.
     """
-    shown: list[float] = []
-    reached = 0
-    for token in answer.tokens:
-        if reached >= length:
-            break
-        shown.append(token.probability)
-        reached += len(token.text)
-    return sum(shown) / len(shown) if shown else 1.0
+    shown = answer.tokens_within(length)
+    return sum(token.probability for token in shown) / len(shown) if shown else 1.0
 
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}

@@ -66,9 +66,7 @@ class App(LanguageServer):
         )
 
     def _new_engine(self) -> EngineClient:
-        return EngineClient(
-            self._wanted(), self._engine_changed, self.metrics.cancel_to_idle_ms.append
-        )
+        return EngineClient(self._wanted(), self._engine_changed, self.metrics.finish)
 
     # Settings
 

@@ -45,6 +45,7 @@ def report(
             "p50": percentile(metrics.evaluated_tokens, 50),
             "p95": percentile(metrics.evaluated_tokens, 95),
         },
+        "work_tokens": metrics.work(),
         "cancel_to_idle_ms": {
             "p50": percentile(metrics.cancel_to_idle_ms, 50),
             "p95": percentile(metrics.cancel_to_idle_ms, 95),

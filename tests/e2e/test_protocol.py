@@ -265,6 +265,9 @@ def test_the_status_counts(ready) -> None:
         "accepted": 1,
     }
     assert status["accepted_characters"] == 12
+    work = status["work_tokens"]
+    assert (work["decoded"], work["shown"]) == (len("return a + b\n"), len("return a + b"))
+    assert work["evaluated"] > len(TEXT)
     assert status["resident_mb"] > 10 and status["state"] == "ready"
     assert set(status["latency_ms"]) == {"first_p50", "first_p95", "total_p50", "total_p95"}
     assert json.dumps(status)
