@@ -63,12 +63,14 @@ class Metrics:
             self.first_ms.append(completion.first_token_ms)
             self.total_ms.append(completion.total_ms)
 
-    def finish(self, usage: Usage, cancel_to_idle_ms: float | None) -> None:
-        """Takes in what the engine did for one generation, whatever became of its answer."""
-        self.engine_evaluated_tokens += usage.evaluated_tokens
-        self.engine_decoded_tokens += usage.generated_tokens
-        if cancel_to_idle_ms is not None:
-            self.cancel_to_idle_ms.append(cancel_to_idle_ms)
+    def worked(self, before: Usage, after: Usage) -> None:
+        """Takes in what the engine did, whatever becomes of the answer."""
+        self.engine_evaluated_tokens += after.evaluated_tokens - before.evaluated_tokens
+        self.engine_decoded_tokens += after.generated_tokens - before.generated_tokens
+
+    def stopped(self, milliseconds: float) -> None:
+        """Takes in how long after a stop the engine was idle."""
+        self.cancel_to_idle_ms.append(milliseconds)
 
     def work(self) -> dict[str, int]:
         """Tokens since the start: of prompts evaluated, decoded, and of these shown."""

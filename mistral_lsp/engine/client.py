@@ -19,6 +19,7 @@ import msgspec
 
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class HostGeneration:
     number: int
     send: Callable[[frames.Request], None]
     clock: Callable[[], float]
-    on_finished: Callable[[Usage, float | None], None]
+    metrics: Metrics
     usage: Usage = NO_USAGE
     arrivals: asyncio.Queue[frames.Reply | EngineError] = field(default_factory=asyncio.Queue)
     finished: bool = False
@@ -67,13 +68,12 @@ class HostGeneration:
 
     def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
         """Takes a frame of the host's about this generation."""
+        self.metrics.worked(self.usage, frame.usage)
         self.usage = frame.usage
         if isinstance(frame, frames.Finished):
             self.finished = True
-            stopped = self.stopped_at
-            self.on_finished(
-                frame.usage, None if stopped is None else (self.clock() - stopped) * 1000
-            )
+            if self.stopped_at is not None:
+                self.metrics.stopped((self.clock() - self.stopped_at) * 1000)
         self.arrivals.put_nowait(frame)
 
     def failed(self, error: EngineError) -> None:
@@ -89,19 +89,17 @@ class EngineClient:
         self,
         wanted: frames.Load,
         on_state: Callable[[State, str], None] = lambda state, message: None,
-        on_finished: Callable[[Usage, float | None], None] = lambda usage, milliseconds: None,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Nothing is started. `on_finished` hears what each generation cost, and where it was
-        stopped, how many milliseconds passed until the host was idle.
-        """
+        """Nothing is started; `metrics` takes in what the host does."""
         self.wanted = wanted
         self.state: State = "starting"
         self.message = "The engine has not been started."
         self.model: LoadedModel | None = None
         self.host_pid: int | None = None
         self._on_state = on_state
-        self._on_finished = on_finished
+        self._metrics = metrics or Metrics()
         self._clock = clock
         self._supervisor: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -148,7 +146,7 @@ class EngineClient:
     def generate(self, prompt: Prompt, max_tokens: int) -> HostGeneration:
         """See engine.base.Engine."""
         self._numbers += 1
-        generation = HostGeneration(self._numbers, self._send, self._clock, self._on_finished)
+        generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
         self._generations[generation.number] = generation
         self._send(frames.Generate(generation.number, prompt, max_tokens))
         return generation

@@ -66,7 +66,7 @@ class App(LanguageServer):
         )
 
     def _new_engine(self) -> EngineClient:
-        return EngineClient(self._wanted(), self._engine_changed, self.metrics.finish)
+        return EngineClient(self._wanted(), self._engine_changed, self.metrics)
 
     # Settings
 
