@@ -2,13 +2,16 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: demo test test-editors vsix clean
+.PHONY: demo test bench test-editors vsix clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/mistral-lsp demo
 
 test: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m pytest
+
+bench: $(VENV)/installed-for-tests
+	$(VENV)/bin/python -m bench
 
 test-editors: $(VENV)/installed-for-tests
 	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp
@@ -26,7 +29,8 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --editable .
 	touch $@
 
-# llama-cpp-python is compiled here, which takes some minutes and a C++ compiler.
+# llama-cpp-python is compiled here, which takes some minutes and a C++ compiler. The tests try the
+# benches, too.
 $(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet --editable '.[fast,dev]'
+	$(VENV)/bin/python -m pip install --quiet --editable '.[fast,dev,bench]'
 	touch $@ $(VENV)/installed

@@ -1,0 +1,151 @@
+"""Turns the runs of the latency bench into figures, a table and a plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from bench.modes import Run
+
+AT_ONCE_MS = 10.0
+HEADS = (
+    "subject",
+    "mode",
+    "keys",
+    "≤10 ms",
+    "mean wait",
+    "first p50/p95",
+    "line p50/p95/p99",
+    "tokens p50/p95/mean",
+    "decoded",
+    "wasted",
+    "CPU s/key",
+    "cold",
+    "start",
+    "peak MB",
+)
+
+Figures = dict[str, Any]
+
+
+def percentile(samples: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile, or None where there are no samples."""
+    if not samples:
+        return None
+    ordered = sorted(samples)
+    return round(ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1], 1)
+
+
+def summarise(run: Run) -> Figures:
+    """The figures of one run; README.md says what each of them means."""
+    answers = [sample.answer for sample in run.samples if sample.answer is not None]
+    slow = [answer for answer in answers if answer.full_ms > AT_ONCE_MS]
+    steps = len(run.samples)
+    evaluated = [sample.evaluated for sample in run.samples if sample.evaluated is not None]
+    decoded, shown = run.work.decoded, run.work.shown
+    return {
+        "subject": run.subject,
+        "mode": run.mode,
+        "keystrokes": steps,
+        "answered": len(answers),
+        "with_text": sum(bool(answer.text) for answer in answers),
+        "at_once_percent": _percent(len(answers) - len(slow), steps),
+        "mean_wait_ms": _mean([answer.full_ms for answer in answers]),
+        "first_ms": _spread([answer.first_ms for answer in slow]),
+        "full_ms": _spread([answer.full_ms for answer in slow]),
+        "cold_ms": _spread(run.cold_ms),
+        "start_to_first_ms": _rounded(run.start_to_first_ms),
+        "evaluated_per_keystroke": {**_spread(evaluated), "mean": _per(run.work.evaluated, steps)},
+        "evaluated_tokens": run.work.evaluated,
+        "decoded_tokens": decoded,
+        "wasted_percent": None if shown is None else _percent(decoded - shown, decoded),
+        "cpu_seconds_per_keystroke": _per(run.cpu_seconds, steps, 3),
+        "accepted_percent": _percent(
+            run.accepted_characters, run.accepted_characters + run.typed_characters
+        ),
+        "peak_mb": run.peak_mb,
+        **run.facts,
+    }
+
+
+def _spread(samples: Sequence[float]) -> Figures:
+    return {f"p{percent}": percentile(samples, percent) for percent in (50, 95, 99)}
+
+
+def _mean(samples: Sequence[float]) -> float | None:
+    return round(sum(samples) / len(samples), 1) if samples else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _percent(part: float, whole: float) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
+
+
+def _per(amount: float, steps: int, digits: int = 1) -> float | None:
+    return round(amount / steps, digits) if steps else None
+
+
+def make_table(rows: Sequence[Figures]) -> Table:
+    """The main figures, a row for each subject and mode."""
+    table = Table(title="latency, in ms; tokens evaluated per keystroke")
+    for head in HEADS:
+        table.add_column(head, justify="left" if head in ("subject", "mode") else "right")
+    for row in rows:
+        full, tokens = row["full_ms"], row["evaluated_per_keystroke"]
+        table.add_row(
+            row["subject"],
+            row["mode"],
+            f"{row['answered']}/{row['keystrokes']}",
+            f"{_shown(row['at_once_percent'])} %",
+            _shown(row["mean_wait_ms"]),
+            _join(row["first_ms"]["p50"], row["first_ms"]["p95"]),
+            _join(full["p50"], full["p95"], full["p99"]),
+            _join(tokens["p50"], tokens["p95"], tokens["mean"]),
+            str(row["decoded_tokens"]),
+            f"{_shown(row['wasted_percent'])} %",
+            _shown(row["cpu_seconds_per_keystroke"]),
+            _shown(row["cold_ms"]["p50"]),
+            _shown(row["start_to_first_ms"]),
+            " + ".join(f"{part} {size:.0f}" for part, size in row["peak_mb"].items()),
+        )
+    return table
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
+
+
+def _join(*values: float | None) -> str:
+    return "/".join(map(_shown, values))
+
+
+def draw(runs: Sequence[Run], path: Path) -> None:
+    """Draws which share of the keystrokes had its ghost text after how many milliseconds."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    modes = sorted({run.mode for run in runs})
+    figure, axes = pyplot.subplots(1, len(modes), figsize=(6 * len(modes), 4.5), squeeze=False)
+    for axis, mode in zip(axes[0], modes):
+        for run in runs:
+            if run.mode == mode:
+                waits = [sample.answer.full_ms for sample in run.samples if sample.answer]
+                steps = sorted(max(wait, 0.1) for wait in waits)
+                heights = [(place + 1) / len(run.samples) for place in range(len(steps))]
+                axis.step(steps, heights, where="post", label=run.subject)
+        axis.set(xscale="log", ylim=(0, 1), title=mode, xlabel="ms until the ghost text is there")
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("share of keystrokes")
+    axes[0][0].legend(loc="lower right", fontsize="small")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,182 @@
+"""The ways of typing that the latency bench replays, and what it writes down of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.subjects import Answer, Subject, Work, cpu_seconds, peak_mb
+from bench.typist import Document, Place, rhythm
+
+PATIENCE_SECONDS = 120.0
+LONGEST_REPLAY = 400
+"""Steps at one place of `accept`; more would mean that it goes round in circles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A keystroke or an acceptance: its ghost text, None where the next key came first.
+
+    `evaluated` is how many prompt tokens it cost, where that was looked up.
+    """
+
+    answer: Answer | None
+    evaluated: int | None = None
+
+
+@dataclass
+class Run:
+    """What one subject did in one mode. Its memory is in MB, by process."""
+
+    subject: str
+    mode: str
+    begun: float = field(default_factory=time.perf_counter)
+    samples: list[Sample] = field(default_factory=list)
+    cold_ms: list[float] = field(default_factory=list)
+    start_to_first_ms: float | None = None
+    work: Work = field(default_factory=Work)
+    cpu_seconds: float = 0.0
+    accepted_characters: int = 0
+    typed_characters: int = 0
+    peak_mb: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def replay(
+    subject: Subject, mode: str, places: Sequence[Place], keys: int, on_place: Callable[[], None]
+) -> Run:
+    """Types at every place in one mode, on a fresh server; `keys` characters of each, 0: all."""
+    run = Run(subject.name, mode)
+    subject.start()
+    try:
+        for place in places:
+            document = Document.at(place, keys)
+            _open_cold(subject, document, run)
+            work, cpu = subject.work(), _cpu_seconds(subject)
+            MODES[mode](subject, document, run)
+            subject.settle()
+            run.work = run.work.plus(subject.work(), work)
+            run.cpu_seconds += _cpu_seconds(subject) - cpu
+            on_place()
+        run.peak_mb = {part: peak_mb(process) for part, process in subject.processes().items()}
+        run.facts = subject.facts()
+    finally:
+        subject.stop()
+    return run
+
+
+def _cpu_seconds(subject: Subject) -> float:
+    return sum(map(cpu_seconds, subject.processes().values()))
+
+
+def _open_cold(subject: Subject, document: Document, run: Run) -> None:
+    """Opens a document; its first request reads the window and is not one of the samples."""
+    subject.open(document)
+    answer = _ask_and_wait(subject, document)
+    run.cold_ms.append(answer.full_ms)
+    if run.start_to_first_ms is None and answer.text:
+        run.start_to_first_ms = (time.perf_counter() - run.begun) * 1000
+    subject.settle()
+
+
+def _ask_and_wait(subject: Subject, document: Document) -> Answer:
+    """One request, waited for to its end. Raises TimeoutError where none comes."""
+    subject.ask(document)
+    answer = subject.wait(time.perf_counter() + PATIENCE_SECONDS)
+    if answer is None:
+        raise TimeoutError(f"{subject.name} did not answer within {PATIENCE_SECONDS:.0f} s")
+    return answer
+
+
+def _change(subject: Subject, document: Document, text: str = "", deleted: int = 0) -> None:
+    """Types or deletes at the cursor."""
+    edit = document.deleted(deleted) if deleted else document.typed(text)
+    subject.edit(document, edit)
+    document.apply(edit)
+
+
+def closed_loop(subject: Subject, document: Document, run: Run) -> None:
+    """One character, wait for its ghost text, the next character."""
+    evaluated = subject.work().evaluated
+    while document.left:
+        _change(subject, document, document.left[0])
+        answer = _ask_and_wait(subject, document)
+        subject.settle()
+        now = subject.work().evaluated
+        run.samples.append(Sample(answer, now - evaluated))
+        evaluated = now
+
+
+def human_pace(subject: Subject, document: Document, run: Run) -> None:
+    """Keys at the times a person presses them; one that comes before the answer cancels it."""
+    keys = rhythm(seed=document.line)
+    due = time.perf_counter() + next(keys)
+    while document.left:
+        subject.rest(due)
+        _change(subject, document, document.left[0])
+        subject.ask(document)
+        due += next(keys)
+        answer = subject.wait(due)
+        if answer is None:
+            subject.cancel()
+        run.samples.append(Sample(answer))
+
+
+def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
+    """Takes what is right of a suggestion, whole and by word in turn; else types a character.
+
+    Behind every third acceptance two characters are deleted, and come back by typing or accepting.
+    """
+    accepted = 0
+    for _ in range(LONGEST_REPLAY):
+        if not document.left:
+            return
+        answer = _ask_and_wait(subject, document)
+        run.samples.append(Sample(answer))
+        right = _right_part(answer.text, document.left)
+        if not right:
+            _change(subject, document, document.left[0])
+            run.typed_characters += 1
+            continue
+        accepted += 1
+        piece = right if accepted % 2 else _first_word(right)
+        _change(subject, document, piece)
+        run.accepted_characters += len(piece)
+        if accepted % 3 == 0 and len(piece) > 2:
+            _change(subject, document, deleted=2)
+
+
+def _right_part(text: str, left: str) -> str:
+    """How much of a suggestion's first line is what is wanted, in whole words."""
+    line = text.split("\n")[0]
+    same = 0
+    while same < min(len(line), len(left)) and line[same] == left[same]:
+        same += 1
+    if same == len(line):
+        return line
+    while same and _in_word(line[same - 1]) and _in_word(line[same]):
+        same -= 1
+    return line[:same]
+
+
+def _first_word(text: str) -> str:
+    """A suggestion up to the end of its first word, as editors accept by word."""
+    end = 0
+    while end < len(text) and not _in_word(text[end]):
+        end += 1
+    while end < len(text) and _in_word(text[end]):
+        end += 1
+    return text[:end]
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+MODES: dict[str, Callable[[Subject, Document, Run], None]] = {
+    "closed": closed_loop,
+    "human": human_pace,
+    "accept": accept_and_go_on,
+}

@@ -1,0 +1,156 @@
+"""The peer `llama-cpp-server`: llama-cpp-python's own server, a whole prompt for every keystroke.
+
+This is how Continue, twinny and lsp-ai ask a model on the user's machine: one streamed completion
+of a fill-in prompt, prefix first, a window of lines around the cursor, the stream closed when the
+next key comes. Their waiting before a request (300 to 350 ms) is left out, in their favour.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from bench.peers.http_server import HttpServer, free_port
+from bench.subjects import Answer, Work
+from bench.typist import Document, Edit
+
+LINES_BEFORE, LINES_AFTER = 256, 64
+LONGEST_ANSWER = 128
+
+
+@dataclass
+class Request:
+    """One streamed completion, until its first line ends or its client closes it."""
+
+    client: httpx.Client
+    prompt: str
+    begun: float = field(default_factory=time.perf_counter)
+    answers: queue.Queue[Answer] = field(default_factory=queue.Queue)
+    closed: threading.Event = field(default_factory=threading.Event)
+    pieces: int = 0
+
+    def run(self) -> None:
+        """Streams until the line's end; a client that shows one line needs no more."""
+        body = {
+            "prompt": self.prompt,
+            "max_tokens": LONGEST_ANSWER,
+            "temperature": 0.0,
+            "stream": True,
+        }
+        text = ""
+        first = None
+        with self.client.stream("POST", "/v1/completions", json=body) as response:
+            for line in response.iter_lines():
+                if self.closed.is_set():
+                    return
+                if not line.startswith("data: {"):
+                    continue
+                self.pieces += 1
+                text += json.loads(line[6:])["choices"][0]["text"]
+                first = first or self._passed()
+                if "\n" in text.lstrip("\n"):
+                    break
+        shown = text.rstrip("\n") if not text.strip() else text.split("\n")[0] or text.rstrip()
+        self.answers.put(Answer(shown, first or self._passed(), self._passed()))
+
+    def _passed(self) -> float:
+        return (time.perf_counter() - self.begun) * 1000
+
+
+@dataclass
+class WholePrompt:
+    """llama-cpp-python's server, asked anew at every keystroke."""
+
+    model: str
+    threads: int
+    context: int = 0
+    name: str = field(default="llama-cpp-server, whole prompt", init=False)
+    _server: HttpServer = field(init=False)
+    _request: Request | None = None
+    _decoded: int = 0
+    _evaluated: int = 0
+    _uncounted: list[str] = field(default_factory=list)
+    _last: list[int] = field(default_factory=list)
+
+    def start(self) -> None:
+        """See Subject."""
+        port = free_port()
+        options = ["--model", str(Path(self.model).resolve()), "--host", "127.0.0.1"]
+        options += ["--port", str(port), "--n_threads", str(self.threads)]
+        options += ["--n_threads_batch", str(self.threads), "--n_ctx", str(self.context)]
+        self._server = HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
+
+    def open(self, document: Document) -> None:
+        """See Subject."""
+
+    def edit(self, document: Document, edit: Edit) -> None:
+        """See Subject. The text goes with every request."""
+
+    def ask(self, document: Document) -> None:
+        """See Subject."""
+        above = document.lines[max(0, document.line - LINES_BEFORE) : document.line]
+        below = document.lines[document.line + 1 : document.line + 1 + LINES_AFTER]
+        prefix = "\n".join([*above, document.before])
+        suffix = "\n".join([document.after, *below])
+        prompt = f"<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"
+        self._uncounted.append(prompt)
+        self._request = Request(self._server.client, prompt)
+        threading.Thread(target=self._request.run, daemon=True).start()
+
+    def wait(self, until: float) -> Answer | None:
+        """See Subject."""
+        assert self._request is not None
+        try:
+            answer = self._request.answers.get(timeout=max(0.0, until - time.perf_counter()))
+        except queue.Empty:
+            return None
+        self._decoded += self._request.pieces
+        return answer
+
+    def cancel(self) -> None:
+        """See Subject: closes the stream, which is heard at its next piece."""
+        assert self._request is not None
+        self._request.closed.set()
+
+    def rest(self, until: float) -> None:
+        """See Subject."""
+        time.sleep(max(0.0, until - time.perf_counter()))
+
+    def settle(self) -> None:
+        """See Subject. Nothing goes on behind an answer."""
+
+    def work(self) -> Work:
+        """See Subject. The server counts nothing: what it evaluated is what a prompt does not have
+        in common with the one before it, which is all that it reuses; a piece counts as a token.
+        """
+        for prompt in self._uncounted:
+            answer = self._server.client.post("/extras/tokenize", json={"input": prompt})
+            tokens = answer.raise_for_status().json()["tokens"]
+            common = next(
+                (place for place, pair in enumerate(zip(self._last, tokens)) if pair[0] != pair[1]),
+                min(len(self._last), len(tokens)),
+            )
+            self._evaluated += max(1, len(tokens) - common)
+            self._last = tokens
+        self._uncounted.clear()
+        return Work(self._evaluated, self._decoded)
+
+    def facts(self) -> dict[str, Any]:
+        """See Subject."""
+        return {}
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """See Subject."""
+        return {"server": self._server.process}
+
+    def stop(self) -> None:
+        """See Subject."""
+        self._server.stop()

@@ -1,0 +1,207 @@
+"""What the latency bench drives: a completion server as its editor sees it. Ours is here."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from bench.lsp_client import Client
+from bench.typist import Document, Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was shown: its text, and the milliseconds until its first piece and until all of it."""
+
+    text: str
+    first_ms: float
+    full_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Tokens since the start: of prompts evaluated, decoded, and of these ever shown (or None)."""
+
+    evaluated: int = 0
+    decoded: int = 0
+    shown: int | None = None
+
+    def plus(self, later: Work, earlier: Work) -> Work:
+        """This and what was done between two moments."""
+        shown = None
+        if later.shown is not None:
+            shown = (self.shown or 0) + later.shown - (earlier.shown or 0)
+        return Work(
+            self.evaluated + later.evaluated - earlier.evaluated,
+            self.decoded + later.decoded - earlier.decoded,
+            shown,
+        )
+
+
+class Subject(Protocol):
+    """A server under test, with the client that drives it in its own way."""
+
+    name: str
+
+    def start(self) -> None:
+        """Starts the server and waits until it can answer."""
+
+    def open(self, document: Document) -> None:
+        """Opens a document."""
+
+    def edit(self, document: Document, edit: Edit) -> None:
+        """Tells the server of an edit that `document` is about to take."""
+
+    def ask(self, document: Document) -> None:
+        """Asks for ghost text at the cursor, as the client does after a keystroke."""
+
+    def wait(self, until: float) -> Answer | None:
+        """What is shown for the latest `ask`, or None where nothing came until that time.
+
+        The time is one of time.perf_counter.
+        """
+
+    def cancel(self) -> None:
+        """Drops the latest `ask`, as the client does when a key comes before the answer."""
+
+    def rest(self, until: float) -> None:
+        """Lets time pass until then, doing what the client does of itself meanwhile."""
+
+    def settle(self) -> None:
+        """Lets the client finish what it does of itself, which gives a peer its best case."""
+
+    def work(self) -> Work:
+        """What the server has done so far."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the server says about itself: engine, window, cancel times."""
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Its processes, by their part in the work."""
+
+    def stop(self) -> None:
+        """Ends the server."""
+
+
+@dataclass
+class Ours:
+    """mistral-lsp over its pipes, asked as an editor asks: automatic, growing answers wanted."""
+
+    engine: str
+    model: str = ""
+    window: int = 0
+    threads: int = 0
+    command: Sequence[str] = (sys.executable, "-m", "mistral_lsp")
+    environment: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000})
+    name: str = field(init=False)
+    _client: Client = field(init=False)
+    _asked: int = 0
+    _begun: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Its name in the tables."""
+        self.name = f"mistral-lsp {self.engine}"
+
+    def start(self) -> None:
+        """See Subject."""
+        arguments = ["--engine", self.engine, "--window", str(self.window)]
+        arguments += ["--threads", str(self.threads)]
+        if self.model:
+            arguments += ["--model", str(Path(self.model).resolve())]
+        self._client = Client([*self.command, *arguments], self.environment)
+        self._client.initialize(self.settings)
+        self._client.wait_until_ready(timeout=600)
+
+    def open(self, document: Document) -> None:
+        """See Subject."""
+        self._client.open(document.uri, document.text, document.language)
+
+    def edit(self, document: Document, edit: Edit) -> None:
+        """See Subject."""
+        line = document.lines[document.line]
+        start, end = ((document.line, _units(line[:column])) for column in (edit.start, edit.end))
+        self._client.change(document.uri, document.version + 1, start, end, edit.text)
+
+    def ask(self, document: Document) -> None:
+        """See Subject."""
+        self._client.notifications.clear()
+        self._begun = time.perf_counter()
+        self._asked = self._client.ask(
+            document.uri, document.line, _units(document.before), token="grow"
+        )
+
+    def wait(self, until: float) -> Answer | None:
+        """See Subject."""
+        try:
+            arrived, message = self._client.response(self._asked, until - time.perf_counter())
+        except TimeoutError:
+            return None
+        items = message["result"]["items"]
+        grown = [
+            when for when, note in self._client.notifications if note["method"] == "$/progress"
+        ]
+        first = min([arrived, *grown])
+        text = items[0]["insertText"] if items else ""
+        return Answer(text, (first - self._begun) * 1000, (arrived - self._begun) * 1000)
+
+    def cancel(self) -> None:
+        """See Subject."""
+        self._client.notify("$/cancelRequest", {"id": self._asked})
+
+    def rest(self, until: float) -> None:
+        """See Subject."""
+        time.sleep(max(0.0, until - time.perf_counter()))
+
+    def settle(self) -> None:
+        """See Subject. An editor does nothing of itself."""
+
+    def work(self) -> Work:
+        """See Subject."""
+        return Work(**self._client.status()["work_tokens"])
+
+    def facts(self) -> dict[str, Any]:
+        """See Subject."""
+        status = self._client.status()
+        kept = ("model", "form", "window", "working_window", "cancel_to_idle_ms")
+        return {name: status[name] for name in kept} | {"cached": status["requests"]["cached"]}
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """See Subject."""
+        host = self._client.status()["host_pid"]
+        return {
+            "server": psutil.Process(self._client.process.pid),
+            "host": psutil.Process(host),
+        }
+
+    def stop(self) -> None:
+        """See Subject."""
+        self._client.close()
+        self._client.kill()
+
+
+def _units(text: str) -> int:
+    """UTF-16 units, in which the protocol counts columns."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Processor seconds that a process has used so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def peak_mb(process: psutil.Process) -> float:
+    """The most resident memory that a process ever had, in MB; what it has now where unknown."""
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    return round(float(process.memory_info().rss) / 1e6, 1)

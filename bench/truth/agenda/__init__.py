@@ -1,0 +1,1 @@
+"""A small calendar for the terminal: events, repetition, conflicts and free time."""

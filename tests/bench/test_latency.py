@@ -1,0 +1,114 @@
+"""The latency bench tells a good server from bad ones, on the real process with a scripted engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import latency_report
+from bench.latency_report import percentile
+from bench.modes import _first_word, _right_part, replay
+from bench.peers.llama_vim import Surroundings
+from bench.subjects import Ours
+from bench.typist import Document, Place, rhythm, shipped_places
+
+LINE = "total = sum(values) / len(values)"
+TEXT = f"def mean(values):\n    {LINE}\n    return total\n"
+KEYS = 12
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "mean.py"
+    path.write_text(TEXT)
+    return Place(path, 1)
+
+
+def figures(place: Place, mode: str, answer: str, delay_ms: float = 0.0, **settings: int) -> dict:
+    """What the bench says of a server whose model always writes `answer`."""
+    script = place.path.with_suffix(".json")
+    after = "" if answer != LINE else "def mean(values):\n    "
+    entry = {"after": after, "answer": f"{answer}\n"}
+    script.write_text(json.dumps({"answers": [entry], "delay_ms": delay_ms}))
+    subject = Ours(
+        "scripted",
+        window=2048,
+        environment={"MISTRAL_LSP_SCRIPT": str(script)},
+        settings={"deadlineMs": 60000, **settings},
+    )
+    return latency_report.summarise(replay(subject, mode, [place], KEYS, lambda: None))
+
+
+def test_a_right_answer_is_there_at_once(place) -> None:
+    found = figures(place, "closed", LINE)
+    assert (found["keystrokes"], found["answered"], found["with_text"]) == (KEYS, KEYS, KEYS)
+    assert found["at_once_percent"] > 90 and found["cached"] == KEYS
+    assert found["decoded_tokens"] == 0
+
+
+def test_a_server_that_sleeps_is_caught(place) -> None:
+    found = figures(place, "closed", "wrong", debounceMs=500)
+    assert found["at_once_percent"] == 0
+    assert found["first_ms"]["p50"] >= 500 and found["mean_wait_ms"] >= 500
+
+
+def test_a_slow_server_leaves_a_person_without_answers(place) -> None:
+    assert figures(place, "human", LINE)["answered"] == KEYS
+    slow = figures(place, "human", "wrong", debounceMs=500)
+    assert slow["answered"] <= KEYS / 3
+
+
+def test_tokens_that_nobody_saw_are_counted(place) -> None:
+    right = figures(place, "closed", LINE)
+    blank = figures(place, "human", " " * 100, delay_ms=5)
+    assert blank["wasted_percent"] == 100 and blank["with_text"] == 0
+    assert blank["cancel_to_idle_ms"]["p95"] < 200
+    assert not right["wasted_percent"]
+
+
+def test_right_suggestions_are_accepted(place) -> None:
+    assert figures(place, "accept", LINE)["accepted_percent"] > 90
+    assert figures(place, "accept", "wrong")["accepted_percent"] == 0
+
+
+def test_a_server_that_does_not_answer_ends_the_bench(place, monkeypatch) -> None:
+    monkeypatch.setattr("bench.modes.PATIENCE_SECONDS", 0.3)
+    begun = time.perf_counter()
+    with pytest.raises(TimeoutError, match="did not answer"):
+        figures(place, "closed", "wrong", debounceMs=5000)
+    assert time.perf_counter() - begun < 10
+
+
+def test_what_a_person_accepts() -> None:
+    assert _right_part("self.value + 1", "self.value - 1") == "self.value "
+    assert _right_part("self.value", "self.values[0]") == "self.value"
+    assert _right_part("selfish", "self.value") == ""
+    assert _right_part("a\nb", "a") == "a"
+    assert _first_word("  (name_of, x)") == "  (name_of"
+    assert _first_word("...") == "..."
+
+
+def test_the_places_and_the_rhythm_are_fixed() -> None:
+    assert shipped_places(1) == shipped_places(1)
+    assert {place.path.suffix for place in shipped_places(1)} == {".py", ".ts"}
+    keys, again = rhythm(7), rhythm(7)
+    seconds = [next(keys) for _ in range(4000)]
+    assert seconds == [next(again) for _ in range(4000)]
+    middle = percentile([1000 * second for second in seconds], 50)
+    assert middle is not None and 105 < middle < 135
+
+
+def test_the_peer_sees_what_its_plugin_sends(place) -> None:
+    document = Document.at(place, 0)
+    here = Surroundings.of(document)
+    assert (here.prefix, here.prompt) == ("def mean(values):\n", "    ")
+    assert here.suffix == "\n    return total\n\n"
+    ahead = here.accepted("total = 1\n    count = 2")
+    assert (ahead.prefix, ahead.prompt) == (
+        "def mean(values):\n    total = 1\n",
+        "    count = 2",
+    )
