@@ -61,7 +61,7 @@ def test_any_text_survives_its_tokens(backend, text) -> None:
 
 def test_chunks_give_the_tokens_of_the_whole(backend, header) -> None:
     tokenizer = Tokenizer(backend, header.specials)
-    assert tokenizer._cuts
+    assert tokenizer._cut
     for path in sorted((ROOT / "mistral_lsp").rglob("*.py")):
         text = path.read_text("utf-8")
         assert tokenizer.text(text) == backend.tokenize(text.encode())

@@ -16,8 +16,14 @@ from mistral_lsp.types import Part, Prompt
 KEPT_CHUNKS = 16_384
 LONGEST_CHUNK = 8_192
 
-_AT_LINE_END = re.compile(r"(?<=\S)(?=\s*\n)")
-_ACROSS_LINE_END = re.compile(rb"[^\s]\s*\n")
+_CUTS = (
+    # Before the blanks at a line's end; unsafe where a piece goes on from a visible character into
+    # them: "x " could take the first of two blanks that stand before a line end.
+    (re.compile(r"(?<=\S)(?=\s*\n)"), re.compile(rb"\S\s*\n|\A\S.*\s\Z", re.DOTALL)),
+    # Before every line feed, for a vocabulary like Mistral's, which has pieces like ";\r".
+    (re.compile(r"(?=\n)"), re.compile(rb".\n", re.DOTALL)),
+)
+"""Where a text may be cut, and what a piece looks like that makes it unsafe; the best cut first."""
 
 
 class Tokenizer:
@@ -28,11 +34,13 @@ class Tokenizer:
         self._backend = backend
         self._specials = specials
         self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
-        self._cuts = not any(
-            _ACROSS_LINE_END.search(backend.token_bytes(token))
-            or _reaches_into_space(backend.token_bytes(token))
+        pieces = [
+            backend.token_bytes(token)
             for token in range(backend.vocabulary_size())
             if token not in specials.values()
+        ]
+        self._cut = next(
+            (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, pieces))), None
         )
 
     def prompt(self, prompt: Prompt) -> list[int]:
@@ -53,7 +61,7 @@ class Tokenizer:
 
     def text(self, text: str) -> list[int]:
         """The ids of plain text."""
-        chunks = _AT_LINE_END.split(text) if self._cuts else [text]
+        chunks = self._cut.split(text) if self._cut else [text]
         ids: list[int] = []
         for chunk in chunks:
             ids.extend(self._chunk(chunk))
@@ -70,8 +78,3 @@ class Tokenizer:
             if len(self._chunks) > KEPT_CHUNKS:
                 self._chunks.popitem(last=False)
         return ids
-
-
-def _reaches_into_space(piece: bytes) -> bool:
-    # "x " could take the first of two blanks that stand before a line end.
-    return bool(piece[:1].strip()) and piece[-1:].isspace()

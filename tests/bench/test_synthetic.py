@@ -13,6 +13,7 @@ from bench import synthetic
 from bench.synthetic import MIXES, SHAPES, Kind
 from mistral_lsp.engine.ctransformers import CTransformers
 from mistral_lsp.engine.llama_cpp import LlamaCpp
+from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import gguf
 
 TEXTS = (
@@ -99,3 +100,12 @@ def test_a_full_disk_is_named_before_anything_is_written(tmp_path, monkeypatch, 
         synthetic.main()
     assert "1.0 GB free and the file takes 5.1 GB" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("engine", [LlamaCpp, CTransformers])
+def test_chunks_of_mistrals_vocabulary_give_the_tokens_of_the_whole(engine, toy) -> None:
+    backend = engine(toy, 512, 2, 0)
+    tokenizer = Tokenizer(backend, {})
+    assert tokenizer._cut
+    text = "if (x) {\r\n\tcall(a); \r\n\n\n  // 🦀 ; \n}\r\r\n;\n" * 3
+    assert tokenizer.text(text) == backend.tokenize(text.encode())
