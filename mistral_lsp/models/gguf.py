@@ -17,7 +17,8 @@ from mistral_lsp.types import UserError
 
 KEPT_ARRAY = 1_000_000
 LARGEST_COUNT = 10_000_000
-CONTROL_TOKEN = 3
+TEXTLESS_KINDS = (2, 3)
+"""Of tokens: unknown and control."""
 ALIGNMENT = 32
 
 _SCALARS = {
@@ -219,7 +220,7 @@ def _header(metadata: dict[str, Any]) -> Header:
             if isinstance(value, int):
                 specials.setdefault(name, value)
     kinds = metadata.get("tokenizer.ggml.token_type") or ()
-    controls = {number for number, kind in enumerate(kinds) if kind == CONTROL_TOKEN}
+    controls = {number for number, kind in enumerate(kinds) if kind in TEXTLESS_KINDS}
     return Header(
         name=str(metadata.get("general.name", "")),
         architecture=architecture,

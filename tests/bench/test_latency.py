@@ -1,4 +1,4 @@
-"""The latency bench tells a good server from bad ones, on the real process with a scripted engine."""
+"""The latency bench tells a good server from bad ones, on the real process."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_header_says_what_it_is(toy) -> None:
     assert (header.name, header.architecture) == ("toy-shape-random", "llama")
     assert (header.context_length, header.sliding_window) == (32768, 4096)
     assert header.specials == {"bos": 1, "eos": 2}
-    assert header.controls == {1, 2}
+    assert header.controls == {0, 1, 2}, "unknown, begin and end: no text of any kind"
 
 
 def test_weights_are_centred_and_of_the_wanted_size(toy) -> None:
