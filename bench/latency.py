@@ -14,6 +14,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from bench.modes import MODES, Run, replay
 from bench.peers.llama_vim import LlamaVim
 from bench.peers.whole_prompt import WholePrompt
 from bench.subjects import Ours, Subject
-from bench.typist import Place, choose_places, shipped_places
+from bench.typist import choose_places, shipped_places
 
 ENGINES = ("llama_cpp", "ctransformers")
 PEERS: dict[str, Callable[[str, int], Subject]] = {
@@ -39,58 +40,63 @@ PLACES_IN_A_FILE = 2
 
 
 def main() -> None:
-    """Runs the bench."""
-    options = _options()
-    places = [place for path in options.file for place in choose_places(path, options.places)]
-    places = places or shipped_places(options.places)
-    runs = _replay_all(list(_subjects(options)), options.mode or list(MODES), places, options.keys)
+    """Runs the bench that the command line asks for."""
+    options = parse_options()
+    runs = measure(options)
     figures = [latency_report.summarise(run) for run in runs]
-    Console(width=190 if not sys.stdout.isatty() else None).print(
-        latency_report.make_table(figures)
-    )
+    latency_report.print_table(figures)
     result = {"machine": machine(), "model": options.model.name, "latency": figures}
     if options.plot:
         latency_report.draw(runs, options.plot)
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result) + "\n")
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", action="append", choices=ENGINES, help="ours; default: all")
-    parser.add_argument("--peer", action="append", choices=list(PEERS), default=[])
-    parser.add_argument("--mode", action="append", choices=list(MODES), help="default: all")
-    parser.add_argument("--file", action="append", type=Path, default=[], help="type in this one")
-    parser.add_argument("--places", type=int, default=PLACES_IN_A_FILE, help="in each file")
-    parser.add_argument("--keys", type=int, default=0, help="at each place; default: all")
-    parser.add_argument("--model", type=Path, default=EMBEDDED, help="a GGUF file")
-    parser.add_argument("--window", type=int, default=WINDOW, help="ours, in tokens")
-    parser.add_argument("--threads", type=int, default=min(4, os.cpu_count() or 1), help="of all")
-    parser.add_argument("--json", type=Path, help="write the JSON object there, too")
-    parser.add_argument("--plot", type=Path, help="draw the distributions there")
-    return parser.parse_args()
+def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; those of the command line where no `arguments` are given."""
+    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
+    add = parser.add_argument
+    add("--engine", action="append", choices=ENGINES, help="of ours; default: all")
+    add("--peer", action="append", choices=list(PEERS), default=[], help="also drive this one")
+    add("--mode", action="append", choices=list(MODES), help="default: all")
+    add("--file", action="append", type=Path, default=[], help="type in this one")
+    add("--places", type=int, default=PLACES_IN_A_FILE, help="in each file")
+    add("--keys", type=int, default=0, help="at each place; default: the whole line")
+    add("--model", type=Path, default=EMBEDDED, help="a GGUF file")
+    add("--window", type=int, default=WINDOW, help="of ours, in tokens")
+    add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="of all")
+    add("--json", type=Path, help="write the JSON object there, too")
+    add("--plot", type=Path, help="draw the distributions there")
+    return parser.parse_args(arguments)
 
 
-def _subjects(options: argparse.Namespace) -> Iterable[Subject]:
-    for engine in options.engine or ENGINES:
-        yield Ours(engine, str(options.model), options.window, options.threads)
-    for peer in options.peer:
-        yield PEERS[peer](str(options.model), options.threads)
-
-
-def _replay_all(
-    subjects: Sequence[Subject], modes: Sequence[str], places: Sequence[Place], keys: int
-) -> list[Run]:
+def measure(options: argparse.Namespace) -> list[Run]:
+    """Replays every mode on every subject, one after another."""
+    places = [place for path in options.file for place in choose_places(path, options.places)]
+    places = places or shipped_places(options.places)
+    makers = list(_subjects(options))
+    modes = options.mode or list(MODES)
     runs = []
-    with Progress(transient=True) as progress:
-        task = progress.add_task("typing", total=len(subjects) * len(modes) * len(places))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("typing", total=len(makers) * len(modes) * len(places))
         for mode in modes:
-            for subject in subjects:
+            for make in makers:
+                subject = make()
                 progress.update(task, description=f"{subject.name}, {mode}")
-                runs.append(replay(subject, mode, places, keys, lambda: progress.advance(task)))
+                runs.append(
+                    replay(subject, mode, places, options.keys, lambda: progress.advance(task))
+                )
     return runs
+
+
+def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
+    """What makes each subject; every mode takes a new one, so that none remembers the last."""
+    model, threads = str(options.model), options.threads
+    for engine in options.engine or ENGINES:
+        yield partial(Ours, engine, model, options.window, threads)
+    for peer in options.peer:
+        yield partial(PEERS[peer], model, threads)
 
 
 def machine() -> dict[str, Any]:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from bench.modes import Run
 
 AT_ONCE_MS = 10.0
+WIDTH = 190
+"""Characters; the table has many columns."""
 HEADS = (
     "subject",
     "mode",
@@ -92,8 +95,8 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
     return round(amount / steps, digits) if steps else None
 
 
-def make_table(rows: Sequence[Figures]) -> Table:
-    """The main figures, a row for each subject and mode."""
+def print_table(rows: Sequence[Figures]) -> None:
+    """Shows the main figures, a row for each subject and mode."""
     table = Table(title="latency, in ms; tokens evaluated per keystroke")
     for head in HEADS:
         table.add_column(head, justify="left" if head in ("subject", "mode") else "right")
@@ -115,7 +118,7 @@ def make_table(rows: Sequence[Figures]) -> Table:
             _shown(row["start_to_first_ms"]),
             " + ".join(f"{part} {size:.0f}" for part, size in row["peak_mb"].items()),
         )
-    return table
+    Console(width=WIDTH).print(table)
 
 
 def _shown(value: float | None) -> str:

@@ -1,0 +1,94 @@
+"""An engine in the bench's own process, whose answers are the same on every run.
+
+Every generation starts from an empty KV cache and by a clock that stands still, so that an answer
+depends on its prompt alone: not on the tasks before it, nor on how busy the machine was.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.load import Ready, load
+from mistral_lsp.engine.loop import Loop
+from mistral_lsp.models import gguf, registry, store
+from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+
+DIGESTED = 1 << 20
+
+
+class DirectGeneration:
+    """An answer that is computed while it is iterated."""
+
+    def __init__(self, ready: Ready, loop: Loop, ids: Sequence[int], max_tokens: int):
+        """`ids` is the whole prompt."""
+        self._ready = ready
+        self._loop = loop
+        self._ids = ids
+        self._max_tokens = max_tokens
+        self._stopped = False
+        self.usage = Usage()
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        """The tokens; ends where the model writes bytes that are no text, as the host does."""
+        characters = codecs.getincrementaldecoder("utf-8")()
+        generated = self._loop.generate(self._ids, self._max_tokens, lambda: self._stopped)
+        for token, probability in generated:
+            self.usage = self._loop.usage
+            try:
+                text = characters.decode(self._ready.backend.token_bytes(token))
+            except UnicodeDecodeError:
+                return
+            yield Token(text, probability)
+
+    def stop(self) -> None:
+        """Ends the computing before the next token."""
+        self._stopped = True
+
+
+class DirectEngine:
+    """A loaded model, as the pipeline sees an engine."""
+
+    def __init__(self, engine: str, model: str = "", threads: int = 0):
+        """Loads the model, with all of its own window. Raises UserError where that can't be."""
+        path = store.locate(model)
+        header = gguf.read_header(path)
+        self._ends = header.controls
+        # A window that is asked for is not measured, and so does not depend on the machine.
+        self._ready = load(Load(engine, model, registry.window(header), threads, 0))
+        self.identity = _identity(path)
+
+    @property
+    def model(self) -> LoadedModel:
+        """See Engine."""
+        return self._ready.model
+
+    async def ready(self) -> LoadedModel:
+        """See Engine."""
+        return self._ready.model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Engine."""
+        return [len(self._ready.tokenizer.text(text)) for text in texts]
+
+    def generate(self, prompt: Prompt, max_tokens: int) -> DirectGeneration:
+        """See Engine. Raises EngineError for a prompt that does not fit."""
+        ids = self._ready.tokenizer.prompt(prompt)
+        window = self._ready.model.window
+        if len(ids) + max_tokens > window:
+            raise EngineError(f"{len(ids)} + {max_tokens} tokens don't fit a window of {window}.")
+        self._ready.backend.rewind(0)
+        loop = Loop(self._ready.backend, self._ends, clock=lambda: 0.0)
+        return DirectGeneration(self._ready, loop, ids, max_tokens)
+
+
+def _identity(path: Path) -> str:
+    """Tells a model file from another by its size and its last weights."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - DIGESTED))
+        return f"{size}-{hashlib.sha256(file.read()).hexdigest()[:16]}"

@@ -1,0 +1,155 @@
+"""Judges a suggestion against what stood in the gap, and sums judgements up."""
+
+from __future__ import annotations
+
+import importlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import tree_sitter
+from rapidfuzz.distance import Levenshtein
+
+from bench import sandbox
+from bench.quality_sets import Task
+from bench.quality_strategies import Shown
+from mistral_lsp import languages
+
+SHORTEST_ECHO = 4
+"""Shorter lines, like a closing bracket, come again in good code too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One suggestion's marks. `passed` is None without a test, `valid` where nothing was shown."""
+
+    shown: bool
+    exact: bool
+    similarity: float
+    first_line: bool
+    passed: bool | None
+    valid: bool | None
+    echo: bool
+    confidence: float | None
+
+    @property
+    def right(self) -> bool:
+        """Whether the test passes, or where there is none, whether the text is the expected one."""
+        return self.exact if self.passed is None else self.passed
+
+
+def judge(task: Task, shown: Shown) -> Judgement:
+    """All marks of a suggestion. To show nothing is never right, though a test might pass."""
+    written = middle(task, shown)
+    offered = bool(shown.text.strip())
+    completed = task.prefix + shown.text + task.suffix[shown.replaced :]
+    passed = offered and sandbox.passes(f"{completed}\n{task.test}") if task.test else None
+    return Judgement(
+        shown=offered,
+        exact=written.rstrip() == task.expected.rstrip(),
+        similarity=Levenshtein.normalized_similarity(written.rstrip(), task.expected.rstrip()),
+        first_line=_through_first_line(written) == _through_first_line(task.expected),
+        passed=passed,
+        valid=_is_valid(task, completed) if offered else None,
+        echo=_echoes(task, written) and not _echoes(task, task.expected),
+        confidence=shown.confidence if offered else None,
+    )
+
+
+def middle(task: Task, shown: Shown) -> str:
+    """What the suggestion puts into the gap: without the closers that stand behind it anyway."""
+    return shown.text.removesuffix(task.suffix[: shown.replaced])
+
+
+def _through_first_line(text: str) -> str:
+    """The text up to the end of the first line that has any."""
+    lead = len(text) - len(text.lstrip())
+    return text[:lead] + text[lead:].partition("\n")[0].rstrip()
+
+
+def _is_valid(task: Task, completed: str) -> bool:
+    """Whether the completed file has no syntax errors but those that it can't be blamed for.
+
+    These are the errors of the right file, or of the file with an empty gap, whichever has fewer: a
+    suggestion must neither break a sound file nor leave one broken that the expected text mends.
+    """
+    right = task.prefix + task.expected + task.suffix
+    found = _errors(task.language, completed)
+    return not found or found <= min(
+        _errors(task.language, right), _errors(task.language, task.file)
+    )
+
+
+def _errors(language: str, text: str) -> int:
+    """How many nodes of the tree are errors, or tokens that the parser had to make up."""
+    nodes = [_parser(language).parse(text.encode("utf-8", "replace")).root_node]
+    count = 0
+    while nodes:
+        node = nodes.pop()
+        count += node.is_error or node.is_missing
+        nodes += [child for child in node.children if child.has_error]
+    return count
+
+
+@cache
+def _parser(language: str) -> tree_sitter.Parser:
+    module, function = languages.find(language).grammar.split(":")
+    grammar = getattr(importlib.import_module(module), function)
+    return tree_sitter.Parser(tree_sitter.Language(grammar()))
+
+
+def _echoes(task: Task, written: str) -> bool:
+    """Whether a text writes again what stands behind the gap.
+
+    Beside text on the line: whether it ends with that text. Else: whether one of its lines is the
+    next line that is not blank.
+    """
+    rest, _, below = task.suffix.partition("\n")
+    if rest.strip():
+        return written.rstrip().endswith(rest.strip())
+    following = next((line.strip() for line in below.splitlines() if line.strip()), "")
+    if len(following) < SHORTEST_ECHO:
+        return False
+    first, *others = written.splitlines() or [""]
+    whole = task.prefix.rpartition("\n")[2] + first
+    return following in (line.strip() for line in [whole, *others])
+
+
+def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
+    """How often a right answer is surer than a wrong one, ties counting half; None without both."""
+    lower = sorted(wrong)
+    places = [bisect_left(lower, one) + bisect_right(lower, one) for one in right]
+    if not places or not lower:
+        return None
+    return sum(places) / 2 / len(places) / len(lower)
+
+
+def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
+    """The quality columns, in percent; None where no task has such a mark.
+
+    `valid` and `echo` are shares of what was shown, the others of all tasks.
+    """
+    shown = [one for one in judgements if one.shown]
+    right = [one.confidence for one in shown if one.right and one.confidence is not None]
+    wrong = [one.confidence for one in shown if not one.right and one.confidence is not None]
+    columns = {
+        "shown": mean([one.shown for one in judgements]),
+        "exact": mean([one.exact for one in judgements]),
+        "similarity": mean([one.similarity for one in judgements]),
+        "first_line": mean([one.first_line for one in judgements]),
+        "passed": mean([one.passed for one in judgements if one.passed is not None]),
+        "valid": mean([one.valid for one in shown if one.valid is not None]),
+        "echo": mean([one.echo for one in shown]),
+        "confidence_right": mean(right),
+        "confidence_wrong": mean(wrong),
+        "auroc": auroc(right, wrong),
+    }
+    return {
+        name: None if value is None else round(100 * value, 2) for name, value in columns.items()
+    }
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """The mean, or None of nothing."""
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,206 @@
+"""The ways to ask the model that are compared: ours, and what other tools do on the same engine.
+
+The others are judged by what such a tool would show. Where they have no rule of their own for when
+an answer is over, they are given the best one there is: as many lines as the expected text has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.quality_sets import Task
+from mistral_lsp import languages
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document
+from mistral_lsp.engine.base import Engine
+from mistral_lsp.pipeline import Request, Stages, complete
+from mistral_lsp.postprocess.base import confidence
+from mistral_lsp.types import Answer, Part, Prompt, Token
+
+MAX_TOKENS = 128
+RESERVED_TOKENS = 64
+"""Room in the window for marks, and for tokens that lines have more of one by one."""
+SUFFIX_SHARE = 0.25
+LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
+PATIENT_MS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the user would see: `text` in place of the `replaced` characters behind the cursor."""
+
+    text: str
+    replaced: int = 0
+    confidence: float | None = None
+
+
+Strategy = Callable[[Task, Engine], Awaitable[Shown]]
+
+
+async def ours(task: Task, engine: Engine) -> Shown:
+    """The whole pipeline with default settings, asked by hand; nothing is remembered between."""
+    language = languages.find(task.language, task.path)
+    uri = f"file:///{task.path}"
+    snapshot = Document(uri, task.path, language, 0, task.file).snapshot()
+    settings = Settings(deadline_ms=PATIENT_MS)
+    request = Request(snapshot, len(task.prefix), "invoked", settings)
+    done = await complete(request, Stages(engine))
+    return Shown(done.text, done.span.end - done.span.start, done.confidence)
+
+
+async def prefix_only(task: Task, engine: Engine) -> Shown:
+    """Plain text up to the cursor, as completion without fill-in does."""
+    before, _ = await _fitted(_plain_prefix(task), "", engine)
+    return await _plain(task, [_text("prefix", before)], engine)
+
+
+async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
+    """The text behind the cursor, a blank line, the text before it; no marks."""
+    before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
+    parts = [_text("suffix", after), _text("gap", "\n\n"), _text("prefix", before)]
+    return await _plain(task, parts, engine)
+
+
+async def llama_vim(task: Task, engine: Engine) -> Shown:
+    """llama.vim's window of lines in the prefix-first form, and its rules for what is shown.
+
+    Without its limits on time and its chunks of other files; greedy, as everywhere here.
+    """
+    before, at_line, after = _llama_vim_window(task)
+    kept_before, kept_after = await _fitted(before, after, engine)
+    parts = [
+        _mark("fim_prefix"),
+        _text("prefix", kept_before),
+        _text("line", at_line),
+        _mark("fim_suffix"),
+        _text("suffix", kept_after),
+        _mark("fim_middle"),
+    ]
+    answer = await _generate(engine, parts)
+    return _shown(llama_vim_shows(answer.text, task), answer)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "ours": ours,
+    "prefix-only": prefix_only,
+    "llama.vim": llama_vim,
+    "suffix-first-plain": suffix_first_plain,
+}
+
+
+def _plain_prefix(task: Task) -> str:
+    """The text before the cursor; in a blank line, up to the last line that has any.
+
+    A model that was never taught gaps goes on badly behind a line end or blanks, since its tokens
+    reach across them; such tools leave them to the answer, and so does this.
+    """
+    return task.prefix.rstrip() if _in_blank_line(task) else task.prefix
+
+
+async def _plain(task: Task, parts: list[Part], engine: Engine) -> Shown:
+    lines = task.expected.count("\n") + 1
+    if not _in_blank_line(task):
+        answer = await _generate(engine, parts, lines)
+        return _shown("\n".join(answer.text.split("\n")[:lines]), answer)
+    answer = await _generate(engine, parts, lines, blank_first=True)
+    text = "\n".join(answer.text.lstrip("\n").split("\n")[:lines])
+    return _shown(text.removeprefix(_line_prefix(task)), answer)
+
+
+def _line_prefix(task: Task) -> str:
+    return task.prefix.rpartition("\n")[2]
+
+
+def _in_blank_line(task: Task) -> bool:
+    return not (_line_prefix(task) + task.suffix.partition("\n")[0]).strip()
+
+
+def _llama_vim_window(task: Task) -> tuple[str, str, str]:
+    *above, at_line = task.prefix.split("\n")
+    rest, *below = task.suffix.split("\n")
+    if _in_blank_line(task):
+        at_line = rest = ""  # it then asks from the line's start
+    before = "".join(f"{line}\n" for line in above[-LLAMA_VIM_BEFORE:])
+    after = "".join(f"{line}\n" for line in [rest, *below[:LLAMA_VIM_AFTER]])
+    return before, at_line, after
+
+
+def llama_vim_shows(text: str, task: Task) -> str:
+    """What llama.vim shows of an answer: nothing where it only repeats the lines below."""
+    content = text.rstrip("\n").split("\n")
+    line_prefix = _line_prefix(task)
+    rest, *below = task.suffix.split("\n")
+    if _in_blank_line(task):
+        lead = len(content[0]) - len(content[0].lstrip())
+        content[0] = content[0][min(lead, len(line_prefix)) :]
+    if len(content) > 1 and content[0] == "" and content[1:] == below[: len(content) - 1]:
+        return ""
+    if content == [rest]:
+        return ""
+    while len(below) > 1 and not below[0].strip():
+        below = below[1:]
+    if below and line_prefix + content[0] == below[0] and _repeats(content[1:], below[1:]):
+        return ""
+    return "\n".join(content)
+
+
+def _repeats(more: list[str], below: list[str]) -> bool:
+    """Whether the answer's further lines are those below; a second and last may be half of one."""
+    if len(more) == 1:
+        return bool(below) and below[0].startswith(more[0])
+    return more == below[: len(more)]
+
+
+async def _generate(
+    engine: Engine, parts: list[Part], lines: int | None = None, *, blank_first: bool = False
+) -> Answer:
+    """The answer up to an end token, the most tokens, or the end of so many lines.
+
+    With `blank_first`, line ends in front of the first line do not count.
+    """
+    prompt = Prompt("raw", (_mark("bos"), *(part for part in parts if part.special or part.text)))
+    generation = engine.generate(prompt, MAX_TOKENS)
+    tokens: list[Token] = []
+    text = ""
+    async for token in generation:
+        tokens.append(token)
+        text += token.text
+        counted = text.lstrip("\n") if blank_first else text
+        if lines is not None and counted.count("\n") >= lines:
+            break
+    generation.stop()
+    return Answer(tuple(tokens), complete=True)
+
+
+async def _fitted(before: str, after: str, engine: Engine) -> tuple[str, str]:
+    """The lines nearest to the cursor that fit into the window."""
+    model = await engine.ready()
+    room = model.window - MAX_TOKENS - RESERVED_TOKENS
+    behind = after.splitlines(keepends=True)
+    kept_after = await _fit(behind, int(room * SUFFIX_SHARE), engine)
+    left = room - sum(await engine.count(kept_after))
+    kept_before = await _fit(before.splitlines(keepends=True)[::-1], left, engine)
+    return "".join(kept_before[::-1]), "".join(kept_after)
+
+
+async def _fit(lines: list[str], room: int, engine: Engine) -> list[str]:
+    for number, tokens in enumerate(await engine.count(lines)):
+        room -= tokens
+        if room < 0:
+            return lines[:number]
+    return lines
+
+
+def _shown(text: str, answer: Answer) -> Shown:
+    if not text.strip():
+        return Shown("")
+    return Shown(text, 0, confidence(answer, answer.text.index(text) + len(text)))
+
+
+def _mark(name: str) -> Part:
+    return Part("mark", special=name)
+
+
+def _text(label: str, text: str) -> Part:
+    return Part(label, text=text)

@@ -1,0 +1,108 @@
+"""Runs a program that nobody has read, and tells whether it ran to its end without an error.
+
+The program gets a Python of its own (isolated, without site-packages and environment) in an empty
+temporary directory, with limits on memory, CPU time, wall time, file size, open files and, for any
+user but root, processes. It has no network: where the system permits, it runs in network and
+process namespaces of its own, and what it leaves running ends with it. Everywhere, a hook that a
+program can't remove refuses sockets, processes, writing, ctypes and what else reaches outside.
+
+What this does not protect from: reading files that the user can read (there is nowhere to send
+them), a bug in the interpreter or the kernel, and a program made to escape CPython's audit hooks.
+Memory is limited by process. For root, RLIMIT_NPROC does not count; the hook and the namespace then
+stand alone against forks.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+WALL_SECONDS = 10.0
+CPU_SECONDS = 4
+MEMORY_BYTES = 512 << 20
+FILE_BYTES = 1 << 20
+PROCESSES = 8
+OPEN_FILES = 32
+
+# Reads the program from stdin, behind a first line with a word that only a program that ran to its
+# end makes it print: `exit(0)` in the middle is no success.
+GUARD = f"""
+import os, resource, sys
+word, program = sys.stdin.read().split("\\n", 1)
+out = os.dup(1)
+quiet = os.open(os.devnull, os.O_RDWR)
+for number in (0, 1, 2):
+    os.dup2(quiet, number)
+for kind, most in (("AS", {MEMORY_BYTES}), ("CPU", {CPU_SECONDS}), ("FSIZE", {FILE_BYTES}),
+                   ("NPROC", {PROCESSES}), ("NOFILE", {OPEN_FILES}), ("CORE", 0)):
+    limit = getattr(resource, "RLIMIT_" + kind, None)
+    if limit is not None:
+        resource.setrlimit(limit, (most, most))
+closed = ("socket.", "subprocess.", "os.", "shutil.", "ctypes.", "pty.", "fcntl.", "signal.",
+          "tempfile.", "mmap.", "gc.", "resource.", "sys.settrace", "sys.setprofile")
+fine = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
+def guard(event, details, closed=closed, fine=fine, writing=os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+    if event.startswith(closed) and event not in fine:
+        raise PermissionError(event)
+    if event == "open" and details[2] & writing:
+        raise PermissionError("open for writing")
+write = os.write
+sys.addaudithook(guard)
+exec(compile(program, "program", "exec"), {{"__name__": "program"}})
+write(out, word.encode())
+"""
+
+
+def passes(program: str, *, isolated: bool = True) -> bool:
+    """Whether the program runs to its end without an error, within the limits.
+
+    `isolated` False does without namespaces, as on a system that has none.
+    """
+    word = secrets.token_hex(16)
+    python = [sys.executable, "-I", "-S", "-B", "-c", GUARD]
+    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [*(namespaces() if isolated else ()), *python],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            cwd=empty,
+            env={},
+            start_new_session=True,
+        )
+        try:
+            process.communicate(f"{word}\n{program}".encode(), timeout=WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        output.seek(0)
+        return output.read(FILE_BYTES) == word.encode()
+
+
+@cache
+def namespaces() -> tuple[str, ...]:
+    """The command that gives a program its own network and processes; () where that is refused."""
+    tool = shutil.which("unshare")
+    if tool is None:
+        return ()
+    user = () if os.geteuid() == 0 else ("--user", "--map-current-user")
+    command = (tool, *user, "--net", "--pid", "--kill-child")
+    tried = subprocess.run([*command, sys.executable, "-c", ""], capture_output=True, check=False)
+    return command if tried.returncode == 0 else ()
+
+
+def require() -> None:
+    """Raises RuntimeError where even a right program fails, so that no score is wrong by that."""
+    if not passes("import math, re, typing, hashlib\nassert True") or passes("assert False"):
+        raise RuntimeError(f"The sandbox does not work with {Path(sys.executable).name} here.")
