@@ -75,7 +75,9 @@ class DirectEngine:
         """See Engine."""
         return [len(self._ready.tokenizer.text(text)) for text in texts]
 
-    def generate(self, prompt: Prompt, max_tokens: int) -> DirectGeneration:
+    def generate(
+        self, prompt: Prompt, max_tokens: int, background: bool = False
+    ) -> DirectGeneration:
         """See Engine. Raises EngineError for a prompt that does not fit."""
         ids = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window

@@ -14,8 +14,9 @@ from mistral_lsp import languages
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document
 from mistral_lsp.engine.base import Engine
-from mistral_lsp.pipeline import Request, Stages, complete
+from mistral_lsp.pipeline import complete
 from mistral_lsp.postprocess.base import confidence
+from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Answer, Part, Prompt, Token
 
 MAX_TOKENS = 128
@@ -45,7 +46,7 @@ async def ours(task: Task, engine: Engine) -> Shown:
     snapshot = Document(uri, task.path, language, 0, task.file).snapshot()
     settings = Settings(deadline_ms=PATIENT_MS)
     request = Request(snapshot, len(task.prefix), "invoked", settings)
-    done = await complete(request, Stages(engine))
+    done = await complete(request, Stages(engine, interactive=False))
     return Shown(done.text, done.span.end - done.span.start, done.confidence)
 
 

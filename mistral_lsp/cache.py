@@ -7,7 +7,7 @@ have changed since.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Answer, Token
@@ -18,16 +18,81 @@ AFTER = 1000
 EDITOR_CLOSED = ")]}>\"'`"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Entry:
-    """An answer (also as `text`), and the text around the cursor that it was given for."""
+    """An answer, whole or still growing, and the text around the cursor that it was given for.
+
+    `complete` says that the model ended it or a stop rule did; `ended` that it was the model.
+    """
 
     uri: str
     offset: int
     before: str
     after: str
-    answer: Answer
-    text: str
+    tokens: list[Token] = field(default_factory=list)
+    complete: bool = False
+    ended: bool = False
+    text: str = ""
+    """The tokens' text, joined."""
+    _seen: int = 0
+
+    @classmethod
+    def at(cls, snapshot: Snapshot, offset: int) -> Entry:
+        """An empty one for a cursor at `offset`."""
+        before = snapshot.text[max(0, offset - BEFORE) : offset]
+        return cls(snapshot.uri, offset, before, snapshot.text[offset : offset + AFTER])
+
+    def behind(self, typed: str) -> Entry:
+        """An empty one for the place where the cursor will be when `typed` has been typed."""
+        before = (self.before + typed)[-BEFORE:]
+        return Entry(self.uri, self.offset + len(typed), before, self.after)
+
+    @property
+    def answer(self) -> Answer:
+        """What it has so far."""
+        return Answer(tuple(self.tokens), self.complete)
+
+    def take(self, token: Token) -> None:
+        """Grows by a token."""
+        self.tokens.append(token)
+        self.text += token.text
+
+    def see(self, characters: int) -> int:
+        """Notes that its first `characters` were shown; gives how many tokens were so for the first
+        time.
+        """
+        seen = len(self.answer.tokens_within(characters))
+        fresh = max(0, seen - self._seen)
+        self._seen += fresh
+        return fresh
+
+    def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
+        """What is left of it for a cursor at `offset`, if the text there is what it wrote; as long
+        as it grows, the user may also be ahead of it.
+        """
+        if snapshot.uri != self.uri or offset < self.offset:
+            return None
+        typed = snapshot.text[self.offset : offset]
+        if not self._agrees(typed) or not self._surrounds(snapshot.text, offset, bool(typed)):
+            return None
+        return _rest(self.tokens, len(typed), self.complete)
+
+    def _agrees(self, typed: str) -> bool:
+        if not self.complete:
+            return self.text.startswith(typed) or typed.startswith(self.text)
+        if not typed or (self.ended and typed == self.text):
+            return True
+        return self.text.startswith(typed) and len(typed) < len(self.text.rstrip())
+
+    def _surrounds(self, text: str, offset: int, typed: bool) -> bool:
+        if text[max(0, self.offset - BEFORE) : self.offset] != self.before:
+            return False
+        behind = text[offset : offset + AFTER]
+        if behind == self.after:
+            return True
+        # An editor closes by itself the brackets and quotes that its user opens.
+        closed = len(behind) - len(behind.lstrip(EDITOR_CLOSED))
+        return typed and text[offset + closed : offset + closed + AFTER] == self.after
 
 
 class Cache:
@@ -37,26 +102,26 @@ class Cache:
         """Starts empty."""
         self._entries: OrderedDict[tuple[str, int, str], Entry] = OrderedDict()
 
-    def put(self, snapshot: Snapshot, offset: int, answer: Answer) -> None:
-        """Keeps a complete answer for a cursor at `offset`."""
-        before = snapshot.text[max(0, offset - BEFORE) : offset]
-        after = snapshot.text[offset : offset + AFTER]
-        self._entries[snapshot.uri, offset, before] = Entry(
-            snapshot.uri, offset, before, after, answer, answer.text
-        )
+    def put(self, entry: Entry) -> None:
+        """Keeps a complete answer."""
+        self._entries[entry.uri, entry.offset, entry.before] = entry
         if len(self._entries) > KEPT:
             self._entries.popitem(last=False)
 
-    def find(self, snapshot: Snapshot, offset: int) -> Answer | None:
-        """What is left of an answer whose beginning the user has typed since, or None."""
+    def holds(self, entry: Entry) -> bool:
+        """Whether it has an answer for the same place."""
+        kept = self._entries.get((entry.uri, entry.offset, entry.before))
+        return kept is not None and kept.after == entry.after
+
+    def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
+        """An answer whose beginning the user has typed since, and what is left of it; or None."""
         for key, entry in reversed(self._entries.items()):
-            if entry.uri != snapshot.uri:
-                continue
             if not entry.offset <= offset <= entry.offset + len(entry.text):
                 continue
-            if _typed_through(entry, snapshot.text, offset):
+            rest = entry.rest(snapshot, offset)
+            if rest is not None:
                 self._entries.move_to_end(key)
-                return _rest(entry.answer, offset - entry.offset)
+                return entry, rest
         return None
 
     def clear(self) -> None:
@@ -64,27 +129,12 @@ class Cache:
         self._entries.clear()
 
 
-def _typed_through(entry: Entry, text: str, offset: int) -> bool:
-    typed = text[entry.offset : offset]
-    written = entry.text
-    if typed and not (written.startswith(typed) and len(typed) < len(written.rstrip())):
-        return False
-    if text[max(0, entry.offset - BEFORE) : entry.offset] != entry.before:
-        return False
-    behind = text[offset : offset + AFTER]
-    if behind == entry.after:
-        return True
-    # An editor closes by itself the brackets and quotes that its user opens.
-    closed = len(behind) - len(behind.lstrip(EDITOR_CLOSED))
-    return bool(typed) and text[offset + closed : offset + closed + AFTER] == entry.after
-
-
-def _rest(answer: Answer, typed: int) -> Answer:
-    """The answer without its first `typed` characters; a token cut in two keeps its probability."""
-    tokens = []
-    for token in answer.tokens:
+def _rest(tokens: list[Token], typed: int, complete: bool) -> Answer:
+    """The tokens without their first `typed` characters; one cut in two keeps its probability."""
+    left = []
+    for token in tokens:
         cut = min(typed, len(token.text))
         typed -= cut
         if cut < len(token.text) or not cut:
-            tokens.append(Token(token.text[cut:], token.probability))
-    return Answer(tuple(tokens), answer.complete)
+            left.append(Token(token.text[cut:], token.probability))
+    return Answer(tuple(left), complete)

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from mistral_lsp import pipeline
 from mistral_lsp.oneshot import engine_stages, patient_settings
-from mistral_lsp.pipeline import Request, Stages
 from mistral_lsp.session import Session
+from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion
 
 CURSORS = (

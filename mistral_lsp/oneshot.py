@@ -11,8 +11,9 @@ from typing import Any
 from mistral_lsp import config, pipeline
 from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.pipeline import Grow, Request, Stages
+from mistral_lsp.pipeline import Grow
 from mistral_lsp.session import Session
+from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Span, UserError
 
 PATIENT_MS = 120_000
@@ -39,7 +40,7 @@ async def engine_stages(session: Session) -> AsyncIterator[Stages]:
     )
     engine.start()
     try:
-        yield Stages(engine)
+        yield Stages(engine, interactive=False)
     finally:
         await engine.close()
 

@@ -4,77 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from mistral_lsp import postprocess
-from mistral_lsp.cache import Cache
-from mistral_lsp.config import Settings
+from mistral_lsp import ahead, postprocess
+from mistral_lsp.cache import Entry
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import Cursor, read_cursor
-from mistral_lsp.context.outline import introduce
-from mistral_lsp.document import Snapshot
-from mistral_lsp.engine.base import Engine, EngineError
-from mistral_lsp.metrics import Metrics
-from mistral_lsp.postprocess.base import Situation, Suggestion, confidence
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
-from mistral_lsp.prompt.build import build
-from mistral_lsp.prompt.window import Plan, make_plan
-from mistral_lsp.scheduler import Scheduler, Superseded
-from mistral_lsp.types import Answer, Completion, LoadedModel, Prompt, Span, Token, Trigger, Usage
+from mistral_lsp.scheduler import Disagreed, Stream, Superseded
+from mistral_lsp.stages import Request, Stages, prepare, situation
+from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
-KEPT_PLANS = 64
 SUPERSEDED = "a newer request took over"
-SMALLEST_BUDGET = 64
 NO_USAGE = Usage()
-RESERVED_TOKENS = 48
-"""Room in the window for marks, the path and the introduction."""
+NOTHING = Answer(())
 
 Grow = Callable[[Completion], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A place in a frozen file, and what the user allows."""
-
-    snapshot: Snapshot
-    offset: int
-    trigger: Trigger
-    settings: Settings
-
-
-@dataclass
-class Stages:
-    """What requests share: the engine, and what is remembered from one to the next."""
-
-    engine: Engine
-    scheduler: Scheduler = field(default_factory=Scheduler)
-    cache: Cache = field(default_factory=Cache)
-    metrics: Metrics = field(default_factory=Metrics)
-    clock: Callable[[], float] = time.perf_counter
-    plans: OrderedDict[str, Plan] = field(default_factory=OrderedDict)
-
-
 @dataclass
 class Draft:
-    """An answer in the making, and what it has cost so far."""
+    """What a request has so far: `answer` is what is left of `entry` for its cursor."""
 
     cursor: Cursor
     model: LoadedModel | None
-    tokens: list[Token] = field(default_factory=list)
-    complete: bool = False
+    answer: Answer = NOTHING
+    entry: Entry | None = None
     usage: Usage = NO_USAGE
     first_token_at: float | None = None
     cached: bool = False
     shown: str = ""
     """The longest beginning that the user was shown."""
-
-    @property
-    def answer(self) -> Answer:
-        """The raw answer as far as it goes."""
-        return Answer(tuple(self.tokens), self.complete)
 
 
 async def complete(request: Request, stages: Stages, grow: Grow | None = None) -> Completion:
@@ -84,15 +47,10 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     Raises CancelledError where the caller is cancelled, and nothing else.
     """
     started = stages.clock()
-    cursor = read_cursor(request.snapshot, request.offset)
-    draft = Draft(cursor, stages.engine.model)
-    try:
-        reason = await _write(request, draft, stages, grow)
-        completion = _judge(request, draft, reason)
-        draft.shown = completion.text or draft.shown
-    finally:
-        if not draft.cached:
-            stages.metrics.shown_tokens += len(draft.answer.tokens_within(len(draft.shown)))
+    draft = Draft(read_cursor(request.snapshot, request.offset), stages.engine.model)
+    reason = await _write(request, draft, stages, grow)
+    completion = _judge(request, draft, stages, reason)
+    _note_shown(request, draft, stages, completion.text)
     completion = _timed(completion, draft, started, stages.clock())
     stages.metrics.record(completion)
     return completion
@@ -103,77 +61,110 @@ async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | No
     reason = gate.refuse(request.snapshot, draft.cursor, request.settings, request.trigger)
     if reason is not None:
         return reason
-    remembered = stages.cache.find(request.snapshot, request.offset)
-    if remembered is None:
-        return await _generate(request, draft, stages, grow)
-    draft.tokens, draft.complete, draft.cached = list(remembered.tokens), True, True
-    stages.scheduler.idle(lambda: _keep_warm(request, stages))
-    return None
+    found = stages.cache.find(request.snapshot, request.offset)
+    if found is None:
+        reason = await _generate(request, draft, stages, grow)
+    else:
+        draft.entry, draft.answer = found
+        draft.cached = True
+    ahead.use_pause(request, draft.entry, stages)
+    return reason
 
 
 async def _generate(
     request: Request, draft: Draft, stages: Stages, grow: Grow | None
 ) -> str | None:
     """Lets the engine write into the draft; gives the reason where that can't be."""
-    automatic = request.trigger == "automatic"
-    debounce = request.settings.debounce_ms / 1000 if automatic else 0.0
-    try:
-        await stages.scheduler.newest(lambda: _in_time(request, draft, stages, grow), debounce)
-    except Superseded:
-        return SUPERSEDED
-    except EngineError as error:
-        return str(error)
-    if draft.complete:
-        stages.cache.put(request.snapshot, request.offset, draft.answer)
-    return None
+    debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
+    while True:
+        stream = stages.scheduler.agreeing(request.snapshot, request.offset)
+        begins = stream is None
+        if stream is None:
+            stream = stages.scheduler.begin(
+                request.snapshot,
+                request.offset,
+                lambda begun: _stream(request, begun, stages),
+                debounce,
+            )
+        try:
+            await asyncio.wait_for(
+                _follow(request, draft, stream, stages, grow),
+                debounce + request.settings.deadline_ms / 1000,
+            )
+        except Disagreed:
+            continue
+        except asyncio.TimeoutError:
+            stream.stop()
+            await stream.settle()
+        except Superseded:
+            return SUPERSEDED
+        except EngineError as error:
+            return str(error)
+        except asyncio.CancelledError:
+            _leave(request, stream)
+            raise
+        finally:
+            draft.model = stream.model or draft.model
+            draft.usage = stream.usage if begins else replace(stream.usage, evaluated_tokens=0)
+        return None
 
 
-async def _in_time(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(
-            _stream(request, draft, stages, grow), request.settings.deadline_ms / 1000
-        )
-
-
-async def _stream(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> None:
-    draft.model = await stages.engine.ready()
-    prompt = await prepare(request, stages, draft.model)
-    generation = stages.engine.generate(prompt, request.settings.max_tokens)
+async def _stream(request: Request, stream: Stream, stages: Stages) -> None:
+    """Writes an answer, for whoever follows it, up to where the text is over."""
+    stream.model = await stages.engine.ready()
+    prompt = await prepare(request, stages, stream.model)
+    cursor = read_cursor(request.snapshot, request.offset)
+    most = request.settings.max_tokens
+    generation = stages.engine.generate(prompt, most)
     try:
         async for token in generation:
-            draft.first_token_at = draft.first_token_at or stages.clock()
-            draft.tokens.append(token)
-            if is_over(draft.answer.text, _situation(request, draft)):
+            stream.take(token)
+            if is_over(stream.entry.text, situation(request, cursor, stream.entry.answer, stages)):
                 break
-            if grow is not None:
-                _show_growth(request, draft, grow)
-        draft.complete = True
+        else:
+            stream.entry.ended = generation.usage.generated_tokens < most
+        stream.entry.complete = True
+        stages.cache.put(stream.entry)
     finally:
         generation.stop()
-        draft.usage = generation.usage
+        stream.usage = generation.usage
 
 
-async def _keep_warm(request: Request, stages: Stages) -> None:
-    """Reads on in the prompt while the cache answers, so that the next answer starts at once."""
-    if stages.engine.model is None:
-        return
-    with contextlib.suppress(EngineError):
-        prompt = await prepare(request, stages, stages.engine.model)
-        end = [part.label for part in prompt.parts].index("prefix") + 1
-        reading = stages.engine.generate(replace(prompt, parts=prompt.parts[:end]), max_tokens=0)
-        try:
-            async for _ in reading:
-                pass
-        finally:
-            reading.stop()
+async def _follow(
+    request: Request, draft: Draft, stream: Stream, stages: Stages, grow: Grow | None
+) -> None:
+    """Takes over what the stream writes behind the request's cursor."""
+    draft.entry = stream.entry
+    followed = stream.followed(request.snapshot, request.offset)
+    async with contextlib.aclosing(followed) as answers:
+        async for answer in answers:
+            draft.answer = answer
+            if answer.tokens and draft.first_token_at is None:
+                draft.first_token_at = stages.clock()
+            if answer.tokens and grow is not None:
+                _show_growth(request, draft, stages, grow)
 
 
-def _show_growth(request: Request, draft: Draft, grow: Grow) -> None:
+def _leave(request: Request, stream: Stream) -> None:
+    """Stops the stream that a cancelled request followed, unless the user types what it writes."""
+    later = request.latest()
+    if later is None or not stream.agrees(later):
+        stream.stop()
+
+
+def _note_shown(request: Request, draft: Draft, stages: Stages, text: str) -> None:
+    if text and draft.entry is not None:
+        typed = request.offset - draft.entry.offset
+        stages.rejections.show(request.snapshot, request.offset, text)
+        stages.metrics.shown_tokens += draft.entry.see(typed + len(text))
+
+
+def _show_growth(request: Request, draft: Draft, stages: Stages, grow: Grow) -> None:
     """Passes on what has become longer; what was shown once is never taken back or rewritten.
 
     Beside text on the line, or within a later line, the filters may still change their mind.
     """
-    completion = _judge(request, draft, None)
+    completion = _judge(request, draft, stages, None)
     lead = len(completion.text) - len(completion.text.lstrip())
     if "\n" in completion.text[lead:]:
         completion = replace(completion, text=completion.text.rpartition("\n")[0])
@@ -181,46 +172,16 @@ def _show_growth(request: Request, draft: Draft, grow: Grow) -> None:
     longer = len(completion.text) > len(draft.shown) and completion.text.startswith(draft.shown)
     if longer and not beside:
         draft.shown = completion.text
+        _note_shown(request, draft, stages, completion.text)
         grow(completion)
 
 
-async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
-    """The prompt for a request, in the form and the window of `model`."""
-    room = min(model.working_window, model.window - request.settings.max_tokens)
-    plan = await make_plan(
-        stages.plans.get(request.snapshot.uri),
-        request.snapshot,
-        request.offset,
-        max(SMALLEST_BUDGET, room - RESERVED_TOKENS),
-        stages.engine.count,
-        introduce,
-    )
-    stages.plans[request.snapshot.uri] = plan
-    stages.plans.move_to_end(request.snapshot.uri)
-    if len(stages.plans) > KEPT_PLANS:
-        stages.plans.popitem(last=False)
-    return build(model.form, plan, request.snapshot, request.offset)
-
-
-def _situation(request: Request, draft: Draft) -> Situation:
-    cursor = draft.cursor
-    return Situation(
-        line_prefix=cursor.line_prefix,
-        line_suffix=cursor.line_suffix,
-        following=cursor.following,
-        opens_block=cursor.language.block_openers,
-        closes_by_indentation=cursor.language.closes_by_indentation,
-        multiline=request.settings.multiline,
-        min_confidence=request.settings.min_confidence,
-        answer=draft.answer,
-    )
-
-
-def _judge(request: Request, draft: Draft, reason: str | None) -> Completion:
+def _judge(request: Request, draft: Draft, stages: Stages, reason: str | None) -> Completion:
     """What the filters leave of the draft, as an answer to the request."""
     suggestion = Suggestion("", reason=reason)
     if reason is None:
-        suggestion = postprocess.suggest(_situation(request, draft))
+        place = situation(request, draft.cursor, draft.answer, stages)
+        suggestion = postprocess.suggest(place)
     return Completion(
         text=suggestion.text,
         span=Span(request.offset, request.offset + suggestion.replaced),

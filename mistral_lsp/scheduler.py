@@ -1,17 +1,116 @@
-"""Lets one request at a time ask the engine: the newest, and the one before it stops."""
+"""Lets one stream at a time have the engine: the newest request's, while its text is wanted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any
 
-Result = TypeVar("Result")
+from mistral_lsp.cache import Entry
+from mistral_lsp.document import Snapshot
+from mistral_lsp.types import Answer, LoadedModel, Token, Usage
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Superseded(Exception):
     """A newer request took the engine."""
+
+
+class Disagreed(Exception):
+    """The stream went on otherwise than the user."""
+
+
+class Stream:
+    """An answer in the making, which any number of requests may follow while it is written."""
+
+    def __init__(self, snapshot: Snapshot, offset: int):
+        """Nothing is written yet."""
+        self.snapshot = snapshot
+        self.offset = offset
+        self.entry = Entry.at(snapshot, offset)
+        self.usage = Usage()
+        self.model: LoadedModel | None = None
+        self._followers: set[asyncio.Event] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._stopped or self._is_done()
+
+    def _is_done(self) -> bool:
+        return self._task is not None and self._task.done()
+
+    def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
+        """What is left of it for a cursor at `offset`; None where the text there is another."""
+        at_its_place = offset == self.offset and snapshot.text == self.snapshot.text
+        if not self.entry.tokens and not at_its_place:
+            return None  # nothing to agree with, and what was read of the prompt stays read
+        return self.entry.rest(snapshot, offset)
+
+    def agrees(self, later: Snapshot) -> bool:
+        """Whether what has been typed since is what it writes, be it with a closed bracket."""
+        typed = len(later.text) - len(self.snapshot.text)
+        return any(
+            length > 0 and self.rest(later, self.offset + length) is not None
+            for length in (typed, typed - 1)
+        )
+
+    async def followed(self, snapshot: Snapshot, offset: int) -> AsyncGenerator[Answer, None]:
+        """What is left for a cursor at `offset`, whenever there is more, to the end.
+
+        Raises Disagreed, Superseded, or the engine's error.
+        """
+        grown = asyncio.Event()
+        self._followers.add(grown)
+        try:
+            while True:
+                done = self._is_done()
+                self._raise_failure()
+                rest = self.rest(snapshot, offset)
+                if rest is None:
+                    raise Disagreed
+                yield rest
+                if done:
+                    return
+                await grown.wait()
+                grown.clear()
+        finally:
+            self._followers.discard(grown)
+
+    def _raise_failure(self) -> None:
+        if self._task is not None and self._task.done():
+            if self._task.cancelled():
+                raise Superseded
+            if failure := self._task.exception():
+                raise failure
+
+    def take(self, token: Token) -> None:
+        """Grows by a token."""
+        self.entry.take(token)
+        self._wake()
+
+    def _wake(self, *_: object) -> None:
+        for follower in self._followers:
+            follower.set()
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begins to write."""
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(self._wake)
+
+    def stop(self) -> None:
+        """Stops the computing; safe at any time."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def settle(self) -> None:
+        """Waits until the computing is over."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
 
 class Scheduler:
@@ -20,39 +119,51 @@ class Scheduler:
     def __init__(self, sleep: Sleep = asyncio.sleep):
         """`sleep` is the clock to wait by."""
         self._sleep = sleep
-        self._running: asyncio.Task[Any] | None = None
-        self._superseded: set[asyncio.Task[Any]] = set()
+        self._stream: Stream | None = None
+        self._idle: asyncio.Task[None] | None = None
+        self._about: object = None
 
-    async def newest(
-        self, work: Callable[[], Coroutine[Any, Any, Result]], debounce: float
-    ) -> Result:
-        """Stops the request before this one, waits `debounce` seconds, then does `work`.
+    def agreeing(self, snapshot: Snapshot, offset: int) -> Stream | None:
+        """The stream in progress, if the text before `offset` is what it writes."""
+        stream = self._stream
+        if stream is None or stream.is_over or stream.rest(snapshot, offset) is None:
+            return None
+        return stream
 
-        Raises Superseded where a newer call took over, CancelledError where the caller is
-        cancelled; in both cases the work was cancelled.
-        """
-        if self._running is not None and not self._running.done():
-            self._superseded.add(self._running)
-            self._running.cancel()
-        task = asyncio.create_task(self._later(work, debounce))
-        self._running = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if task in self._superseded:
-                raise Superseded from None
-            raise
-        finally:
-            self._superseded.discard(task)
-
-    def idle(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Does `work` in the background, until the next request comes; not while one is running."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._later(work, 0.0))
+    def begin(
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        write: Callable[[Stream], Coroutine[Any, Any, None]],
+        debounce: float,
+    ) -> Stream:
+        """Stops what runs, waits `debounce` seconds, then lets `write` fill a new stream."""
+        if self._stream is not None:
+            self._stream.stop()
+        if self._idle is not None:
+            self._idle.cancel()
+        self._stream = stream = Stream(snapshot, offset)
+        stream.run(self._later(stream, write, debounce))
+        return stream
 
     async def _later(
-        self, work: Callable[[], Coroutine[Any, Any, Result]], debounce: float
-    ) -> Result:
+        self,
+        stream: Stream,
+        write: Callable[[Stream], Coroutine[Any, Any, None]],
+        debounce: float,
+    ) -> None:
         if debounce:
             await self._sleep(debounce)
-        return await work()
+        await write(stream)
+
+    def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
+        """Does `work` in the background, until a stream begins; in place of such work before it,
+        which goes on if it is `about` the same.
+        """
+        if self._stream is not None and not self._stream.is_over:
+            return
+        if self._idle is not None and not self._idle.done():
+            if about is not None and about is self._about:
+                return
+            self._idle.cancel()
+        self._idle, self._about = asyncio.create_task(work()), about

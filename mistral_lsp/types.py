@@ -83,13 +83,16 @@ class LoadedModel:
     """A model that an engine holds ready.
 
     `window` is the most tokens (prompt and answer) that it may ever see; `working_window` what this
-    machine reads in about a second, so that a cold prompt does not keep the user waiting.
+    machine reads in about a second, where a window grows to while the user rests; `first_window`
+    what it reads in a moment, so that a new place does not keep the user waiting. The last two are
+    equal where the engine can't hold two windows at once.
     """
 
     engine: str
     model: str
     form: str
     window: int
+    first_window: int
     working_window: int
     note: str = ""
 

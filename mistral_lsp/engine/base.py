@@ -27,6 +27,8 @@ class Backend(Protocol):
     """How many tokens one `eval` may take."""
     can_abort: bool
     """Whether `abort` stops a running eval; elsewhere a cancel is heard between chunks only."""
+    can_save: bool
+    """Whether `save` and `restore` work; elsewhere a prompt that was left is read anew."""
 
     def tokenize(self, text: bytes) -> list[int]:
         """The tokens of UTF-8 text: nothing added before it, no special tokens parsed in it."""
@@ -49,6 +51,15 @@ class Backend(Protocol):
 
     def abort(self, wanted: bool) -> None:
         """Asks a running eval to stop, or (False) lets later ones run."""
+
+    def use_threads(self, count: int) -> None:
+        """Lets later evals compute with `count` threads."""
+
+    def save(self) -> bytes:
+        """What the KV cache holds."""
+
+    def restore(self, state: bytes) -> bool:
+        """Makes the KV cache hold what `save` gave; where it can't, False, and it holds nothing."""
 
 
 class Generation(Protocol):
@@ -76,5 +87,8 @@ class Engine(Protocol):
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has."""
 
-    def generate(self, prompt: Prompt, max_tokens: int) -> Generation:
-        """Starts an answer; whatever was being written before it is stopped first by its owner."""
+    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Generation:
+        """Starts an answer; whatever was being written before it is stopped first by its owner.
+
+        One in the `background` steps aside for anybody's that is not.
+        """

@@ -143,8 +143,9 @@ class EngineClient:
         finally:
             self._counts.pop(number, None)
 
-    def generate(self, prompt: Prompt, max_tokens: int) -> HostGeneration:
+    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> HostGeneration:
         """See engine.base.Engine."""
+        del background  # a newer request of ours stops the one before
         self._numbers += 1
         generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
         self._generations[generation.number] = generation

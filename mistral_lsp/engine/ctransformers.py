@@ -26,6 +26,7 @@ class CTransformers:
     # a cancel is heard only between chunks.
     largest_chunk = 256
     can_abort = False
+    can_save = False
 
     def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
         """Loads the model; raises EngineError where ctransformers refuses it."""
@@ -83,6 +84,18 @@ class CTransformers:
 
     def abort(self, wanted: bool) -> None:
         """See Backend. There is no way to."""
+
+    def use_threads(self, count: int) -> None:
+        """See Backend."""
+        self._threads = count
+
+    def save(self) -> bytes:
+        """See Backend. There is no way to."""
+        raise NotImplementedError
+
+    def restore(self, state: bytes) -> bool:
+        """See Backend. There is no way to."""
+        raise NotImplementedError
 
 
 def _library() -> str | None:

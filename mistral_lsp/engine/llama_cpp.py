@@ -31,6 +31,7 @@ class LlamaCpp:
     name = "llama_cpp"
     largest_chunk = 512
     can_abort = True
+    can_save = True
 
     def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
         """Loads the model; raises EngineError where llama.cpp refuses it."""
@@ -111,3 +112,23 @@ class LlamaCpp:
     def abort(self, wanted: bool) -> None:
         """See Backend."""
         self._abort[0] = b"\x01" if wanted else b"\x00"
+
+    def use_threads(self, count: int) -> None:
+        """See Backend."""
+        lib.llama_set_n_threads(self._context, count, count)
+
+    def save(self) -> bytes:
+        """See Backend."""
+        room = lib.llama_state_seq_get_size(self._context, 0)
+        state = (ctypes.c_uint8 * room)()
+        size = lib.llama_state_seq_get_data(self._context, state, room, 0)
+        return bytes(memoryview(state)[:size])
+
+    def restore(self, state: bytes) -> bool:
+        """See Backend."""
+        self.rewind(0)
+        pointer = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        restored = lib.llama_state_seq_set_data(self._context, pointer, len(state), 0)
+        if not restored:
+            self.rewind(0)
+        return bool(restored)

@@ -19,11 +19,13 @@ INSTALL = {
     "llama_cpp": "pip install 'mistral-lsp[fast]'",
     "ctransformers": "pip install ctransformers",
 }
+FIRST_SECONDS = 0.5
 COLD_SECONDS = 1.5
 MISSING_CONTEXT = 4096
 """What a model is taken to have been trained on where its header does not say."""
 SMALLEST_WORKING_WINDOW = 512
-WINDOW_STEP = 256
+SMALLEST_FIRST_WINDOW = 256
+WINDOW_STEP = 64
 PROBE_TOKENS = 64
 PROBES = 3
 PROBE_SECONDS = 1.0
@@ -49,13 +51,15 @@ def load(wanted: Load) -> Ready:
     window = min(wanted.window or registry.window(header), trained)
     backend, note = _backend(wanted, path, window)
     tokenizer = Tokenizer(backend, header.specials)
-    loop = Loop(backend, header.controls)
+    loop = Loop(backend, header.controls, wanted.threads or default_threads())
+    first, working = _windows(loop, tokenizer, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
         model=header.name or path.name,
         form=registry.form(header),
         window=window,
-        working_window=window if wanted.window else _working_window(loop, tokenizer, window),
+        first_window=first if backend.can_save else working,
+        working_window=working,
         note=note,
     )
     return Ready(model, tokenizer, loop, backend)
@@ -104,8 +108,22 @@ def default_threads() -> int:
     return cores if cores <= 4 else min(cores // 2, 16)
 
 
-def _working_window(loop: Loop, tokenizer: Tokenizer, window: int) -> int:
-    """How many tokens this machine reads in `COLD_SECONDS`, measured on a short prompt."""
+def _windows(loop: Loop, tokenizer: Tokenizer, window: int, fixed: bool) -> tuple[int, int]:
+    """What to read first at a new place, and what to grow to: the tokens that this machine reads in
+    `FIRST_SECONDS` and, unless the user has fixed the window, in `COLD_SECONDS`.
+    """
+    rate = _reading_rate(loop, tokenizer)
+    first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
+    working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
+    return min(first, working, window), min(working, window)
+
+
+def _in_steps(tokens: float, least: int) -> int:
+    return max(least, int(tokens) // WINDOW_STEP * WINDOW_STEP)
+
+
+def _reading_rate(loop: Loop, tokenizer: Tokenizer) -> float:
+    """How many tokens this machine reads in a second, measured on a short prompt."""
     probe = tokenizer.text("value = function(argument)\n" * PROBE_TOKENS)[:PROBE_TOKENS]
     rate = 0.0
     begun = time.perf_counter()
@@ -116,8 +134,7 @@ def _working_window(loop: Loop, tokenizer: Tokenizer, window: int) -> int:
         ):
             pass
         rate = max(rate, loop.usage.evaluated_tokens / (time.perf_counter() - started))
-    steps = int(rate * COLD_SECONDS) // WINDOW_STEP * WINDOW_STEP
-    return min(window, max(SMALLEST_WORKING_WINDOW, steps))
+    return rate
 
 
 def _scripted(wanted: Load) -> Ready:
@@ -127,6 +144,6 @@ def _scripted(wanted: Load) -> Ready:
     controls = frozenset(scripted.SPECIALS.values())
     window = wanted.window or registry.DEFAULT_WINDOW
     model = LoadedModel(
-        "scripted", "script", "suffix-first", window, window, "scripted: asked for."
+        "scripted", "script", "suffix-first", window, window, window, "scripted: asked for."
     )
     return Ready(model, Tokenizer(backend, scripted.SPECIALS), Loop(backend, controls), backend)

@@ -1,7 +1,8 @@
 """The generation loop, written once for every backend.
 
 Keeps what the KV cache holds and evaluates only what is new; reads prompts in chunks so that a
-cancel is heard between them; decodes greedily and tells how sure the model was of each token.
+cancel is heard between them; decodes greedily and tells how sure the model was of each token. What
+was read at another place waits on the shelf.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 import numpy
 
 from mistral_lsp.engine.base import Aborted, Backend
+from mistral_lsp.engine.shelf import Shelf, common_prefix
+from mistral_lsp.engine.threads import Threads
 from mistral_lsp.types import Usage
 
 ABORTABLE_CHUNK_SECONDS = 0.1
@@ -21,6 +24,8 @@ CHUNK_SECONDS = 0.025
 """How long a cancel may have to wait where an eval can't be aborted."""
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
+WORTH_KEEPING = 64
+"""Tokens. Reading fewer anew costs hardly more than saving and restoring a state."""
 
 
 class Loop:
@@ -30,15 +35,20 @@ class Loop:
         self,
         backend: Backend,
         ends: frozenset[int],
+        threads: int = 1,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """`ends` are the tokens at which an answer is over. `clock`, in seconds, sizes the chunks;
-        one that stands still makes them, and so every rounding, the same on every run.
+        """`ends` are the tokens at which an answer is over; `threads` compute on a quiet machine.
+
+        `clock`, in seconds, sizes the chunks and chooses the threads; one that stands still makes
+        them, and so every rounding, the same on every run.
         """
         self._backend = backend
         self._ends = ends
         self._clock = clock
         self._held: list[int] = []
+        self._shelf = Shelf()
+        self._threads = Threads(threads, clock)
         self._seconds = ABORTABLE_CHUNK_SECONDS if backend.can_abort else CHUNK_SECONDS
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
@@ -65,6 +75,8 @@ class Loop:
             logits = self._eval([token])
 
     def _prefill(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> Any:
+        if self._backend.can_save:
+            self._change_place(prompt)
         # The last token is always evaluated, since its logits are what is wanted.
         common = min(common_prefix(self._held, prompt), len(prompt) - 1)
         if common < len(self._held):
@@ -82,19 +94,36 @@ class Loop:
             self._count(evaluated=len(chunk))
         return logits
 
+    def _change_place(self, prompt: Sequence[int]) -> None:
+        """Puts what the cache holds on the shelf, where much of it would be lost to `prompt`, and
+        takes from there what serves `prompt` better.
+        """
+        common = common_prefix(self._held, prompt)
+        kept = self._shelf.take(prompt, common + WORTH_KEEPING)
+        if len(self._held) - common > WORTH_KEEPING:
+            self._shelf.put(self._held, self._backend.save())
+        if kept is not None:
+            restored = self._backend.restore(kept.state)
+            self._held = list(kept.tokens) if restored else []
+
     def _eval(self, tokens: Sequence[int]) -> Any:
         started = self._clock()
         past = len(self._held)
+        threads = self._threads.count
         try:
             logits = self._backend.eval(tokens, past)
         except Aborted:
             self._backend.rewind(past)
             return None
         self._held.extend(tokens)
+        took = max(self._clock() - started, 1e-6)
         if len(tokens) >= self._smallest:
-            took = max(self._clock() - started, 1e-6)
             fitting = int(self._seconds / took * len(tokens))
             self._chunk = max(self._smallest, min(self._backend.largest_chunk, fitting))
+        if len(tokens) == 1:
+            self._threads.took(took)
+            if self._threads.count != threads:
+                self._backend.use_threads(self._threads.count)
         return logits
 
     def _count(self, evaluated: int = 0, generated: int = 0) -> None:
@@ -103,11 +132,3 @@ class Loop:
             self.usage.evaluated_tokens + evaluated,
             self.usage.generated_tokens + generated,
         )
-
-
-def common_prefix(held: Sequence[int], wanted: Sequence[int]) -> int:
-    """How many tokens the two begin with in common."""
-    for place, (one, other) in enumerate(zip(held, wanted)):
-        if one != other:
-            return place
-    return min(len(held), len(wanted))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Scripted:
     name = "scripted"
     largest_chunk = 64
     can_abort = True
+    can_save = True
 
     def __init__(self, script: Script):
         """Takes the script; nothing is loaded."""
@@ -123,3 +125,15 @@ class Scripted:
             self._aborted.set()
         else:
             self._aborted.clear()
+
+    def use_threads(self, count: int) -> None:
+        """See Backend."""
+
+    def save(self) -> bytes:
+        """See Backend."""
+        return array("H", self._ids).tobytes()
+
+    def restore(self, state: bytes) -> bool:
+        """See Backend."""
+        self._ids = array("H", state).tolist()
+        return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Filter, Situation, Suggestion
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
+from mistral_lsp.postprocess.drop_rejected import drop_rejected
 from mistral_lsp.postprocess.limit_lines import limit_lines
 from mistral_lsp.postprocess.replace_closers import replace_closers
 from mistral_lsp.postprocess.trim_blank import trim_blank
@@ -18,6 +19,7 @@ FILTERS: tuple[Filter, ...] = (
     trim_overlap,
     drop_doubtful,
     trim_blank,
+    drop_rejected,
 )
 
 

@@ -11,7 +11,8 @@ from mistral_lsp.types import Answer
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `opens_block` are line ends behind which a block follows.
+    the text from that line's end on. `opens_block` are line ends behind which a block follows,
+    `rejected` the texts that the user has dismissed here.
     """
 
     line_prefix: str
@@ -22,6 +23,7 @@ class Situation:
     multiline: str
     min_confidence: float
     answer: Answer
+    rejected: frozenset[str] = frozenset()
 
     def next_line(self) -> str:
         """The next line below the cursor's that is not blank, or ""."""

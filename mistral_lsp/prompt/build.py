@@ -16,9 +16,9 @@ WHY = {
 }
 
 
-def build(form: str, plan: Plan, snapshot: Snapshot, offset: int) -> Prompt:
-    """The prompt for a cursor at `offset`."""
-    prefix = snapshot.text[plan.anchor : offset]
+def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str = "") -> Prompt:
+    """The prompt for a cursor at `offset`, or for when `untyped` has been typed there."""
+    prefix = snapshot.text[plan.anchor : offset] + untyped
     texts = {
         "path": f"{snapshot.path}\n",
         "suffix": plan.suffix,

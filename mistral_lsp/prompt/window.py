@@ -1,15 +1,16 @@
 """Chooses which part of a file the model sees, and holds on to the choice.
 
 The window is sticky: while the user types, the prefix keeps its start and the suffix its text, so
-that a prompt differs from the one before only in its last tokens. When the prefix has outgrown its
-share, its start moves down by a third at once, to where a definition begins.
+that a prompt differs from the one before only in its last tokens. A prefix that has outgrown its
+share gets a new start, further down by a third at once, where a definition begins.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Span
@@ -17,88 +18,167 @@ from mistral_lsp.types import Span
 CLOSERS = ")]}>\"'`;,: \t"
 SUFFIX_SHARE = 0.25
 FILLED_SHARE = 2 / 3
+ROOMY_SHARE = 0.9
 CHARACTERS_PER_TOKEN = 6
 LANDMARK = 200
+KEPT_FILES = 64
+KEPT_IN_A_FILE = 8
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 Introduce = Callable[[Snapshot, int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text.
-
-    The prefix had `prefix_tokens` tokens when it was `prefix_length` characters long and may have
-    `prefix_budget`.
+class Budget:
+    """Tokens that suffix and prefix may have together: what a plan is made for, and the `limit` to
+    which its prefix may grow later. A plan that does not `grow` is filled at once.
     """
 
+    wanted: int
+    limit: int
+    grows: bool = True
+
+    @property
+    def suffix(self) -> int:
+        """Tokens for the suffix."""
+        return int(self.wanted * SUFFIX_SHARE)
+
+    @property
+    def prefix(self) -> int:
+        """Tokens for the prefix, beyond which it had better get a new start."""
+        return self.wanted - self.suffix
+
+    @property
+    def prefix_limit(self) -> int:
+        """Tokens beyond which the prefix must get a new start."""
+        return self.limit - self.suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text,
+    which was all there was to the file's end if it is `whole`.
+
+    The prefix had `prefix_tokens` tokens when it was `prefix_length` characters long.
+    """
+
+    budget: Budget
     anchor: int
     landmark: str
     introduction: str
     suffix: str
+    whole: bool
     prefix_tokens: int
     prefix_length: int
-    prefix_budget: int
+
+    async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
+        """Whether a new plan should be ready soon: this one is a first one, or fills up."""
+        roomy = min(self.budget.prefix, int(self.budget.prefix_limit * ROOMY_SHARE))
+        return not self.budget.grows or not await self._has(roomy, text, offset, count)
+
+    async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
+        """Whether the prefix is still the one that was chosen, and not longer than it may be."""
+        if offset < self.anchor or not text.startswith(self.landmark, self.anchor):
+            return False
+        if offset < self.anchor + len(self.landmark):
+            return self.anchor == 0
+        return await self._has(self.budget.prefix_limit, text, offset, count)
+
+    async def _has(self, most: int, text: str, offset: int, count: CountTokens) -> bool:
+        grown = offset - self.anchor - self.prefix_length
+        # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
+        if self.prefix_tokens + 4 * max(0, grown) <= most:
+            return True
+        return (await count([text[self.anchor : offset]]))[0] <= most
+
+    def moved(self, text: str, offset: int) -> Plan:
+        """The same plan where text above its start came or went."""
+        if self.anchor == 0 or text.startswith(self.landmark, self.anchor):
+            return self
+        # The place is about as far from the cursor as it was, whatever was typed there since.
+        near = max(0, offset - 2 * self.prefix_length - len(self.landmark))
+        place = text.find(self.landmark, near, offset)
+        return self if place < 0 else replace(self, anchor=place)
+
+    def suffix_agrees(self, text: str, offset: int) -> bool:
+        """Whether the text behind the cursor is still the frozen one.
+
+        Brackets and quotes that an editor closes by itself do not count: the model then goes on
+        seeing the line without them and writes them, and the answer replaces the editor's.
+        """
+        behind = text[offset : offset + len(self.suffix) + LANDMARK]
+        if self._is_suffix(behind, self.suffix):
+            return True
+        tail, rest = _split_line(behind)
+        frozen_tail, frozen_rest = _split_line(self.suffix)
+        if tail.strip(CLOSERS) or frozen_tail.strip(CLOSERS):
+            return False
+        return self._is_suffix(rest, frozen_rest)
+
+    def _is_suffix(self, behind: str, frozen: str) -> bool:
+        if self.whole:
+            return behind == frozen
+        return bool(frozen) and behind.startswith(frozen)
 
 
-async def make_plan(
-    previous: Plan | None,
-    snapshot: Snapshot,
-    offset: int,
-    budget: int,
-    count: CountTokens,
-    introduce: Introduce,
-) -> Plan:
-    """The plan for a cursor at `offset`: the previous one where it still serves.
+class Plans:
+    """The latest plans of every file, so that going back to a place finds the window it had."""
 
-    `budget` is what suffix and prefix may have together, in tokens.
-    """
-    suffix_budget = int(budget * SUFFIX_SHARE)
-    prefix_budget = budget - suffix_budget
-    kept = previous
-    if kept is not None and kept.prefix_budget != prefix_budget:
-        kept = None
-    if kept is not None and not _suffix_agrees(kept.suffix, snapshot.text, offset):
-        kept = None
-    if kept is None:
-        suffix = await _take_suffix(snapshot.text, offset, suffix_budget, count)
-    elif await _prefix_fits(kept, snapshot.text, offset, count):
-        return kept
-    else:
-        suffix = kept.suffix
-    return await _anchored(snapshot, offset, suffix, prefix_budget, count, introduce)
+    def __init__(self) -> None:
+        """Nothing is planned."""
+        self._files: OrderedDict[str, list[Plan]] = OrderedDict()
 
+    async def find(
+        self, snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
+    ) -> Plan | None:
+        """A plan for this budget that still serves at `offset`, or None."""
+        plans = self._files.get(snapshot.uri, [])
+        for plan in plans:
+            if plan.budget != budget or not plan.suffix_agrees(snapshot.text, offset):
+                continue
+            moved = plan.moved(snapshot.text, offset)
+            if await moved.fits(snapshot.text, offset, count):
+                if plan in plans:  # nobody took it away meanwhile
+                    plans.remove(plan)
+                plans.insert(0, moved)
+                return moved
+        return None
 
-def _suffix_agrees(frozen: str, text: str, offset: int) -> bool:
-    """Whether the text behind the cursor is still the frozen one.
+    async def make(
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        budget: Budget,
+        count: CountTokens,
+        introduce: Introduce,
+    ) -> Plan:
+        """A new plan, which is not kept yet; its suffix is an older one's where that agrees."""
+        for plan in self._files.get(snapshot.uri, []):
+            if plan.budget == budget and plan.suffix_agrees(snapshot.text, offset):
+                suffix, whole = plan.suffix, plan.whole
+                break
+        else:
+            suffix = await _take_suffix(snapshot.text, offset, budget.suffix, count)
+            whole = offset + len(suffix) == len(snapshot.text)
+        return await _anchored(snapshot, offset, (suffix, whole), budget, count, introduce)
 
-    Brackets and quotes that an editor closes by itself do not count: the model then goes on
-    seeing the line without them and writes them, and the answer replaces the editor's.
-    """
-    if frozen and text.startswith(frozen, offset):
-        return True
-    tail, rest = _split_line(text[offset : offset + len(frozen) + 1000])
-    frozen_tail, frozen_rest = _split_line(frozen)
-    if tail.strip(CLOSERS) or frozen_tail.strip(CLOSERS):
-        return False
-    return rest.startswith(frozen_rest) if frozen_rest else not rest
+    def keep(self, uri: str, plan: Plan) -> None:
+        """Keeps a plan as the newest of its file; the oldest are forgotten."""
+        plans = self._files.setdefault(uri, [])
+        plans.insert(0, plan)
+        del plans[KEPT_IN_A_FILE:]
+        self._files.move_to_end(uri)
+        if len(self._files) > KEPT_FILES:
+            self._files.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forgets everything, as when the model changes."""
+        self._files.clear()
 
 
 def _split_line(text: str) -> tuple[str, str]:
     end = text.find("\n")
     return (text, "") if end < 0 else (text[:end], text[end:])
-
-
-async def _prefix_fits(plan: Plan, text: str, offset: int, count: CountTokens) -> bool:
-    if offset < plan.anchor or not text.startswith(plan.landmark, plan.anchor):
-        return False
-    if offset < plan.anchor + len(plan.landmark):
-        return plan.anchor == 0
-    grown = offset - plan.anchor - plan.prefix_length
-    # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
-    if plan.prefix_tokens + 4 * max(0, grown) <= plan.prefix_budget:
-        return True
-    return (await count([text[plan.anchor : offset]]))[0] <= plan.prefix_budget
 
 
 async def _take_suffix(text: str, offset: int, budget: int, count: CountTokens) -> str:
@@ -118,18 +198,18 @@ async def _take_suffix(text: str, offset: int, budget: int, count: CountTokens) 
 async def _anchored(
     snapshot: Snapshot,
     offset: int,
-    suffix: str,
-    budget: int,
+    suffix: tuple[str, bool],
+    budget: Budget,
     count: CountTokens,
     introduce: Introduce,
 ) -> Plan:
     text = snapshot.text
-    earliest = max(0, offset - budget * CHARACTERS_PER_TOKEN)
+    earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     lines = _split_before_line_ends(text[earliest:offset])
     counts = await count(lines)
-    fill = int(budget * FILLED_SHARE)
+    fill = int(budget.prefix * FILLED_SHARE) if budget.grows else budget.prefix
     if earliest == 0 and sum(counts) <= fill:
-        return Plan(0, text[: min(LANDMARK, offset)], "", suffix, sum(counts), offset, budget)
+        return Plan(budget, 0, text[: min(LANDMARK, offset)], "", *suffix, sum(counts), offset)
     starts, tokens = _line_starts(lines, counts, offset, fill)
     if not starts:
         rest = await _shorten(lines[-1], fill, count, from_end=True)
@@ -137,13 +217,13 @@ async def _anchored(
     chosen = _at_definition(snapshot, starts, tokens, offset)
     anchor = starts[chosen]
     return Plan(
+        budget,
         anchor,
         text[anchor : min(anchor + LANDMARK, offset)],
         introduce(snapshot, anchor),
-        suffix,
+        *suffix,
         tokens[chosen],
         offset - anchor,
-        budget,
     )
 
 

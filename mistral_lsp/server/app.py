@@ -18,10 +18,10 @@ from mistral_lsp import __version__, config
 from mistral_lsp.engine.client import EngineClient, State
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.pipeline import Stages
 from mistral_lsp.server import status
 from mistral_lsp.server.protocol import Protocol, make_converter
 from mistral_lsp.session import Session
+from mistral_lsp.stages import Stages
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from lsprotocol import types
 
-from mistral_lsp import pipeline
+from mistral_lsp import ahead, pipeline
 from mistral_lsp.document import Snapshot
-from mistral_lsp.pipeline import Request, Stages
 from mistral_lsp.server import convert
 from mistral_lsp.session import Session
+from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion, Span, Trigger
 
 logger = logging.getLogger(__name__)
@@ -44,13 +44,46 @@ async def answer(
         if send is not None and session.is_current(snapshot):
             send(completion, snapshot)
 
-    request = Request(snapshot, offset, trigger, session.settings)
+    request = _request(session, snapshot, offset, trigger)
     completion = await pipeline.complete(request, stages, grow if send else None)
     if completion.text and not session.is_current(snapshot):
         stages.metrics.stale += 1
         completion = replace(completion, text="", reason="the document has changed since")
     logger.debug("answered in %s ms: %s", completion.total_ms, completion.reason or "text")
     return completion, snapshot
+
+
+def look(
+    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+) -> None:
+    """Gets ready for a place where the cursor rests; one that does not exist is no error."""
+    place = _place(session, params, encoding)
+    if place is not None:
+        ahead.look(_request(session, *place, "automatic"), stages)
+
+
+def reject(
+    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+) -> None:
+    """Takes what is shown at a place as dismissed."""
+    place = _place(session, params, encoding)
+    if place is not None:
+        stages.rejections.reject(*place)
+
+
+def _place(
+    session: Session, params: types.TextDocumentPositionParams, encoding: str
+) -> tuple[Snapshot, int] | None:
+    snapshot = session.snapshot(params.text_document.uri)
+    offset = convert.offset(snapshot, params.position, encoding) if snapshot else None
+    return None if snapshot is None or offset is None else (snapshot, offset)
+
+
+def _request(session: Session, snapshot: Snapshot, offset: int, trigger: Trigger) -> Request:
+    def latest() -> Snapshot | None:
+        return session.snapshot(snapshot.uri)
+
+    return Request(snapshot, offset, trigger, session.settings, latest)
 
 
 def _nothing(stages: Stages, reason: str) -> Completion:

@@ -10,7 +10,11 @@ from lsprotocol import types
 from mistral_lsp.document import Snapshot
 from mistral_lsp.server import completion, sync
 from mistral_lsp.server.app import App
-from mistral_lsp.server.protocol import GrowingInlineCompletionParams
+from mistral_lsp.server.protocol import (
+    DID_MOVE_CURSOR,
+    DID_REJECT,
+    GrowingInlineCompletionParams,
+)
 from mistral_lsp.types import Completion, Trigger
 
 
@@ -19,6 +23,7 @@ def register(app: App) -> None:
     _register_lifecycle(app)
     _register_documents(app)
     _register_inline_completion(app)
+    _register_hints(app)
     _register_commands(app)
 
 
@@ -110,6 +115,16 @@ async def _answer(
     except asyncio.CancelledError:
         app.metrics.cancelled += 1
         raise
+
+
+def _register_hints(app: App) -> None:
+    @app.feature(DID_MOVE_CURSOR)
+    def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
+        completion.look(app.session, app.stages, params, app.encoding)
+
+    @app.feature(DID_REJECT)
+    def did_reject(params: types.TextDocumentPositionParams) -> None:
+        completion.reject(app.session, app.stages, params, app.encoding)
 
 
 def _register_commands(app: App) -> None:

@@ -38,6 +38,19 @@ class GrowingInlineCompletionRequest:
     jsonrpc: str = "2.0"
 
 
+@attrs.define
+class PlaceNotification:
+    """A notification of ours that names a place in a document."""
+
+    params: types.TextDocumentPositionParams
+    method: str
+    jsonrpc: str = "2.0"
+
+
+DID_MOVE_CURSOR = "mistralLsp/didMoveCursor"
+DID_REJECT = "mistralLsp/didReject"
+
+
 def make_converter() -> cattrs.Converter:
     """The stock converter that also reads the two classes above."""
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
@@ -77,6 +90,8 @@ class Protocol(LanguageServerProtocol):
         """The class of a message; ours for inline completion."""
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             return GrowingInlineCompletionRequest
+        if method in (DID_MOVE_CURSOR, DID_REJECT):
+            return PlaceNotification
         found: type | None = super().get_message_type(method)
         return found
 

@@ -43,7 +43,7 @@ class PlayedEngine:
         form: str = "suffix-first",
         probability: float = 1.0,
     ):
-        self.model = LoadedModel("played", "played", form, window, window)
+        self.model = LoadedModel("played", "played", form, window, window, window)
         self.text = text
         self.pause = pause
         self.probability = probability
@@ -57,7 +57,9 @@ class PlayedEngine:
     async def count(self, texts: Sequence[str]) -> list[int]:
         return [len(text.encode()) for text in texts]
 
-    def generate(self, prompt: Prompt, max_tokens: int) -> PlayedGeneration:
+    def generate(
+        self, prompt: Prompt, max_tokens: int, background: bool = False
+    ) -> PlayedGeneration:
         self.prompts.append(prompt)
         self.asked.append(max_tokens)
         played = PlayedGeneration(self.text[:max_tokens], self.pause, self.probability)

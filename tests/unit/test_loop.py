@@ -8,6 +8,8 @@ import time
 
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.scripted import SPECIALS, Line, Script, Scripted
+from mistral_lsp.engine.shelf import Kept, Shelf
+from mistral_lsp.engine.threads import Threads
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.types import Part, Prompt
 
@@ -86,3 +88,55 @@ def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
         if written:
             break
     assert written == "bcd"
+
+
+def test_going_back_reads_nothing_twice() -> None:
+    script = Script([Line("a", "bcd"), Line("b", "xyz")])
+    loop = Loop(Scripted(script), ENDS)
+    here, there = prompt("q" * 300 + "a"), prompt("r" * 300 + "b")
+    assert run(loop, here) == "bcd"
+    assert run(loop, there) == "xyz"
+    assert loop.usage.evaluated_tokens == len(there) - 2
+    for _ in range(3):
+        assert run(loop, here) == "bcd"
+        assert loop.usage.evaluated_tokens == 1
+        assert run(loop, there) == "xyz"
+        assert loop.usage.evaluated_tokens == 1
+
+
+def test_the_shelf_keeps_one_state_a_place_within_its_room() -> None:
+    shelf = Shelf(room=25)
+    shelf.put([1] * 100, b"0123456789")
+    shelf.put([1] * 130, b"0123456789")
+    shelf.put([2] * 100, b"0123456789")
+    assert shelf.take([1] * 100, 50) == Kept((1,) * 130, b"0123456789")
+    assert shelf.take([1] * 100, 50) is None
+    shelf.put([3] * 100, b"0123456789")
+    shelf.put([4] * 100, b"0123456789")
+    assert shelf.take([2] * 100, 50) is None
+    assert shelf.take([3] * 100, 100) is None
+    assert shelf.take([3] * 100, 99) is not None
+
+
+def test_fewer_threads_compute_while_the_machine_is_busy() -> None:
+    now = 0.0
+    threads = Threads(4, lambda: now)
+    for _ in range(20):
+        threads.took(0.010)
+    assert threads.count == 4
+    threads.took(0.2)
+    assert threads.count == 4, "one slow step says nothing"
+    threads.took(0.2)
+    assert threads.count == 2
+    for _ in range(5):
+        threads.took(0.02)
+    now = 1.5
+    threads.took(0.02)
+    assert threads.count == 4, "a try"
+    threads.took(0.2)
+    assert threads.count == 2, "which failed"
+    now = 10.0
+    threads.took(0.02)
+    for _ in range(5):
+        threads.took(0.010)
+    assert threads.count == 4, "the machine is quiet again"

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from itertools import pairwise
 
 import msgspec
 import pytest
 
-from mistral_lsp import languages, pipeline
+from mistral_lsp import ahead, languages, pipeline
 from mistral_lsp.config import Settings
-from mistral_lsp.document import Document
+from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.engine.base import EngineError
-from mistral_lsp.pipeline import Request, Stages
-from mistral_lsp.types import Completion
+from mistral_lsp.scheduler import Scheduler
+from mistral_lsp.stages import Request, Stages
+from mistral_lsp.types import Completion, Prompt
 from tests.support.engine import PlayedEngine
 
 
-def request(text: str, trigger="automatic", **settings) -> Request:
-    document = Document("file:///a.py", "a.py", languages.find("python"), 1, text)
+def snapshot(text: str) -> Snapshot:
+    return Document("file:///a.py", "a.py", languages.find("python"), 1, text).snapshot()
+
+
+def request(text: str, trigger="automatic", later: str | None = None, **settings) -> Request:
+    """A request at the end of `text`, which is `later` by the time it is cancelled."""
     given = msgspec.structs.replace(Settings(), **settings)
-    return Request(document.snapshot(), len(text), trigger, given)
+    latest = snapshot(text if later is None else later)
+    return Request(snapshot(text), len(text), trigger, given, lambda: latest)
+
+
+def size(prompt: Prompt) -> int:
+    return sum(len(part.text) for part in prompt.parts)
 
 
 async def test_the_newest_request_wins() -> None:
@@ -67,7 +78,7 @@ async def test_what_is_cut_off_by_the_deadline_is_not_remembered() -> None:
 
 async def test_shown_text_only_grows() -> None:
     seen: list[Completion] = []
-    engine = PlayedEngine("if a:\n        b = 1\n        c = 2\n    d = 3\n")
+    engine = PlayedEngine("if a:\n        b = 1\n        c = 2\n    d = 3\n", pause=0.001)
     done = await pipeline.complete(request("def f(a):\n    "), Stages(engine), seen.append)
     texts = [one.text for one in seen] + [done.text]
     assert len(texts) > 5
@@ -81,7 +92,7 @@ async def test_debounce_waits_only_for_automatic_requests() -> None:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    stages = Stages(PlayedEngine("1\n"), scheduler=pipeline.Scheduler(sleep))
+    stages = Stages(PlayedEngine("1\n"), scheduler=Scheduler(sleep))
     await pipeline.complete(request("x = ", debounce_ms=150), stages)
     assert waits == [0.15]
     await pipeline.complete(request("y = ", "invoked", debounce_ms=150), stages)
@@ -113,8 +124,10 @@ async def test_typing_through_asks_the_engine_once() -> None:
         assert done.text == "compute(a, b)"[typed:]
         assert done.cached == (typed > 0)
         await asyncio.sleep(0.001)
-    assert engine.asked == [128] + [0] * 12, "afterwards it only reads what was typed"
-    assert [part.label for part in engine.prompts[-1].parts][-1] == "prefix"
+    assert engine.asked[:2] == [128, 0], "it reads what was typed"
+    assert [part.label for part in engine.prompts[1].parts][-1] == "prefix"
+    assert engine.asked[2:] == [ahead.NEXT_LINE_TOKENS], "and writes the next line, once"
+    assert engine.prompts[2].parts[-2].text == "x = compute(a, b)\n"
 
 
 async def test_a_request_does_not_wait_for_reading_in_the_background() -> None:
@@ -125,3 +138,88 @@ async def test_a_request_does_not_wait_for_reading_in_the_background() -> None:
     engine.text = "def\n"
     done = await pipeline.complete(request("y = "), stages)
     assert done.text == "def" and not done.cached
+
+
+async def test_typing_what_the_stream_writes_keeps_it() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.01)
+    stages = Stages(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), stages))
+    await asyncio.sleep(0.035)
+    second = asyncio.create_task(pipeline.complete(request("x = c"), stages))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    done = await second
+    assert done.text == "ompute(a)" and not done.cached
+    assert done.usage.evaluated_tokens == 0
+    assert engine.asked[0] == 128 and engine.asked.count(128) == 1
+
+
+async def test_a_cancel_on_a_keystroke_that_agrees_keeps_the_stream() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.01)
+    stages = Stages(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = co"), stages))
+    await asyncio.sleep(0.015)  # the user is a character ahead of the model
+    first.cancel()
+    done = await pipeline.complete(request("x = co"), stages)
+    assert done.text == "mpute(a)"
+    assert engine.asked.count(128) == 1
+
+
+async def test_a_cancel_on_a_keystroke_that_disagrees_stops_the_stream() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.01)
+    first = asyncio.create_task(
+        pipeline.complete(request("x = ", later="x = d"), stages := Stages(engine))
+    )
+    await asyncio.sleep(0.035)
+    first.cancel()
+    await asyncio.sleep(0.001)
+    assert engine.generations[0].stopped
+    engine.text = "ict()\n"
+    assert (await pipeline.complete(request("x = d"), stages)).text == "ict()"
+
+
+async def test_a_stream_that_turns_out_to_disagree_is_left() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.01)
+    stages = Stages(engine)
+    asyncio.create_task(pipeline.complete(request("x = "), stages))  # noqa: RUF006
+    await asyncio.sleep(0.025)
+    engine.text = "xy\n"
+    assert (await pipeline.complete(request("x = comb"), stages)).text == "xy"
+
+
+async def test_what_was_dismissed_is_not_offered_there_again() -> None:
+    stages = Stages(PlayedEngine("1 + 2\n"))
+    asked = request("x = ")
+    assert (await pipeline.complete(asked, stages)).text == "1 + 2"
+    stages.rejections.reject(asked.snapshot, asked.offset)
+    again = await pipeline.complete(asked, stages)
+    assert again.text == "" and "dismissed" in (again.reason or "")
+    assert (await pipeline.complete(request("x = ", "invoked"), stages)).text == "1 + 2"
+    assert (await pipeline.complete(request("y = "), stages)).text == "1 + 2"
+
+
+async def test_a_place_is_read_before_anything_is_asked_there() -> None:
+    engine = PlayedEngine("1\n")
+    stages = Stages(engine)
+    ahead.look(request("x = "), stages)
+    await asyncio.sleep(0.01)
+    assert engine.asked == [0]
+    ahead.look(request("# a comment"), stages)
+    await asyncio.sleep(0.01)
+    assert engine.asked == [0], "where nothing is offered, nothing is read"
+
+
+async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch) -> None:
+    monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
+    engine = PlayedEngine("1\n", window=4096)
+    engine.model = dataclasses.replace(engine.model, first_window=400, working_window=1200)
+    stages = Stages(engine)
+    asked = request("value = other(1)\n" * 300 + "x = ")
+    await pipeline.complete(asked, stages)
+    assert size(engine.prompts[0]) < 400
+    await asyncio.sleep(0.05)
+    assert 500 < size(engine.prompts[-1]) < 1200
+    stages.cache.clear()
+    await pipeline.complete(asked, stages)
+    answered = [prompt for prompt, most in zip(engine.prompts, engine.asked) if most == 128]
+    assert size(answered[-1]) == size(engine.prompts[2])

@@ -8,7 +8,7 @@ from mistral_lsp import languages
 from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Document
 from mistral_lsp.prompt.build import build
-from mistral_lsp.prompt.window import make_plan
+from mistral_lsp.prompt.window import Budget, Plan, Plans
 
 BUDGET = 600
 BODY = "".join(
@@ -21,8 +21,21 @@ async def count(texts):
     return [len(text.split()) * 2 + text.count("\n") for text in texts]
 
 
-async def plan_at(document: Document, offset: int, previous=None, budget: int = BUDGET):
-    return await make_plan(previous, document.snapshot(), offset, budget, count, introduce)
+class Window:
+    """The plans of one document, asked for as the pipeline does."""
+
+    def __init__(self, document: Document, budget: int = BUDGET, limit: int = BUDGET, grows=True):
+        self.document = document
+        self.plans = Plans()
+        self.budget = Budget(budget, limit, grows)
+
+    async def at(self, offset: int) -> Plan:
+        snapshot = self.document.snapshot()
+        plan = await self.plans.find(snapshot, offset, self.budget, count)
+        if plan is None:
+            plan = await self.plans.make(snapshot, offset, self.budget, count, introduce)
+            self.plans.keep(snapshot.uri, plan)
+        return plan
 
 
 def make(text: str) -> Document:
@@ -37,50 +50,104 @@ def insert(document: Document, offset: int, text: str) -> None:
 
 async def test_typing_keeps_the_plan() -> None:
     document = make(BODY)
+    window = Window(document)
     offset = BODY.index("total = value + 40") + 8
-    first = plan = await plan_at(document, offset)
+    first = await window.at(offset)
     for character in "compute(value, 12)\n    other = ":
         insert(document, offset, character)
         offset += 1
-        plan = await plan_at(document, offset, plan)
-        assert plan is first
+        assert await window.at(offset) == first
 
 
 async def test_brackets_that_the_editor_closes_keep_the_plan() -> None:
     document = make("x = \ny = 2\n")
-    plan = await plan_at(document, 4)
+    window = Window(document)
+    plan = await window.at(4)
     insert(document, 4, "f()")
-    assert await plan_at(document, 6, plan) is plan
+    assert await window.at(6) == plan
     insert(document, 6, "g[]")
-    assert await plan_at(document, 8, plan) is plan
+    assert await window.at(8) == plan
 
 
 async def test_other_text_behind_the_cursor_makes_a_new_plan() -> None:
     document = make("x = \ny = 2\n")
-    plan = await plan_at(document, 4)
+    window = Window(document)
+    await window.at(4)
     insert(document, 5, "z = 3\n")
-    assert (await plan_at(document, 4, plan)).suffix == "\nz = 3\ny = 2\n"
+    assert (await window.at(4)).suffix == "\nz = 3\ny = 2\n"
 
 
 async def test_at_the_end_of_a_file_a_new_text_behind_the_cursor_is_seen() -> None:
     document = make("x = ")
-    plan = await plan_at(document, 4)
-    assert plan.suffix == ""
+    window = Window(document)
+    assert (await window.at(4)).suffix == ""
     insert(document, 4, "\nimport os\n")
-    assert (await plan_at(document, 4, plan)).suffix == "\nimport os\n"
+    assert (await window.at(4)).suffix == "\nimport os\n"
+
+
+async def test_a_suffix_that_was_all_there_was_is_not_taken_for_another_places() -> None:
+    document = make(BODY)
+    window = Window(document)
+    assert (await window.at(len(BODY) - 1)).suffix == "\n"
+    offset = BODY.index("total = value + 20") - 5
+    assert (await window.at(offset)).suffix.startswith("\n    total = value + 20")
+
+
+async def test_going_back_to_a_place_finds_its_plan() -> None:
+    document = make(BODY)
+    window = Window(document)
+    places = [BODY.index(f"total = value + {number}") + 8 for number in (20, 40, 59)]
+    plans = [await window.at(place) for place in places]
+    assert [await window.at(place) for place in places] == plans
+
+
+async def test_an_edit_above_the_window_moves_it_along() -> None:
+    document = make(BODY)
+    window = Window(document)
+    offset = BODY.index("total = value + 50") + 8
+    before = await window.at(offset)
+    assert before.anchor > 0
+    insert(document, 0, "import os\n")
+    after = await window.at(offset + 10)
+    assert after.anchor == before.anchor + 10
+    assert (after.suffix, after.introduction) == (before.suffix, before.introduction)
+
+
+async def test_a_paste_may_outgrow_the_window_until_there_is_time() -> None:
+    document = make(BODY)
+    window = Window(document, limit=3 * BUDGET)
+    offset = BODY.index("total = value + 50") + 8
+    plan = await window.at(offset)
+    assert not await plan.is_tight(document.snapshot().text, offset, count)
+    pasted = "call(other)\n" * 100
+    insert(document, offset, pasted)
+    offset += len(pasted)
+    assert await window.at(offset) == plan
+    assert await plan.is_tight(document.snapshot().text, offset, count)
+
+
+async def test_a_first_window_is_filled_and_soon_replaced() -> None:
+    document = make(BODY)
+    offset = BODY.index("total = value + 50") + 8
+    window = Window(document, budget=200, limit=BUDGET, grows=False)
+    plan = await window.at(offset)
+    text = document.snapshot().text
+    assert 100 < (await count([text[plan.anchor : offset]]))[0] <= plan.budget.prefix
+    assert await plan.is_tight(text, offset, count)
 
 
 async def test_it_moves_rarely_and_stays_within_the_budget() -> None:
     document = make("import os\n\n")
+    window = Window(document)
     offset = 11
     plan, moves = None, 0
     for character in BODY[:3500]:
         insert(document, offset, character)
         offset += 1
-        last, plan = plan, await plan_at(document, offset, plan)
-        moves += plan is not last
+        last, plan = plan, await window.at(offset)
+        moves += plan != last
         prefix = document.snapshot().text[plan.anchor : offset]
-        assert (await count([prefix]))[0] <= plan.prefix_budget
+        assert (await count([prefix]))[0] <= plan.budget.prefix
     assert moves <= 12
     assert document.snapshot().text.startswith("def ", plan.anchor)
 
@@ -91,7 +158,7 @@ async def test_any_place_of_any_text_fits() -> None:
     document = make(text)
     for _ in range(60):
         offset = random.randrange(len(text))
-        plan = await plan_at(document, offset)
+        plan = await Window(document).at(offset)
         tokens = await count([plan.suffix, text[plan.anchor : offset]])
         assert sum(tokens) <= BUDGET
         assert text.startswith(plan.suffix, offset)
@@ -99,7 +166,7 @@ async def test_any_place_of_any_text_fits() -> None:
 
 async def test_forms_put_the_parts_in_their_order() -> None:
     document = make("a = 1\nb = \nc = 3\n")
-    plan = await plan_at(document, 10)
+    plan = await Window(document).at(10)
     shown = {}
     for form in ("suffix-first", "prefix-first", "plain"):
         parts = build(form, plan, document.snapshot(), 10).parts

@@ -1,0 +1,115 @@
+"""What is read and written before anybody asks for it, while the engine has nothing else to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from mistral_lsp.cache import Entry
+from mistral_lsp.context import gate
+from mistral_lsp.context.cursor import read_cursor
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.postprocess.limit_lines import is_over
+from mistral_lsp.prompt.build import build
+from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, situation
+from mistral_lsp.types import LoadedModel, Prompt
+
+REST_SECONDS = 0.3
+"""A pause that says that the user is not in the middle of a word."""
+NEARLY_TYPED = 16
+"""Characters left of a line from which on the next one is worth writing."""
+NEXT_LINE_TOKENS = 48
+
+
+def look(request: Request, stages: Stages) -> None:
+    """Reads the window for a place where the cursor rests, so that the first answer is quick."""
+    cursor = read_cursor(request.snapshot, request.offset)
+    if gate.refuse(request.snapshot, cursor, request.settings, request.trigger) is None:
+        stages.scheduler.idle(lambda: _get_ready(request, None, stages))
+
+
+def use_pause(request: Request, entry: Entry | None, stages: Stages) -> None:
+    """Gets ready, when a request was answered from `entry`, for what may come next."""
+    if not stages.interactive:
+        return
+    line = entry if entry is not None and _is_nearly_typed(entry, request.offset) else None
+    stages.scheduler.idle(lambda: _get_ready(request, line, stages), about=line)
+
+
+async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> None:
+    """Reads on at the cursor, or writes what follows the `line` that is nearly typed; after a
+    moment also reads a better window.
+    """
+    model = stages.engine.model
+    if model is None:
+        return
+    with contextlib.suppress(EngineError):
+        if line is None:
+            await _read(await prepare(request, stages, model), stages)
+        else:
+            await _write_next_line(request, line, stages, model)
+        await asyncio.sleep(REST_SECONDS)
+        await _grow_window(request, stages, model)
+
+
+async def _read(prompt: Prompt, stages: Stages) -> None:
+    """Lets the engine read a prompt without the mark that would end it."""
+    end = [part.label for part in prompt.parts].index("prefix") + 1
+    parts = replace(prompt, parts=prompt.parts[:end])
+    reading = stages.engine.generate(parts, max_tokens=0, background=True)
+    try:
+        async for _ in reading:
+            pass
+    finally:
+        reading.stop()
+
+
+def _is_nearly_typed(entry: Entry, offset: int) -> bool:
+    """Whether the user has taken up a line and will soon be at its end."""
+    typed = offset - entry.offset
+    line = entry.text[typed:].lstrip("\n").partition("\n")[0]
+    return typed > 0 and len(line) <= NEARLY_TYPED
+
+
+async def _write_next_line(
+    request: Request, entry: Entry, stages: Stages, model: LoadedModel
+) -> None:
+    """Writes what follows the entry's line, as if the user had typed that to its end."""
+    line = entry.text.partition("\n")[0]
+    following = entry.behind(f"{line}\n")
+    plan = await find_plan(request, stages, model)
+    if not line.strip() or plan is None or stages.cache.holds(following):
+        return
+    untyped = f"{line}\n"[request.offset - entry.offset :]
+    prompt = build(model.form, plan, request.snapshot, request.offset, untyped)
+    cursor = read_cursor(request.snapshot, request.offset)
+    here = situation(request, cursor, following.answer, stages)
+    place = replace(here, line_prefix="", line_suffix="")
+    writing = stages.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
+    try:
+        async for token in writing:
+            following.take(token)
+            if is_over(following.text, place):
+                break
+        else:
+            following.ended = writing.usage.generated_tokens < NEXT_LINE_TOKENS
+        following.complete = True
+        stages.cache.put(following)
+    finally:
+        writing.stop()
+
+
+async def _grow_window(request: Request, stages: Stages, model: LoadedModel) -> None:
+    """Reads a larger window, or one that starts further down, before the present one is full."""
+    plan = await find_plan(request, stages, model)
+    text, offset = request.snapshot.text, request.offset
+    if plan is None or not await plan.is_tight(text, offset, stages.engine.count):
+        return
+    grown = await make_grown_plan(request, stages, model)
+    holds_two = model.first_window < model.working_window
+    if not holds_two:
+        stages.plans.keep(request.snapshot.uri, grown)  # what was read for the other is lost anyway
+    await _read(build(model.form, grown, request.snapshot, offset), stages)
+    if holds_two:
+        stages.plans.keep(request.snapshot.uri, grown)

@@ -1,0 +1,120 @@
+"""What requests are, and what they share: the engine, its turn, and what is remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mistral_lsp.cache import Cache
+from mistral_lsp.config import Settings
+from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.context.outline import introduce
+from mistral_lsp.document import Snapshot
+from mistral_lsp.engine.base import Engine
+from mistral_lsp.metrics import Metrics
+from mistral_lsp.postprocess.base import Situation
+from mistral_lsp.prompt.build import build
+from mistral_lsp.prompt.window import Budget, Plan, Plans
+from mistral_lsp.rejections import Rejections
+from mistral_lsp.scheduler import Scheduler
+from mistral_lsp.types import Answer, LoadedModel, Prompt, Trigger
+
+SMALLEST_BUDGET = 64
+RESERVED_TOKENS = 48
+"""Room in the window for marks, the path and the introduction."""
+
+
+def _no_later() -> Snapshot | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A place in a frozen file, and what the user allows. `latest` gives the file as it is now, or
+    None where nobody edits it.
+    """
+
+    snapshot: Snapshot
+    offset: int
+    trigger: Trigger
+    settings: Settings
+    latest: Callable[[], Snapshot | None] = _no_later
+
+
+@dataclass
+class Stages:
+    """What requests share. Where nobody types (not `interactive`), pauses are not used, and the
+    first window is a whole one at once.
+    """
+
+    engine: Engine
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    cache: Cache = field(default_factory=Cache)
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: Callable[[], float] = time.perf_counter
+    plans: Plans = field(default_factory=Plans)
+    rejections: Rejections = field(default_factory=Rejections)
+    interactive: bool = True
+
+
+async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
+    """The prompt for a request: in the window that was read for its place, or in a first one."""
+    plan = await find_plan(request, stages, model)
+    if plan is None:
+        budget = _budget(request, model, first=stages.interactive)
+        plan = await make_plan(request, stages, budget)
+        stages.plans.keep(request.snapshot.uri, plan)
+    return build(model.form, plan, request.snapshot, request.offset)
+
+
+async def find_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan | None:
+    """The plan that serves at the request's place: a grown one before a first one."""
+    for first in (False, True):
+        budget = _budget(request, model, first)
+        plan = await stages.plans.find(
+            request.snapshot, request.offset, budget, stages.engine.count
+        )
+        if plan is not None:
+            return plan
+    return None
+
+
+async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan:
+    """A new plan with as much as this machine can read in about a second."""
+    return await make_plan(request, stages, _budget(request, model, first=False))
+
+
+async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
+    """A new plan for the request's place, not kept yet."""
+    return await stages.plans.make(
+        request.snapshot, request.offset, budget, stages.engine.count, introduce
+    )
+
+
+def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
+    limit = model.window - request.settings.max_tokens - RESERVED_TOKENS
+    is_first = first and model.first_window < model.working_window
+    wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
+    limit = max(SMALLEST_BUDGET, limit)
+    return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, grows=not is_first)
+
+
+def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
+    """What the filters know of an answer and its place. What was dismissed is offered to those who
+    ask by hand.
+    """
+    rejected: frozenset[str] = frozenset()
+    if request.trigger == "automatic":
+        rejected = stages.rejections.at(request.snapshot, request.offset)
+    return Situation(
+        line_prefix=cursor.line_prefix,
+        line_suffix=cursor.line_suffix,
+        following=cursor.following,
+        opens_block=cursor.language.block_openers,
+        closes_by_indentation=cursor.language.closes_by_indentation,
+        multiline=request.settings.multiline,
+        min_confidence=request.settings.min_confidence,
+        answer=answer,
+        rejected=rejected,
+    )
