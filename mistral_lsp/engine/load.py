@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from mistral_lsp.engine import installed
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.loop import Loop
+from mistral_lsp.engine.measure import default_threads, measure
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import LoadedModel
@@ -26,9 +25,6 @@ MISSING_CONTEXT = 4096
 SMALLEST_WORKING_WINDOW = 512
 SMALLEST_FIRST_WINDOW = 256
 WINDOW_STEP = 64
-PROBE_TOKENS = 64
-PROBES = 3
-PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +47,9 @@ def load(wanted: Load) -> Ready:
     window = min(wanted.window or registry.window(header), trained)
     backend, note = _backend(wanted, path, window)
     tokenizer = Tokenizer(backend, header.specials)
-    loop = Loop(backend, header.controls, wanted.threads or default_threads())
-    first, working = _windows(loop, tokenizer, window, bool(wanted.window))
+    measured = measure(backend, tokenizer, path, wanted.threads)
+    loop = Loop(backend, header.controls, measured.threads)
+    first, working = _windows(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
         model=header.name or path.name,
@@ -101,18 +98,10 @@ def _open(name: str, path: Path, window: int, wanted: Load) -> Backend:
         ) from error
 
 
-def default_threads() -> int:
-    """All cores of a small machine, half of the logical ones of a larger."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = cores or 1
-    return cores if cores <= 4 else min(cores // 2, 16)
-
-
-def _windows(loop: Loop, tokenizer: Tokenizer, window: int, fixed: bool) -> tuple[int, int]:
-    """What to read first at a new place, and what to grow to: the tokens that this machine reads in
+def _windows(rate: float, window: int, fixed: bool) -> tuple[int, int]:
+    """What to read first at a new place, and what to grow to: the tokens that are read at `rate` in
     `FIRST_SECONDS` and, unless the user has fixed the window, in `COLD_SECONDS`.
     """
-    rate = _reading_rate(loop, tokenizer)
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
     return min(first, working, window), min(working, window)
@@ -120,21 +109,6 @@ def _windows(loop: Loop, tokenizer: Tokenizer, window: int, fixed: bool) -> tupl
 
 def _in_steps(tokens: float, least: int) -> int:
     return max(least, int(tokens) // WINDOW_STEP * WINDOW_STEP)
-
-
-def _reading_rate(loop: Loop, tokenizer: Tokenizer) -> float:
-    """How many tokens this machine reads in a second, measured on a short prompt."""
-    probe = tokenizer.text("value = function(argument)\n" * PROBE_TOKENS)[:PROBE_TOKENS]
-    rate = 0.0
-    begun = time.perf_counter()
-    for first in range(PROBES):  # the first also pages the weights in; the best is not disturbed
-        started = time.perf_counter()
-        for _ in loop.generate(
-            probe[first:], 1, lambda: time.perf_counter() - begun > PROBE_SECONDS
-        ):
-            pass
-        rate = max(rate, loop.usage.evaluated_tokens / (time.perf_counter() - started))
-    return rate
 
 
 def _scripted(wanted: Load) -> Ready:

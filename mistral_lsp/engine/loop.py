@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 
 from mistral_lsp.engine.base import Aborted, Backend
-from mistral_lsp.engine.shelf import Shelf, common_prefix
+from mistral_lsp.engine.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.engine.threads import Threads
 from mistral_lsp.types import Usage
 
@@ -53,6 +53,17 @@ class Loop:
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
         self.usage = Usage()
+
+    def states(self) -> list[Kept]:
+        """What was read at the latest places, the last used last; only where states can be kept."""
+        if self._backend.can_save and len(self._held) > WORTH_KEEPING:
+            self._shelf.put(self._held, self._backend.save())
+        return self._shelf.all()
+
+    def remember(self, states: Sequence[Kept]) -> None:
+        """Takes in what `states` gave in an earlier life."""
+        for kept in states if self._backend.can_save else ():
+            self._shelf.put(kept.tokens, kept.state)
 
     def generate(
         self, prompt: Sequence[int], max_tokens: int, cancelled: Callable[[], bool]

@@ -35,6 +35,10 @@ class Shelf:
         while len(self._kept) > 1 and sum(len(one.state) for one in self._kept) > self._room:
             del self._kept[0]
 
+    def all(self) -> list[Kept]:
+        """All states, the last used last."""
+        return list(self._kept)
+
     def take(self, prompt: Sequence[int], more_than: int) -> Kept | None:
         """The state that begins like `prompt` for longest, if for more than `more_than` tokens.
 
