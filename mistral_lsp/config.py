@@ -61,6 +61,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     min_confidence: Annotated[
         float, Meta(ge=0, le=1, description="Below this mean probability nothing is shown.")
     ] = 0.0
+    keep_loaded_seconds: Annotated[
+        int,
+        Meta(ge=0, le=86400, description="How long the model stays loaded behind the last editor."),
+    ] = 300
+    remember_windows: Annotated[
+        bool,
+        Meta(description="Keep what the model has read on disk, for the next start."),
+    ] = False
     threads: Annotated[
         int, Meta(ge=0, le=256, description="Threads that compute; 0 fits this machine.")
     ] = 0

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mistral_lsp import config, pipeline
 from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
@@ -32,12 +34,9 @@ async def opened(place: str, overrides: Mapping[str, Any]) -> AsyncIterator[tupl
 @asynccontextmanager
 async def engine_stages(session: Session) -> AsyncIterator[Stages]:
     """A started engine for the session's settings; stopped at the end."""
-    settings = session.settings
-    engine = EngineClient(
-        Load(
-            settings.engine, settings.model, settings.window, settings.threads, settings.gpu_layers
-        )
-    )
+    # A host that serves editors, too, stays as long as they want it.
+    alone = msgspec.structs.replace(session.settings, keep_loaded_seconds=0)
+    engine = EngineClient(Load.of(alone))
     engine.start()
     try:
         yield Stages(engine, interactive=False)

@@ -12,7 +12,16 @@ from mistral_lsp import config
 from mistral_lsp.config import Settings
 
 ROOT = Path(__file__).parents[1]
-OF_THE_MACHINE = {"engine", "model", "threads", "gpuLayers", "path", "arguments"}
+OF_THE_MACHINE = {
+    "engine",
+    "model",
+    "keepLoadedSeconds",
+    "rememberWindows",
+    "threads",
+    "gpuLayers",
+    "path",
+    "arguments",
+}
 """A workspace must not set these."""
 
 

@@ -19,7 +19,7 @@ class Aborted(Exception):
 class Backend(Protocol):
     """The primitives of one inference library, over one sequence with one KV cache.
 
-    Used by one thread at a time; only `abort` may be called from another, during `eval`.
+    Used by one thread at a time; during `eval`, others may only `abort` it or read the vocabulary.
     """
 
     name: str

@@ -1,23 +1,19 @@
-"""Starts the engine's host, talks to it, and starts it again when it dies."""
+"""Talks to the engine's host, and finds or starts it again when it dies."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import shutil
-import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from mistral_lsp.engine import frames
+from mistral_lsp.engine import frames, hosts
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
@@ -29,8 +25,6 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 MOST_DEATHS = 3
 DEATHS_WITHIN_SECONDS = 600.0
 BACK_OFF_SECONDS = 0.2
-START_SECONDS = 20.0
-KEPT_LINES = 20
 NO_USAGE = Usage()
 
 
@@ -108,7 +102,6 @@ class EngineClient:
         self._generations: dict[int, HostGeneration] = {}
         self._counts: dict[int, asyncio.Future[list[int]]] = {}
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
-        self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
 
     def start(self) -> None:
         """Starts the host in the background."""
@@ -116,7 +109,7 @@ class EngineClient:
             self._supervisor = asyncio.create_task(self._supervise())
 
     async def close(self) -> None:
-        """Stops the host and waits until it is gone."""
+        """Lets go of the host, which leaves when it serves nobody else."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -145,11 +138,10 @@ class EngineClient:
 
     def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> HostGeneration:
         """See engine.base.Engine."""
-        del background  # a newer request of ours stops the one before
         self._numbers += 1
         generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
         self._generations[generation.number] = generation
-        self._send(frames.Generate(generation.number, prompt, max_tokens))
+        self._send(frames.Generate(generation.number, prompt, max_tokens, background))
         return generation
 
     def _send(self, frame: frames.Request) -> None:
@@ -184,53 +176,29 @@ class EngineClient:
             await asyncio.sleep(BACK_OFF_SECONDS * 2 ** len(self._deaths))
 
     def _gave_up(self, reason: str) -> str:
-        last = f" Its last words: {self._last_lines[-1]}" if self._last_lines else ""
         return (
-            f"{reason} It died {MOST_DEATHS} times and is not started again.{last} "
+            f"{reason} It died {MOST_DEATHS} times and is not started again. "
+            f"{hosts.last_words(self.wanted)} "
             "Choose another engine or model in the settings, then run mistralLsp.reload."
         )
 
     async def _live(self) -> str:
-        """One life of the host, from start to death; gives the cause of death.
+        """One life of the host, as far as it is seen from here; tells how it ended.
 
         Raises EngineError where the model can't be loaded, which another try would not change.
         """
+        reader, self._writer, hello = await hosts.connect(self.wanted)
+        self.host_pid = hello.pid
+        self._change("loading", "The model is being loaded.")
         try:
-            folder = Path(tempfile.mkdtemp(prefix="mistral-lsp-"))
-            process = await _start_host(folder)
-        except OSError as error:
-            raise EngineError(
-                f"The engine's process can't be started ({error}). Is the disk of "
-                f"{tempfile.gettempdir()} full? Make room, then run mistralLsp.reload."
-            ) from error
-        self.host_pid = process.pid
-        listener = asyncio.create_task(self._keep_lines(process))
-        try:
-            await self._converse(process, folder / "host")
-        except (OSError, EOFError, asyncio.TimeoutError, msgspec.DecodeError) as error:
+            self._send(self.wanted)
+            while True:
+                self._take(await frames.read_reply(reader))
+        except (OSError, EOFError, msgspec.DecodeError) as error:
             logger.info("connection to the engine's host ended: %r", error)
         finally:
             self._disconnect()
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-            code = await process.wait()
-            listener.cancel()
-            shutil.rmtree(folder, ignore_errors=True)
-        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"The engine's process died ({cause})."
-
-    async def _converse(self, process: asyncio.subprocess.Process, socket: Path) -> None:
-        assert process.stdout is not None
-        if not await asyncio.wait_for(process.stdout.readline(), START_SECONDS):
-            raise EOFError("the host never listened")
-        reader, self._writer = await asyncio.open_unix_connection(
-            socket, limit=frames.LARGEST_FRAME
-        )
-        self._change("loading", "The model is being loaded.")
-        self._send(self.wanted)
-        while True:
-            self._take(await frames.read_reply(reader))
+        return "The engine's process died."
 
     def _take(self, frame: frames.Reply) -> None:
         if isinstance(frame, frames.Loaded):
@@ -242,10 +210,16 @@ class EngineClient:
             counted = self._counts.get(frame.id)
             if counted is not None and not counted.done():
                 counted.set_result(frame.counts)
-        elif generation := self._generations.get(frame.id):
-            generation.arrived(frame)
-            if generation.finished:
-                del self._generations[frame.id]
+        elif isinstance(frame, (frames.Decoded, frames.Finished)):
+            self._pass_on(frame)
+
+    def _pass_on(self, frame: frames.Decoded | frames.Finished) -> None:
+        generation = self._generations.get(frame.id)
+        if generation is None:
+            return
+        generation.arrived(frame)
+        if generation.finished:
+            del self._generations[frame.id]
 
     def _disconnect(self) -> None:
         """Tells everyone who waits that the host is gone."""
@@ -262,25 +236,3 @@ class EngineClient:
             if not counted.done():
                 counted.set_exception(error)
         self._counts.clear()
-
-    async def _keep_lines(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stderr is not None
-        while line := await process.stderr.readline():
-            text = line.decode("utf-8", "replace").rstrip()
-            self._last_lines.append(text)
-            logger.debug("host: %s", text)
-
-
-async def _start_host(folder: Path) -> asyncio.subprocess.Process:
-    # The working directory is our own: Python looks for modules there first, and a workspace must
-    # not bring its own.
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "mistral_lsp.engine.host",
-        str(folder / "host"),
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )

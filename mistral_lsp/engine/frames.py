@@ -6,23 +6,43 @@ A frame is four bytes of length (big-endian) and that many bytes of MessagePack.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Union
 
 import msgspec
 
+from mistral_lsp.config import Settings
 from mistral_lsp.types import LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 64 * 1024 * 1024
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine."""
+    """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine.
+
+    The last two are wishes for the host's life; it heeds the longest and the latest.
+    """
 
     engine: str
     model: str
     window: int
     threads: int
     gpu_layers: int
+    keep_loaded_seconds: int = 0
+    remember_windows: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Load:
+        """What the settings ask for; a model's path is the same from every folder."""
+        return cls(
+            settings.engine,
+            str(Path(settings.model).expanduser().absolute()) if settings.model else "",
+            settings.window,
+            settings.threads,
+            settings.gpu_layers,
+            settings.keep_loaded_seconds,
+            settings.remember_windows,
+        )
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
@@ -33,17 +53,26 @@ class Count(msgspec.Struct, frozen=True, tag=True):
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Answer a prompt; answered by any number of Decoded and one Finished."""
+    """Answer a prompt; answered by any number of Decoded and one Finished. One in the `background`
+    ends early where anybody wants an answer that is not.
+    """
 
     id: int
     prompt: Prompt
     max_tokens: int
+    background: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop a generation, running or waiting; its Finished still comes, once the host is idle."""
 
     id: int
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """The host's first word: its process."""
+
+    pid: int
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
@@ -83,7 +112,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 
 
 Request = Union[Load, Count, Generate, Cancel]
-Reply = Union[Loaded, Failed, Counted, Decoded, Finished]
+Reply = Union[Hello, Loaded, Failed, Counted, Decoded, Finished]
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

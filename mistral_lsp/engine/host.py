@@ -1,8 +1,7 @@
-"""The engine's own process: serves one loaded model over a socket that only its user can reach.
+"""The engine's own process: serves one loaded model to all of its user's editors.
 
-A native library can abort the process it runs in, so it never runs in the server's.
-Run as `python -m mistral_lsp.engine.host SOCKET`; prints a line when it listens, and leaves when
-its last client has gone.
+A native library can abort the process it runs in, so it never runs in a server's. The host leaves
+some time after its last client has gone.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import asyncio
 import codecs
 import gc
 import os
+import signal
+import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from mistral_lsp.types import Usage, UserError
 
 FIRST_CLIENT_SECONDS = 20.0
 
+Key = tuple[int, int]
+"""A client and one of its generations."""
+
 
 class Host:
     """One model, one thread that computes, any number of clients."""
@@ -31,17 +35,23 @@ class Host:
     def __init__(self) -> None:
         """Nothing is loaded until a client asks."""
         self._ready: Ready | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._computing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        # Tokens are counted beside the computing, or they would wait for another editor's prompt.
+        self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
         self._clients = 0
-        self._running: tuple[int, int] | None = None
-        self._cancelled: dict[tuple[int, int], bool] = {}  # of every generation not yet finished
-        self.empty = asyncio.Event()
+        self._keep_seconds = 0
+        self._remember = False
+        self._running: Key | None = None
+        self._cancelled: dict[Key, bool] = {}  # of every generation not yet finished
+        self._background: set[Key] = set()  # those of them that step aside
+        self.unused = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one client until it goes."""
         self._clients += 1
         client = id(writer)
         tasks: set[asyncio.Task[None]] = set()
+        frames.write(writer, frames.Hello(os.getpid()))
         try:
             while True:
                 request = await frames.read_request(reader)
@@ -49,7 +59,7 @@ class Host:
                     self._cancel((client, request.id))
                     continue
                 if isinstance(request, frames.Generate):
-                    self._cancelled[client, request.id] = False
+                    self._admit((client, request.id), request.background)
                 task = asyncio.create_task(self._answer(client, request, writer))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -57,16 +67,37 @@ class Host:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._clients -= 1
-            if self._clients == 0:
-                self.empty.set()
+            self._forget(client)
+            writer.close()
+
+    def _forget(self, client: int) -> None:
+        for key in self._cancelled:
+            if key[0] == client:
+                self._cancel(key)
+        self._clients -= 1
+        if self._clients == 0:
+            wait = self._keep_seconds if self._ready is not None else 0
+            asyncio.get_running_loop().call_later(wait, self.leave_if_unused)
 
     def leave_if_unused(self) -> None:
-        """Ends the host where no client has come, so that none is left behind."""
+        """Ends the host where no client is left."""
         if self._clients == 0:
-            self.empty.set()
+            self.unused.set()
 
-    def _cancel(self, key: tuple[int, int]) -> None:
+    def keep_states(self) -> None:
+        """Keeps what was read for the next start, where the user wants that."""
+        if self._ready is not None:
+            self._computing.submit(self._ready.leave, self._remember).result()
+
+    def _admit(self, key: Key, background: bool) -> None:
+        self._cancelled[key] = False
+        if background:
+            self._background.add(key)
+        else:
+            for other in self._background:
+                self._cancel(other)
+
+    def _cancel(self, key: Key) -> None:
         if key not in self._cancelled:
             return
         self._cancelled[key] = True
@@ -82,13 +113,16 @@ class Host:
             loop.call_soon_threadsafe(frames.write, writer, reply)
 
         if isinstance(request, frames.Load):
-            await loop.run_in_executor(self._thread, self._load, request, send)
+            self._keep_seconds = max(self._keep_seconds, request.keep_loaded_seconds)
+            self._remember = request.remember_windows
+            await loop.run_in_executor(self._computing, self._load, request, send)
         elif isinstance(request, frames.Count):
-            await loop.run_in_executor(self._thread, self._count, request, send)
+            await loop.run_in_executor(self._counting, self._count, request, send)
         elif isinstance(request, frames.Generate):
             key = (client, request.id)
-            await loop.run_in_executor(self._thread, self._generate, key, request, send)
+            await loop.run_in_executor(self._computing, self._generate, key, request, send)
             del self._cancelled[key]
+            self._background.discard(key)
 
     def _load(self, request: frames.Load, send: Callable[[frames.Reply], object]) -> None:
         try:
@@ -107,7 +141,7 @@ class Host:
 
     def _generate(
         self,
-        key: tuple[int, int],
+        key: Key,
         request: frames.Generate,
         send: Callable[[frames.Reply], object],
     ) -> None:
@@ -130,7 +164,7 @@ class Host:
     def _decode(
         self,
         ready: Ready,
-        key: tuple[int, int],
+        key: Key,
         request: frames.Generate,
         send: Callable[[frames.Reply], object],
     ) -> None:
@@ -157,34 +191,30 @@ class Host:
 
 
 def _die_of_bugs(task: asyncio.Task[None]) -> None:
-    """Ends the process at an error that nobody foresaw: the server then knows, and starts anew."""
+    """Ends the process at an error that nobody foresaw: the servers then know, and start anew."""
     if not task.cancelled() and task.exception() is not None:
         task.print_stack(file=sys.stderr)
         os._exit(70)
 
 
-async def run(path: Path) -> None:
-    """Listens at `path` until the last client has gone."""
+def serve(listening: socket.socket, path: Path) -> None:
+    """Serves at a socket that listens at `path`, until nobody needs it; ends the process."""
+    asyncio.run(_serve(listening, path))
+
+
+async def _serve(listening: socket.socket, path: Path) -> None:
     host = Host()
-    server = await asyncio.start_unix_server(host.serve, path, limit=frames.LARGEST_FRAME)
+    server = await asyncio.start_unix_server(host.serve, sock=listening, limit=frames.LARGEST_FRAME)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, host.unused.set)
+    loop.call_later(FIRST_CLIENT_SECONDS, host.leave_if_unused)
     try:
-        sys.stdout.write("listening\n")
-        sys.stdout.flush()
-        # What native libraries print must not fill a pipe that nobody reads any more.
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        asyncio.get_running_loop().call_later(FIRST_CLIENT_SECONDS, host.leave_if_unused)
-        await host.empty.wait()
-    except BrokenPipeError:
-        pass  # whoever started this process is gone already
-    finally:
-        server.close()
+        await host.unused.wait()
+        # First the name: whoever looks for a host from here on starts another one.
         with suppress(OSError):
             path.unlink()  # noqa: ASYNC240, nothing else runs any more
-            path.parent.rmdir()  # noqa: ASYNC240
+        server.close()
+        host.keep_states()
+    finally:
         # The computing thread may be deep in a native call; nothing it holds outlives the process.
         os._exit(0)
-
-
-if __name__ == "__main__":
-    os.umask(0o077)
-    asyncio.run(run(Path(sys.argv[1])))

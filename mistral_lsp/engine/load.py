@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mistral_lsp.engine import installed
+from mistral_lsp.engine import installed, states
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.loop import Loop
@@ -35,6 +35,15 @@ class Ready:
     tokenizer: Tokenizer
     loop: Loop
     backend: Backend
+    identity: str = ""
+    """Tells what the states belong to; "" where none are kept."""
+
+    def leave(self, remember: bool) -> None:
+        """Keeps the states on disk, or sees that none are there."""
+        if remember and self.identity and self.backend.can_save:
+            states.write(self.identity, self.loop.states())
+        else:
+            states.erase()
 
 
 def load(wanted: Load) -> Ready:
@@ -59,7 +68,10 @@ def load(wanted: Load) -> Ready:
         working_window=working,
         note=note,
     )
-    return Ready(model, tokenizer, loop, backend)
+    identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
+    if wanted.remember_windows and backend.can_save:
+        loop.remember(states.read(identity))
+    return Ready(model, tokenizer, loop, backend, identity)
 
 
 def _backend(wanted: Load, path: Path, window: int) -> tuple[Backend, str]:

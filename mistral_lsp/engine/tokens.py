@@ -7,6 +7,7 @@ chunks' tokens, joined, are the same as those of the whole text.
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -27,12 +28,13 @@ _CUTS = (
 
 
 class Tokenizer:
-    """Turns text and prompts into token ids for one loaded model."""
+    """Turns text and prompts into token ids for one loaded model; any thread may ask."""
 
     def __init__(self, backend: Backend, specials: Mapping[str, int]):
         """Looks through the vocabulary once to learn whether line ends are safe places to cut."""
         self._backend = backend
         self._specials = specials
+        self._lock = threading.Lock()
         self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         pieces = [
             backend.token_bytes(token)
@@ -63,8 +65,9 @@ class Tokenizer:
         """The ids of plain text."""
         chunks = self._cut.split(text) if self._cut else [text]
         ids: list[int] = []
-        for chunk in chunks:
-            ids.extend(self._chunk(chunk))
+        with self._lock:
+            for chunk in chunks:
+                ids.extend(self._chunk(chunk))
         return ids
 
     def _chunk(self, chunk: str) -> tuple[int, ...]:

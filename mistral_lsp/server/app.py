@@ -56,14 +56,7 @@ class App(LanguageServer):
         return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
 
     def _wanted(self) -> Load:
-        settings = self.session.settings
-        return Load(
-            settings.engine,
-            settings.model,
-            settings.window,
-            settings.threads,
-            settings.gpu_layers,
-        )
+        return Load.of(self.session.settings)
 
     def _new_engine(self) -> EngineClient:
         return EngineClient(self._wanted(), self._engine_changed, self.metrics)

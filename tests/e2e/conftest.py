@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bench.lsp_client import Client
+from tests.support.hosts import running_hosts
 
 Start = Callable[..., Client]
 
@@ -19,9 +20,18 @@ ADD = {"after": "def add(a, b):\n    ", "answer": "return a + b\n"}
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Folders of the test's own, and hosts that leave with their last editor; gives where they
+    listen.
+    """
+    settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("keepLoadedSeconds = 0\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield own_folders
+    _, alive = psutil.wait_procs(running_hosts(own_folders), timeout=5)
+    assert not alive, f"engine hosts were left behind: {alive}"
 
 
 @pytest.fixture
@@ -46,12 +56,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         return client
 
     yield begin
-    left = [client for client in clients if client.process.poll() is None]
-    hosts = [child for client in left for child in psutil.Process(client.process.pid).children()]
     for client in clients:
         client.kill()
-    _, alive = psutil.wait_procs(hosts, timeout=5)
-    assert not alive, f"engine hosts were left behind: {alive}"
 
 
 @pytest.fixture

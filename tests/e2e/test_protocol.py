@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import time
 
+import psutil
 import pytest
+
+from tests.support.hosts import running_hosts
 
 URI = "file:///project/main.py"
 TEXT = "def add(a, b):\n    \n"
@@ -96,12 +99,40 @@ def test_cancel_is_answered_and_real(ready) -> None:
     assert status["cancel_to_idle_ms"]["p95"] < 300
 
 
-def test_a_newer_request_takes_over_and_both_are_answered(ready) -> None:
+def test_a_newer_request_takes_over_and_all_are_answered(ready) -> None:
+    client = ready(delay_ms=2)
+    client.open(URI, TEXT)
+    numbers = [client.ask(URI, 1, column % 2 + 3) for column in range(30)]
+    answers = [client.items(number) for number in numbers]
+    assert [bool(items) for items in answers] == [False] * 29 + [True]
+
+
+def test_who_asks_again_gets_what_is_being_written(ready) -> None:
     client = ready(delay_ms=2)
     client.open(URI, TEXT)
     numbers = [client.ask(URI, 1, 4) for _ in range(30)]
-    answers = [client.items(number) for number in numbers]
-    assert [bool(items) for items in answers] == [False] * 29 + [True]
+    assert all(client.items(number) for number in numbers)
+    assert client.status()["work_tokens"]["decoded"] <= len("return a + b\n")
+
+
+def test_a_place_is_read_before_the_first_key_and_a_dismissed_text_stays_away(ready) -> None:
+    client = ready()
+    client.open(URI, TEXT)
+    here = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 4}}
+    client.notify("mistralLsp/didMoveCursor", here)
+    while not client.status()["work_tokens"]["evaluated"]:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert client.items(client.ask(URI, 1, 4))
+    assert client.status()["last_request"]["evaluated_tokens"] <= 2
+    client.notify("mistralLsp/didReject", here)
+    assert client.items(client.ask(URI, 1, 4)) == []
+    assert "dismissed" in client.status()["last_request"]["reason"]
+    assert client.items(client.ask(URI, 1, 4, kind=1))
+    for wrong in ({}, None, {**here, "position": {"line": 99, "character": 0}}):
+        client.notify("mistralLsp/didReject", wrong)
+        client.notify("mistralLsp/didMoveCursor", wrong)
+    assert client.status()["state"] == "ready"
 
 
 def test_stale_answers_are_dropped(ready) -> None:
@@ -159,11 +190,8 @@ def test_exit_without_shutdown_is_an_error(ready) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before", "loading", "answering"])
-def test_a_client_that_hangs_up_leaves_no_process(start, moment) -> None:
-    import psutil
-
+def test_a_client_that_hangs_up_leaves_no_process(start, own_home, moment) -> None:
     client = start(delay_ms=50)
-    hosts = []
     if moment != "before":
         client.initialize()
     if moment == "answering":
@@ -171,17 +199,14 @@ def test_a_client_that_hangs_up_leaves_no_process(start, moment) -> None:
         client.open(URI, TEXT)
         client.ask(URI, 1, 4)
         time.sleep(0.2)
-        hosts = psutil.Process(client.process.pid).children()
-        assert hosts
+        assert running_hosts(own_home)
     client.process.stdin.close()
     client.process.wait(10)
-    _, alive = psutil.wait_procs(hosts, timeout=5)
+    _, alive = psutil.wait_procs(running_hosts(own_home), timeout=25)
     assert not alive
 
 
 def test_a_killed_server_leaves_no_host(ready) -> None:
-    import psutil
-
     client = ready()
     host = psutil.Process(client.status()["host_pid"])
     client.kill()

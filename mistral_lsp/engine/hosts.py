@@ -1,0 +1,147 @@
+"""Finds the host that serves a model to all of a user's editors, or starts it.
+
+A host listens at a socket whose name tells what it serves, in a folder that only its user can
+enter. Whoever finds none starts it, under a lock, so that two editors never start two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+import filelock
+import platformdirs
+
+import mistral_lsp
+from mistral_lsp.engine import frames
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.scripted import SCRIPT_VARIABLE
+
+START_SECONDS = 20.0
+TRIES = 5
+LONGEST_SOCKET_PATH = 103
+"""Bytes; what the smallest of the supported systems allows."""
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, frames.Hello]
+
+
+async def connect(wanted: frames.Load) -> Connection:
+    """A connection to the host, which is started if there is none; with its greeting.
+
+    Raises EngineError where that can't be, with what to do.
+    """
+    try:
+        path = socket_path(wanted)
+        for _ in range(TRIES):
+            # A host that is about to leave may accept and say nothing any more.
+            connection = await _greeted(path) or await _start(path)
+            if connection is not None:
+                return connection
+    except OSError as error:
+        raise EngineError(
+            f"The engine's process can't be started ({error}). Is the disk of "
+            f"{platformdirs.user_runtime_path()} full? Make room, then run mistralLsp.reload."
+        ) from error
+    raise EngineError(
+        f"The engine's process ends as soon as it starts. {last_words(wanted)} "
+        "Choose another engine in the settings, then run mistralLsp.reload."
+    )
+
+
+async def _greeted(path: Path) -> Connection | None:
+    try:
+        reader, writer = await asyncio.open_unix_connection(path, limit=frames.LARGEST_FRAME)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    try:
+        hello = await asyncio.wait_for(frames.read_reply(reader), START_SECONDS)
+    except (asyncio.IncompleteReadError, ConnectionError, asyncio.TimeoutError):
+        writer.close()
+        return None
+    if not isinstance(hello, frames.Hello):
+        writer.close()
+        return None
+    return reader, writer, hello
+
+
+async def _start(path: Path) -> Connection | None:
+    """Starts a host, unless another process has done it meanwhile."""
+    lock = filelock.AsyncFileLock(path.with_suffix(".lock"), 2 * START_SECONDS, mode=0o600)
+    async with lock:
+        found = await _greeted(path)
+        if found is not None:
+            return found
+        # The working directory is our own: Python looks for modules there first, and a workspace
+        # must not bring its own.
+        starter = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "mistral_lsp.engine.daemon",
+            str(path),
+            cwd=path.parent,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(starter.wait(), START_SECONDS)
+        return await _greeted(path)
+
+
+def socket_path(wanted: frames.Load) -> Path:
+    """Where the host listens that serves what is wanted. Raises EngineError, OSError."""
+    serves = (
+        mistral_lsp.__version__,
+        str(Path(mistral_lsp.__file__).resolve()),
+        wanted.engine,
+        wanted.model,
+        wanted.window,
+        wanted.threads,
+        wanted.gpu_layers,
+        os.environ.get(SCRIPT_VARIABLE),
+    )
+    name = hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
+    path = _private_folder() / f"{name}.socket"
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise EngineError(
+            f"The engine's socket can't have a name as long as {path}. "
+            "Set XDG_RUNTIME_DIR to a folder with a shorter one."
+        )
+    return path
+
+
+def _private_folder() -> Path:
+    folder = platformdirs.user_runtime_path("mistral-lsp")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mine, above = folder.lstat(), folder.parent.stat()
+    private = (
+        stat.S_ISDIR(mine.st_mode)
+        and mine.st_uid == os.getuid()
+        and not mine.st_mode & 0o077
+        and above.st_uid in (0, os.getuid())
+    )
+    if not private:
+        raise EngineError(
+            f"{folder} is not a folder that you alone can enter, so the engine's socket is not put "
+            f"there. Remove it, or run chmod 700 {folder}, then run mistralLsp.reload."
+        )
+    return folder
+
+
+def log_path(socket: Path) -> Path:
+    """Where the host that listens at `socket` writes what it and its libraries have to say."""
+    return socket.with_suffix(".log")
+
+
+def last_words(wanted: frames.Load) -> str:
+    """The last line that the host wrote, as a sentence, or ""."""
+    with contextlib.suppress(OSError, EngineError):
+        lines = log_path(socket_path(wanted)).read_text("utf-8", "replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        return f"Its last words: {last.strip()}" if last else ""
+    return ""

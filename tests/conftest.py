@@ -1,0 +1,20 @@
+"""Keeps tests away from the user's own hosts and caches."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where this test's hosts listen: a short name, since a socket's is limited."""
+    folder = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,17 @@
+"""Finds the engine hosts that tests have started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+
+def running_hosts(folder: Path) -> list[psutil.Process]:
+    """The hosts that listen below a folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "mistral_lsp.engine.daemon" in command and command[-1].startswith(str(folder)):
+            found.append(process)
+    return found
