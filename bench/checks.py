@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.lsp_client import Client
+from bench.lsp_client import ALONE, Client, apart
 
 ENGINES = ("llama_cpp", "ctransformers")
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -62,8 +62,8 @@ def spread(samples: Sequence[float]) -> Rows:
 
 def server(*arguments: str, settings: Any = None) -> Client:
     """A started server with its model loaded."""
-    client = Client([sys.executable, "-m", "mistral_lsp", *arguments])
-    client.initialize(settings)
+    client = Client([sys.executable, "-m", "mistral_lsp", *arguments], apart())
+    client.initialize({**ALONE, **(settings or {})})
     client.wait_until_ready()
     return client
 
@@ -77,8 +77,8 @@ def check_start() -> Rows:
     """Process start to the answer to initialize, and to a loaded model."""
     answers, loaded = [], []
     for _ in range(7):
-        client = Client([sys.executable, "-m", "mistral_lsp"])
-        client.initialize()
+        client = Client([sys.executable, "-m", "mistral_lsp"], apart())
+        client.initialize(ALONE)
         answers.append((time.perf_counter() - client.started) * 1000)
         client.wait_until_ready()
         loaded.append((time.perf_counter() - client.started) * 1000)
@@ -209,8 +209,8 @@ def check_memory() -> Rows:
 
 def check_overhead() -> Rows:
     """A keystroke in a 10,000-line file with an engine that costs next to nothing."""
-    client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"])
-    client.initialize()
+    client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"], apart())
+    client.initialize(ALONE)
     client.wait_until_ready()
     lines = (python_text("argparse.py") * 5).split("\n")[:10000]
     random.seed(10)
@@ -243,9 +243,10 @@ def check_stale() -> Rows:
         script.flush()
         arguments = ["--engine", "scripted", "--window", "512"]
         client = Client(
-            [sys.executable, "-m", "mistral_lsp", *arguments], {"MISTRAL_LSP_SCRIPT": script.name}
+            [sys.executable, "-m", "mistral_lsp", *arguments],
+            {**apart(), "MISTRAL_LSP_SCRIPT": script.name},
         )
-        client.initialize()
+        client.initialize(ALONE)
         client.wait_until_ready()
     uri = "file:///project/busy.py"
     random.seed(50)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from functools import cache
 from queue import Empty, Queue
 from typing import Any
 
 Message = dict[str, Any]
+
+ALONE = {"keepLoadedSeconds": 0}
+"""Settings with which a server's host leaves with it."""
+
+
+@cache
+def apart() -> dict[str, str]:
+    """An environment in which a server finds no host of the user's own editors."""
+    folder = tempfile.mkdtemp(prefix="bench", dir="/tmp" if os.name == "posix" else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return {"XDG_RUNTIME_DIR": folder}
 
 
 class ServerGone(Exception):

@@ -113,14 +113,17 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
     """Keys at the times a person presses them; one that comes before the answer cancels it."""
     keys = rhythm(seed=document.line)
     due = time.perf_counter() + next(keys)
+    overtaken = False
     while document.left:
         subject.rest(due)
+        # In the order of editors: the change, the end of the request before it, the next one.
         _change(subject, document, document.left[0])
+        if overtaken:
+            subject.cancel()
         subject.ask(document)
         due += next(keys)
         answer = subject.wait(due)
-        if answer is None:
-            subject.cancel()
+        overtaken = answer is None
         run.samples.append(Sample(answer))
 
 

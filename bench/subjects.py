@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import psutil
 
-from bench.lsp_client import Client
+from bench.lsp_client import ALONE, Client, apart
 from bench.typist import Document, Edit
 
 
@@ -99,7 +99,7 @@ class Ours:
     threads: int = 0
     command: Sequence[str] = (sys.executable, "-m", "mistral_lsp")
     environment: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000})
+    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000, **ALONE})
     name: str = field(init=False)
     _client: Client = field(init=False)
     _asked: int = 0
@@ -115,7 +115,7 @@ class Ours:
         arguments += ["--threads", str(self.threads)]
         if self.model:
             arguments += ["--model", str(Path(self.model).resolve())]
-        self._client = Client([*self.command, *arguments], self.environment)
+        self._client = Client([*self.command, *arguments], {**apart(), **self.environment})
         self._client.initialize(self.settings)
         self._client.wait_until_ready(timeout=600)
 
