@@ -69,6 +69,7 @@ class App(LanguageServer):
         self.set_folders(folders or [params.root_uri or ""])
         self._at_start = params.initialization_options
         self._read(None)
+        self.engine = self.stages.engine = self._new_engine()
 
     def set_folders(self, uris: Iterable[str]) -> None:
         """Takes the folders of the workspace, which paths in prompts are relative to."""

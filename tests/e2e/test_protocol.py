@@ -229,6 +229,10 @@ def test_settings_come_from_initialize_and_from_the_configuration(start) -> None
     assert client.items(client.ask(URI, 1, 4))
 
 
+def test_what_initialize_brings_decides_which_engine_is_started(ready) -> None:
+    assert ready({"window": 512}).status()["window"] == 512
+
+
 def test_a_null_configuration_keeps_what_initialize_brought(start) -> None:
     client = start(configuration=None)
     client.initialize({"languages": {"python": False}}, workspace={"configuration": True})
