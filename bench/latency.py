@@ -44,6 +44,7 @@ def main() -> None:
     options = parse_options()
     runs = measure(options)
     figures = [latency_report.summarise(run) for run in runs]
+    latency_report.compare(figures)
     latency_report.print_table(figures)
     result = {"machine": machine(), "model": options.model.name, "latency": figures}
     if options.plot:
@@ -62,7 +63,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--mode", action="append", choices=list(MODES), help="default: all")
     add("--file", action="append", type=Path, default=[], help="type in this one")
     add("--places", type=int, default=PLACES_IN_A_FILE, help="in each file")
-    add("--keys", type=int, default=0, help="at each place; default: the whole line")
+    add("--keys", type=int, default=0, help="of the first line of each; default: all")
+    add("--lines", type=int, default=1, help="to type at each place")
     add("--model", type=Path, default=EMBEDDED, help="a GGUF file")
     add("--window", type=int, default=WINDOW, help="of ours, in tokens")
     add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="of all")
@@ -84,9 +86,8 @@ def measure(options: argparse.Namespace) -> list[Run]:
             for make in makers:
                 subject = make()
                 progress.update(task, description=f"{subject.name}, {mode}")
-                runs.append(
-                    replay(subject, mode, places, options.keys, lambda: progress.advance(task))
-                )
+                advance = partial(progress.advance, task)
+                runs.append(replay(subject, mode, places, options.keys, advance, options.lines))
     return runs
 
 

@@ -13,7 +13,8 @@ from rich.table import Table
 from bench.modes import Run
 
 AT_ONCE_MS = 10.0
-WIDTH = 190
+PEER = "llama-server"
+WIDTH = 200
 """Characters; the table has many columns."""
 HEADS = (
     "subject",
@@ -21,9 +22,12 @@ HEADS = (
     "keys",
     "≤10 ms",
     "mean wait",
+    "× shorter",
     "first p50/p95",
-    "line p50/p95/p99",
+    "line p50/p95",
+    "all p50/p95",
     "tokens p50/p95/mean",
+    "× fewer",
     "decoded",
     "wasted",
     "CPU s/key",
@@ -59,6 +63,7 @@ def summarise(run: Run) -> Figures:
         "at_once_percent": _percent(len(answers) - len(slow), steps),
         "mean_wait_ms": _mean([answer.full_ms for answer in answers]),
         "first_ms": _spread([answer.first_ms for answer in slow]),
+        "line_ms": _spread([answer.line_ms for answer in slow]),
         "full_ms": _spread([answer.full_ms for answer in slow]),
         "cold_ms": _spread(run.cold_ms),
         "start_to_first_ms": _rounded(run.start_to_first_ms),
@@ -95,22 +100,39 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
     return round(amount / steps, digits) if steps else None
 
 
+def compare(rows: Sequence[Figures]) -> None:
+    """Adds to every row how many times better it is than the peer's of the same mode, if any."""
+    for row in rows:
+        peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
+        if not peers or row is peers[0]:
+            continue
+        for name, figure in (
+            ("times_shorter_wait", lambda one: one["mean_wait_ms"]),
+            ("times_fewer_tokens", lambda one: one["evaluated_tokens"] / one["keystrokes"]),
+        ):
+            ours, theirs = figure(row), figure(peers[0])
+            row[name] = round(theirs / ours, 1) if ours and theirs else None
+
+
 def print_table(rows: Sequence[Figures]) -> None:
     """Shows the main figures, a row for each subject and mode."""
     table = Table(title="latency, in ms; tokens evaluated per keystroke")
     for head in HEADS:
         table.add_column(head, justify="left" if head in ("subject", "mode") else "right")
     for row in rows:
-        full, tokens = row["full_ms"], row["evaluated_per_keystroke"]
+        line, full, tokens = row["line_ms"], row["full_ms"], row["evaluated_per_keystroke"]
         table.add_row(
             row["subject"],
             row["mode"],
             f"{row['answered']}/{row['keystrokes']}",
             f"{_shown(row['at_once_percent'])} %",
             _shown(row["mean_wait_ms"]),
+            _shown(row.get("times_shorter_wait")),
             _join(row["first_ms"]["p50"], row["first_ms"]["p95"]),
-            _join(full["p50"], full["p95"], full["p99"]),
+            _join(line["p50"], line["p95"]),
+            _join(full["p50"], full["p95"]),
             _join(tokens["p50"], tokens["p95"], tokens["mean"]),
+            _shown(row.get("times_fewer_tokens")),
             str(row["decoded_tokens"]),
             f"{_shown(row['wasted_percent'])} %",
             _shown(row["cpu_seconds_per_keystroke"]),

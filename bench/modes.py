@@ -45,14 +45,19 @@ class Run:
 
 
 def replay(
-    subject: Subject, mode: str, places: Sequence[Place], keys: int, on_place: Callable[[], None]
+    subject: Subject,
+    mode: str,
+    places: Sequence[Place],
+    keys: int,
+    on_place: Callable[[], None] = lambda: None,
+    lines: int = 1,
 ) -> Run:
-    """Types at every place in one mode, on a fresh server; `keys` characters of each, 0: all."""
+    """Types at every place in one mode, on a fresh server; see Document.at for how much."""
     run = Run(subject.name, mode)
     subject.start()
     try:
         for place in places:
-            document = Document.at(place, keys)
+            document = Document.at(place, keys, lines)
             _open_cold(subject, document, run)
             work, cpu = subject.work(), _cpu_seconds(subject)
             MODES[mode](subject, document, run)
@@ -79,6 +84,7 @@ def _open_cold(subject: Subject, document: Document, run: Run) -> None:
     if run.start_to_first_ms is None and answer.text:
         run.start_to_first_ms = (time.perf_counter() - run.begun) * 1000
     subject.settle()
+    subject.look()
 
 
 def _ask_and_wait(subject: Subject, document: Document) -> Answer:
@@ -100,8 +106,8 @@ def _change(subject: Subject, document: Document, text: str = "", deleted: int =
 def closed_loop(subject: Subject, document: Document, run: Run) -> None:
     """One character, wait for its ghost text, the next character."""
     evaluated = subject.work().evaluated
-    while document.left:
-        _change(subject, document, document.left[0])
+    while key := document.next_key():
+        _change(subject, document, key)
         answer = _ask_and_wait(subject, document)
         subject.settle()
         now = subject.work().evaluated
@@ -111,13 +117,13 @@ def closed_loop(subject: Subject, document: Document, run: Run) -> None:
 
 def human_pace(subject: Subject, document: Document, run: Run) -> None:
     """Keys at the times a person presses them; one that comes before the answer cancels it."""
-    keys = rhythm(seed=document.line)
+    keys = rhythm(seed=document.place)
     due = time.perf_counter() + next(keys)
     overtaken = False
-    while document.left:
+    while key := document.next_key():
         subject.rest(due)
         # In the order of editors: the change, the end of the request before it, the next one.
-        _change(subject, document, document.left[0])
+        _change(subject, document, key)
         if overtaken:
             subject.cancel()
         subject.ask(document)

@@ -11,17 +11,24 @@ from typing import Any, Protocol
 
 import psutil
 
-from bench.lsp_client import ALONE, Client, apart
+from bench.lsp_client import ALONE, Client, Message, apart
 from bench.typist import Document, Edit
+
+
+LOOK_SECONDS = 2.5
+"""From a new place on the screen to the first key there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was shown: its text, and the milliseconds until its first piece and until all of it."""
+    """What was shown: its text, and the milliseconds until its first piece, its first line, and all
+    of it.
+    """
 
     text: str
     first_ms: float
     full_ms: float
+    line_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,9 @@ class Subject(Protocol):
 
     def settle(self) -> None:
         """Lets the client finish what it does of itself, which gives a peer its best case."""
+
+    def look(self) -> None:
+        """Lets the moment pass in which a user looks at a new place, where the server uses that."""
 
     def work(self) -> Work:
         """What the server has done so far."""
@@ -143,13 +153,19 @@ class Ours:
             arrived, message = self._client.response(self._asked, until - time.perf_counter())
         except TimeoutError:
             return None
-        items = message["result"]["items"]
+        text = _text(message["result"])
         grown = [
-            when for when, note in self._client.notifications if note["method"] == "$/progress"
+            (when, _text(note["params"]["value"]))
+            for when, note in self._client.notifications
+            if note["method"] == "$/progress"
         ]
-        first = min([arrived, *grown])
-        text = items[0]["insertText"] if items else ""
-        return Answer(text, (first - self._begun) * 1000, (arrived - self._begun) * 1000)
+        line = text.lstrip().partition("\n")[0]
+        first = min([arrived, *(when for when, _ in grown)])
+        whole = min([arrived, *(when for when, piece in grown if piece.lstrip().startswith(line))])
+        begun = self._begun
+        return Answer(
+            text, (first - begun) * 1000, (arrived - begun) * 1000, (whole - begun) * 1000
+        )
 
     def cancel(self) -> None:
         """See Subject."""
@@ -161,6 +177,10 @@ class Ours:
 
     def settle(self) -> None:
         """See Subject. An editor does nothing of itself."""
+
+    def look(self) -> None:
+        """See Subject."""
+        time.sleep(LOOK_SECONDS)
 
     def work(self) -> Work:
         """See Subject."""
@@ -184,6 +204,12 @@ class Ours:
         """See Subject."""
         self._client.close()
         self._client.kill()
+
+
+def _text(answer: Message) -> str:
+    """The text of an answer, or of what it has grown to."""
+    text: str = answer["items"][0]["insertText"] if answer["items"] else ""
+    return text
 
 
 def _units(text: str) -> int:

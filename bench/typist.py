@@ -40,7 +40,9 @@ class Edit:
 
 @dataclass
 class Document:
-    """A file without the rest of one line, the cursor where that rest begins."""
+    """A file without the rest of one line, and maybe the lines below; the cursor where that rest
+    begins.
+    """
 
     path: Path
     lines: list[str]
@@ -48,30 +50,36 @@ class Document:
     column: int
     wanted: str
     """The line as the file has it, as far as it is to be typed."""
+    below: list[str] = field(default_factory=list)
+    """The lines that are to be typed behind it."""
     version: int = 1
     language: str = field(init=False)
+    place: int = field(init=False)
 
     def __post_init__(self) -> None:
         """The language follows from the name."""
+        self.place = self.line
         self.language = LANGUAGES.get(self.path.suffix, "plaintext")
 
     @classmethod
-    def at(cls, place: Place, keys: int) -> Document:
-        """The file without the code of the line at `place`, of which `keys` characters are wanted.
+    def at(cls, place: Place, keys: int, count: int = 1) -> Document:
+        """The file without the code of the `count` lines from `place` on.
 
-        0 means all of them.
+        Of the first line `keys` characters are wanted, or all of them where that is 0.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
         wanted = lines[place.line]
         column = len(wanted) - len(wanted.lstrip())
         lines[place.line] = wanted[:column]
+        below = lines[place.line + 1 : place.line + count]
+        del lines[place.line + 1 : place.line + count]
         end = column + keys if keys else len(wanted)
-        return cls(place.path, lines, place.line, column, wanted[:end])
+        return cls(place.path, lines, place.line, column, wanted[:end], below)
 
     @property
     def uri(self) -> str:
         """A name of its own for every place, so that none is warm from another."""
-        return f"file:///bench/{self.line}/{self.path.name}"
+        return f"file:///bench/{self.place}/{self.path.name}"
 
     @property
     def text(self) -> str:
@@ -93,11 +101,27 @@ class Document:
         """What is still to be typed; "" at the line's end."""
         return self.wanted[self.column :]
 
+    def next_key(self) -> str:
+        """What the next key types: a character, a line end with the indentation that an editor puts
+        behind it, or "" where all is typed.
+        """
+        if self.left or not self.below:
+            return self.left[:1]
+        following = self.below[0]
+        return "\n" + following[: len(following) - len(following.lstrip())]
+
     def apply(self, edit: Edit) -> None:
         """Changes the line; the cursor then stands behind the new text."""
         line = self.lines[self.line]
-        self.lines[self.line] = line[: edit.start] + edit.text + line[edit.end :]
+        changed = line[: edit.start] + edit.text + line[edit.end :]
         self.column = edit.start + len(edit.text)
+        if "\n" in edit.text:
+            above, changed = changed.split("\n")
+            self.lines.insert(self.line, above)
+            self.line += 1
+            self.column = len(edit.text) - 1
+            self.wanted = self.below.pop(0)
+        self.lines[self.line] = changed
         self.version += 1
 
     def typed(self, text: str) -> Edit:

@@ -129,6 +129,9 @@ class LlamaVim:
         while self._running or self._retry_at < math.inf:
             self._live(math.inf)
 
+    def look(self) -> None:
+        """See Subject. Nothing is read before it is asked for."""
+
     def _live(self, until: float) -> None:
         """Takes the next answer that comes until then, or tries again what had to wait."""
         wake = min(until, self._retry_at)
@@ -171,7 +174,7 @@ class LlamaVim:
 
     def _show(self, text: str) -> None:
         passed = (time.perf_counter() - self._begun) * 1000
-        self._answer = Answer(text, passed, passed)
+        self._answer = Answer(text, passed, passed, passed)
 
     def _request(self, asked: Surroundings, decode_ms: int) -> None:
         if any(key in self._cache for key in asked.cache_keys()):

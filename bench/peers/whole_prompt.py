@@ -59,7 +59,7 @@ class Request:
                 if "\n" in text.lstrip("\n"):
                     break
         shown = text.rstrip("\n") if not text.strip() else text.split("\n")[0] or text.rstrip()
-        self.answers.put(Answer(shown, first or self._passed(), self._passed()))
+        self.answers.put(Answer(shown, first or self._passed(), self._passed(), self._passed()))
 
     def _passed(self) -> float:
         return (time.perf_counter() - self.begun) * 1000
@@ -126,6 +126,9 @@ class WholePrompt:
 
     def settle(self) -> None:
         """See Subject. Nothing goes on behind an answer."""
+
+    def look(self) -> None:
+        """See Subject. Nothing is read before it is asked for."""
 
     def work(self) -> Work:
         """See Subject. The server counts nothing: what it evaluated is what a prompt does not have
