@@ -10,6 +10,7 @@ from mistral_lsp.cache import Entry
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.postprocess.base import confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
 from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, situation
@@ -17,8 +18,10 @@ from mistral_lsp.types import LoadedModel, Prompt
 
 REST_SECONDS = 0.3
 """A pause that says that the user is not in the middle of a word."""
-NEARLY_TYPED = 16
+NEARLY_TYPED = 8
 """Characters left of a line from which on the next one is worth writing."""
+SURE = 0.8
+"""Mean probability of a line's tokens from which on the user is taken to want it."""
 NEXT_LINE_TOKENS = 48
 
 
@@ -68,8 +71,9 @@ async def _read(prompt: Prompt, stages: Stages) -> None:
 def _is_nearly_typed(entry: Entry, offset: int) -> bool:
     """Whether the user has taken up a line and will soon be at its end."""
     typed = offset - entry.offset
-    line = entry.text[typed:].lstrip("\n").partition("\n")[0]
-    return typed > 0 and len(line) <= NEARLY_TYPED
+    line = entry.text.partition("\n")[0]
+    sure = confidence(entry.answer, len(line)) >= SURE
+    return sure and typed > 0 and len(line) - typed <= NEARLY_TYPED
 
 
 async def _write_next_line(

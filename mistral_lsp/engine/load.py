@@ -18,12 +18,12 @@ INSTALL = {
     "llama_cpp": "pip install 'mistral-lsp[fast]'",
     "ctransformers": "pip install ctransformers",
 }
-FIRST_SECONDS = 0.5
+FIRST_SECONDS = 0.35
 COLD_SECONDS = 1.5
 MISSING_CONTEXT = 4096
 """What a model is taken to have been trained on where its header does not say."""
 SMALLEST_WORKING_WINDOW = 512
-SMALLEST_FIRST_WINDOW = 256
+SMALLEST_FIRST_WINDOW = 192
 WINDOW_STEP = 64
 
 

@@ -33,6 +33,7 @@ def report(
         "why_engine": model.note if model else None,
         "form": model.form if model else None,
         "window": model.window if model else None,
+        "first_window": model.first_window if model else None,
         "working_window": model.working_window if model else None,
         "host_pid": engine.host_pid,
         "resident_mb": resident_mb(engine.host_pid),
