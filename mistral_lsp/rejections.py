@@ -17,19 +17,26 @@ class Rejections:
 
     def __init__(self) -> None:
         """Nothing was shown or dismissed yet."""
-        self._shown: tuple[Place, str] | None = None
+        self._shown: tuple[Place, int, str] | None = None
         self._dismissed: OrderedDict[Place, frozenset[str]] = OrderedDict()
 
     def show(self, snapshot: Snapshot, offset: int, text: str) -> None:
         """Notes what is shown now."""
-        self._shown = (_place(snapshot, offset), text)
+        self._shown = (_place(snapshot, offset), offset, text)
 
     def reject(self, snapshot: Snapshot, offset: int) -> None:
-        """Takes what is shown at this place as dismissed; elsewhere, nothing is."""
-        if self._shown is None or self._shown[0] != _place(snapshot, offset):
+        """Takes what is shown at this place as dismissed, or what is left of it where the user has
+        typed its beginning since; elsewhere, nothing is.
+        """
+        if self._shown is None:
             return
-        place, text = self._shown
-        self._dismissed[place] = self._dismissed.pop(place, frozenset()) | {text}
+        shown_at, begin, text = self._shown
+        typed = snapshot.text[begin:offset]
+        same_place = _place(snapshot, begin)[:2] == shown_at[:2]
+        if offset < begin or not same_place or not text.startswith(typed) or typed == text:
+            return
+        place = _place(snapshot, offset)
+        self._dismissed[place] = self._dismissed.pop(place, frozenset()) | {text[len(typed) :]}
         if len(self._dismissed) > KEPT_PLACES:
             self._dismissed.popitem(last=False)
 

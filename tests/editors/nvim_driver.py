@@ -145,6 +145,9 @@ class Editor:
             f"XDG_{kind}_HOME": str(folder / kind.lower())
             for kind in ("CONFIG", "DATA", "STATE", "CACHE")
         }
+        own_settings = folder / "config" / "mistral-lsp" / "config.toml"
+        own_settings.parent.mkdir(parents=True, exist_ok=True)
+        own_settings.write_text("keepLoadedSeconds = 0\n")
         environment["MISTRAL_LSP_SCRIPT"] = str(script)
         environment["MISTRAL_LSP_PLUGIN"] = str(PLUGIN)
         environment["MISTRAL_LSP_OPTIONS"] = json.dumps({"cmd": command} | (options or {}))
@@ -208,11 +211,13 @@ class Editor:
 
     def received(self, method: str) -> int:
         """Count the messages of one method that have reached the server."""
+        return self.all_received().count(method)
+
+    def all_received(self) -> list[str]:
+        """List the methods of the messages that have reached the server, in their order."""
         log = self.server_log.read_text(encoding="utf-8") if self.server_log.exists() else ""
-        return sum(
-            line.rstrip().endswith(f"received {method}") or f"received {method} " in line
-            for line in log.splitlines()
-        )
+        lines = (line.partition(" received ")[2] for line in log.splitlines())
+        return [line.split(" ")[0] for line in lines if line]
 
     def wait(self, look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
         """Look until it is right; what was seen last makes the message when it never is."""

@@ -1,6 +1,7 @@
 """Ghost text in a real Neovim, from typed keys to the text of the buffer."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -212,6 +213,46 @@ def test_leaving_and_dismissing_clear_it(open_ready: Open, key: str) -> None:
     editor.keys(key)
     editor.wait_for_ghost("")
     assert editor.lines()[1] == "    re"
+
+
+def test_what_was_dismissed_does_not_come_back(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.keys("<C-]>")
+    editor.wait_until_received("mistralLsp/didReject")
+    editor.keys("x")
+    editor.keys("<BS>")
+    time.sleep(0.5)
+    assert editor.ghost() == ""
+    editor.keys("t")
+    editor.wait_for_ghost("urn a + b")
+
+
+def test_where_the_cursor_rests_is_told_once_and_not_while_typing(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("j")
+    editor.wait_until_received("mistralLsp/didMoveCursor")
+    time.sleep(0.5)
+    told = editor.received("mistralLsp/didMoveCursor")
+    editor.keys("A")
+    for key in "return":
+        editor.keys(key)
+        time.sleep(0.05)
+    editor.wait_for_ghost(" a + b")
+    time.sleep(0.5)
+    assert editor.received("mistralLsp/didMoveCursor") <= told + 1, "for insert mode itself"
+
+
+def test_a_key_reaches_the_server_before_the_cancel_of_the_older_request(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=100)
+    editor.keys("jAr")
+    editor.wait_until_received(COMPLETE)
+    editor.keys("e")
+    editor.wait_until_received("$/cancelRequest")
+    last = editor.all_received()[-4:]
+    key = last.index("textDocument/didChange")
+    assert key < last.index(COMPLETE, key) < last.index("$/cancelRequest", key), last
 
 
 def test_leaving_stops_the_work(open_ready: Open) -> None:

@@ -198,6 +198,17 @@ async def test_what_was_dismissed_is_not_offered_there_again() -> None:
     assert (await pipeline.complete(request("y = "), stages)).text == "1 + 2"
 
 
+async def test_what_is_dismissed_after_typing_its_beginning_stays_away_there() -> None:
+    stages = Stages(PlayedEngine("1 + 2\n"))
+    await pipeline.complete(request("x = "), stages)
+    typed = request("x = 1")
+    stages.rejections.reject(typed.snapshot, typed.offset)
+    assert (await pipeline.complete(typed, stages)).text == ""
+    other = request("y = 1")
+    stages.rejections.reject(other.snapshot, other.offset)
+    assert (await pipeline.complete(request("x = "), stages)).text == "1 + 2"
+
+
 async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     engine = PlayedEngine("1\n")
     stages = Stages(engine)

@@ -28,6 +28,7 @@ const QUIET_SETTINGS = {
     'extensions.autoUpdate': 'off',
     'extensions.ignoreRecommendations': true,
     'git.enabled': false,
+    'mistralLsp.keepLoadedSeconds': 0,
     'npm.fetchOnlinePackageInfo': false,
     'security.workspace.trust.enabled': false,
     'telemetry.telemetryLevel': 'off',

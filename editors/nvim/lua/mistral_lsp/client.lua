@@ -221,6 +221,20 @@ function M.did_accept(client, accepted_length)
   call(client, "notify", "mistralLsp/didAccept", { acceptedLength = accepted_length })
 end
 
+--- Tells where the cursor of the current window is.
+---@param client vim.lsp.Client
+function M.did_move_cursor(client)
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  call(client, "notify", "mistralLsp/didMoveCursor", params)
+end
+
+--- Tells that the suggestion shown at the cursor is not wanted.
+---@param client vim.lsp.Client
+function M.did_reject(client)
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  call(client, "notify", "mistralLsp/didReject", params)
+end
+
 ---@param client vim.lsp.Client
 function M.did_show(client)
   call(client, "notify", "mistralLsp/didShow", vim.empty_dict())

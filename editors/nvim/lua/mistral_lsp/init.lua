@@ -5,6 +5,7 @@ local config = require("mistral_lsp.config")
 local ghost = require("mistral_lsp.ghost")
 local keymaps = require("mistral_lsp.keymaps")
 local message = require("mistral_lsp.message")
+local rest = require("mistral_lsp.rest")
 local suggestion = require("mistral_lsp.suggestion")
 
 local M = {}
@@ -22,6 +23,7 @@ local function follow_events()
   end)
   on({ "TextChangedI", "TextChangedP", "CursorMovedI" }, suggestion.changed)
   on({ "InsertLeave", "BufLeave" }, suggestion.clear)
+  on({ "BufEnter", "LspAttach", "CursorMoved", "InsertEnter", "BufWritePost" }, rest.moved)
   on("ColorScheme", ghost.define_highlights)
 end
 

@@ -210,6 +210,14 @@ function M.is_shown()
   return rest ~= nil and not writes_nothing(rest)
 end
 
+--- Puts the suggestion away; the server then does not offer it here again.
+function M.dismiss()
+  if M.is_shown() then
+    client.did_reject(offer.client)
+  end
+  M.clear()
+end
+
 --- Writes the part of the answer that `take_part` chooses; what is left stays as ghost text.
 ---@param take_part fun(text: string): string
 function M.accept(take_part)
