@@ -102,6 +102,31 @@ def test_the_places_and_the_rhythm_are_fixed() -> None:
     assert middle is not None and 105 < middle < 135
 
 
+def test_lines_below_are_typed_behind_enter(tmp_path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text("def f():\n    one()\n    two()\nlast\n")
+    document = Document.at(Place(path, 1), 0, 2)
+    assert document.text == "def f():\n    \nlast\n"
+    keys = []
+    while key := document.next_key():
+        keys.append(key)
+        document.apply(document.typed(key))
+    assert keys == [*"one()", "\n    ", *"two()"]
+    assert document.text == path.read_text()
+    assert (document.line, document.column) == (2, 9)
+
+
+def test_ours_is_set_beside_the_peer() -> None:
+    rows = [
+        {"subject": name, "mode": "closed", "mean_wait_ms": wait, "evaluated_tokens": tokens}
+        | {"keystrokes": 10}
+        for name, wait, tokens in (("ours", 20.0, 10), ("llama-server", 500.0, 3000))
+    ]
+    latency_report.compare(rows)
+    assert (rows[0]["times_shorter_wait"], rows[0]["times_fewer_tokens"]) == (25.0, 300.0)
+    assert "times_shorter_wait" not in rows[1]
+
+
 def test_the_peer_sees_what_its_plugin_sends(place) -> None:
     document = Document.at(place, 0)
     here = Surroundings.of(document)
