@@ -57,7 +57,7 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    loop = Loop(backend, header.controls, measured.threads)
+    loop = Loop(backend, header.controls, measured.threads, measured.reading_rate)
     first, working = _windows(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,

@@ -36,9 +36,11 @@ class Loop:
         backend: Backend,
         ends: frozenset[int],
         threads: int = 1,
+        reading_rate: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """`ends` are the tokens at which an answer is over; `threads` compute on a quiet machine.
+        """`ends` are the tokens at which an answer is over; `threads` compute on a quiet machine,
+        which then reads `reading_rate` tokens of a prompt in a second.
 
         `clock`, in seconds, sizes the chunks and chooses the threads; one that stands still makes
         them, and so every rounding, the same on every run.
@@ -48,7 +50,7 @@ class Loop:
         self._clock = clock
         self._held: list[int] = []
         self._shelf = Shelf()
-        self._threads = Threads(threads, clock)
+        self._threads = Threads(threads, clock, reading_rate)
         self._seconds = ABORTABLE_CHUNK_SECONDS if backend.can_abort else CHUNK_SECONDS
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
@@ -131,10 +133,9 @@ class Loop:
         if len(tokens) >= self._smallest:
             fitting = int(self._seconds / took * len(tokens))
             self._chunk = max(self._smallest, min(self._backend.largest_chunk, fitting))
-        if len(tokens) == 1:
-            self._threads.took(took)
-            if self._threads.count != threads:
-                self._backend.use_threads(self._threads.count)
+        self._threads.took(len(tokens), took)
+        if self._threads.count != threads:
+            self._backend.use_threads(self._threads.count)
         return logits
 
     def _count(self, evaluated: int = 0, generated: int = 0) -> None:

@@ -8,53 +8,60 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-SLOW = 2.5
-"""How many times as long as on a quiet machine a decode step may take."""
+SMALLEST_CHUNK = 16
+SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
+"""How many times as long as on a quiet machine an eval may take: a step, and a chunk, which takes
+longer and longer as the window fills.
+"""
 SLOW_STEPS = 2
+"""Decode steps in a row; a chunk of a prompt says as much alone."""
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 16.0
 
 
 class Threads:
-    """The number to use, chosen anew from how long decode steps take."""
+    """The number to use, chosen anew from how long decode steps and chunks of prompts take."""
 
-    def __init__(self, most: int, clock: Callable[[], float]):
-        """`most` is the number for a quiet machine; `clock` is in seconds."""
+    def __init__(self, most: int, clock: Callable[[], float], reading_rate: float = 0.0):
+        """`most` is the number for a quiet machine, which then reads `reading_rate` tokens of a
+        prompt in a second, if that is known; `clock` is in seconds.
+        """
         self._most = most
         self._clock = clock
-        self._quiet: float | None = None
-        self._with_fewer = 0.0
+        self._quiet = {SMALLEST_CHUNK: 1 / reading_rate} if reading_rate else {}
+        self._with_fewer: dict[int, float] = {}
         self._slow_steps = 0
         self._retry_after = FIRST_RETRY_SECONDS
         self._retry_at = 0.0
         self.count = most
 
-    def took(self, seconds: float) -> None:
-        """Takes in how long a decode step of one token took with `count` threads."""
-        if self._most == 1:
+    def took(self, tokens: int, seconds: float) -> None:
+        """Takes in how long an eval took with `count` threads."""
+        if self._most == 1 or 1 < tokens < SMALLEST_CHUNK:
             return
+        kind = min(tokens, SMALLEST_CHUNK)
         if self.count == self._most:
-            self._took_with_all(seconds)
+            self._took_with_all(kind, seconds / tokens)
         else:
-            self._took_with_fewer(seconds)
+            self._took_with_fewer(kind, seconds / tokens)
 
-    def _took_with_all(self, seconds: float) -> None:
-        # A window that fills makes steps slower, too, but slowly.
-        self._quiet = seconds if self._quiet is None else min(self._quiet * 1.01, seconds)
-        if seconds <= SLOW * self._quiet or seconds <= self._with_fewer:
+    def _took_with_all(self, kind: int, seconds: float) -> None:
+        # A window that fills makes evals slower, too, but slowly.
+        quiet = self._quiet[kind] = min(self._quiet.get(kind, seconds) * 1.01, seconds)
+        if seconds <= SLOW[kind] * quiet or seconds <= self._with_fewer.get(kind, 0.0):
             self._slow_steps = 0
-            self._with_fewer = 0.0
+            self._with_fewer.clear()
             self._retry_after = FIRST_RETRY_SECONDS
             return
-        self._slow_steps += 1
+        self._slow_steps += 1 if kind == 1 else SLOW_STEPS
         if self._slow_steps >= SLOW_STEPS:
             self.count = max(1, self._most // 2)
             self._retry_at = self._clock() + self._retry_after
             self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
 
-    def _took_with_fewer(self, seconds: float) -> None:
-        # The latest step counts as much as all before it: the other program comes and goes.
-        self._with_fewer = (self._with_fewer + seconds) / 2 if self._with_fewer else seconds
+    def _took_with_fewer(self, kind: int, seconds: float) -> None:
+        # The latest eval counts as much as all before it: the other program comes and goes.
+        self._with_fewer[kind] = (self._with_fewer.get(kind, seconds) + seconds) / 2
         if self._clock() >= self._retry_at:
-            self.count = self._most  # for one step, where that is slow again
+            self.count = self._most  # for one eval, where that is slow again
             self._slow_steps = SLOW_STEPS - 1

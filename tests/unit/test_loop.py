@@ -122,21 +122,30 @@ def test_fewer_threads_compute_while_the_machine_is_busy() -> None:
     now = 0.0
     threads = Threads(4, lambda: now)
     for _ in range(20):
-        threads.took(0.010)
+        threads.took(1, 0.010)
     assert threads.count == 4
-    threads.took(0.2)
+    threads.took(1, 0.2)
     assert threads.count == 4, "one slow step says nothing"
-    threads.took(0.2)
+    threads.took(1, 0.2)
     assert threads.count == 2
     for _ in range(5):
-        threads.took(0.02)
+        threads.took(1, 0.02)
     now = 1.5
-    threads.took(0.02)
+    threads.took(1, 0.02)
     assert threads.count == 4, "a try"
-    threads.took(0.2)
+    threads.took(1, 0.2)
     assert threads.count == 2, "which failed"
     now = 10.0
-    threads.took(0.02)
+    threads.took(1, 0.02)
     for _ in range(5):
-        threads.took(0.010)
+        threads.took(1, 0.010)
     assert threads.count == 4, "the machine is quiet again"
+
+
+def test_a_slow_chunk_of_a_prompt_says_that_the_machine_is_busy() -> None:
+    threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
+    threads.took(64, 0.08)
+    threads.took(3, 5.0)
+    assert threads.count == 2
+    threads.took(64, 2.0)
+    assert threads.count == 1
