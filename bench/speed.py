@@ -34,6 +34,7 @@ REST_SECONDS = 3.0
 """A pause in which the server may do what it wants to do in one."""
 WARM_TOKENS = 8
 BUSY_SECONDS = 1.0
+BUSY_KEYS = 20
 Rows = dict[str, Any]
 
 
@@ -244,16 +245,18 @@ def _vocabulary() -> Any:
 
 def check_busy(engine: str) -> Rows:
     """Lines typed on a quiet machine, and beside a process that spins on every core."""
-    quiet = _line_p50(engine)
+    quiet = _lines(engine)
     with spinning():
-        busy = _line_p50(engine)
-    return {"quiet_line_ms": quiet, "busy_line_ms": busy, "ratio": round(busy / quiet, 2)}
+        busy = _lines(engine)
+    ratio = busy["line_ms"]["p50"] / quiet["line_ms"]["p50"]
+    return {"quiet": quiet, "busy": busy, "ratio": round(ratio, 2)}
 
 
-def _line_p50(engine: str) -> float:
-    run = replay(Ours(engine), "closed", shipped_places(1), 0)
-    waits = [sample.answer.line_ms for sample in run.samples if sample.answer]
-    return float(spread([wait for wait in waits if wait > 10])["p50"])
+def _lines(engine: str) -> Rows:
+    """Times of the keystrokes that need the model, and of the first request at each place."""
+    run = replay(Ours(engine), "closed", shipped_places(1), BUSY_KEYS)
+    waits = [one.answer.line_ms for one in run.samples if one.answer and one.evaluated]
+    return {"line_ms": spread(waits), "cold_ms": spread(run.cold_ms)}
 
 
 @contextlib.contextmanager
