@@ -17,8 +17,13 @@ from typing import Any, TypeVar
 import pynvim
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
+RELAY = Path(__file__).with_name("relay.py")
 WAIT_SECONDS = 10
 LIFE_SECONDS = 40
+
+COMPLETE = "textDocument/inlineCompletion"
+ADD = "def add(a, b):\n    "
+ADD_ANSWER = {ADD: "return a + b\n"}
 
 Seen = TypeVar("Seen")
 
@@ -124,14 +129,16 @@ class Editor:
     def __init__(
         self,
         folder: Path,
+        text: str = ADD + "\n",
+        answers: dict[str, str] = ADD_ANSWER,
         *,
-        text: str,
-        answers: dict[str, str],
         delay_ms: int = 1,
         options: dict[str, Any] | None = None,
         before_setup: str = "",
+        records: bool = False,
     ) -> None:
         self.server_log = folder / "server.log"
+        self.record = folder / "sent.jsonl"
         self.file = folder / "main.py"
         self.file.write_text(text, encoding="utf-8", newline="")
         script = folder / "script.json"
@@ -141,6 +148,8 @@ class Editor:
         init.write_text(INIT % before_setup)
         command = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted"]
         command += ["--log-file", str(self.server_log), "--log-level", "debug"]
+        if records:
+            command = [sys.executable, str(RELAY), str(self.record), *command]
         environment = os.environ | {
             f"XDG_{kind}_HOME": str(folder / kind.lower())
             for kind in ("CONFIG", "DATA", "STATE", "CACHE")
@@ -211,13 +220,16 @@ class Editor:
 
     def received(self, method: str) -> int:
         """Count the messages of one method that have reached the server."""
-        return self.all_received().count(method)
-
-    def all_received(self) -> list[str]:
-        """List the methods of the messages that have reached the server, in their order."""
         log = self.server_log.read_text(encoding="utf-8") if self.server_log.exists() else ""
-        lines = (line.partition(" received ")[2] for line in log.splitlines())
-        return [line.split(" ")[0] for line in lines if line]
+        return sum(
+            line.rstrip().endswith(f"received {method}") or f"received {method} " in line
+            for line in log.splitlines()
+        )
+
+    def sent(self, *methods: str) -> list[dict[str, Any]]:
+        """Give the messages of these methods in the order in which they left Neovim."""
+        lines = self.record.read_text(encoding="utf-8").splitlines()
+        return [message for message in map(json.loads, lines) if message.get("method") in methods]
 
     def wait(self, look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
         """Look until it is right; what was seen last makes the message when it never is."""
@@ -241,3 +253,6 @@ class Editor:
 
     def wait_until_received(self, method: str, count: int = 1) -> None:
         self.wait(lambda: self.received(method), lambda seen: seen >= count)
+
+
+Open = Callable[..., Editor]

@@ -1,6 +1,12 @@
 import { homedir } from 'node:os';
 
-import type { LogOutputChannel } from 'vscode';
+import {
+    type CancellationToken,
+    CancellationTokenSource,
+    type LogOutputChannel,
+    type Position,
+    type TextDocument,
+} from 'vscode';
 import {
     CloseAction,
     type CloseHandlerResult,
@@ -11,27 +17,45 @@ import {
     State,
 } from 'vscode-languageclient/node';
 
+import { Cursor } from './cursor';
 import { launchCommand, SECTION, serverSettings } from './settings';
 
+const DOCUMENTS = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }];
 const RESTARTS = 4;
 const RESTARTS_WITHIN_MS = 3 * 60 * 1000;
+const CANCEL_AFTER_MS = 20;
 
 /** The connection to one server. What goes wrong goes to the log; what the user must act on goes to `onFailure`. */
 export class Client extends LanguageClient {
+    private readonly cursor = new Cursor(DOCUMENTS, (document, position) => {
+        this.tell('mistralLsp/didMoveCursor', document, position);
+    });
+
     constructor(
         log: LogOutputChannel,
         private readonly onFailure: () => void,
     ) {
         const options: LanguageClientOptions = {
-            documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }],
+            documentSelector: DOCUMENTS,
             outputChannel: log,
             initializationOptions: serverSettings,
             initializationFailedHandler: () => false,
             synchronize: { configurationSection: SECTION },
             errorHandler: restartPolicy(() => this.state),
+            middleware: {
+                provideInlineCompletionItems: (document, position, context, token, next) => {
+                    this.cursor.know(document, position);
+                    return next(document, position, context, cancelledLater(token));
+                },
+            },
         };
         // Windows looks for a command in the working folder first, so that must not be the workspace.
         super(SECTION, 'Mistral', { ...launchCommand(), options: { cwd: homedir() } }, options);
+        this.onDidChangeState(({ newState }) => {
+            if (newState === State.Running) {
+                this.cursor.forget();
+            }
+        });
     }
 
     /** The library would put every failed request on the screen, and a failed start twice and with its stack. */
@@ -42,14 +66,33 @@ export class Client extends LanguageClient {
         }
     }
 
+    /** Tells something about a place in a document, where there is a server to hear it. */
+    tell(method: string, document: TextDocument, position: Position): void {
+        if (this.isRunning()) {
+            const place = this.code2ProtocolConverter.asTextDocumentPositionParams(document, position);
+            this.sendNotification(method, place).catch((error: unknown) => this.warn(method, error, false));
+        }
+    }
+
     /** Ends the server politely where it listens. */
     async end(): Promise<void> {
+        this.cursor.dispose();
         if (this.isRunning()) {
             await this.stop().catch((error: unknown) => this.warn('The server did not stop in time.', error, false));
         } else {
             this.serverProcess?.kill();
         }
     }
+}
+
+/**
+ * VS Code cancels a request just before it tells of the change that made it old. The server needs to see the change
+ * first, since it goes on with an answer that is being typed.
+ */
+function cancelledLater(token: CancellationToken): CancellationToken {
+    const source = new CancellationTokenSource();
+    token.onCancellationRequested(() => setTimeout(() => source.cancel(), CANCEL_AFTER_MS));
+    return source.token;
 }
 
 /** A server that dies is started again, unless it never came up or dies again and again. */

@@ -1,6 +1,5 @@
 import { commands, EventEmitter, type ExtensionContext, Uri, window, workspace } from 'vscode';
 
-import { RestingCursor } from './rest';
 import { Server } from './server';
 import { LAUNCH_SETTINGS, SECTION, toggleEnabled } from './settings';
 import { StatusItem } from './status';
@@ -19,7 +18,6 @@ export async function activate(context: ExtensionContext): Promise<void> {
         log,
         statusItem,
         statusPageChanged,
-        new RestingCursor(running),
         workspace.registerTextDocumentContentProvider(STATUS_PAGE.scheme, {
             onDidChange: statusPageChanged.event,
             provideTextDocumentContent: async () => JSON.stringify(await running.status(), null, 2),
@@ -30,7 +28,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
         }),
         commands.registerCommand('mistralLsp.restart', () => running.restart()),
         commands.registerCommand('mistralLsp.toggleEnabled', toggleEnabled),
-        commands.registerCommand('mistralLsp.dismiss', () => dismiss(running)),
+        commands.registerCommand('mistralLsp.dismiss', () => running.dismiss()),
         workspace.onDidChangeConfiguration(async (change) => {
             if (LAUNCH_SETTINGS.some((name) => change.affectsConfiguration(`${SECTION}.${name}`))) {
                 await running.restart();
@@ -38,15 +36,6 @@ export async function activate(context: ExtensionContext): Promise<void> {
         }),
     );
     await running.restart();
-}
-
-/** Hides the ghost text; the server then does not offer it at this place again. */
-async function dismiss(running: Server): Promise<void> {
-    const editor = window.activeTextEditor;
-    if (editor) {
-        running.notify('mistralLsp/didReject', editor.document, editor.selection.active);
-    }
-    await commands.executeCommand('editor.action.inlineSuggest.hide');
 }
 
 export async function deactivate(): Promise<void> {

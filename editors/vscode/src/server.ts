@@ -1,4 +1,4 @@
-import { commands, EventEmitter, type LogOutputChannel, type Position, type TextDocument, window } from 'vscode';
+import { commands, type LogOutputChannel, window } from 'vscode';
 import { ExecuteCommandRequest, State } from 'vscode-languageclient/node';
 
 import { Client } from './client';
@@ -8,10 +8,6 @@ import type { Status, StatusItem } from './status';
 /** The language server over its lives: one client at a time, and one message when it cannot be helped. */
 export class Server {
     private client: Client | undefined;
-    private readonly ready = new EventEmitter<void>();
-
-    /** The model is loaded, also when that happens once more. */
-    readonly onReady = this.ready.event;
 
     constructor(
         private readonly log: LogOutputChannel,
@@ -43,13 +39,13 @@ export class Server {
             : this.statusItem.latest;
     }
 
-    /** Tells the server something about a place in a document. */
-    notify(method: string, document: TextDocument, position: Position): void {
-        if (this.client?.isRunning()) {
-            const { asTextDocumentIdentifier, asPosition } = this.client.code2ProtocolConverter;
-            const params = { textDocument: asTextDocumentIdentifier(document), position: asPosition(position) };
-            void this.client.sendNotification(method, params);
+    /** Takes ghost text away, and lets the server know that it was not wanted here. */
+    async dismiss(): Promise<void> {
+        const editor = window.activeTextEditor;
+        if (editor) {
+            this.client?.tell('mistralLsp/didReject', editor.document, editor.selection.active);
         }
+        await commands.executeCommand('editor.action.inlineSuggest.hide');
     }
 
     private connect(): Client {
@@ -62,12 +58,7 @@ export class Server {
                 void this.reportFailure(ran);
             }
         });
-        client.onNotification('mistralLsp/status', (status: Status) => {
-            this.statusItem.show(status);
-            if (status.state === 'ready') {
-                this.ready.fire();
-            }
-        });
+        client.onNotification('mistralLsp/status', (status: Status) => this.statusItem.show(status));
         client.onDidChangeState(({ newState }) => {
             ran ||= newState === State.Running;
             if (newState === State.Starting) {

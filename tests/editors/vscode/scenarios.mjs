@@ -12,6 +12,7 @@ const ADD = {
     cursor: [2, 5],
     script: { after: 'def add(a, b):\n    ', answer: 'return a + b' },
 };
+const LONGER_THAN_A_REST_MS = 500;
 const ADD_ACCEPTED = 'def add(a, b):\n    return a + b\n';
 
 export const scenarios = [
@@ -58,9 +59,11 @@ export const scenarios = [
         async play(editor) {
             await editor.type('re');
             await editor.seesGhost('turn a + b');
+            const mark = editor.log.mark();
             await editor.press('Escape');
             await editor.seesGhost('');
             await editor.holds('def add(a, b):\n    re\n');
+            await editor.log.received('mistralLsp/didReject', mark);
         },
     },
     {
@@ -95,6 +98,31 @@ export const scenarios = [
             await editor.type(', 2');
             await editor.log.received('$/cancelRequest', mark);
             await editor.seesGhost(this.script.answer.slice('1, 2'.length));
+            const methods = editor.log.methods(mark);
+            const keystroke = methods.slice(0, methods.indexOf('$/cancelRequest'));
+            const changes = keystroke.filter((method) => method === 'textDocument/didChange');
+            assert.equal(changes.length, 2, `the cancel did not come right behind its change: ${methods}`);
+        },
+    },
+    {
+        ...ADD,
+        name: 'the server hears where the cursor rests, once, and not of what it is asked about',
+        file: 'rest.py',
+        async play(editor) {
+            const rests = () => editor.log.count('mistralLsp/didMoveCursor', mark);
+            await editor.page.waitForTimeout(LONGER_THAN_A_REST_MS);
+            const mark = editor.log.mark();
+            for (const key of ['Home', 'ArrowUp', 'ArrowDown', 'ArrowDown']) {
+                await editor.press(key);
+            }
+            await editor.log.received('mistralLsp/didMoveCursor', mark);
+            await editor.press('ArrowUp');
+            await editor.press('End');
+            await until('the second rest', 5_000, () => rests() === 2);
+            await editor.type('re');
+            await editor.seesGhost('turn a + b');
+            await editor.page.waitForTimeout(LONGER_THAN_A_REST_MS);
+            assert.equal(rests(), 2);
         },
     },
     {

@@ -13,9 +13,14 @@ export class ServerLog {
         return this.#text().length;
     }
 
+    /** The methods that were received after the mark, in their order. */
+    methods(mark) {
+        return [...this.#text().slice(mark).matchAll(/ received (\S+)/g)].map(([, method]) => method);
+    }
+
     /** How often the method was received after the mark. */
     count(method, mark) {
-        return this.#text().slice(mark).split('\n').filter((line) => line.includes(`received ${method}`)).length;
+        return this.methods(mark).filter((received) => received === method).length;
     }
 
     async received(method, mark) {

@@ -1,5 +1,6 @@
 --- Starts the server, keeps it attached to buffers, and speaks its protocol.
 local config = require("mistral_lsp.config")
+local edit = require("mistral_lsp.edit")
 local message = require("mistral_lsp.message")
 
 local M = {}
@@ -25,6 +26,8 @@ local untold_ends = {}
 ---@type string|nil why no server is started before the user asks for one
 local halted = nil
 local last_token = 0
+--- The place that a server heard of last, in a request or in a notification.
+local known_place = nil
 
 --- Neovim 0.10 binds a client's methods to it; later versions pass it as the first argument.
 local function call(client, method, ...)
@@ -145,6 +148,11 @@ function M.reattach(buffer)
   M.attach(buffer)
 end
 
+--- A document that is opened begins anew, and so does what its server knows of it.
+function M.opened()
+  known_place = nil
+end
+
 --- Our clients that are not about to go, also those that still wait for their server's first word.
 local function clients()
   local ours = vim.iter(vim.tbl_keys(statuses)):map(vim.lsp.get_client_by_id)
@@ -178,6 +186,32 @@ function M.restart()
   untold_ends = {}
 end
 
+--- The cursor of the current window, as the protocol names a place. What Neovim 0.10 has for this goes
+--- wrong left of the end of a line with characters of several bytes.
+local function cursor_params(client)
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local line = vim.api.nvim_get_current_line()
+  local character = edit.character_of(line, column, client.offset_encoding)
+  return {
+    textDocument = vim.lsp.util.make_text_document_params(0),
+    position = { line = row - 1, character = character },
+  }
+end
+
+--- A place counts with the version of its document, and not with Neovim's `changedtick`, since that
+--- counts a save as well.
+---@param client vim.lsp.Client
+---@param buffer integer
+---@return table params
+---@return boolean is_new whether its server has not heard of this place yet
+local function look_at_cursor(client, buffer)
+  local params = cursor_params(client)
+  local place = { client.id, vim.lsp.util.buf_versions[buffer], vim.deepcopy(params) }
+  local is_new = not vim.deep_equal(place, known_place)
+  known_place = place
+  return params, is_new
+end
+
 ---@class mistral_lsp.Request
 ---@field is_running fun(): boolean
 ---@field cancel fun()
@@ -190,7 +224,7 @@ end
 function M.complete(client, buffer, on_items)
   last_token = last_token + 1
   local token = NAME .. "/" .. last_token
-  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  local params = look_at_cursor(client, buffer)
   params.context = { triggerKind = AUTOMATIC }
   params.partialResultToken = token
   listeners[token] = function(items)
@@ -209,7 +243,9 @@ function M.complete(client, buffer, on_items)
     cancel = function()
       listeners[token] = nil
       if is_running() then
-        call(client, "cancel_request", id)
+        -- Neovim's own `cancel_request` would overtake the change that made the request old, which
+        -- the server needs to see first: it goes on with an answer that is being typed.
+        call(client, "notify", "$/cancelRequest", { id = id })
       end
     end,
   }
@@ -221,23 +257,25 @@ function M.did_accept(client, accepted_length)
   call(client, "notify", "mistralLsp/didAccept", { acceptedLength = accepted_length })
 end
 
---- Tells where the cursor of the current window is.
----@param client vim.lsp.Client
-function M.did_move_cursor(client)
-  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
-  call(client, "notify", "mistralLsp/didMoveCursor", params)
-end
-
---- Tells that the suggestion shown at the cursor is not wanted.
----@param client vim.lsp.Client
-function M.did_reject(client)
-  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
-  call(client, "notify", "mistralLsp/didReject", params)
-end
-
 ---@param client vim.lsp.Client
 function M.did_show(client)
   call(client, "notify", "mistralLsp/didShow", vim.empty_dict())
+end
+
+--- Tells that the cursor of the current window rests, unless its server knows that place.
+---@param client vim.lsp.Client
+---@param buffer integer
+function M.did_move_cursor(client, buffer)
+  local params, is_new = look_at_cursor(client, buffer)
+  if is_new then
+    call(client, "notify", "mistralLsp/didMoveCursor", params)
+  end
+end
+
+--- Tells that what was shown at the cursor was dismissed.
+---@param client vim.lsp.Client
+function M.did_reject(client)
+  call(client, "notify", "mistralLsp/didReject", cursor_params(client))
 end
 
 --- Switches completions off, or on again, by the server's own setting.

@@ -18,6 +18,20 @@ local function byte_of(line, character, encoding)
   return vim.str_byteindex(line, character, encoding == "utf-16")
 end
 
+---@param line string
+---@param byte integer
+---@param encoding "utf-8"|"utf-16"|"utf-32"
+---@return integer character in units of the encoding
+function M.character_of(line, byte, encoding)
+  if encoding == "utf-8" then
+    return byte
+  elseif vim.fn.has("nvim-0.11") == 1 then
+    return vim.str_utfindex(line, encoding, byte, false)
+  end
+  local in_utf_32, in_utf_16 = vim.str_utfindex(line, byte)
+  return encoding == "utf-16" and in_utf_16 or in_utf_32
+end
+
 --- Reads an item of the protocol as an answer at the cursor.
 ---@param item table
 ---@param line string the cursor's line

@@ -2,10 +2,10 @@
 local client = require("mistral_lsp.client")
 local commands = require("mistral_lsp.commands")
 local config = require("mistral_lsp.config")
+local cursor = require("mistral_lsp.cursor")
 local ghost = require("mistral_lsp.ghost")
 local keymaps = require("mistral_lsp.keymaps")
 local message = require("mistral_lsp.message")
-local rest = require("mistral_lsp.rest")
 local suggestion = require("mistral_lsp.suggestion")
 
 local M = {}
@@ -22,8 +22,19 @@ local function follow_events()
     client.reattach(event.buf)
   end)
   on({ "TextChangedI", "TextChangedP", "CursorMovedI" }, suggestion.changed)
+  on({ "BufReadPost", "LspAttach" }, client.opened)
+  on({
+    "BufEnter",
+    "BufReadPost",
+    "BufWritePost",
+    "CursorMoved",
+    "CursorMovedI",
+    "LspAttach",
+    "TextChanged",
+    "TextChangedI",
+    "TextChangedP",
+  }, cursor.moved)
   on({ "InsertLeave", "BufLeave" }, suggestion.clear)
-  on({ "BufEnter", "LspAttach", "CursorMoved", "InsertEnter", "BufWritePost" }, rest.moved)
   on("ColorScheme", ghost.define_highlights)
 end
 

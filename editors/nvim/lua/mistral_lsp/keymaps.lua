@@ -28,7 +28,7 @@ function M.act(action)
     return false
   end
   if action == "dismiss" then
-    suggestion.dismiss()
+    suggestion.reject()
   else
     press(write_keys:format(action), "n")
   end

@@ -180,6 +180,12 @@ function M.ask()
   end
 end
 
+--- Whether the server is about to be asked.
+---@return boolean
+function M.is_due()
+  return timer:is_active()
+end
+
 --- Follows the text and the cursor. One key can bring several events, so each state counts once.
 function M.changed()
   if not is_inserting() then
@@ -210,12 +216,12 @@ function M.is_shown()
   return rest ~= nil and not writes_nothing(rest)
 end
 
---- Puts the suggestion away; the server then does not offer it here again.
-function M.dismiss()
+--- Takes away what is shown, and lets the server know that it was not wanted here.
+function M.reject()
   if M.is_shown() then
     client.did_reject(offer.client)
+    M.clear()
   end
-  M.clear()
 end
 
 --- Writes the part of the answer that `take_part` chooses; what is left stays as ghost text.
