@@ -126,8 +126,9 @@ async def test_typing_through_asks_the_engine_once() -> None:
         await asyncio.sleep(0.001)
     assert engine.asked[:2] == [128, 0], "it reads what was typed"
     assert [part.label for part in engine.prompts[1].parts][-1] == "prefix"
-    assert engine.asked[2:] == [ahead.NEXT_LINE_TOKENS], "and writes the next line, once"
-    assert engine.prompts[2].parts[-2].text == "x = compute(a, b)\n"
+    assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1, "and writes the next line, once"
+    written = engine.asked.index(ahead.NEXT_LINE_TOKENS)
+    assert engine.prompts[written].parts[-2].text == "x = compute(a, b)\n"
 
 
 async def test_a_request_does_not_wait_for_reading_in_the_background() -> None:
