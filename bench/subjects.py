@@ -108,7 +108,7 @@ class Ours:
     threads: int = 0
     command: Sequence[str] = (sys.executable, "-m", "mistral_lsp")
     environment: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000, **ALONE})
+    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000})
     name: str = field(init=False)
     _client: Client = field(init=False)
     _asked: int = 0
@@ -125,7 +125,7 @@ class Ours:
         if self.model:
             arguments += ["--model", str(Path(self.model).resolve())]
         self._client = Client([*self.command, *arguments], {**apart(), **self.environment})
-        self._client.initialize(self.settings)
+        self._client.initialize({**ALONE, **self.settings})
         self._client.wait_until_ready(timeout=600)
 
     def open(self, document: Document) -> None:
