@@ -39,6 +39,14 @@ class Request:
 
     def run(self) -> None:
         """Streams until the line's end; a client that shows one line needs no more."""
+        try:
+            self._stream()
+        except httpx.RemoteProtocolError:
+            # The server breaks a stream off when the next request comes.
+            if not self.closed.is_set():
+                raise
+
+    def _stream(self) -> None:
         body = {
             "prompt": self.prompt,
             "max_tokens": LONGEST_ANSWER,
