@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import latency, latency_report, quality
 
 RESULTS = Path(__file__).with_name("results")
-LATENCY = ["--places", "1", "--keys", "16", "--peer", "llama-server", "--peer", "llama-cpp-server"]
+LATENCY = ["--places", "1", "--keys", "12", "--peer", "llama-server", "--peer", "llama-cpp-server"]
 QUALITY = ["humaneval-single/20", "--strategy", "all"]
 
 

@@ -14,7 +14,7 @@ import psutil
 from bench.lsp_client import ALONE, Client, Message, apart
 from bench.typist import Document, Edit
 
-LOOK_SECONDS = 2.5
+LOOK_SECONDS = 4.0
 """From a new place on the screen to the first key there."""
 
 
