@@ -42,6 +42,14 @@ def test_mypy() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_server_starts_without_what_only_the_host_needs() -> None:
+    found = "import sys, mistral_lsp.server.serve; print({'numpy', 'rich'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", found], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_module_says_its_one_job_first(path: Path) -> None:
     first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n\n")[0]

@@ -8,6 +8,10 @@ from typing import Any, Protocol
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage, UserError
 
 
+SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
+"""Names the file that the scripted engine answers from."""
+
+
 class EngineError(UserError):
     """The engine can't answer; the message says why and what to do."""
 

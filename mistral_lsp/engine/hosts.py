@@ -15,9 +15,8 @@ from pathlib import Path
 
 import mistral_lsp
 from mistral_lsp.engine import frames
-from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.base import SCRIPT_VARIABLE, EngineError
 from mistral_lsp.engine.folder import private_folder
-from mistral_lsp.engine.scripted import SCRIPT_VARIABLE
 
 START_SECONDS = 20.0
 TRIES = 5

@@ -18,9 +18,8 @@ from typing import Any
 import msgspec
 import numpy
 
-from mistral_lsp.engine.base import Aborted, EngineError
+from mistral_lsp.engine.base import SCRIPT_VARIABLE, Aborted, EngineError
 
-SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
 SPECIALS = {
     "bos": 256,
     "eos": 257,
