@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage, UserError
 
-
 SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
 """Names the file that the scripted engine answers from."""
 
