@@ -113,15 +113,19 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
     """Keys at the times a person presses them; one that comes before the answer cancels it."""
     keys = rhythm(seed=document.line)
     due = time.perf_counter() + next(keys)
+    overtaken = False
     while document.left:
         subject.rest(due)
         _change(subject, document, document.left[0])
+        if overtaken:  # an editor sends the change first, so that the server can see why
+            subject.cancel()
         subject.ask(document)
         due += next(keys)
         answer = subject.wait(due)
-        if answer is None:
-            subject.cancel()
+        overtaken = answer is None
         run.samples.append(Sample(answer))
+    if overtaken:
+        subject.cancel()
 
 
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
