@@ -20,6 +20,7 @@ def main() -> None:
     options = latency.parse_options(LATENCY)
     runs = latency.measure(options)
     figures = [latency_report.summarise(run) for run in runs]
+    latency_report.compare(figures)
     latency_report.print_table(figures)
     rows = asyncio.run(quality.measure(quality.parse_options(QUALITY)))
     quality.print_table(rows)

@@ -44,6 +44,7 @@ def main() -> None:
     options = parse_options()
     runs = measure(options)
     figures = [latency_report.summarise(run) for run in runs]
+    latency_report.compare(figures)
     latency_report.print_table(figures)
     result = {"machine": machine(), "model": options.model.name, "latency": figures}
     if options.plot:

@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.modes import Run
 
 AT_ONCE_MS = 10.0
-WIDTH = 190
+WIDTH = 205
 """Characters; the table has many columns."""
 HEADS = (
     "subject",
@@ -30,7 +30,10 @@ HEADS = (
     "cold",
     "start",
     "peak MB",
+    "peer/ours",
 )
+YARDSTICK = "llama-server"
+"""The peer that ratios are against."""
 
 Figures = dict[str, Any]
 
@@ -75,6 +78,25 @@ def summarise(run: Run) -> Figures:
     }
 
 
+def compare(rows: Sequence[Figures]) -> None:
+    """Adds to each row of ours how many times as much the peer takes in the same mode."""
+    for row in rows:
+        same_mode = [other for other in rows if other["mode"] == row["mode"]]
+        peer = next((other for other in same_mode if other["subject"].startswith(YARDSTICK)), None)
+        if peer is not None and peer is not row:
+            tokens, peers_tokens = (
+                figures["evaluated_per_keystroke"]["mean"] for figures in (row, peer)
+            )
+            row["peer_takes_times"] = {
+                "mean_wait": _times(peer["mean_wait_ms"], row["mean_wait_ms"]),
+                "tokens": _times(peers_tokens, tokens),
+            }
+
+
+def _times(more: float | None, less: float | None) -> float | None:
+    return round(more / less, 1) if more is not None and less else None
+
+
 def _spread(samples: Sequence[float]) -> Figures:
     return {f"p{percent}": percentile(samples, percent) for percent in (50, 95, 99)}
 
@@ -117,6 +139,7 @@ def print_table(rows: Sequence[Figures]) -> None:
             _shown(row["cold_ms"]["p50"]),
             _shown(row["start_to_first_ms"]),
             " + ".join(f"{part} {size:.0f}" for part, size in row["peak_mb"].items()),
+            _join(*row.get("peer_takes_times", {}).values()),
         )
     Console(width=WIDTH).print(table)
 
