@@ -53,7 +53,7 @@ def replay(
     try:
         for place in places:
             document = Document.at(place, keys)
-            _open_cold(subject, document, run)
+            open_cold(subject, document, run)
             work, cpu = subject.work(), _cpu_seconds(subject)
             MODES[mode](subject, document, run)
             subject.settle()
@@ -71,7 +71,7 @@ def _cpu_seconds(subject: Subject) -> float:
     return sum(map(cpu_seconds, subject.processes().values()))
 
 
-def _open_cold(subject: Subject, document: Document, run: Run) -> None:
+def open_cold(subject: Subject, document: Document, run: Run) -> None:
     """Opens a document; its first request reads the window and is not one of the samples."""
     subject.open(document)
     answer = _ask_and_wait(subject, document)
