@@ -48,6 +48,7 @@ WARM_WINDOW = 1536
 """Tokens of prompt and answer; a prompt starts with two thirds of its share, so about 1,000."""
 
 PATIENCE_SECONDS = 60.0
+GROWING_SECONDS = 6.0
 
 Rows = dict[str, Any]
 
@@ -148,12 +149,15 @@ def check_typing(engine: str) -> Rows:
 
 
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
-    """Types one line; the first request, which reads the window, is left out."""
+    """Types one line; the first request, which reads the window, is left out. Then the server has a
+    moment to grow the window to its full size.
+    """
     uri = f"file:///project/line{number}.py"
     line = lines[number]
     start = len(line) - len(line.lstrip())
     client.open(uri, "\n".join([*lines[:number], line[:start], *lines[number + 1 :]]))
     client.items(client.ask(uri, number, start, kind=1))
+    time.sleep(GROWING_SECONDS)
     samples = []
     for column in range(start, len(line)):
         client.change(uri, column + 2, (number, column), (number, column), line[column])

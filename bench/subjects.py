@@ -108,7 +108,7 @@ class Ours:
     threads: int = 0
     command: Sequence[str] = (sys.executable, "-m", "mistral_lsp")
     environment: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000, **ALONE})
+    settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000})
     name: str = field(init=False)
     client: Client = field(init=False)
     _asked: int = 0
@@ -128,7 +128,7 @@ class Ours:
         arguments = ["--window", str(self.window), "--threads", str(self.threads)]
         command = [*self.command, *self.arguments(), *arguments]
         self.client = Client(command, {**apart(), **self.environment})
-        self.client.initialize(self.settings)
+        self.client.initialize({**ALONE, **self.settings})
         self.client.wait_until_ready(timeout=600)
 
     def open(self, document: Document) -> None:

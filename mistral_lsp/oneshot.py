@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from mistral_lsp import config, pipeline
 from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
@@ -34,9 +32,8 @@ async def opened(place: str, overrides: Mapping[str, Any]) -> AsyncIterator[tupl
 @asynccontextmanager
 async def engine_stages(session: Session) -> AsyncIterator[Stages]:
     """A started engine for the session's settings; stopped at the end."""
-    # A host that serves editors, too, stays as long as they want it.
-    alone = msgspec.structs.replace(session.settings, keep_loaded_seconds=0)
-    engine = EngineClient(Load.of(alone))
+    # Without wishes: a host that serves editors, too, ends as they want it, another one at once.
+    engine = EngineClient(Load.of(session.settings).without_wishes())
     engine.start()
     try:
         yield Stages(engine, interactive=False)

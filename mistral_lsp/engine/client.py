@@ -25,6 +25,7 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 MOST_DEATHS = 3
 DEATHS_WITHIN_SECONDS = 600.0
 BACK_OFF_SECONDS = 0.2
+LEAVE_SECONDS = 2.0
 NO_USAGE = Usage()
 
 
@@ -96,6 +97,7 @@ class EngineClient:
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._supervisor: asyncio.Task[None] | None = None
+        self._leaving = False
         self._settled = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = 0
@@ -115,6 +117,20 @@ class EngineClient:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._supervisor
         self._change("off", "The engine was stopped.")
+
+    async def leave(self) -> None:
+        """Closes, and waits for the host's word that it is gone or goes on for others."""
+        if self._supervisor is not None and self._writer is not None:
+            self._leaving = True
+            self._send(frames.Leave())
+            await asyncio.wait([self._supervisor], timeout=LEAVE_SECONDS)
+        await self.close()
+
+    def wish(self, wanted: frames.Load) -> None:
+        """Tells the host of other wishes; `wanted` is the same but for these."""
+        self.wanted = wanted
+        if self._writer is not None:
+            self._send(wanted)
 
     async def ready(self) -> LoadedModel:
         """See engine.base.Engine."""
@@ -166,6 +182,8 @@ class EngineClient:
                 reason = await self._live()
             except EngineError as error:
                 self._change("failed", str(error))
+                return
+            if self._leaving:
                 return
             self._deaths.append(self._clock())
             recent = self._clock() - self._deaths[0] < DEATHS_WITHIN_SECONDS

@@ -16,6 +16,10 @@ BACKLOG = 64
 def main(path: Path) -> None:
     """Listens at `path`; goes on as a process of its own."""
     os.umask(0o077)
+    log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
+    os.close(log)
     path.unlink(missing_ok=True)  # of a host that was killed; whoever runs this holds the lock
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
@@ -24,10 +28,6 @@ def main(path: Path) -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
-    log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(log, stream.fileno())
-    os.close(log)
 
     from mistral_lsp.engine.host import serve
 

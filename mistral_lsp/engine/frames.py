@@ -20,7 +20,8 @@ LARGEST_FRAME = 64 * 1024 * 1024
 class Load(msgspec.Struct, frozen=True, tag=True):
     """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine.
 
-    The last two are wishes for the host's life; it heeds the longest and the latest.
+    The last two are wishes for the end of the host's life, None where there is none: it heeds the
+    client that goes last. A host of whom nobody wished anything goes with its last client.
     """
 
     engine: str
@@ -28,21 +29,25 @@ class Load(msgspec.Struct, frozen=True, tag=True):
     window: int
     threads: int
     gpu_layers: int
-    keep_loaded_seconds: int = 0
-    remember_windows: bool = False
+    keep_loaded_seconds: int | None = None
+    remember_windows: bool | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Load:
         """What the settings ask for; a model's path is the same from every folder."""
         return cls(
             settings.engine,
-            str(Path(settings.model).expanduser().absolute()) if settings.model else "",
+            str(Path(settings.model).expanduser().resolve()) if settings.model else "",
             settings.window,
             settings.threads,
             settings.gpu_layers,
             settings.keep_loaded_seconds,
             settings.remember_windows,
         )
+
+    def without_wishes(self) -> Load:
+        """What one host serves to all of its clients, whatever else they wish."""
+        return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
@@ -54,7 +59,7 @@ class Count(msgspec.Struct, frozen=True, tag=True):
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
     """Answer a prompt; answered by any number of Decoded and one Finished. One in the `background`
-    ends early where anybody wants an answer that is not.
+    ends early, with an error, where anybody wants an answer that is not.
     """
 
     id: int
@@ -67,6 +72,10 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop a generation, running or waiting; its Finished still comes, once the host is idle."""
 
     id: int
+
+
+class Leave(msgspec.Struct, frozen=True, tag=True):
+    """The client goes; the host ends the connection and, where it has no other client, itself."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
@@ -111,7 +120,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     error: str = ""
 
 
-Request = Union[Load, Count, Generate, Cancel]
+Request = Union[Load, Count, Generate, Cancel, Leave]
 Reply = Union[Hello, Loaded, Failed, Counted, Decoded, Finished]
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +24,10 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.load import Ready, load
 from mistral_lsp.types import Usage, UserError
 
-FIRST_CLIENT_SECONDS = 20.0
+FIRST_CLIENT_SECONDS = 5.0
+KEEP_STATES_SECONDS = 30.0
+STOPPED = ""
+STEPPED_ASIDE = "A request that somebody waits for took the engine."
 
 Key = tuple[int, int]
 """A client and one of its generations."""
@@ -32,31 +36,63 @@ Key = tuple[int, int]
 class Host:
     """One model, one thread that computes, any number of clients."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded until a client asks."""
+    def __init__(self, listening: socket.socket, path: Path) -> None:
+        """It listens at `path`. Nothing is loaded until a client asks."""
+        self._listening = listening
+        self._path = path
+        self._file = path.stat().st_ino
         self._ready: Ready | None = None
         self._computing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         # Tokens are counted beside the computing, or they would wait for another editor's prompt.
         self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
-        self._clients = 0
-        self._keep_seconds = 0
-        self._remember = False
+        self._keep_seconds: dict[int, int | None] = {}  # of every client
+        self._last_keep_seconds = 0
+        self._remember: bool | None = None
+        self._departure: asyncio.TimerHandle | None = None
+        # Held from one generation to the next, so that an abort never hits the wrong one.
+        self._turn = threading.Lock()
         self._running: Key | None = None
-        self._cancelled: dict[Key, bool] = {}  # of every generation not yet finished
+        self._cancelled: dict[Key, str | None] = {}  # why, of every generation not yet finished
         self._background: set[Key] = set()  # those of them that step aside
-        self.unused = asyncio.Event()
+        self._left = asyncio.Event()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serves one client until it goes."""
-        self._clients += 1
-        client = id(writer)
-        tasks: set[asyncio.Task[None]] = set()
-        frames.write(writer, frames.Hello(os.getpid()))
+    async def run(self) -> None:
+        """Serves until nobody needs it."""
+        loop = asyncio.get_running_loop()
+        await asyncio.start_unix_server(
+            self._serve, sock=self._listening, limit=frames.LARGEST_FRAME
+        )
+        loop.add_signal_handler(signal.SIGTERM, self._leave)
+        self._departure = loop.call_later(FIRST_CLIENT_SECONDS, self._leave)
         try:
-            while True:
-                request = await frames.read_request(reader)
+            await self._left.wait()
+            if self._ready is not None and self._remember is not None:
+                keeping = self._computing.submit(self._ready.leave, self._remember)
+                keeping.result(KEEP_STATES_SECONDS)
+        finally:
+            # The computing thread may be deep in a native call; nothing it holds outlives us.
+            os._exit(0)
+
+    def _leave(self) -> None:
+        """Whoever looks for a host from here on finds none, or one that does not greet."""
+        with suppress(OSError):
+            # Somebody may have taken the name away, and another host may have it now.
+            if self._path.stat().st_ino == self._file:
+                self._path.unlink()
+        self._left.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one client until it goes."""
+        if self._left.is_set():
+            writer.close()
+            return
+        client = id(writer)
+        self._greet(client, writer)
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while not isinstance(request := await frames.read_request(reader), frames.Leave):
                 if isinstance(request, frames.Cancel):
-                    self._cancel((client, request.id))
+                    self._cancel((client, request.id), STOPPED)
                     continue
                 if isinstance(request, frames.Generate):
                     self._admit((client, request.id), request.background)
@@ -64,45 +100,49 @@ class Host:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
                 task.add_done_callback(_die_of_bugs)
+            self._keep_seconds[client] = 0
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             self._forget(client)
             writer.close()
 
+    def _greet(self, client: int, writer: asyncio.StreamWriter) -> None:
+        self._keep_seconds[client] = None
+        if self._departure is not None:
+            self._departure.cancel()
+        frames.write(writer, frames.Hello(os.getpid()))
+
     def _forget(self, client: int) -> None:
         for key in self._cancelled:
             if key[0] == client:
-                self._cancel(key)
-        self._clients -= 1
-        if self._clients == 0:
-            wait = self._keep_seconds if self._ready is not None else 0
-            asyncio.get_running_loop().call_later(wait, self.leave_if_unused)
-
-    def leave_if_unused(self) -> None:
-        """Ends the host where no client is left."""
-        if self._clients == 0:
-            self.unused.set()
-
-    def keep_states(self) -> None:
-        """Keeps what was read for the next start, where the user wants that."""
-        if self._ready is not None:
-            self._computing.submit(self._ready.leave, self._remember).result()
+                self._cancel(key, STOPPED)
+        wish = self._keep_seconds.pop(client)
+        if wish is not None:
+            self._last_keep_seconds = wish
+        if self._keep_seconds:
+            return
+        wait = self._last_keep_seconds if self._ready is not None else 0
+        if wait:
+            self._departure = asyncio.get_running_loop().call_later(wait, self._leave)
+        else:
+            self._leave()
 
     def _admit(self, key: Key, background: bool) -> None:
-        self._cancelled[key] = False
+        self._cancelled[key] = None
         if background:
             self._background.add(key)
         else:
             for other in self._background:
-                self._cancel(other)
+                self._cancel(other, STEPPED_ASIDE)
 
-    def _cancel(self, key: Key) -> None:
+    def _cancel(self, key: Key, why: str) -> None:
         if key not in self._cancelled:
             return
-        self._cancelled[key] = True
-        if self._ready is not None and self._running == key:
-            self._ready.backend.abort(True)
+        self._cancelled[key] = why
+        with self._turn:
+            if self._ready is not None and self._running == key:
+                self._ready.backend.abort(True)
 
     async def _answer(
         self, client: int, request: frames.Request, writer: asyncio.StreamWriter
@@ -113,9 +153,11 @@ class Host:
             loop.call_soon_threadsafe(frames.write, writer, reply)
 
         if isinstance(request, frames.Load):
-            self._keep_seconds = max(self._keep_seconds, request.keep_loaded_seconds)
-            self._remember = request.remember_windows
-            await loop.run_in_executor(self._computing, self._load, request, send)
+            self._heed(client, request)
+            if self._ready is not None:  # said at once, not behind another editor's prompt
+                send(frames.Loaded(self._ready.model))
+            else:
+                await loop.run_in_executor(self._computing, self._load, request, send)
         elif isinstance(request, frames.Count):
             await loop.run_in_executor(self._counting, self._count, request, send)
         elif isinstance(request, frames.Generate):
@@ -123,6 +165,12 @@ class Host:
             await loop.run_in_executor(self._computing, self._generate, key, request, send)
             del self._cancelled[key]
             self._background.discard(key)
+
+    def _heed(self, client: int, wishes: frames.Load) -> None:
+        if client in self._keep_seconds:
+            self._keep_seconds[client] = wishes.keep_loaded_seconds
+        if wishes.remember_windows is not None:
+            self._remember = wishes.remember_windows
 
     def _load(self, request: frames.Load, send: Callable[[frames.Reply], object]) -> None:
         try:
@@ -146,20 +194,21 @@ class Host:
         send: Callable[[frames.Reply], object],
     ) -> None:
         ready = self._loaded()
-        # In this order: an abort that was meant for the one before is lowered first.
-        ready.backend.abort(False)
-        self._running = key
+        with self._turn:
+            ready.backend.abort(False)
+            self._running = key
         ready.loop.usage = Usage()
         error = ""
         # A cancel that came before this line is on record; one that comes later aborts.
         try:
-            if not self._cancelled[key]:
+            if self._cancelled[key] is None:
                 self._decode(ready, key, request, send)
         except UserError as failure:
             error = str(failure)
         finally:
-            self._running = None
-        send(frames.Finished(request.id, ready.loop.usage, error))
+            with self._turn:
+                self._running = None
+        send(frames.Finished(request.id, ready.loop.usage, error or self._cancelled[key] or ""))
 
     def _decode(
         self,
@@ -176,7 +225,7 @@ class Host:
             )
         characters = codecs.getincrementaldecoder("utf-8")()
         for token, probability in ready.loop.generate(
-            ids, request.max_tokens, lambda: self._cancelled[key]
+            ids, request.max_tokens, lambda: self._cancelled[key] is not None
         ):
             try:
                 text = characters.decode(ready.backend.token_bytes(token))
@@ -199,22 +248,4 @@ def _die_of_bugs(task: asyncio.Task[None]) -> None:
 
 def serve(listening: socket.socket, path: Path) -> None:
     """Serves at a socket that listens at `path`, until nobody needs it; ends the process."""
-    asyncio.run(_serve(listening, path))
-
-
-async def _serve(listening: socket.socket, path: Path) -> None:
-    host = Host()
-    server = await asyncio.start_unix_server(host.serve, sock=listening, limit=frames.LARGEST_FRAME)
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, host.unused.set)
-    loop.call_later(FIRST_CLIENT_SECONDS, host.leave_if_unused)
-    try:
-        await host.unused.wait()
-        # First the name: whoever looks for a host from here on starts another one.
-        with suppress(OSError):
-            path.unlink()  # noqa: ASYNC240, nothing else runs any more
-        server.close()
-        host.keep_states()
-    finally:
-        # The computing thread may be deep in a native call; nothing it holds outlives the process.
-        os._exit(0)
+    asyncio.run(Host(listening, path).run())

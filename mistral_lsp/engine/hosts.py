@@ -10,16 +10,13 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import stat
 import sys
 from pathlib import Path
-
-import filelock
-import platformdirs
 
 import mistral_lsp
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.folder import private_folder
 from mistral_lsp.engine.scripted import SCRIPT_VARIABLE
 
 START_SECONDS = 20.0
@@ -44,8 +41,8 @@ async def connect(wanted: frames.Load) -> Connection:
                 return connection
     except OSError as error:
         raise EngineError(
-            f"The engine's process can't be started ({error}). Is the disk of "
-            f"{platformdirs.user_runtime_path()} full? Make room, then run mistralLsp.reload."
+            f"The engine's process can't be started ({error}). Is the disk full? "
+            "Make room, then run mistralLsp.reload."
         ) from error
     raise EngineError(
         f"The engine's process ends as soon as it starts. {last_words(wanted)} "
@@ -58,19 +55,22 @@ async def _greeted(path: Path) -> Connection | None:
         reader, writer = await asyncio.open_unix_connection(path, limit=frames.LARGEST_FRAME)
     except (FileNotFoundError, ConnectionRefusedError):
         return None
+    hello = None
     try:
         hello = await asyncio.wait_for(frames.read_reply(reader), START_SECONDS)
     except (asyncio.IncompleteReadError, ConnectionError, asyncio.TimeoutError):
-        writer.close()
         return None
-    if not isinstance(hello, frames.Hello):
-        writer.close()
-        return None
+    finally:
+        if hello is None:
+            writer.close()
+    assert isinstance(hello, frames.Hello)
     return reader, writer, hello
 
 
 async def _start(path: Path) -> Connection | None:
     """Starts a host, unless another process has done it meanwhile."""
+    import filelock  # takes long enough to be felt where a host is there already
+
     lock = filelock.AsyncFileLock(path.with_suffix(".lock"), 2 * START_SECONDS, mode=0o600)
     async with lock:
         found = await _greeted(path)
@@ -98,39 +98,18 @@ def socket_path(wanted: frames.Load) -> Path:
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),
-        wanted.engine,
-        wanted.model,
-        wanted.window,
-        wanted.threads,
-        wanted.gpu_layers,
+        sys.prefix,
+        wanted.without_wishes(),
         os.environ.get(SCRIPT_VARIABLE),
     )
     name = hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
-    path = _private_folder() / f"{name}.socket"
+    path = private_folder() / f"{name}.socket"
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise EngineError(
             f"The engine's socket can't have a name as long as {path}. "
             "Set XDG_RUNTIME_DIR to a folder with a shorter one."
         )
     return path
-
-
-def _private_folder() -> Path:
-    folder = platformdirs.user_runtime_path("mistral-lsp")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mine, above = folder.lstat(), folder.parent.stat()
-    private = (
-        stat.S_ISDIR(mine.st_mode)
-        and mine.st_uid == os.getuid()
-        and not mine.st_mode & 0o077
-        and above.st_uid in (0, os.getuid())
-    )
-    if not private:
-        raise EngineError(
-            f"{folder} is not a folder that you alone can enter, so the engine's socket is not put "
-            f"there. Remove it, or run chmod 700 {folder}, then run mistralLsp.reload."
-        )
-    return folder
 
 
 def log_path(socket: Path) -> Path:

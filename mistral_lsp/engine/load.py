@@ -22,7 +22,7 @@ FIRST_SECONDS = 0.35
 COLD_SECONDS = 1.5
 MISSING_CONTEXT = 4096
 """What a model is taken to have been trained on where its header does not say."""
-SMALLEST_WORKING_WINDOW = 512
+SMALLEST_WORKING_WINDOW = 384
 SMALLEST_FIRST_WINDOW = 192
 WINDOW_STEP = 64
 

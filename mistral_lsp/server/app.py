@@ -100,8 +100,11 @@ class App(LanguageServer):
         self.stages.cache.clear()
         if after.enabled != before.enabled:
             self.send_status()
-        if self.engine.wanted != self._wanted():
+        wanted = self._wanted()
+        if wanted.without_wishes() != self.engine.wanted.without_wishes():
             await self.reload()
+        elif wanted != self.engine.wanted:
+            self.engine.wish(wanted)
 
     def _read(self, raw: Any) -> None:
         """Lays over another: the user's file, what came at the start, `raw`, the command line."""
@@ -120,9 +123,9 @@ class App(LanguageServer):
     # Engine
 
     async def reload(self) -> None:
-        """Stops the engine and starts it with the present settings."""
+        """Starts the engine anew with the present settings; one that others use goes on."""
         async with self._reloading:
-            await self.engine.close()
+            await self.engine.leave()
             self.engine = self.stages.engine = self._new_engine()
             self.stages.cache.clear()
             self.stages.plans.clear()

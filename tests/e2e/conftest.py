@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server. Without an engine named, it is the scripted one, which answers `answers`."""
+    """Starts a server. Without an engine named, it is the scripted one, which answers `answers`;
+    servers with the same script share a host.
+    """
     clients: list[Client] = []
 
     def begin(
@@ -47,9 +50,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
         configuration: Any = None,
         **script: Any,
     ) -> Client:
-        path = tmp_path / f"script{len(clients)}.json"
-        content = {"answers": [ADD] if answers is None else answers, "delay_ms": delay_ms}
-        path.write_text(json.dumps({**content, **script}))
+        given = {"answers": [ADD] if answers is None else answers, "delay_ms": delay_ms}
+        content = json.dumps({**given, **script})
+        path = tmp_path / f"script{zlib.crc32(content.encode())}.json"
+        path.write_text(content)
         command = [sys.executable, "-m", "mistral_lsp", "--engine", engine, *arguments]
         client = Client(command, {"MISTRAL_LSP_SCRIPT": str(path)}, configuration)
         clients.append(client)

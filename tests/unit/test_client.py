@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mistral_lsp.engine import hosts
 from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.engine.client import EngineClient, HostGeneration
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.types import Part, Prompt
 from tests.support.hosts import running_hosts
@@ -57,6 +57,17 @@ async def test_an_engine_that_was_not_started_or_was_stopped_says_so() -> None:
         await client.ready()
 
 
+@pytest.fixture
+def slow(tmp_path, monkeypatch) -> None:
+    script = tmp_path / "script.json"
+    script.write_text('{"delay_ms": 5, "answers": [{"after": "x = ", "answer": "1"}]}')
+    monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))
+
+
+def keeping(seconds: int) -> Load:
+    return Load("scripted", "", 0, 0, 0, seconds)
+
+
 async def started(wanted: Load = SCRIPTED) -> EngineClient:
     client = EngineClient(wanted)
     client.start()
@@ -92,47 +103,131 @@ async def test_both_editors_find_a_new_host_when_theirs_is_killed() -> None:
         await client.close()
 
 
-async def test_a_host_stays_as_long_as_one_of_its_editors_wished(own_folders) -> None:
-    patient, hasty = await started(Load("scripted", "", 0, 0, 0, 2)), await started()
+async def test_a_host_stays_as_long_as_its_last_editor_wished(own_folders) -> None:
+    patient, command = await started(keeping(2)), await started()
     host = psutil.Process(patient.host_pid)
     await patient.close()
-    await hasty.close()
-    await asyncio.sleep(0.5)
-    again = await started()
+    await command.close()  # it has no wish
+    await asyncio.sleep(1)
+    again = await started(keeping(2))
     assert again.host_pid == host.pid
     await again.close()
-    host.wait(10)
-    assert [path.suffix for path in (own_folders / "mistral-lsp").iterdir()] != []
+    await asyncio.sleep(1.5)
+    assert host.is_running(), "the time is counted from the last editor's end"
+    await (await started(keeping(60))).close()
+    hasty = await started(keeping(60))
+    hasty.wish(keeping(0))
+    await hasty.close()
+    host.wait(5)
     assert not list(own_folders.rglob("*.socket"))
 
 
-async def test_background_steps_aside_for_another_editor(tmp_path, monkeypatch) -> None:
-    script = tmp_path / "script.json"
-    script.write_text('{"delay_ms": 5, "answers": [{"after": "x = ", "answer": "1"}]}')
-    monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))
-    busy, waiting = await started(), await started()
-    mark = Part("mark", special="fim_middle")
-    long = busy.generate(Prompt("plain", (Part("prefix", "z" * 2000),)), 0, background=True)
-    await asyncio.sleep(0.1)
+async def test_a_host_without_a_model_goes_with_its_last_client(tmp_path) -> None:
+    client = EngineClient(Load("auto", str(tmp_path / "none.gguf"), 0, 0, 0, 60))
+    client.start()
+    with pytest.raises(EngineError, match="can't be read"):
+        await client.ready()
+    await client.close()
+
+
+async def test_a_reload_ends_a_host_that_nobody_else_uses() -> None:
+    first, second = await started(keeping(60)), await started(keeping(60))
+    shared = first.host_pid
+    await first.leave()
+    assert await second.count(["abc"]) == [3]
+    again = await started(keeping(60))
+    assert again.host_pid == shared
+    await second.close()
+    await again.leave()
+    new = await started()
+    assert new.host_pid != shared
+    await new.close()
+
+
+async def test_a_host_whose_name_was_taken_away_leaves_that_of_the_next() -> None:
+    first = await started()
+    hosts.socket_path(SCRIPTED).unlink()
+    second = await started()
+    old = psutil.Process(first.host_pid)
+    assert second.host_pid != old.pid
+    await first.close()
+    old.wait(5)
+    third = await started()
+    assert third.host_pid == second.host_pid
+    await second.close()
+    await third.close()
+
+
+async def test_a_host_that_is_just_leaving_is_no_death() -> None:
+    path = hosts.socket_path(SCRIPTED)
+
+    def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path.unlink()
+        writer.close()
+
+    leaving = await asyncio.start_unix_server(leave, path)
+    client = await started()
+    assert client.host_pid != os.getpid() and not client._deaths
+    await client.close()
+    leaving.close()
+
+
+def long(client: EngineClient, background: bool = False) -> HostGeneration:
+    """Ten seconds of work."""
+    prompt = Prompt("plain", (Part("prefix", "z" * 2000),))
+    return client.generate(prompt, 0, background=background)
+
+
+async def answered_soon(client: EngineClient) -> bool:
     begun = time.perf_counter()
-    short = waiting.generate(Prompt("plain", (Part("prefix", "x = "), mark)), 1)
+    mark = Part("mark", special="fim_middle")
+    short = client.generate(Prompt("plain", (Part("prefix", "x = "), mark)), 1)
     assert [token.text async for token in short] == ["1"]
-    assert time.perf_counter() - begun < 1
-    assert [token.text async for token in long] == []
-    assert long.usage.evaluated_tokens < 2000
+    return time.perf_counter() - begun < 2
+
+
+async def test_background_steps_aside_for_another_editor(slow) -> None:
+    busy, waiting = await started(), await started()
+    running, queued = long(busy, background=True), long(waiting, background=True)
+    await asyncio.sleep(0.1)
+    assert await answered_soon(waiting)
+    for generation in (running, queued):
+        # An end without an error would be taken for the end of the answer, and be cached.
+        with pytest.raises(EngineError, match="somebody waits"):
+            assert [token async for token in generation] == []
+        assert generation.usage.evaluated_tokens < 2000
     await busy.close()
     await waiting.close()
 
 
-async def test_a_folder_that_others_can_enter_is_refused(own_folders) -> None:
-    folder = own_folders / "mistral-lsp"
-    folder.mkdir()
-    folder.chmod(0o755)
-    client = EngineClient(SCRIPTED)
-    client.start()
-    with pytest.raises(EngineError, match="chmod 700"):
-        await client.ready()
-    await client.close()
+async def test_a_flood_of_one_editor_does_not_keep_another_waiting(slow) -> None:
+    busy, waiting = await started(), await started()
+    for _ in range(100):
+        long(busy).stop()
+    last = long(busy)
+    asyncio.get_running_loop().call_later(0.2, last.stop)
+    assert await answered_soon(waiting)
+    await busy.close()
+    await waiting.close()
+
+
+async def test_what_an_editor_leaves_behind_is_stopped(slow) -> None:
+    gone, waiting = await started(), await started()
+    long(gone)
+    await asyncio.sleep(0.1)
+    await gone.close()
+    assert await answered_soon(waiting)
+    await waiting.close()
+
+
+async def test_a_second_editor_is_ready_while_the_first_one_computes(slow) -> None:
+    busy = await started()
+    long(busy)
+    await asyncio.sleep(0.1)
+    second = await asyncio.wait_for(started(), 3)
+    assert await asyncio.wait_for(second.count(["abc"]), 1) == [3]
+    await busy.close()
+    await second.close()
 
 
 async def test_what_the_host_leaves_is_the_users_alone(own_folders) -> None:
@@ -144,9 +239,9 @@ async def test_what_the_host_leaves_is_the_users_alone(own_folders) -> None:
 
 
 async def test_a_host_that_cannot_begin_says_its_last_words(monkeypatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    hosts.socket_path(SCRIPTED).mkdir()
     client = EngineClient(SCRIPTED)
     client.start()
-    with pytest.raises(EngineError, match="ends as soon as it starts"):
+    with pytest.raises(EngineError, match=r"ends as soon as it starts.*words: \w+Error"):
         await client.ready()
     await client.close()

@@ -1,0 +1,132 @@
+"""One host for all editors, seen from the servers and the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.lsp_client import Client
+from tests.support.hosts import running_hosts
+
+URI = "file:///project/main.py"
+TEXT = "def add(a, b):\n    \n"
+
+
+def answers(client: Client) -> bool:
+    return bool(client.items(client.ask(URI, 1, 4)))
+
+
+def host(client: Client) -> int:
+    return client.status()["host_pid"]
+
+
+def opened(client: Client) -> Client:
+    client.open(URI, TEXT)
+    return client
+
+
+def test_servers_that_start_at_once_share_one_host(start, own_home) -> None:
+    clients = [start() for _ in range(4)]
+    for client in clients:
+        client.initialize()
+    for client in clients:
+        client.wait_until_ready()
+    assert len({host(client) for client in clients}) == 1
+    assert len(running_hosts(own_home)) == 1
+    assert all(answers(opened(client)) for client in clients)
+
+
+def test_a_server_that_is_killed_takes_no_host_along(ready) -> None:
+    first, second = ready(), opened(ready())
+    first.kill()
+    time.sleep(0.2)
+    assert answers(second)
+
+
+def test_all_servers_recover_from_the_death_of_their_host(ready) -> None:
+    clients = [ready(), ready()]
+    killed = host(clients[0])
+    for client in clients:
+        client.notifications.clear()
+    os.kill(killed, signal.SIGKILL)
+    for client in clients:
+        client.wait_until_ready()
+        assert answers(opened(client))
+    assert host(clients[0]) == host(clients[1]) != killed
+
+
+def test_the_model_stays_loaded_for_a_while(ready, own_home) -> None:
+    client = ready({"keepLoadedSeconds": 3})
+    kept = host(client)
+    client.close()
+    time.sleep(0.5)
+    again = ready({"keepLoadedSeconds": 1})
+    assert host(again) == kept
+    again.close()
+    _, alive = psutil.wait_procs(running_hosts(own_home), timeout=5)
+    assert not alive
+
+
+def test_a_reload_starts_anew_only_what_nobody_else_uses(ready) -> None:
+    first, second = ready({"keepLoadedSeconds": 60}), ready()
+    shared = host(first)
+    for goes_on in (True, False):
+        first.notifications.clear()
+        first.request("workspace/executeCommand", {"command": "mistralLsp.reload"})
+        first.wait_until_ready()
+        assert (host(first) == shared) is goes_on
+        second.kill()
+        time.sleep(0.2)
+    pushed = {"settings": {"mistralLsp": {"keepLoadedSeconds": 0}}}
+    kept = host(first)
+    first.notify("workspace/didChangeConfiguration", pushed)
+    assert host(first) == kept, "how long it stays can be changed without a start"
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Runs a command of the terminal, for a user whose editors keep the model loaded."""
+    settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
+    settings.write_text("keepLoadedSeconds = 60\n")
+    file = tmp_path / "main.py"
+    file.write_text(TEXT)
+
+    def run(script: Path) -> dict[str, str]:
+        monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))
+        words = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted"]
+        done = subprocess.run(
+            [*words, "complete", f"{file}:2:5", "--json"], capture_output=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_a_command_keeps_nothing_loaded(tmp_path, command, own_home) -> None:
+    script = tmp_path / "script.json"
+    script.write_text("{}")
+    assert command(script)["engine"] == "scripted"
+    _, alive = psutil.wait_procs(running_hosts(own_home), timeout=5)
+    assert not alive
+
+
+def test_a_command_uses_the_editors_host_and_leaves_it_there(
+    ready, tmp_path, command, own_home
+) -> None:
+    client = ready({"keepLoadedSeconds": 2})
+    [script] = tmp_path.glob("script*.json")
+    assert command(script)["text"] == "return a + b"
+    assert len(running_hosts(own_home)) == 1 and host(client)
+    client.close()
+    assert command(script)["text"] == "return a + b"
+    [stays] = running_hosts(own_home)
+    time.sleep(0.5)
+    assert stays.is_running(), "the editor's wish holds behind the command, too"
