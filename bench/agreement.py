@@ -16,7 +16,7 @@ from rich.progress import track
 from mistral_lsp.engine.base import Backend
 from mistral_lsp.engine.ctransformers import CTransformers
 from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.load import default_threads
+from mistral_lsp.engine.measure import default_threads
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import gguf, store
 

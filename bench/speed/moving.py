@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bench.checks import Rows
+from bench.checks import Rows, spread
 from bench.speed.editor import Editor, File, Setup, Shown, empty, evaluated, first_ms, ghosts_ms
 from bench.speed.places import (
     OPENED_FILES,
