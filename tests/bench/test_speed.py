@@ -35,15 +35,15 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_places_are_before_names_in_code() -> None:
     spots = half_typed(LINES)
-    assert [LINES[spot.line][: spot.column] for spot in spots] == ["    return sum(values) + os."]
-    assert cut(LINES, spots)[3] == "    return sum(values) + os."
+    assert [LINES[spot.line][: spot.column] for spot in spots] == ["    return sum(values) + "]
+    assert cut(LINES, spots)[3] == "    return sum(values) + "
     assert cut(LINES, spots)[:3] == LINES[:3]
 
 
 def test_the_long_files_are_long_and_their_places_fixed() -> None:
     for which in (0, 1):
         lines = long_lines(which)
-        assert 2900 < len(lines) <= 3000
+        assert 2500 < len(lines) < 4000
         spots = spread_out(half_typed(lines), 16)
         assert spots == spread_out(half_typed(lines), 16)
         assert len({spot.line for spot in spots}) == 16 and spots != sorted(spots)
@@ -75,7 +75,7 @@ def test_the_edits_undo_themselves() -> None:
     assert steps[1][1].count("\n") == changing.PASTED_LINES
     assert len(file.lines) == len(LINES) + 31 and file.lines[:3] == LINES[:3]
     line, column = steps[-1][2]
-    assert file.lines[line][: column - 2] == "    "
+    assert file.lines[line][:4] == "    " and column == 4 + 3  # a letter for each of three steps
 
 
 def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
