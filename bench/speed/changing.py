@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from bench.checks import Rows
-from bench.speed.editor import Editor, File, Setup
+from bench.speed.editor import Editor, File, Setup, Shown
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.vocabulary import Vocabulary
 
@@ -33,16 +33,18 @@ def check_edits(setup: Setup) -> Rows:
             time.sleep(REST_SECONDS)
             for kind, changed, cursor in _steps(editor, file, spot):
                 shown = editor.ask(file, cursor)
-                _note(rows, kind, shown.evaluated, count(changed))
+                _note(rows, kind, shown, count(changed))
                 time.sleep(REST_SECONDS)
     return rows
 
 
-def _note(rows: Rows, kind: str, evaluated: int, changed: int) -> None:
-    row = rows.setdefault(kind, {"evaluated": [], "changed": [], "within": 0})
-    row["evaluated"].append(evaluated)
+def _note(rows: Rows, kind: str, shown: Shown, changed: int) -> None:
+    fresh = {"evaluated": [], "changed": [], "within": 0, "asked_model": 0}
+    row = rows.setdefault(kind, fresh)
+    row["evaluated"].append(shown.evaluated)
     row["changed"].append(changed)
-    row["within"] += evaluated <= changed + ALLOWED_TOKENS
+    row["within"] += shown.evaluated <= changed + ALLOWED_TOKENS
+    row["asked_model"] += shown.asked_model
 
 
 def _steps(editor: Editor, file: File, spot: Spot) -> Iterator[Step]:

@@ -30,7 +30,7 @@ class Shown:
     first_ms: float
     full_ms: float
     evaluated: int
-    cached: bool
+    asked_model: bool
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Editor:
             (first - begun) * 1000,
             (arrived - begun) * 1000,
             cost["evaluated_tokens"],
-            cost["cached"],
+            cost["prompt_tokens"] > 0,
         )
 
     def visit(self, file: File, spot: Spot, seconds: float) -> Shown:
@@ -152,6 +152,11 @@ def ghosts_ms(shown: Sequence[Shown]) -> Rows:
 def empty(shown: Sequence[Shown]) -> int:
     """How many brought no ghost text."""
     return sum(not one.text for one in shown)
+
+
+def asked_model(shown: Sequence[Shown]) -> int:
+    """How many neither the cache nor a rule about the place answered."""
+    return sum(one.asked_model for one in shown)
 
 
 def evaluated(shown: Sequence[Shown]) -> Rows:

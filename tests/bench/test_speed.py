@@ -84,7 +84,7 @@ def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
     monkeypatch.setattr(moving, "JUMPS", 3)
     found = moving.check_revisit(setup)
     assert found["first_ms"]["n"] == 4 and found["earlier_run_first_ms"]["n"] == 2
-    assert found["empty"] == 0 and found["first_ms"]["p50"] > 0
+    assert found["empty"] == 0 and found["asked_model"] == 6 and found["first_ms"]["p50"] > 0
     found = moving.check_jump(setup)
     assert (found["jumps"], found["empty"], found["first_ghost_text_ms"]["n"]) == (3, 0, 3)
     assert found["evaluated_tokens"]["p50"] > 0
@@ -111,6 +111,7 @@ def test_what_edits_cost_is_compared_with_the_text(setup, monkeypatch) -> None:
     found = changing.check_edits(setup)
     assert list(found) == ["enter", "paste", "undo", "insert_above", "delete_above"]
     assert all(len(row["evaluated"]) == len(row["changed"]) == 1 for row in found.values())
+    assert found["undo"]["asked_model"] == 1
     assert found["insert_above"]["changed"] == [10 * changing.INSERTED_ABOVE + 1]
 
 
