@@ -67,7 +67,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 @contextmanager
 def private_home() -> Iterator[dict[str, str]]:
     """Folders of its own for settings, caches and sockets, so that nothing is warm from before."""
-    with tempfile.TemporaryDirectory() as folder:
+    # A host that just leaves may still write in the folder while it is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield dict.fromkeys(HOMES, folder)
 
 

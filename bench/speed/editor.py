@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import string
 import time
@@ -9,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import psutil
 
 from bench.checks import Rows, spread
 from bench.lsp_client import Client
@@ -18,6 +21,7 @@ from bench.subjects import Ours
 PATIENCE_SECONDS = 120.0
 SETTINGS = {"deadlineMs": 60000, "keepLoadedSeconds": 0}
 """No answer is cut short, and a model does not stay loaded for the next check."""
+LEAVING_SECONDS = 20.0
 
 _LETTERS = itertools.cycle(string.ascii_letters)
 
@@ -62,14 +66,24 @@ class Setup:
         )
 
     @contextmanager
-    def editor(self, **settings: Any) -> Iterator[Editor]:
-        """An editor on a server of its own."""
+    def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
+        """An editor on a server of its own; the host leaves with the last one, which is waited for,
+        as it may have something to write down.
+        """
         subject = self.subject(**settings)
         subject.start()
+        host = subject.client.status()["host_pid"]
         try:
             yield Editor(subject.client)
         finally:
             subject.stop()
+            if is_last:
+                _wait_until_gone(host)
+
+
+def _wait_until_gone(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(LEAVING_SECONDS)
 
 
 class Editor:

@@ -27,7 +27,7 @@ def check_second_window(setup: Setup) -> Rows:
         for _ in range(ROUNDS):
             first.visit(file, spot, REST_SECONDS)
             hosts = memory_mb([_host(first)])
-            with setup.editor() as second:
+            with setup.editor(is_last=False) as second:
                 again = second.open(FILE, lines)
                 begun = time.perf_counter()
                 same.append(second.ask(again, second.type_letter(again, spot)))
