@@ -16,7 +16,8 @@ from bench.typist import Document, shipped_places
 LINES_IN_A_FILE = 1
 KEYS = 24
 CANCELS = 40
-WASTE_LINES_IN_A_FILE = 3
+WASTE_LINES_IN_A_FILE, WASTE_KEYS = 3, 0
+"""Whole lines, which come to more than 200 keys."""
 ADAPT_SECONDS = 2.0
 """How long the other program has been at it when the typing begins."""
 
@@ -59,7 +60,7 @@ def check_waste(setup: Setup) -> Rows:
     rows: Rows = {}
     for mode in ("human", "accept"):
         places = shipped_places(WASTE_LINES_IN_A_FILE)
-        figures = summarise(replay(setup.subject(), mode, places, 0, lambda: None))
+        figures = summarise(replay(setup.subject(), mode, places, WASTE_KEYS, lambda: None))
         kept = ("keystrokes", "decoded_tokens", "wasted_percent")
         rows[mode] = {name: figures[name] for name in kept}
     return rows

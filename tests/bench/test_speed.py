@@ -86,11 +86,13 @@ def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
     assert found["first_ms"]["n"] == 4 and found["earlier_run_first_ms"]["n"] == 2
     assert found["empty"] == 0 and found["asked_model"] == 6 and found["first_ms"]["p50"] > 0
     found = moving.check_jump(setup)
-    assert (found["jumps"], found["empty"], found["first_ghost_text_ms"]["n"]) == (3, 0, 3)
+    # The same answer everywhere is not one that the filters let through everywhere.
+    assert found["jumps"] == 3 and found["first_ghost_text_ms"]["n"] == 3 - found["empty"] > 0
     assert found["evaluated_tokens"]["p50"] > 0
 
 
 def test_a_window_read_ahead_is_warm(setup, monkeypatch) -> None:
+    monkeypatch.setattr(moving, "REST_SECONDS", 1.0)
     monkeypatch.setattr(moving, "OPENED_FILES", ("csv.py", "textwrap.py"))
     found = moving.check_open(setup)
     assert found["files"] == 2 and found["warm"] == 2
@@ -128,11 +130,13 @@ def test_work_behind_the_typing_is_measured(setup, monkeypatch) -> None:
     monkeypatch.setattr(working, "shipped_places", lambda count: places)
     monkeypatch.setattr(working, "ADAPT_SECONDS", 0.1)
     monkeypatch.setattr(working, "CANCELS", 1)
+    monkeypatch.setattr(working, "KEYS", 6)
+    monkeypatch.setattr(working, "WASTE_KEYS", 6)
     found = working.check_busy(setup)
     assert {"quiet_full_ms", "busy_full_ms", "ratio"} == set(found)
     assert working.check_cancel(setup)["cancels"] == 1
     found = working.check_waste(setup)
-    assert found["human"]["keystrokes"] > 10 and found["accept"]["decoded_tokens"] > 0
+    assert found["human"]["keystrokes"] == 6 and found["accept"]["decoded_tokens"] > 0
 
 
 def test_the_spinner_leaves() -> None:
