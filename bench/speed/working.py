@@ -16,7 +16,7 @@ from bench.typist import Document, shipped_places
 LINES_IN_A_FILE = 1
 KEYS = 24
 CANCELS = 40
-WASTE_LINES_IN_A_FILE, WASTE_KEYS = 3, 0
+WASTE_LINES_IN_A_FILE, WASTE_KEYS = 2, 0
 """Whole lines, which come to more than 200 keys."""
 ADAPT_SECONDS = 2.0
 """How long the other program has been at it when the typing begins."""
