@@ -14,6 +14,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -308,8 +309,8 @@ def main() -> None:
         "agreement": check_agreement,
     }
     for engine in ENGINES:
-        checks[f"typing-{engine}"] = lambda engine=engine: check_typing(engine)
-        checks[f"cancel-{engine}"] = lambda engine=engine: check_cancel("--engine", engine)
+        checks[f"typing-{engine}"] = partial(check_typing, engine)
+        checks[f"cancel-{engine}"] = partial(check_cancel, "--engine", engine)
     if options.typescript:
         checks["cursors"] = lambda: check_cursors(options.typescript)
     results = {name: checks[name]() for name in options.checks or checks}

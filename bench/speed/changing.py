@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from bench.checks import Rows
-from bench.speed.editor import Editor, File, Setup, work
+from bench.speed.editor import Editor, File, Setup, Shown, work
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.vocabulary import Vocabulary
 
@@ -29,29 +29,40 @@ def check_edits(setup: Setup) -> Rows:
     count = Vocabulary(setup.model).count
     lines = long_lines(0)
     rows: Rows = {}
-    for name, seconds in PAUSES.items():
+    for pause in PAUSES:
         with setup.editor() as editor:
             for number, spot in enumerate(spread_out(half_typed(lines), PLACES)):
                 file = editor.open(f"edited{number}.py", cut(lines, [spot]))
                 editor.ask(file, spot)
                 time.sleep(REST_SECONDS)
-                before = work(editor)["evaluated"]
-                for kind, changed, cursor in _steps(editor, file, spot):
-                    shown = editor.ask(file, cursor)
-                    time.sleep(seconds)
-                    now = work(editor)["evaluated"]
-                    _note(rows, f"{kind}, {name}", (shown.evaluated, now - before), count(changed))
-                    before = now
+                for kind, changed, shown, all_work in _replies(editor, file, spot, pause):
+                    _note(rows, f"{kind}, {pause}", shown, all_work, count(changed))
     return rows
 
 
-def _note(rows: Rows, kind: str, evaluated: tuple[int, int], changed: int) -> None:
-    """Takes in what the request evaluated, and what all work did up to the next edit."""
-    row = rows.setdefault(kind, {"evaluated": [], "all_work": [], "changed": [], "within": 0})
-    row["evaluated"].append(evaluated[0])
-    row["all_work"].append(evaluated[1])
+def _replies(
+    editor: Editor, file: File, spot: Spot, pause: str
+) -> Iterator[tuple[str, str, Shown, int]]:
+    """The edits, the text that each changed, what was shown then, and all tokens evaluated from it
+    to the end of the pause behind.
+    """
+    before = work(editor)["evaluated"]
+    for kind, changed, cursor in _steps(editor, file, spot):
+        shown = editor.ask(file, cursor)
+        time.sleep(PAUSES[pause])
+        now = work(editor)["evaluated"]
+        yield kind, changed, shown, now - before
+        before = now
+
+
+def _note(rows: Rows, kind: str, shown: Shown, all_work: int, changed: int) -> None:
+    fresh = {"evaluated": [], "all_work": [], "changed": [], "within": 0, "asked_model": 0}
+    row = rows.setdefault(kind, fresh)
+    row["evaluated"].append(shown.evaluated)
+    row["all_work"].append(all_work)
     row["changed"].append(changed)
-    row["within"] += evaluated[0] <= changed + ALLOWED_TOKENS
+    row["within"] += shown.evaluated <= changed + ALLOWED_TOKENS
+    row["asked_model"] += shown.asked_model
 
 
 def _steps(editor: Editor, file: File, spot: Spot) -> Iterator[Step]:

@@ -35,7 +35,7 @@ class Shown:
     line_ms: float
     full_ms: float
     evaluated: int
-    cached: bool
+    asked_model: bool
 
 
 @dataclass
@@ -133,7 +133,8 @@ class Editor:
         answer = timed(self.client, number, begun, PATIENCE_SECONDS)
         cost = self.client.status()["last_request"]
         times = (answer.first_ms, answer.line_ms, answer.full_ms)
-        return Shown(answer.text, *times, cost["evaluated_tokens"], cost["cached"])
+        asked_model = cost["prompt_tokens"] > 0
+        return Shown(answer.text, *times, cost["evaluated_tokens"], asked_model)
 
     def visit(self, file: File, spot: Spot, seconds: float) -> Shown:
         """Types a letter at a place, stays for so long, deletes the letter."""
@@ -163,6 +164,11 @@ def ghosts_ms(shown: Sequence[Shown]) -> Rows:
 def empty(shown: Sequence[Shown]) -> int:
     """How many brought no ghost text."""
     return sum(not one.text for one in shown)
+
+
+def asked_model(shown: Sequence[Shown]) -> int:
+    """How many neither the cache nor a rule about the place answered."""
+    return sum(one.asked_model for one in shown)
 
 
 def evaluated(shown: Sequence[Shown]) -> Rows:

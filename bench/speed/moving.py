@@ -5,7 +5,17 @@ from __future__ import annotations
 import time
 
 from bench.checks import Rows, spread
-from bench.speed.editor import Editor, File, Setup, Shown, empty, evaluated, first_ms, ghosts_ms
+from bench.speed.editor import (
+    Editor,
+    File,
+    Setup,
+    Shown,
+    asked_model,
+    empty,
+    evaluated,
+    first_ms,
+    ghosts_ms,
+)
 from bench.speed.places import (
     OPENED_FILES,
     Spot,
@@ -48,6 +58,7 @@ def check_revisit(setup: Setup) -> Rows:
         "first_ms_from_another_file": first_ms(across),
         "evaluated_tokens": evaluated(within + across),
         "empty": empty(within + across),
+        "asked_model": asked_model(within + across + earlier),
         "earlier_run_first_ms": first_ms(earlier),
         "earlier_run_evaluated_tokens": evaluated(earlier),
     }
@@ -111,7 +122,7 @@ def check_open(setup: Setup) -> Rows:
             shown.append(editor.ask(file, editor.type_letter(file, spot)))
     return {
         "files": len(shown),
-        "warm": sum(one.evaluated <= WARM_TOKENS for one in shown),
+        "warm": sum(one.asked_model and one.evaluated <= WARM_TOKENS for one in shown),
         "evaluated_tokens": [one.evaluated for one in shown],
         "first_ms": first_ms(shown),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import llama_cpp.llama_cpp as lib
@@ -12,6 +13,11 @@ FIRST = b"\x01"
 """A token of its own before every text, so that no space is added in front of the text."""
 
 
+@lib.llama_log_callback  # type: ignore[untyped-decorator]
+def _keep_quiet(level: int, text: bytes, _: object) -> None:
+    """Drops what llama.cpp tells of a file while it reads it."""
+
+
 class Vocabulary:
     """The vocabulary of a GGUF file."""
 
@@ -20,6 +26,7 @@ class Vocabulary:
         path = Path(model) if model else EMBEDDED
         parameters = lib.llama_model_default_params()
         parameters.vocab_only = True
+        lib.llama_log_set(_keep_quiet, ctypes.c_void_p())
         lib.llama_backend_init()
         self._model = lib.llama_model_load_from_file(str(path).encode(), parameters)
         if not self._model:

@@ -32,10 +32,10 @@ def check_busy(setup: Setup) -> Rows:
 
 
 def _line_ms(shown: list[Shown]) -> Rows:
-    """Times to the first line of what the model had to be asked for: by what the server says of
-    the cache, since on a busy machine an answer from there may be slow, too.
+    """Times to the first line of what the model had to be asked for. The server tells which: on a
+    busy machine an answer from its cache may be slow, too.
     """
-    return spread([one.line_ms for one in shown if one.text and not one.cached])
+    return spread([one.line_ms for one in shown if one.text and one.asked_model])
 
 
 def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:

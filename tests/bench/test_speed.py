@@ -36,15 +36,15 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_places_are_before_names_in_code() -> None:
     spots = half_typed(LINES)
-    assert [LINES[spot.line][: spot.column] for spot in spots] == ["    return sum(values) + os."]
-    assert cut(LINES, spots)[3] == "    return sum(values) + os."
+    assert [LINES[spot.line][: spot.column] for spot in spots] == ["    return sum(values) + "]
+    assert cut(LINES, spots)[3] == "    return sum(values) + "
     assert cut(LINES, spots)[:3] == LINES[:3]
 
 
 def test_the_long_files_are_long_and_their_places_fixed() -> None:
     for which in (0, 1):
         lines = long_lines(which)
-        assert 2900 < len(lines) <= 3000
+        assert 2500 < len(lines) < 4000
         spots = spread_out(half_typed(lines), 16)
         assert spots == spread_out(half_typed(lines), 16)
         assert len({spot.line for spot in spots}) == 16 and spots != sorted(spots)
@@ -76,7 +76,7 @@ def test_the_edits_undo_themselves() -> None:
     assert steps[1][1].count("\n") == changing.PASTED_LINES
     assert len(file.lines) == len(LINES) + 31 and file.lines[:3] == LINES[:3]
     line, column = steps[-1][2]
-    assert file.lines[line][: column - 2] == "    "
+    assert file.lines[line][:4] == "    " and column == 4 + 3  # a letter for each of three steps
 
 
 def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
@@ -85,13 +85,15 @@ def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
     monkeypatch.setattr(moving, "JUMPS", 3)
     found = moving.check_revisit(setup)
     assert found["first_ms"]["n"] == 4 and found["earlier_run_first_ms"]["n"] == 2
-    assert found["empty"] == 0 and found["first_ms"]["p50"] > 0
+    assert found["empty"] == 0 and found["asked_model"] == 6 and found["first_ms"]["p50"] > 0
     found = moving.check_jump(setup)
-    assert (found["jumps"], found["empty"], found["first_ghost_text_ms"]["n"]) == (3, 0, 3)
+    # The same answer everywhere is not one that the filters let through everywhere.
+    assert found["jumps"] == 3 and found["first_ghost_text_ms"]["n"] == 3 - found["empty"] > 0
     assert found["evaluated_tokens"]["p50"] > 0
 
 
 def test_a_window_read_ahead_is_warm(setup, monkeypatch) -> None:
+    monkeypatch.setattr(moving, "REST_SECONDS", 1.0)
     monkeypatch.setattr(moving, "OPENED_FILES", ("csv.py", "textwrap.py"))
     found = moving.check_open(setup)
     assert found["files"] == 2 and found["warm"] == 2
@@ -114,6 +116,7 @@ def test_what_edits_cost_is_compared_with_the_text(setup, monkeypatch) -> None:
     kinds = ["enter", "paste", "undo", "insert_above", "delete_above"]
     assert list(found) == [f"{kind}, {pause}" for pause in changing.PAUSES for kind in kinds]
     assert all(len(row["evaluated"]) == len(row["changed"]) == 1 for row in found.values())
+    assert found["undo, rested"]["asked_model"] == 1
     assert found["insert_above, rested"]["changed"] == [10 * changing.INSERTED_ABOVE + 1]
 
 
@@ -149,10 +152,10 @@ def test_drafts_are_what_the_status_says(setup, monkeypatch) -> None:
     assert working.check_drafts(setup)["drafts"] == {"on": True}
 
 
-def test_a_busy_machine_is_told_by_what_needs_the_model(monkeypatch) -> None:
-    asked = Shown("a", 20, 30, 40, 2, cached=False)
-    late = Shown("a", 15, 15, 15, 0, cached=True)
-    empty = Shown("", 5, 5, 5, 2, cached=False)
+def test_a_busy_machine_is_told_by_what_needs_the_model() -> None:
+    asked = Shown("a", 20, 30, 40, 2, asked_model=True)
+    late = Shown("a", 15, 15, 15, 0, asked_model=False)
+    empty = Shown("", 5, 5, 5, 2, asked_model=True)
     assert working._line_ms([asked, late, empty]) == {"n": 1, "p50": 30, "p95": 30}
 
 
