@@ -26,14 +26,17 @@ NEXT_LINE_TOKENS = 48
 
 
 def look(request: Request, stages: Stages) -> None:
-    """Reads the window for a place where the cursor rests, so that the first answer is quick."""
+    """Reads the window for a place where the cursor rests, so that the first answer is quick. The
+    place may lie in an answer, for clients ask nothing while their user types what is shown.
+    """
     cursor = read_cursor(request.snapshot, request.offset)
     if gate.refuse(request.snapshot, cursor, request.settings, request.trigger) is None:
-        stages.scheduler.idle(lambda: _get_ready(request, None, stages))
+        found = stages.cache.find(request.snapshot, request.offset)
+        use_pause(request, found[0] if found else None, stages)
 
 
 def use_pause(request: Request, entry: Entry | None, stages: Stages) -> None:
-    """Gets ready, when a request was answered from `entry`, for what may come next."""
+    """Gets ready for what may come next at a place that `entry` has an answer for, or nothing."""
     if not stages.interactive:
         return
     line = entry if entry is not None and _is_nearly_typed(entry, request.offset) else None
@@ -42,12 +45,10 @@ def use_pause(request: Request, entry: Entry | None, stages: Stages) -> None:
 
 async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> None:
     """Reads on at the cursor, or writes what follows the `line` that is nearly typed; after a
-    moment also reads a better window.
+    moment also reads a better window. The place where a file was opened waits for the model.
     """
-    model = stages.engine.model
-    if model is None:
-        return
     with contextlib.suppress(EngineError):
+        model = await stages.engine.ready()
         if line is None:
             await _read(await prepare(request, stages, model), stages)
         else:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hosts import running_hosts
+
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -17,4 +19,6 @@ def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     yield folder
+    for host in running_hosts(folder):
+        host.kill()
     shutil.rmtree(folder, ignore_errors=True)

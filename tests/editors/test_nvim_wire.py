@@ -154,6 +154,20 @@ def test_what_is_dismissed_is_told(open_resting: Open) -> None:
     editor.wait_for_ghost("")
 
 
+def test_what_is_dismissed_is_told_behind_its_change(open_resting: Open) -> None:
+    editor = open_resting()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.wait(editor.pending_requests, lambda seen: seen == 0)
+    earlier = editor.sent(CHANGE, REJECT)
+    editor.keys("tu<C-]>")
+    wait_for_positions(editor, REJECT, [(1, 8)])
+    *changes, rejected = editor.sent(CHANGE, REJECT)[len(earlier) :]
+    assert rejected["method"] == REJECT
+    pieces = [piece["text"] for change in changes for piece in change["params"]["contentChanges"]]
+    assert "".join(pieces) == "tu"
+
+
 def test_leaving_insert_mode_dismisses_nothing(open_resting: Open) -> None:
     editor = open_resting()
     editor.keys("jAre")

@@ -15,7 +15,7 @@ from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.scheduler import Scheduler
 from mistral_lsp.stages import Request, Stages
-from mistral_lsp.types import Completion, Prompt
+from mistral_lsp.types import Completion, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 
 
@@ -219,6 +219,37 @@ async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     ahead.look(request("# a comment"), stages)
     await asyncio.sleep(0.01)
     assert engine.asked == [0], "where nothing is offered, nothing is read"
+
+
+async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypatch) -> None:
+    engine = PlayedEngine("1\n")
+    model, loaded = engine.model, asyncio.Event()
+
+    async def ready() -> LoadedModel:
+        await loaded.wait()
+        return model
+
+    monkeypatch.setattr(engine, "ready", ready)
+    monkeypatch.setattr(engine, "model", None)
+    ahead.look(request("x = "), Stages(engine))
+    await asyncio.sleep(0.01)
+    assert engine.asked == []
+    monkeypatch.setattr(engine, "model", model)
+    loaded.set()
+    await asyncio.sleep(0.01)
+    assert engine.asked == [0]
+
+
+async def test_a_rest_in_shown_text_has_the_next_line_written_once() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.002)
+    stages = Stages(engine)
+    await pipeline.complete(request("x = "), stages)
+    ahead.look(request("x = compu"), stages)
+    await asyncio.sleep(0.005)
+    ahead.look(request("x = comput"), stages)
+    await asyncio.sleep(0.1)
+    assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1
+    assert (await pipeline.complete(request("x = compute(a)\n"), stages)).cached
 
 
 async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch) -> None:

@@ -54,7 +54,7 @@ export const scenarios = [
     },
     {
         ...ADD,
-        name: 'Escape dismisses, and leaves the text as it was typed',
+        name: 'Escape dismisses for good, and leaves the text as it was typed',
         file: 'dismiss.py',
         async play(editor) {
             await editor.type('re');
@@ -64,6 +64,12 @@ export const scenarios = [
             await editor.seesGhost('');
             await editor.holds('def add(a, b):\n    re\n');
             await editor.log.received('mistralLsp/didReject', mark);
+            const dismissed = editor.log.mark();
+            await editor.type('x');
+            await editor.press('Backspace');
+            await until('the place is asked about again', 5_000, () =>
+                editor.log.count('textDocument/inlineCompletion', dismissed) >= 2);
+            await editor.seesNoGhostFor(500);
         },
     },
     {
