@@ -138,7 +138,7 @@ def test_work_behind_the_typing_is_measured(setup, monkeypatch) -> None:
     monkeypatch.setattr(working, "CANCELS", 1)
     monkeypatch.setattr(working, "TYPED_LINES", 1)
     found = working.check_busy(setup)
-    assert found["quiet_line_ms"]["n"] == found["busy_line_ms"]["n"] > 0
+    assert found["quiet_line_ms"]["n"] > 0 and found["busy_line_ms"]["n"] > 0
     assert found["ratio"] > 0
     assert working.check_cancel(setup)["cancels"] == 1
     found = working.check_waste(setup)
