@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.latency_report import percentile
 from bench.lsp_client import ALONE, Client, apart
+from bench.subjects import timed, token_of
 
 ENGINES = ("llama_cpp", "ctransformers")
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -46,15 +48,10 @@ PYTHON_FILES = (
 WARM_WINDOW = 1536
 """Tokens of prompt and answer; a prompt starts with two thirds of its share, so about 1,000."""
 
+PATIENCE_SECONDS = 60.0
 GROWING_SECONDS = 6.0
 
 Rows = dict[str, Any]
-
-
-def percentile(samples: Sequence[float], percent: float) -> float:
-    """The nearest-rank percentile."""
-    ordered = sorted(samples)
-    return round(ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1], 1)
 
 
 def spread(samples: Sequence[float]) -> Rows:
@@ -62,9 +59,12 @@ def spread(samples: Sequence[float]) -> Rows:
     return {"n": len(samples), "p50": percentile(samples, 50), "p95": percentile(samples, 95)}
 
 
-def server(*arguments: str, settings: Any = None) -> Client:
+def server(
+    *arguments: str, settings: Any = None, environment: dict[str, str] | None = None
+) -> Client:
     """A started server with its model loaded."""
-    client = Client([sys.executable, "-m", "mistral_lsp", *arguments], apart())
+    command = [sys.executable, "-m", "mistral_lsp", *arguments]
+    client = Client(command, {**apart(), **(environment or {})})
     client.initialize({**ALONE, **(settings or {})})
     client.wait_until_ready()
     return client
@@ -164,21 +164,23 @@ def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
         client.change(uri, column + 2, (number, column), (number, column), line[column])
         client.notifications.clear()
         begun = time.perf_counter()
-        arrived, _ = client.response(client.ask(uri, number, column + 1, kind=1, token="grow"))
-        grown = [when for when, note in client.notifications if note["method"] == "$/progress"]
+        asked = client.ask(uri, number, column + 1, kind=1, token=token_of(begun))
+        answer = timed(client, asked, begun, PATIENCE_SECONDS)
         sample = client.status()["last_request"]
-        sample["first_ms"] = (min([arrived, *grown]) - begun) * 1000
-        sample["full_ms"] = (arrived - begun) * 1000
+        sample["first_ms"], sample["full_ms"] = answer.first_ms, answer.full_ms
         samples.append(sample)
     return samples
 
 
-def check_cancel(engine: str) -> Rows:
+def check_cancel(
+    *arguments: str, environment: dict[str, str] | None = None, cancels: int = 40
+) -> Rows:
     """`$/cancelRequest` while 3,000 tokens are read cold: time until the host is idle."""
-    client = server("--engine", engine, "--window", "4096", settings={"deadlineMs": 60000})
+    settings = {"deadlineMs": 60000}
+    client = server(*arguments, "--window", "4096", settings=settings, environment=environment)
     text = python_text("argparse.py")
     random.seed(3)
-    for number in range(40):
+    for number in range(cancels):
         # A new first line makes every prompt cold from its first token on.
         uri = f"file:///project/cold{number}.py"
         client.open(uri, f"# {random.random()}\n" + text)
@@ -191,7 +193,7 @@ def check_cancel(engine: str) -> Rows:
     found = client.status()["cancel_to_idle_ms"]
     client.close()
     client.kill()
-    return {"cancels": 40, **found}
+    return {"cancels": cancels, **found}
 
 
 def check_memory() -> Rows:
@@ -307,11 +309,16 @@ def main() -> None:
         "agreement": check_agreement,
     }
     for engine in ENGINES:
-        checks[f"typing-{engine}"] = lambda engine=engine: check_typing(engine)
-        checks[f"cancel-{engine}"] = lambda engine=engine: check_cancel(engine)
+        checks[f"typing-{engine}"] = partial(check_typing, engine)
+        checks[f"cancel-{engine}"] = partial(check_cancel, "--engine", engine)
     if options.typescript:
         checks["cursors"] = lambda: check_cursors(options.typescript)
     results = {name: checks[name]() for name in options.checks or checks}
+    report(results)
+
+
+def report(results: dict[str, Rows]) -> None:
+    """Prints what was measured: a table, and one JSON object as the last line."""
     table = Table("check", "measured")
     for name, rows in results.items():
         table.add_row(name, "\n".join(f"{key}: {value}" for key, value in rows.items()))

@@ -106,12 +106,17 @@ def compare(rows: Sequence[Figures]) -> None:
         peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
         if not peers or row is peers[0]:
             continue
-        for name, figure in (
-            ("times_shorter_wait", lambda one: one["mean_wait_ms"]),
-            ("times_fewer_tokens", lambda one: one["evaluated_tokens"] / one["keystrokes"]),
-        ):
-            ours, theirs = figure(row), figure(peers[0])
-            row[name] = round(theirs / ours, 1) if ours and theirs else None
+        waits, tokens = zip(*map(_compared, (row, peers[0])))
+        row["times_shorter_wait"] = _times(*waits)
+        row["times_fewer_tokens"] = _times(*tokens)
+
+
+def _compared(row: Figures) -> tuple[float | None, float]:
+    return row["mean_wait_ms"], row["evaluated_tokens"] / row["keystrokes"]
+
+
+def _times(ours: float | None, theirs: float | None) -> float | None:
+    return round(theirs / ours, 1) if ours and theirs else None
 
 
 def print_table(rows: Sequence[Figures]) -> None:

@@ -226,6 +226,14 @@ class Client:
             params["partialResultToken"] = token
         return self.begin("textDocument/inlineCompletion", params)
 
+    def growth(self, token: str) -> list[tuple[float, Message]]:
+        """The growing answers that came for this token, and when."""
+        return [
+            (when, note["params"]["value"])
+            for when, note in self.notifications
+            if note["method"] == "$/progress" and note["params"]["token"] == token
+        ]
+
     def items(self, number: int, timeout: float = 60.0) -> list[Message]:
         """The items that an inline completion request is answered with."""
         message = self.response(number, timeout)[1]

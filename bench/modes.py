@@ -131,6 +131,8 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
         answer = subject.wait(due)
         overtaken = answer is None
         run.samples.append(Sample(answer))
+    if overtaken:
+        subject.cancel()
 
 
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:

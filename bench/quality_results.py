@@ -106,14 +106,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> list[str]:
-    """What is worse than committed by more than a point, in a sentence each.
-
-    The sets are taken together, a task counting as much as any other: in a small one, a single
-    answer is more than a point, and on another processor near ties end otherwise.
-    """
+    """What is worse than committed by more than a point, in a sentence each."""
     before = {tuple(row[key] for key in KEYS): row for row in committed}
     problems = []
-    together: dict[str, list[tuple[Columns, dict[str, str]]]] = {}
     for row in rows:
         name = " · ".join(row[key] for key in KEYS)
         old = before.get(tuple(row[key] for key in KEYS))
@@ -122,26 +117,20 @@ def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> lis
         elif int(old["n"]) != row["n"]:
             problems.append(f"{name}: {row['n']} tasks can't be compared with {old['n']}.")
         else:
-            together.setdefault(f"{row['strategy']} · {row['engine']}", []).append((row, old))
-    for name, pairs in together.items():
-        problems += [f"{name}: {problem}" for problem in _worse(pairs)]
+            problems += [f"{name}: {problem}" for problem in _worse(row, old)]
     return problems
 
 
-def _worse(pairs: Sequence[tuple[Columns, dict[str, str]]]) -> list[str]:
+def _worse(row: Columns, old: dict[str, str]) -> list[str]:
     problems = []
     for column in (*HIGHER_IS_BETTER, *LOWER_IS_BETTER):
-        both = [
-            (row["n"], row[column], float(old[column]))
-            for row, old in pairs
-            if old.get(column, "") != "" and row[column] is not None
-        ]
-        tasks = sum(count for count, _, _ in both)
-        if not tasks:
+        if old.get(column, "") == "" or row[column] is None:
             continue
-        now = sum(count * new for count, new, _ in both) / tasks
-        was = sum(count * old for count, _, old in both) / tasks
-        fall = now - was if column in LOWER_IS_BETTER else was - now
+        fall = float(old[column]) - row[column]
+        if column in LOWER_IS_BETTER:
+            fall = -fall
         if fall > WITHIN:
-            problems.append(f"{column} was {was:.2f} and is {now:.2f}, {fall:.2f} points worse.")
+            problems.append(
+                f"{column} was {old[column]} and is {row[column]}, {fall:.2f} points worse."
+            )
     return problems

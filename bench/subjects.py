@@ -110,7 +110,7 @@ class Ours:
     environment: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=lambda: {"deadlineMs": 60000})
     name: str = field(init=False)
-    _client: Client = field(init=False)
+    client: Client = field(init=False)
     _asked: int = 0
     _begun: float = 0.0
 
@@ -118,57 +118,47 @@ class Ours:
         """Its name in the tables."""
         self.name = f"mistral-lsp {self.engine}"
 
+    def arguments(self) -> list[str]:
+        """What of the command line picks engine and model."""
+        model = ["--model", str(Path(self.model).resolve())] if self.model else []
+        return ["--engine", self.engine, *model]
+
     def start(self) -> None:
         """See Subject."""
-        arguments = ["--engine", self.engine, "--window", str(self.window)]
-        arguments += ["--threads", str(self.threads)]
-        if self.model:
-            arguments += ["--model", str(Path(self.model).resolve())]
-        self._client = Client([*self.command, *arguments], {**apart(), **self.environment})
-        self._client.initialize({**ALONE, **self.settings})
-        self._client.wait_until_ready(timeout=600)
+        arguments = ["--window", str(self.window), "--threads", str(self.threads)]
+        command = [*self.command, *self.arguments(), *arguments]
+        self.client = Client(command, {**apart(), **self.environment})
+        self.client.initialize({**ALONE, **self.settings})
+        self.client.wait_until_ready(timeout=600)
 
     def open(self, document: Document) -> None:
         """See Subject."""
-        self._client.open(document.uri, document.text, document.language)
+        self.client.open(document.uri, document.text, document.language)
 
     def edit(self, document: Document, edit: Edit) -> None:
         """See Subject."""
         line = document.lines[document.line]
         start, end = ((document.line, _units(line[:column])) for column in (edit.start, edit.end))
-        self._client.change(document.uri, document.version + 1, start, end, edit.text)
+        self.client.change(document.uri, document.version + 1, start, end, edit.text)
 
     def ask(self, document: Document) -> None:
         """See Subject."""
-        self._client.notifications.clear()
+        self.client.notifications.clear()
         self._begun = time.perf_counter()
-        self._asked = self._client.ask(
-            document.uri, document.line, _units(document.before), token="grow"
+        self._asked = self.client.ask(
+            document.uri, document.line, _units(document.before), token=token_of(self._begun)
         )
 
     def wait(self, until: float) -> Answer | None:
         """See Subject."""
         try:
-            arrived, message = self._client.response(self._asked, until - time.perf_counter())
+            return timed(self.client, self._asked, self._begun, until - time.perf_counter())
         except TimeoutError:
             return None
-        text = _text(message["result"])
-        grown = [
-            (when, _text(note["params"]["value"]))
-            for when, note in self._client.notifications
-            if note["method"] == "$/progress"
-        ]
-        line = text.lstrip().partition("\n")[0]
-        first = min([arrived, *(when for when, _ in grown)])
-        whole = min([arrived, *(when for when, piece in grown if piece.lstrip().startswith(line))])
-        begun = self._begun
-        return Answer(
-            text, (first - begun) * 1000, (arrived - begun) * 1000, (whole - begun) * 1000
-        )
 
     def cancel(self) -> None:
         """See Subject."""
-        self._client.notify("$/cancelRequest", {"id": self._asked})
+        self.client.notify("$/cancelRequest", {"id": self._asked})
 
     def rest(self, until: float) -> None:
         """See Subject."""
@@ -183,26 +173,47 @@ class Ours:
 
     def work(self) -> Work:
         """See Subject."""
-        return Work(**self._client.status()["work_tokens"])
+        return Work(**self.client.status()["work_tokens"])
 
     def facts(self) -> dict[str, Any]:
         """See Subject."""
-        status = self._client.status()
+        status = self.client.status()
         kept = ("model", "form", "window", "working_window", "cancel_to_idle_ms")
         return {name: status[name] for name in kept} | {"cached": status["requests"]["cached"]}
 
     def processes(self) -> dict[str, psutil.Process]:
         """See Subject."""
-        host = self._client.status()["host_pid"]
+        host = self.client.status()["host_pid"]
         return {
-            "server": psutil.Process(self._client.process.pid),
+            "server": psutil.Process(self.client.process.pid),
             "host": psutil.Process(host),
         }
 
     def stop(self) -> None:
         """See Subject."""
-        self._client.close()
-        self._client.kill()
+        self.client.close()
+        self.client.kill()
+
+
+def token_of(begun: float) -> str:
+    """What growing answers to the request of that moment are marked with: another for each, so
+    that a late piece of an older answer is not taken for one of this.
+    """
+    return f"grow{begun}"
+
+
+def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
+    """Waits so long for the answer to a request that grew under `token_of(begun)`.
+
+    Raises TimeoutError.
+    """
+    arrived, message = client.response(number, seconds)
+    text = _text(message["result"])
+    grown = client.growth(token_of(begun))
+    line = text.lstrip().partition("\n")[0]
+    whole = [when for when, piece in grown if _text(piece).lstrip().startswith(line)]
+    moments = (min([arrived, *(when for when, _ in grown)]), arrived, min([arrived, *whole]))
+    return Answer(text, *((moment - begun) * 1000 for moment in moments))
 
 
 def _text(answer: Message) -> str:

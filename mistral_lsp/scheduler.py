@@ -45,8 +45,7 @@ class Stream:
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """What is left of it for a cursor at `offset`; None where the text there is another."""
-        at_its_place = offset == self.offset and snapshot.text == self.snapshot.text
-        if not self.entry.tokens and not at_its_place:
+        if not self.entry.tokens and offset != self.offset:
             return None  # nothing to agree with, and what was read of the prompt stays read
         return self.entry.rest(snapshot, offset)
 

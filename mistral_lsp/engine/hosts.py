@@ -111,15 +111,11 @@ def socket_path(wanted: frames.Load) -> Path:
     return path
 
 
-def log_path(socket: Path) -> Path:
-    """Where the host that listens at `socket` writes what it and its libraries have to say."""
-    return socket.with_suffix(".log")
-
-
 def last_words(wanted: frames.Load) -> str:
-    """The last line that the host wrote, as a sentence, or ""."""
+    """The last line of the log that the host writes beside its socket, as a sentence, or ""."""
     with contextlib.suppress(OSError, EngineError):
-        lines = log_path(socket_path(wanted)).read_text("utf-8", "replace").split("\n")
+        log = socket_path(wanted).with_suffix(".log")
+        lines = log.read_text("utf-8", "replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
         return f"Its last words: {last.strip()}" if last else ""
     return ""

@@ -72,20 +72,20 @@ def usable_cores() -> int:
 
 def _measure(backend: Backend, tokenizer: Tokenizer, threads: int) -> Measured:
     probe = tokenizer.text("value = function(argument)\n" * PROBE_TOKENS)[:PROBE_TOKENS]
-    rate = _reading_rate(backend, probe)
     usual = default_threads()
     counts = [threads] if threads else sorted({usual, max(1, usual // 2), usable_cores()})
-    if len(counts) == 1:
-        return Measured(counts[0], rate)
-    seconds = {count: _decode_seconds(backend, probe, count) for count in counts}
-    return Measured(min(counts, key=lambda count: seconds[count]), rate)
+    if len(counts) > 1:
+        seconds = {count: _decode_seconds(backend, probe, count) for count in counts}
+        counts.sort(key=lambda count: seconds[count])
+    backend.use_threads(counts[0])
+    return Measured(counts[0], _reading_rate(backend, probe))
 
 
 def _reading_rate(backend: Backend, probe: list[int]) -> float:
     loop = Loop(backend, frozenset())
     rate = 0.0
     begun = time.perf_counter()
-    for first in range(PROBES):  # the first also pages the weights in; the best is not disturbed
+    for first in range(PROBES):  # the best is not disturbed
         started = time.perf_counter()
         for _ in loop.generate(
             probe[first:], 1, lambda: time.perf_counter() - begun > PROBE_SECONDS
@@ -99,7 +99,7 @@ def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
     """The quickest of some decode steps; others may have been disturbed."""
     backend.use_threads(threads)
     backend.rewind(0)
-    backend.eval(probe[:1], 0)
+    backend.eval(probe[:1], 0)  # the first ever also pages the weights in
     steps = []
     for past in range(1, DECODED_TOKENS):
         started = time.perf_counter()

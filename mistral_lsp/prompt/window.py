@@ -59,7 +59,7 @@ class Plan:
     """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text,
     which was all there was to the file's end if it is `whole`.
 
-    The prefix had `prefix_tokens` tokens when it was `prefix_length` characters long.
+    Introduction and prefix had `prefix_tokens` tokens when the prefix was `prefix_length` long.
     """
 
     budget: Budget
@@ -89,7 +89,7 @@ class Plan:
         # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
         if self.prefix_tokens + 4 * max(0, grown) <= most:
             return True
-        return (await count([text[self.anchor : offset]]))[0] <= most
+        return sum(await count([self.introduction, text[self.anchor : offset]])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
         """The same plan where text above its start came or went."""
@@ -216,13 +216,17 @@ async def _anchored(
         starts, tokens = [offset - len(rest)], [fill]
     chosen = _at_definition(snapshot, starts, tokens, offset)
     anchor = starts[chosen]
+    # Where the code is broken, what stands above may look like one long signature. Half of the room
+    # is left for what will be typed.
+    room = (budget.prefix_limit - tokens[chosen]) // 2
+    introduction = await _shorten(introduce(snapshot, anchor), room, count, from_end=False)
     return Plan(
         budget,
         anchor,
         text[anchor : min(anchor + LANDMARK, offset)],
-        introduce(snapshot, anchor),
+        introduction,
         *suffix,
-        tokens[chosen],
+        tokens[chosen] + sum(await count([introduction])),
         offset - anchor,
     )
 
@@ -265,7 +269,7 @@ def _split_before_line_ends(text: str) -> list[str]:
 
 
 async def _shorten(line: str, budget: int, count: CountTokens, from_end: bool) -> str:
-    """As much of an overlong line as fits, by halves."""
+    """As much of an overlong text as fits, by halves."""
     while line and (await count([line]))[0] > budget:
         half = len(line) // 2
         line = line[-half:] if from_end else line[:half]

@@ -10,9 +10,9 @@ import pytest
 
 from bench import latency_report
 from bench.latency_report import percentile
-from bench.modes import _first_word, _right_part, replay
+from bench.modes import Run, Sample, _first_word, _right_part, human_pace, replay
 from bench.peers.llama_vim import Surroundings
-from bench.subjects import Ours
+from bench.subjects import Answer, Ours
 from bench.typist import Document, Place, rhythm, shipped_places
 
 LINE = "total = sum(values) / len(values)"
@@ -60,6 +60,31 @@ def test_a_slow_server_leaves_a_person_without_answers(place) -> None:
     assert figures(place, "human", LINE)["answered"] == KEYS
     slow = figures(place, "human", "wrong", debounceMs=500)
     assert slow["answered"] <= KEYS / 3
+
+
+def test_what_the_next_key_overtook_was_not_there_at_once() -> None:
+    run = Run("ours", "human", samples=[Sample(Answer("a", 1, 1, 1)), Sample(None)])
+    assert latency_report.summarise(run)["at_once_percent"] == 50
+
+
+def test_the_server_hears_of_a_key_before_the_cancel(place) -> None:
+    heard: list[str] = []
+
+    class Slow(Ours):
+        def edit(self, document, edit) -> None:
+            heard.append("edit")
+
+        def ask(self, document) -> None:
+            heard.append("ask")
+
+        def wait(self, until) -> None:
+            return None
+
+        def cancel(self) -> None:
+            heard.append("cancel")
+
+    human_pace(Slow("scripted"), Document.at(place, 2), Run("ours", "human"))
+    assert heard == ["edit", "ask", "edit", "cancel", "ask", "cancel"]
 
 
 def test_tokens_that_nobody_saw_are_counted(place) -> None:

@@ -304,17 +304,6 @@ def test_a_fall_of_more_than_a_point_is_told(changes, said) -> None:
     assert (not found) if said is None else (said in found[0])
 
 
-def test_a_small_set_does_not_fall_alone() -> None:
-    large, small = COLUMNS | ROW | {"n": 300}, COLUMNS | ROW | {"n": 30, "set": "small"}
-    committed = [
-        dict.fromkeys(COLUMNS, "") | {name: str(cell) for name, cell in row.items()}
-        for row in (large, small)
-    ]
-    for fall, is_told in ((5.0, False), (20.0, True)):
-        now = [large, small | {"exact": small["exact"] - fall}]
-        assert bool(quality_results.compare(now, committed)) == is_told
-
-
 def test_a_plot_is_drawn(tmp_path) -> None:
     from bench.quality_plot import plot_confidence
 

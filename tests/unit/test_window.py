@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from mistral_lsp import languages
 from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Document
@@ -24,8 +26,16 @@ async def count(texts):
 class Window:
     """The plans of one document, asked for as the pipeline does."""
 
-    def __init__(self, document: Document, budget: int = BUDGET, limit: int = BUDGET, grows=True):
+    def __init__(
+        self,
+        document: Document,
+        budget: int = BUDGET,
+        limit: int = BUDGET,
+        grows: bool = True,
+        introduce=introduce,
+    ):
         self.document = document
+        self.introduce = introduce
         self.plans = Plans()
         self.budget = Budget(budget, limit, grows)
 
@@ -33,7 +43,7 @@ class Window:
         snapshot = self.document.snapshot()
         plan = await self.plans.find(snapshot, offset, self.budget, count)
         if plan is None:
-            plan = await self.plans.make(snapshot, offset, self.budget, count, introduce)
+            plan = await self.plans.make(snapshot, offset, self.budget, count, self.introduce)
             self.plans.keep(snapshot.uri, plan)
         return plan
 
@@ -162,6 +172,22 @@ async def test_any_place_of_any_text_fits() -> None:
         tokens = await count([plan.suffix, text[plan.anchor : offset]])
         assert sum(tokens) <= BUDGET
         assert text.startswith(plan.suffix, offset)
+
+
+@pytest.mark.parametrize("grows", [True, False])
+@pytest.mark.parametrize("budget", [200, BUDGET])
+async def test_a_long_introduction_leaves_the_window_as_it_is(budget, grows) -> None:
+    """As where a definition that is being typed has swallowed those around it."""
+    document = make(BODY)
+    window = Window(document, budget, BUDGET, grows, lambda *_: "class Long:\n" * 500)
+    offset = BODY.index("total = value + 50") + 8
+    for _ in range(60):
+        plan = await window.at(offset)
+        prefix = document.snapshot().text[plan.anchor : offset]
+        assert plan.introduction or not grows
+        assert sum(await count([plan.suffix, plan.introduction, prefix])) <= BUDGET
+        insert(document, offset, "other = 1\n")
+        offset += 10
 
 
 async def test_forms_put_the_parts_in_their_order() -> None:

@@ -1,0 +1,176 @@
+"""An editor with several files open, which times what its user waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import string
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from bench.checks import Rows, spread
+from bench.lsp_client import ALONE, Client
+from bench.speed.places import Spot
+from bench.subjects import Ours, timed, token_of
+
+PATIENCE_SECONDS = 120.0
+SETTINGS = {"deadlineMs": 60000, **ALONE}
+"""No answer is cut short, and a model does not stay loaded for the next check."""
+LEAVING_SECONDS = 20.0
+
+_LETTERS = itertools.cycle(string.ascii_letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request brought, how many milliseconds until what of it, and what it cost."""
+
+    text: str
+    first_ms: float
+    line_ms: float
+    full_ms: float
+    evaluated: int
+    asked_model: bool
+
+
+@dataclass
+class File:
+    """An open file as the editor has it."""
+
+    uri: str
+    lines: list[str]
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Which server is measured, and the environment that it gets."""
+
+    engine: str
+    model: str = ""
+    window: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def subject(self, **settings: Any) -> Ours:
+        """A server that is not started yet."""
+        return Ours(
+            self.engine,
+            self.model,
+            self.window,
+            environment=self.environment,
+            settings={**SETTINGS, **settings},
+        )
+
+    @contextmanager
+    def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
+        """An editor on a server of its own; the host leaves with the last one, which is waited for,
+        as it may have something to write down.
+        """
+        subject = self.subject(**settings)
+        subject.start()
+        host = subject.client.status()["host_pid"]
+        try:
+            yield Editor(subject.client)
+        finally:
+            subject.stop()
+            if is_last:
+                _wait_until_gone(host)
+
+
+def _wait_until_gone(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(LEAVING_SECONDS)
+
+
+class Editor:
+    """One editor's window on one server."""
+
+    def __init__(self, client: Client):
+        """`client` leads to a server whose model is loaded."""
+        self.client = client
+
+    def open(self, name: str, lines: Sequence[str]) -> File:
+        """Opens a file of this text."""
+        file = File(f"file:///speed/{name}", list(lines))
+        self.client.open(file.uri, "\n".join(lines))
+        return file
+
+    def look(self, file: File, spot: Spot) -> None:
+        """Tells the server where the cursor rests."""
+        position = {"line": spot.line, "character": spot.column}
+        document = {"textDocument": {"uri": file.uri}, "position": position}
+        self.client.notify("mistralLsp/didMoveCursor", document)
+
+    def edit(self, file: File, start: Spot, end: Spot, text: str) -> Spot:
+        """Replaces what is between two places; gives the one behind the new text."""
+        file.version += 1
+        self.client.change(file.uri, file.version, start, end, text)
+        behind = file.lines[end.line][end.column :]
+        new = (file.lines[start.line][: start.column] + text).split("\n")
+        column = len(new[-1])
+        new[-1] += behind
+        file.lines[start.line : end.line + 1] = new
+        return Spot(start.line + len(new) - 1, column)
+
+    def type(self, file: File, spot: Spot, text: str) -> Spot:
+        """Types a text; gives the place behind it."""
+        return self.edit(file, spot, spot, text)
+
+    def type_letter(self, file: File, spot: Spot) -> Spot:
+        """Types a letter, another one every time, so that no earlier answer serves."""
+        return self.type(file, spot, next(_LETTERS))
+
+    def ask(self, file: File, spot: Spot) -> Shown:
+        """Asks for ghost text as editors do of themselves, and waits for all of it."""
+        self.client.notifications.clear()
+        begun = time.perf_counter()
+        number = self.client.ask(file.uri, *spot, token=token_of(begun))
+        answer = timed(self.client, number, begun, PATIENCE_SECONDS)
+        cost = self.client.status()["last_request"]
+        times = (answer.first_ms, answer.line_ms, answer.full_ms)
+        asked_model = cost["prompt_tokens"] > 0
+        return Shown(answer.text, *times, cost["evaluated_tokens"], asked_model)
+
+    def visit(self, file: File, spot: Spot, seconds: float) -> Shown:
+        """Types a letter at a place, stays for so long, deletes the letter."""
+        behind = self.type_letter(file, spot)
+        shown = self.ask(file, behind)
+        time.sleep(seconds)
+        self.edit(file, spot, behind, "")
+        return shown
+
+
+def first_ms(shown: Sequence[Shown]) -> Rows:
+    """The spread of the times to the first piece."""
+    return spread([one.first_ms for one in shown])
+
+
+def work(editor: Editor) -> Rows:
+    """Tokens since the server's start: evaluated, decoded and shown."""
+    found: Rows = editor.client.status()["work_tokens"]
+    return found
+
+
+def ghosts_ms(shown: Sequence[Shown]) -> Rows:
+    """The spread of the times to the first ghost text, of those that brought any."""
+    return first_ms([one for one in shown if one.text])
+
+
+def empty(shown: Sequence[Shown]) -> int:
+    """How many brought no ghost text."""
+    return sum(not one.text for one in shown)
+
+
+def asked_model(shown: Sequence[Shown]) -> int:
+    """How many neither the cache nor a rule about the place answered."""
+    return sum(one.asked_model for one in shown)
+
+
+def evaluated(shown: Sequence[Shown]) -> Rows:
+    """The spread of the prompt tokens evaluated."""
+    return spread([one.evaluated for one in shown])

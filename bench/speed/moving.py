@@ -1,0 +1,128 @@
+"""Checks of going elsewhere: back to a place, to a new one, into a file that was just opened."""
+
+from __future__ import annotations
+
+import time
+
+from bench.checks import Rows, spread
+from bench.speed.editor import (
+    Editor,
+    File,
+    Setup,
+    Shown,
+    asked_model,
+    empty,
+    evaluated,
+    first_ms,
+    ghosts_ms,
+)
+from bench.speed.places import (
+    OPENED_FILES,
+    Spot,
+    cut,
+    file_lines,
+    half_typed,
+    long_lines,
+    nearest,
+    spread_out,
+)
+
+REST_SECONDS = 3.0
+RETURNS_EACH = 10
+"""To the first place, from another of the same file and from another file."""
+RESTARTS = 3
+JUMPS = 16
+WARM_TOKENS = 8
+EARLIER_RUN = {"rememberWindows": True}
+
+
+def check_revisit(setup: Setup) -> Rows:
+    """Back at a place visited before: first token, in this run and after one that ended."""
+    with setup.editor() as editor:
+        lines, here, there = _two_places(0)
+        file = editor.open("long.py", cut(lines, [here, there]))
+        other_lines, elsewhere, _ = _two_places(1)
+        other = editor.open("other.py", cut(other_lines, [elsewhere]))
+        editor.visit(file, here, REST_SECONDS)
+        within, across = [], []
+        for _ in range(RETURNS_EACH):
+            editor.visit(file, there, REST_SECONDS)
+            within.append(editor.visit(file, here, REST_SECONDS))
+        for _ in range(RETURNS_EACH):
+            editor.visit(other, elsewhere, REST_SECONDS)
+            across.append(editor.visit(file, here, REST_SECONDS))
+    earlier = _revisit_after_restart(setup)
+    return {
+        "first_ms": first_ms(within + across),
+        "first_ms_from_the_same_file": first_ms(within),
+        "first_ms_from_another_file": first_ms(across),
+        "evaluated_tokens": evaluated(within + across),
+        "empty": empty(within + across),
+        "asked_model": asked_model(within + across + earlier),
+        "earlier_run_first_ms": first_ms(earlier),
+        "earlier_run_evaluated_tokens": evaluated(earlier),
+    }
+
+
+def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
+    lines = long_lines(which)
+    spots = half_typed(lines)
+    return lines, nearest(spots, 0.25), nearest(spots, 0.75)
+
+
+def _revisit_after_restart(setup: Setup) -> list[Shown]:
+    """Two places visited, the server stopped and another started: the first keystroke at each."""
+    lines, here, there = _two_places(0)
+    shown: list[Shown] = []
+    for restart in range(RESTARTS):
+        for is_back in (False, True):
+            with setup.editor(**EARLIER_RUN) as editor:
+                file = editor.open(f"kept{restart}.py", cut(lines, [here, there]))
+                visits = [editor.visit(file, spot, REST_SECONDS) for spot in (here, there)]
+                shown += visits if is_back else []
+    return shown
+
+
+def check_jump(setup: Setup) -> Rows:
+    """To a new place in a file of 3,000 lines, its line half typed: first ghost text."""
+    lines = long_lines(0)
+    with setup.editor() as editor:
+        file = editor.open("long.py", lines)
+        shown = [_jump(editor, file, spot) for spot in spread_out(half_typed(lines), JUMPS)]
+    return {
+        "jumps": len(shown),
+        "empty": empty(shown),
+        "first_ghost_text_ms": ghosts_ms(shown),
+        "full_ms": spread([one.full_ms for one in shown]),
+        "evaluated_tokens": evaluated(shown),
+    }
+
+
+def _jump(editor: Editor, file: File, spot: Spot) -> Shown:
+    """Cuts the line at the spot, asks there, rests, and puts the line back."""
+    end = Spot(spot.line, len(file.lines[spot.line]))
+    tail = file.lines[spot.line][spot.column :]
+    editor.edit(file, spot, end, "")
+    shown = editor.ask(file, spot)
+    time.sleep(REST_SECONDS)
+    editor.type(file, spot, tail)
+    return shown
+
+
+def check_open(setup: Setup) -> Rows:
+    """A file opened and a moment later the first keystroke: whether the window was warm by then."""
+    shown = []
+    with setup.editor() as editor:
+        for name in OPENED_FILES:
+            lines = file_lines(name)
+            spot = nearest(half_typed(lines), 0.6)
+            file = editor.open(name, cut(lines, [spot]))
+            editor.look(file, spot)
+            time.sleep(REST_SECONDS)
+            shown.append(editor.ask(file, editor.type_letter(file, spot)))
+    return {
+        "files": len(shown),
+        "warm": sum(one.asked_model and one.evaluated <= WARM_TOKENS for one in shown),
+        "evaluated_tokens": [one.evaluated for one in shown],
+        "first_ms": first_ms(shown),
+    }

@@ -1,0 +1,44 @@
+"""Counts the tokens of a text as the measured model does, without loading its weights."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import llama_cpp.llama_cpp as lib
+
+from bench.latency import EMBEDDED
+
+FIRST = b"\x01"
+"""A token of its own before every text, so that no space is added in front of the text."""
+
+
+@lib.llama_log_callback  # type: ignore[untyped-decorator]
+def _keep_quiet(level: int, text: bytes, _: object) -> None:
+    """Drops what llama.cpp tells of a file while it reads it."""
+
+
+class Vocabulary:
+    """The vocabulary of a GGUF file."""
+
+    def __init__(self, model: str):
+        """Reads it; "" is the embedded model."""
+        path = Path(model) if model else EMBEDDED
+        parameters = lib.llama_model_default_params()
+        parameters.vocab_only = True
+        lib.llama_log_set(_keep_quiet, ctypes.c_void_p())
+        lib.llama_backend_init()
+        self._model = lib.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self._model:
+            raise RuntimeError(f"{path} can't be read")
+        self._vocabulary = lib.llama_model_get_vocab(self._model)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is."""
+        return self._count(FIRST + text.encode()) - self._count(FIRST)
+
+    def _count(self, text: bytes) -> int:
+        room = len(text) + 8
+        tokens = (lib.llama_token * room)()
+        found = lib.llama_tokenize(self._vocabulary, text, len(text), tokens, room, False, False)
+        return int(found)

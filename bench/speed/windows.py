@@ -1,0 +1,63 @@
+"""The check of a second editor window: what it adds in memory, and how soon it has ghost text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import psutil
+
+from bench.checks import Rows, spread
+from bench.speed.editor import Editor, Setup, empty, ghosts_ms
+from bench.speed.places import cut, file_lines, half_typed, nearest
+
+REST_SECONDS = 3.0
+ROUNDS = 3
+FILE, SMALL_FILE = "argparse.py", "heapq.py"
+
+
+def check_second_window(setup: Setup) -> Rows:
+    """A second editor on a file that the first one works in, and on a small one."""
+    lines, small = file_lines(FILE), file_lines(SMALL_FILE)
+    spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)
+    lines, small = cut(lines, [spot]), cut(small, [small_spot])
+    same, other, started, more, shared = [], [], [], [], []
+    with setup.editor() as first:
+        file = first.open(FILE, lines)
+        for _ in range(ROUNDS):
+            first.visit(file, spot, REST_SECONDS)
+            before = memory_mb([first])
+            with setup.editor(is_last=False) as second:
+                again = second.open(FILE, lines)
+                begun = time.perf_counter()
+                same.append(second.ask(again, second.type_letter(again, spot)))
+                if same[-1].text:
+                    started.append((begun - second.client.started) * 1000 + same[-1].first_ms)
+                time.sleep(REST_SECONDS)
+                fresh = second.open(SMALL_FILE, small)
+                other.append(second.ask(fresh, second.type_letter(fresh, small_spot)))
+                shared.append(_host(first) == _host(second))
+                more.append(memory_mb([first, second]) - before)
+    return {
+        "shared_host": all(shared),
+        "more_mb": spread(more),
+        "request_to_first_ghost_text_ms": ghosts_ms(same),
+        "small_file_first_ghost_text_ms": ghosts_ms(other),
+        "start_to_first_ghost_text_ms": spread(started),
+        "empty": empty(same + other),
+    }
+
+
+def _host(editor: Editor) -> int:
+    host: int = editor.client.status()["host_pid"]
+    return host
+
+
+def memory_mb(editors: Iterable[Editor]) -> float:
+    """Resident memory of their servers, hosts and all that these started, each counted once."""
+    processes: set[psutil.Process] = set()
+    for editor in editors:
+        for pid in (editor.client.process.pid, _host(editor)):
+            process = psutil.Process(pid)
+            processes |= {process, *process.children(recursive=True)}
+    return sum(process.memory_info().rss for process in processes) / 1e6
