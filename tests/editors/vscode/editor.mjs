@@ -23,6 +23,8 @@ export class Editor {
         // A second click makes the tab stay.
         await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
         await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+        // A mouse left on the list would sooner or later raise a tooltip over the next file to open.
+        await this.page.mouse.move(0, 0);
         await this.log.received('textDocument/didOpen', mark);
     }
 

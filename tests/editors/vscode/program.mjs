@@ -36,6 +36,7 @@ const QUIET_SETTINGS = {
     'workbench.editor.limit.enabled': true,
     'workbench.editor.limit.value': 1,
     'workbench.enableExperiments': false,
+    'workbench.hover.delay': 3_600_000,
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.startupEditor': 'none',
 };
