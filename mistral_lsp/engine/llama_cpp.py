@@ -46,6 +46,7 @@ class LlamaCpp:
         params.n_ctx = window
         params.n_batch = params.n_ubatch = self.largest_chunk
         params.n_threads = params.n_threads_batch = threads
+        params.flash_attn_type = _flash_attention()
         params.no_perf = True
         self._context = lib.llama_init_from_model(self._model, params)
         if not self._context:
@@ -132,3 +133,14 @@ class LlamaCpp:
         if not restored:
             self.rewind(0)
         return bool(restored)
+
+
+def _flash_attention() -> int:
+    """On a processor it pays with wide vectors only: with AVX2, steps behind 1,000 tokens take a
+    quarter longer with it, and chunks behind 3,000 twice as long.
+    """
+    system = lib.llama_print_system_info().decode()
+    narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system
+    if narrow and not lib.llama_supports_gpu_offload():
+        return int(lib.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+    return int(lib.LLAMA_FLASH_ATTN_TYPE_AUTO)
