@@ -20,7 +20,7 @@ from bench.speed.changing import check_edits
 from bench.speed.editor import Setup
 from bench.speed.moving import check_jump, check_open, check_revisit
 from bench.speed.windows import check_second_window
-from bench.speed.working import check_busy, check_cancel, check_drafts, check_waste
+from bench.speed.working import check_busy, check_cancel, check_waste
 
 CHECKS: dict[str, Callable[[Setup], Rows]] = {
     "revisit": check_revisit,
@@ -30,7 +30,6 @@ CHECKS: dict[str, Callable[[Setup], Rows]] = {
     "busy": check_busy,
     "second-window": check_second_window,
     "cancel": check_cancel,
-    "drafts": check_drafts,
     "waste": check_waste,
 }
 HOMES = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")

@@ -67,16 +67,6 @@ def check_cancel(setup: Setup) -> Rows:
     return checks.check_cancel(*arguments, environment=setup.environment, cancels=CANCELS)
 
 
-def check_drafts(setup: Setup) -> Rows:
-    """What the server says about drafts after a file that repeats itself; they are optional."""
-    block = "    first_value = compute_first_value(settings, options)\n"
-    lines = ("def run(settings, options):\n" + block * 60).split("\n")
-    with setup.editor() as editor:
-        shown = _type_line(editor, "repeated.py", lines, Spot(40, 4))
-        found = editor.client.status().get("drafts")
-    return {"drafts": found or "not offered", "keystrokes": len(shown)}
-
-
 def check_waste(setup: Setup) -> Rows:
     """Typing at a person's pace with its pauses, and accepting: decoded tokens that nobody saw.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.lsp_client import Client
 from bench.speed import changing, moving, windows, working
 from bench.speed.__main__ import CHECKS, parse_options, private_home
 from bench.speed.changing import _steps
@@ -143,13 +142,6 @@ def test_work_behind_the_typing_is_measured(setup, monkeypatch) -> None:
     assert working.check_cancel(setup)["cancels"] == 1
     found = working.check_waste(setup)
     assert found["human"]["keystrokes"] > 10 and found["accept"]["decoded_tokens"] > 0
-
-
-def test_drafts_are_what_the_status_says(setup, monkeypatch) -> None:
-    assert working.check_drafts(setup)["drafts"] == "not offered"
-    status = Client.status
-    monkeypatch.setattr(Client, "status", lambda client: {**status(client), "drafts": {"on": True}})
-    assert working.check_drafts(setup)["drafts"] == {"on": True}
 
 
 def test_a_busy_machine_is_told_by_what_needs_the_model() -> None:
