@@ -59,8 +59,10 @@ async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> No
 
 async def _read(prompt: Prompt, stages: Stages) -> None:
     """Lets the engine read a prompt without the mark that would end it."""
-    end = [part.label for part in prompt.parts].index("prefix") + 1
-    parts = replace(prompt, parts=prompt.parts[:end])
+    labels = [part.label for part in prompt.parts]
+    if "prefix" not in labels:
+        return  # at a file's start, where nothing is read that typing would append to
+    parts = replace(prompt, parts=prompt.parts[: labels.index("prefix") + 1])
     reading = stages.engine.generate(parts, max_tokens=0, background=True)
     try:
         async for _ in reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 from itertools import pairwise
 
 import msgspec
@@ -219,6 +220,15 @@ async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     ahead.look(request("# a comment"), stages)
     await asyncio.sleep(0.01)
     assert engine.asked == [0], "where nothing is offered, nothing is read"
+
+
+async def test_the_start_of_a_file_can_be_looked_at() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    ahead.look(request(""), Stages(PlayedEngine("")))
+    await asyncio.sleep(0.01)
+    gc.collect()  # a task tells of its exception when it goes
+    assert not faults
 
 
 async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypatch) -> None:
