@@ -15,7 +15,10 @@ longer and longer as the window fills.
 """
 SLOW_STEPS = 2
 """Decode steps in a row; a chunk of a prompt says as much alone."""
-FIRST_RETRY_SECONDS = 1.0
+FIRST_RETRY_SECONDS = 0.1
+"""After a rest, an operating system may put all threads on one core for some 50 ms, which looks like
+another program and passes.
+"""
 LAST_RETRY_SECONDS = 16.0
 
 
@@ -37,13 +40,16 @@ class Threads:
 
     def took(self, tokens: int, seconds: float) -> None:
         """Takes in how long an eval took with `count` threads."""
-        if self._most == 1 or 1 < tokens < SMALLEST_CHUNK:
+        if self._most == 1:
             return
+        telling = tokens == 1 or tokens >= SMALLEST_CHUNK
         kind = min(tokens, SMALLEST_CHUNK)
-        if self.count == self._most:
+        if self.count < self._most:
+            if telling:
+                self._took_with_fewer(kind, seconds / tokens)
+            self._retry()
+        elif telling:
             self._took_with_all(kind, seconds / tokens)
-        else:
-            self._took_with_fewer(kind, seconds / tokens)
 
     def _took_with_all(self, kind: int, seconds: float) -> None:
         # A window that fills makes evals slower, too, but slowly.
@@ -62,6 +68,8 @@ class Threads:
     def _took_with_fewer(self, kind: int, seconds: float) -> None:
         # The latest eval counts as much as all before it: the other program comes and goes.
         self._with_fewer[kind] = (self._with_fewer.get(kind, seconds) + seconds) / 2
+
+    def _retry(self) -> None:
         if self._clock() >= self._retry_at:
             self.count = self._most  # for one eval, where that is slow again
             self._slow_steps = SLOW_STEPS - 1

@@ -142,6 +142,17 @@ def test_fewer_threads_compute_while_the_machine_is_busy() -> None:
     assert threads.count == 4, "the machine is quiet again"
 
 
+def test_threads_that_woke_up_on_one_core_are_soon_all_back() -> None:
+    now = 0.0
+    threads = Threads(2, lambda: now)
+    for seconds in (0.01, 0.01, 0.035, 0.028):
+        threads.took(1, seconds)
+    assert threads.count == 1
+    now = 0.11
+    threads.took(4, 0.06)
+    assert threads.count == 2, "small chunks, which say nothing of the speed, try again, too"
+
+
 def test_a_slow_chunk_of_a_prompt_says_that_the_machine_is_busy() -> None:
     threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
     threads.took(64, 0.08)
