@@ -12,6 +12,7 @@ import numpy
 from ctransformers.llm import LLM, Config
 
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.cores import OtherCores
 
 ARCHITECTURES = ("llama", "falcon")
 
@@ -45,6 +46,7 @@ class CTransformers:
                 "pip install 'mistral-lsp[fast]' brings an engine that reads more."
             ) from error
         self._threads = threads
+        self._cores = OtherCores()
         self._size = self._llm.vocab_size
         self._mark = self._raw_tokens(b"\x01")[-1]
 
@@ -71,6 +73,7 @@ class CTransformers:
     def eval(self, tokens: Sequence[int], past: int) -> Any:
         """See Backend."""
         ids = (ctypes.c_int * len(tokens))(*tokens)
+        self._cores.prefer()  # the library starts its threads anew in every eval
         done = self._llm.ctransformers_llm_batch_eval(
             ids, len(tokens), past, self.largest_chunk, self._threads
         )

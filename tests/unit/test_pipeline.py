@@ -19,6 +19,8 @@ from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 
+A_BREATH = 1.5 * ahead.BREATH_SECONDS
+
 
 def snapshot(text: str) -> Snapshot:
     return Document("file:///a.py", "a.py", languages.find("python"), 1, text).snapshot()
@@ -124,7 +126,7 @@ async def test_typing_through_asks_the_engine_once() -> None:
         done = await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), stages)
         assert done.text == "compute(a, b)"[typed:]
         assert done.cached == (typed > 0)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(A_BREATH)
     assert engine.asked[:2] == [128, 0], "it reads what was typed"
     assert [part.label for part in engine.prompts[1].parts][-1] == "prefix"
     assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1, "and writes the next line, once"
@@ -132,11 +134,21 @@ async def test_typing_through_asks_the_engine_once() -> None:
     assert engine.prompts[written].parts[-2].text == "x = compute(a, b)\n"
 
 
+async def test_nothing_is_read_ahead_between_keys_that_follow_at_once() -> None:
+    engine = PlayedEngine("compute(a, b)\n")
+    stages = Stages(engine)
+    for typed in range(5):
+        await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), stages)
+        await asyncio.sleep(0.001)
+    assert engine.asked == [128]
+
+
 async def test_a_request_does_not_wait_for_reading_in_the_background() -> None:
     engine = PlayedEngine("abc\n")
     stages = Stages(engine)
     await pipeline.complete(request("x = "), stages)
     await pipeline.complete(request("x = a"), stages)
+    await asyncio.sleep(A_BREATH)
     engine.text = "def\n"
     done = await pipeline.complete(request("y = "), stages)
     assert done.text == "def" and not done.cached
@@ -215,10 +227,10 @@ async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     engine = PlayedEngine("1\n")
     stages = Stages(engine)
     ahead.look(request("x = "), stages)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(A_BREATH)
     assert engine.asked == [0]
     ahead.look(request("# a comment"), stages)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(A_BREATH)
     assert engine.asked == [0], "where nothing is offered, nothing is read"
 
 
@@ -226,7 +238,7 @@ async def test_the_start_of_a_file_can_be_looked_at() -> None:
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     ahead.look(request(""), Stages(PlayedEngine("")))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(A_BREATH)
     gc.collect()  # a task tells of its exception when it goes
     assert not faults
 
@@ -242,11 +254,11 @@ async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypat
     monkeypatch.setattr(engine, "ready", ready)
     monkeypatch.setattr(engine, "model", None)
     ahead.look(request("x = "), Stages(engine))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(A_BREATH)
     assert engine.asked == []
     monkeypatch.setattr(engine, "model", model)
     loaded.set()
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(A_BREATH)
     assert engine.asked == [0]
 
 
