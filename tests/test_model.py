@@ -22,6 +22,8 @@ from mistral_lsp.models import gguf, store
 ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "mistral_lsp" / "document.py"
+IN_THE_MIDDLE_SECONDS = 0.1
+"""After a request, while its prompt is read: a window takes 0.35 s of reading or more."""
 STRANGE = (
     "🦀",
     "日本語の注釈🦀🦀",
@@ -145,7 +147,7 @@ def test_cancel_stops_a_cold_prompt(client) -> None:
         uri = f"file:///project/cold{number}.py"
         client.open(uri, f"# {number}\n{text}")
         asked = client.ask(uri, 300, 0, kind=1)
-        time.sleep(0.3)
+        time.sleep(IN_THE_MIDDLE_SECONDS)
         client.notify("$/cancelRequest", {"id": asked})
         assert client.response(asked)[1]["error"]["code"] == -32800
         time.sleep(0.5)
@@ -156,7 +158,7 @@ def test_the_host_is_killed_while_it_answers(client) -> None:
     uri = "file:///project/main.py"
     client.open(uri, SAMPLE.read_text("utf-8"))
     asked = client.ask(uri, 40, 0, kind=1)
-    time.sleep(0.3)
+    time.sleep(IN_THE_MIDDLE_SECONDS)
     os.kill(client.status()["host_pid"], signal.SIGKILL)
     assert client.items(asked, timeout=10) == []
     client.wait_until_ready()
