@@ -23,7 +23,7 @@ ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "mistral_lsp" / "document.py"
 IN_THE_MIDDLE_SECONDS = 0.1
-"""After a request, while its prompt is read: a window takes 0.35 s of reading or more."""
+"""After a request, while its prompt is read: the first window takes about 0.3 s."""
 STRANGE = (
     "🦀",
     "日本語の注釈🦀🦀",

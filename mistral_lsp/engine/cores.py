@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
+FUNCTIONS = ("pthread_attr_setaffinity_np", "pthread_setattr_default_np", "sched_getcpu")
 CPU_SET_BYTES = 128
 """Of glibc's cpu_set_t: 1,024 cores."""
 
@@ -24,7 +25,7 @@ class OtherCores:
         self._library = ctypes.CDLL(None)
         self._attributes = ctypes.create_string_buffer(256)  # a pthread_attr_t has 56 on x86-64
         self._works = (
-            hasattr(self._library, "pthread_setattr_default_np")
+            all(hasattr(self._library, name) for name in FUNCTIONS)
             and self._library.pthread_attr_init(self._attributes) == 0
         )
 

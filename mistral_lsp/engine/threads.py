@@ -16,7 +16,7 @@ longer and longer as the window fills.
 SLOW_STEPS = 2
 """Decode steps in a row; a chunk of a prompt says as much alone."""
 FIRST_RETRY_SECONDS = 0.1
-"""After a rest, an operating system may put all threads on one core for some 50 ms: that looks like
+"""After a rest, an operating system may put all threads on one core for some 0.2 s: that looks like
 another program, and passes.
 """
 LAST_RETRY_SECONDS = 16.0

@@ -19,7 +19,7 @@ from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 
-A_BREATH = 1.5 * ahead.BREATH_SECONDS
+A_BREATH = 3 * ahead.BREATH_SECONDS
 
 
 def snapshot(text: str) -> Snapshot:
@@ -134,7 +134,8 @@ async def test_typing_through_asks_the_engine_once() -> None:
     assert engine.prompts[written].parts[-2].text == "x = compute(a, b)\n"
 
 
-async def test_nothing_is_read_ahead_between_keys_that_follow_at_once() -> None:
+async def test_nothing_is_read_ahead_between_keys_that_follow_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(ahead, "BREATH_SECONDS", 60.0)
     engine = PlayedEngine("compute(a, b)\n")
     stages = Stages(engine)
     for typed in range(5):
