@@ -17,7 +17,7 @@ from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prep
 from mistral_lsp.types import LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
-"""Reading on sooner would be in the way of a key that follows at once, as in a burst."""
+"""Where reading can't be aborted, sooner it would be in the way of a key that follows at once."""
 REST_SECONDS = 0.3
 """A pause that says that the user is not in the middle of a word."""
 NEARLY_TYPED = 8
@@ -52,7 +52,8 @@ async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> No
     with contextlib.suppress(EngineError):
         model = await stages.engine.ready()
         if line is None:
-            await asyncio.sleep(BREATH_SECONDS)
+            if not model.can_abort:
+                await asyncio.sleep(BREATH_SECONDS)
             await _read(await prepare(request, stages, model), stages)
         else:
             await _write_next_line(request, line, stages, model)

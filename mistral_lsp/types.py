@@ -85,7 +85,8 @@ class LoadedModel:
     `window` is the most tokens (prompt and answer) that it may ever see; `working_window` what this
     machine reads in about a second, where a window grows to while the user rests; `first_window`
     what it reads in a moment, so that a new place does not keep the user waiting. The last two are
-    equal where the engine can't hold two windows at once.
+    equal where the engine can't hold two windows at once. `can_abort`: a cancel stops it at once,
+    not only between two evals.
     """
 
     engine: str
@@ -95,6 +96,7 @@ class LoadedModel:
     first_window: int
     working_window: int
     note: str = ""
+    can_abort: bool = True
 
 
 @dataclass(frozen=True, slots=True)

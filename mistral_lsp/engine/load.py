@@ -67,6 +67,7 @@ def load(wanted: Load) -> Ready:
         first_window=first if backend.can_save else working,
         working_window=working,
         note=note,
+        can_abort=backend.can_abort,
     )
     identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
     if wanted.remember_windows and backend.can_save:

@@ -122,10 +122,11 @@ class Loop:
     def _eval(self, tokens: Sequence[int]) -> Any:
         started = self._clock()
         past = len(self._held)
-        threads = self._threads.count
+        self._backend.use_threads(self._threads.choose(len(tokens)))
         try:
             logits = self._backend.eval(tokens, past)
         except Aborted:
+            self._threads.gave_up(len(tokens), self._clock() - started)
             self._backend.rewind(past)
             return None
         self._held.extend(tokens)
@@ -134,8 +135,6 @@ class Loop:
             fitting = int(self._seconds / took * len(tokens))
             self._chunk = max(self._smallest, min(self._backend.largest_chunk, fitting))
         self._threads.took(len(tokens), took)
-        if self._threads.count != threads:
-            self._backend.use_threads(self._threads.count)
         return logits
 
     def _count(self, evaluated: int = 0, generated: int = 0) -> None:

@@ -13,9 +13,13 @@ SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
 """How many times as long as on a quiet machine an eval may take: a step, and a chunk, which takes
 longer and longer as the window fills.
 """
+STALLED = 30
+"""Quiet steps. An eval of fewer tokens than a chunk's that takes so long says enough alone, and one
+try every now and then is all that may cost as much.
+"""
 SLOW_STEPS = 2
 """Decode steps in a row; a chunk of a prompt says as much alone."""
-FIRST_RETRY_SECONDS = 0.1
+FIRST_RETRY_SECONDS = 1.0
 """After a rest, an operating system may put all threads on one core for some 0.2 s: that looks like
 another program, and passes.
 """
@@ -36,20 +40,42 @@ class Threads:
         self._slow_steps = 0
         self._retry_after = FIRST_RETRY_SECONDS
         self._retry_at = 0.0
-        self.count = most
+        self._count = most
+
+    def choose(self, tokens: int) -> int:
+        """How many are to compute the next eval, of `tokens`. All of them are tried again after a
+        while, for one eval where that is slow again; a chunk would take seconds then.
+        """
+        may_try = self._count < self._most and tokens < SMALLEST_CHUNK
+        if may_try and self._clock() >= self._retry_at:
+            self._count = self._most
+            self._slow_steps = SLOW_STEPS - 1
+        return self._count
 
     def took(self, tokens: int, seconds: float) -> None:
-        """Takes in how long an eval took with `count` threads."""
+        """Takes in how long an eval took with the threads that `choose` gave."""
         if self._most == 1:
             return
         telling = tokens == 1 or tokens >= SMALLEST_CHUNK
         kind = min(tokens, SMALLEST_CHUNK)
-        if self.count < self._most:
+        if self._count < self._most:
             if telling:
                 self._took_with_fewer(kind, seconds / tokens)
-            self._retry()
+        elif self._is_stall(tokens, seconds):
+            self._retry_after = LAST_RETRY_SECONDS
+            self._use_fewer()
         elif telling:
             self._took_with_all(kind, seconds / tokens)
+
+    def gave_up(self, tokens: int, seconds: float) -> None:
+        """Takes in an eval that was aborted: so late, maybe, that the machine must be busy."""
+        kind = min(tokens, SMALLEST_CHUNK)
+        slow = kind in self._quiet and seconds / tokens > SLOW[kind] * self._quiet[kind]
+        if slow or self._is_stall(tokens, seconds):
+            self.took(tokens, seconds)
+
+    def _is_stall(self, tokens: int, seconds: float) -> bool:
+        return tokens < SMALLEST_CHUNK and seconds > STALLED * self._quiet.get(1, seconds)
 
     def _took_with_all(self, kind: int, seconds: float) -> None:
         # A window that fills makes evals slower, too, but slowly.
@@ -61,15 +87,13 @@ class Threads:
             return
         self._slow_steps += 1 if kind == 1 else SLOW_STEPS
         if self._slow_steps >= SLOW_STEPS:
-            self.count = max(1, self._most // 2)
-            self._retry_at = self._clock() + self._retry_after
-            self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
+            self._use_fewer()
+
+    def _use_fewer(self) -> None:
+        self._count = max(1, self._most // 2)
+        self._retry_at = self._clock() + self._retry_after
+        self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
 
     def _took_with_fewer(self, kind: int, seconds: float) -> None:
         # The latest eval counts as much as all before it: the other program comes and goes.
         self._with_fewer[kind] = (self._with_fewer.get(kind, seconds) + seconds) / 2
-
-    def _retry(self) -> None:
-        if self._clock() >= self._retry_at:
-            self.count = self._most  # for one eval, where that is slow again
-            self._slow_steps = SLOW_STEPS - 1

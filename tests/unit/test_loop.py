@@ -123,40 +123,48 @@ def test_fewer_threads_compute_while_the_machine_is_busy() -> None:
     threads = Threads(4, lambda: now)
     for _ in range(20):
         threads.took(1, 0.010)
-    assert threads.count == 4
+    assert threads.choose(1) == 4
     threads.took(1, 0.2)
-    assert threads.count == 4, "one slow step says nothing"
+    assert threads.choose(1) == 4, "one slow step says nothing"
     threads.took(1, 0.2)
-    assert threads.count == 2
+    assert threads.choose(1) == 2
     for _ in range(5):
         threads.took(1, 0.02)
     now = 1.5
-    threads.took(1, 0.02)
-    assert threads.count == 4, "a try"
+    assert threads.choose(64) == 2, "a chunk would take long where it is still busy"
+    assert threads.choose(1) == 4, "a try"
     threads.took(1, 0.2)
-    assert threads.count == 2, "which failed"
+    assert threads.choose(1) == 2, "which failed"
     now = 10.0
-    threads.took(1, 0.02)
+    assert threads.choose(4) == 4, "small chunks, which say nothing of the speed, try again, too"
     for _ in range(5):
         threads.took(1, 0.010)
-    assert threads.count == 4, "the machine is quiet again"
-
-
-def test_threads_that_woke_up_on_one_core_are_soon_all_back() -> None:
-    now = 0.0
-    threads = Threads(2, lambda: now)
-    for seconds in (0.01, 0.01, 0.035, 0.028):
-        threads.took(1, seconds)
-    assert threads.count == 1
-    now = 0.11
-    threads.took(4, 0.06)
-    assert threads.count == 2, "small chunks, which say nothing of the speed, try again, too"
+    assert threads.choose(64) == 4, "the machine is quiet again"
 
 
 def test_a_slow_chunk_of_a_prompt_says_that_the_machine_is_busy() -> None:
     threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
     threads.took(64, 0.08)
     threads.took(3, 5.0)
-    assert threads.count == 2
+    threads.gave_up(64, 0.3)
+    assert threads.choose(64) == 2
     threads.took(64, 2.0)
-    assert threads.count == 1
+    assert threads.choose(64) == 1
+
+
+def test_so_does_a_small_eval_that_stalled() -> None:
+    now = 0.0
+    threads = Threads(2, lambda: now)
+    threads.took(1, 0.01)
+    threads.took(3, 2.0)
+    assert threads.choose(1) == 1
+    now = 10.0
+    assert threads.choose(1) == 1, "a try may cost as much"
+    now = 20.0
+    assert threads.choose(1) == 2
+
+
+def test_so_does_one_that_was_aborted_late() -> None:
+    threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
+    threads.gave_up(64, 1.0)
+    assert threads.choose(64) == 1
