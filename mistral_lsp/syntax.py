@@ -7,11 +7,12 @@ UTF-8 bytes never leave this file. Parsing never fails: broken code gives a tree
 from __future__ import annotations
 
 import importlib
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import tree_sitter
 
@@ -20,6 +21,12 @@ from mistral_lsp.types import Span
 
 Region = Literal["code", "comment", "string"]
 CHECKPOINT = 1024
+CAPTURE = "definition"
+NAME = re.compile(r"[\w$]+")
+CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
+"""In the kinds of nodes whose insides nobody else can name, in every grammar."""
+WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
+LONGEST_WAY_TO_A_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,15 @@ class Scope:
 
     span: Span
     header: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition by name, and the names of those around it, outermost first."""
+
+    name: str
+    within: tuple[str, ...]
+    scope: Scope
 
 
 class SyntaxTree:
@@ -111,6 +127,39 @@ class SyntaxTree:
         header_end = self._units.offset(body.start_byte) if body is not None else end
         return Scope(Span(start, end), Span(start, header_end))
 
+    def count_errors(self) -> int:
+        """How many nodes are errors, or tokens that the parser had to make up."""
+        nodes = [self._tree.root_node]
+        count = 0
+        while nodes:
+            node = nodes.pop()
+            count += node.is_error or node.is_missing
+            nodes += [child for child in node.children if child.has_error]
+        return count
+
+    def definitions(self) -> list[Definition]:
+        """What the file defines by name, in order, but for what is local to a function."""
+        found: list[Definition] = []
+        around: list[tuple[tree_sitter.Node, str]] = []
+        named: set[int] = set()
+        query = _definitions(self._language)
+        nodes = tree_sitter.QueryCursor(query).captures(self._tree.root_node).get(CAPTURE, [])
+        for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
+            while around and around[-1][0].end_byte <= node.start_byte:
+                around.pop()
+            name = _name(node)
+            # An export or a decorator has the name of what it wraps, which comes next.
+            if name is None or name.start_byte in named:
+                continue
+            named.add(name.start_byte)
+            text = self._units.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
+            is_local = any(CALLABLE.search(outer.type) for outer, _ in around)
+            if NAME.fullmatch(text) and not is_local:
+                outer_names = tuple(outer for _, outer in around)
+                found.append(Definition(text, outer_names, self._scope(node)))
+            around.append((_unwrapped(node), text))
+        return found
+
     def definition_starts(self, span: Span) -> list[int]:
         """Where definitions begin within `span`, at any depth, in order."""
         first, last = self._units.byte(span.start), self._units.byte(span.end)
@@ -120,6 +169,30 @@ class SyntaxTree:
             if node.type in self._language.definition_nodes and first <= node.start_byte < last
         }
         return sorted(starts)
+
+
+@cache
+def _definitions(language: Language) -> Any:
+    kinds = " ".join(f"({kind})" for kind in sorted(language.definition_nodes))
+    return tree_sitter.Query(_grammar(language), f"[{kinds}] @{CAPTURE}")
+
+
+def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
+    inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
+    return node if inner is None else inner
+
+
+def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
+    """The node that names a definition: its own or that of what it wraps or declares."""
+    for _ in range(LONGEST_WAY_TO_A_NAME):
+        name = node.child_by_field_name("name")
+        if name is not None:
+            return name
+        if node.named_child_count == 0:
+            return node if "identifier" in node.type else None
+        wrapped = (node.child_by_field_name(field) for field in WRAPPING_FIELDS)
+        node = next((inner for inner in wrapped if inner), None) or node.named_children[0]
+    return None
 
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
@@ -157,10 +230,14 @@ def _walk(node: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter
 
 
 @cache
-def _parser(language: Language) -> tree_sitter.Parser:
+def _grammar(language: Language) -> tree_sitter.Language:
     module, function = language.grammar.split(":")
-    grammar = getattr(importlib.import_module(module), function)
-    return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    return tree_sitter.Language(getattr(importlib.import_module(module), function)())
+
+
+@cache
+def _parser(language: Language) -> tree_sitter.Parser:
+    return tree_sitter.Parser(_grammar(language))
 
 
 class _Units:

@@ -217,18 +217,18 @@ class Host:
         request: frames.Generate,
         send: Callable[[frames.Reply], object],
     ) -> None:
-        ids = ready.tokenizer.prompt(request.prompt)
+        ids, owed = ready.tokenizer.prompt(request.prompt)
         if len(ids) + request.max_tokens > ready.model.window:
             raise EngineError(
                 f"The prompt has {len(ids)} tokens; {request.max_tokens} more don't fit "
                 f"into a window of {ready.model.window}. Lower mistralLsp.maxTokens."
             )
         characters = codecs.getincrementaldecoder("utf-8")()
-        for token, probability in ready.loop.generate(
-            ids, request.max_tokens, lambda: self._cancelled[key] is not None
+        for piece, probability in ready.loop.generate(
+            ids, request.max_tokens, lambda: self._cancelled[key] is not None, owed
         ):
             try:
-                text = characters.decode(ready.backend.token_bytes(token))
+                text = characters.decode(piece)
             except UnicodeDecodeError:
                 return  # the model wrote no text; what came before it stands
             send(frames.Decoded(request.id, text, probability, ready.loop.usage))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Optional
 
 from mistral_lsp.types import Answer
+
+CountErrors = Callable[[Optional[str], int], int]
+"""How many syntax errors the file has with a text in place of so many characters behind the cursor;
+with None, how many without the cursor's line.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
     the text from that line's end on. `opens_block` are line ends behind which a block follows,
-    `rejected` the texts that the user has dismissed here.
+    `rejected` the texts that the user has dismissed here. `errors` is None without a grammar.
     """
 
     line_prefix: str
@@ -24,6 +30,7 @@ class Situation:
     min_confidence: float
     answer: Answer
     rejected: frozenset[str] = frozenset()
+    errors: CountErrors | None = None
 
     def next_line(self) -> str:
         """The next line below the cursor's that is not blank, or ""."""

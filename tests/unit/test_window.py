@@ -23,6 +23,10 @@ async def count(texts):
     return [len(text.split()) * 2 + text.count("\n") for text in texts]
 
 
+async def relate(snapshot, offset, budget):
+    return ()
+
+
 class Window:
     """The plans of one document, asked for as the pipeline does."""
 
@@ -33,9 +37,11 @@ class Window:
         limit: int = BUDGET,
         grows: bool = True,
         introduce=introduce,
+        relate=relate,
     ):
         self.document = document
         self.introduce = introduce
+        self.relate = relate
         self.plans = Plans()
         self.budget = Budget(budget, limit, grows)
 
@@ -43,7 +49,9 @@ class Window:
         snapshot = self.document.snapshot()
         plan = await self.plans.find(snapshot, offset, self.budget, count)
         if plan is None:
-            plan = await self.plans.make(snapshot, offset, self.budget, count, self.introduce)
+            plan = await self.plans.make(
+                snapshot, offset, self.budget, count, self.introduce, self.relate
+            )
             self.plans.keep(snapshot.uri, plan)
         return plan
 
