@@ -186,7 +186,8 @@ class _Units:
     def offset(self, byte: int) -> int:
         if self._ascii:
             return byte
-        mark = bisect_right(self._bytes, byte) - 1
+        # The last mark is the text's end, which may lie within a chunk.
+        mark = min(bisect_right(self._bytes, byte), len(self._bytes) - 1) - 1
         rest = self.data[self._bytes[mark] : byte]
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 
