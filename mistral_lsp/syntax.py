@@ -7,6 +7,7 @@ UTF-8 bytes never leave this file. Parsing never fails: broken code gives a tree
 from __future__ import annotations
 
 import importlib
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mistral_lsp.types import Span
 
 Region = Literal["code", "comment", "string"]
 CHECKPOINT = 1024
+LINE_ENDS = (b"\n", b"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,17 @@ class Scope:
 class SyntaxTree:
     """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
 
-    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: _Units):
+    def __init__(
+        self,
+        language: Language,
+        parser: tree_sitter.Parser,
+        text: str,
+        tree: tree_sitter.Tree,
+        units: _Units,
+    ):
         """Use `parse`; this only keeps what it made."""
         self._language = language
+        self._parser = parser
         self._text = text
         self._tree = tree
         self._units = units
@@ -56,9 +66,8 @@ class SyntaxTree:
             self._units.point(old_last, first, place),
             units.point(new_last, first, place),
         )
-        return SyntaxTree(
-            self._language, text, _parser(self._language).parse(units.data, tree), units
-        )
+        new_tree = self._parser.parse(units.data, tree)
+        return SyntaxTree(self._language, self._parser, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
         """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
@@ -75,9 +84,13 @@ class SyntaxTree:
         return "code"
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
-        # A line comment goes on at its very end; a block comment is over behind its last mark.
-        closed = self._units.data[node.start_byte : node.end_byte].endswith(b"*/")
-        return place < node.end_byte or (place == node.end_byte and not closed)
+        # A line comment goes on at its very end, unless it has the line's end in it; a block
+        # comment is over behind its last mark.
+        if place != node.end_byte:
+            return place < node.end_byte
+        data = self._units.data
+        closed = _block_comment(self._language).fullmatch(data, node.start_byte, place)
+        return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
     def scopes(self, offset: int) -> list[Scope]:
         """The definitions around `offset`, outermost first."""
@@ -106,6 +119,8 @@ class SyntaxTree:
         inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
         if body is None and inner is not None:
             body = inner.child_by_field_name("body")
+        if body is None and self._language.body_nodes:
+            body = _first(node, self._language.body_nodes)
         start = self._units.offset(node.start_byte)
         end = self._units.offset(node.end_byte)
         header_end = self._units.offset(body.start_byte) if body is not None else end
@@ -124,10 +139,11 @@ class SyntaxTree:
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
     """The tree of `text`, or None for a language without a grammar."""
-    if not language.grammar:
+    parser = _parser(language)
+    if parser is None:
         return None
     units = _Units(text)
-    return SyntaxTree(language, text, _parser(language).parse(units.data), units)
+    return SyntaxTree(language, parser, text, parser.parse(units.data), units)
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
@@ -148,19 +164,45 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _walk(node: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    for child in node.named_children:
-        if child.end_byte <= first or child.start_byte >= last:
-            continue
-        yield child
-        yield from _walk(child, first, last)
+def _walk(root: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    """The named nodes between two bytes. Without recursion: data can be nested thousands deep."""
+    left = [*root.named_children]
+    while left:
+        node = left.pop()
+        if node.end_byte > first and node.start_byte < last:
+            yield node
+            left += node.named_children
+
+
+def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
+    """The first node of these kinds within `root`, in the order of the text."""
+    left = root.children[::-1]
+    while left:
+        node = left.pop()
+        if node.type in kinds:
+            return node
+        left += reversed(node.children)
+    return None
 
 
 @cache
-def _parser(language: Language) -> tree_sitter.Parser:
+def _parser(language: Language) -> tree_sitter.Parser | None:
+    """A language's parser, loaded when the first file needs it. An installation whose grammar is
+    missing or of another format costs the tree, not the file.
+    """
+    if not language.grammar:
+        return None
     module, function = language.grammar.split(":")
-    grammar = getattr(importlib.import_module(module), function)
-    return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    try:
+        grammar = getattr(importlib.import_module(module), function)
+        return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    except (ImportError, AttributeError, ValueError):
+        return None
+
+
+@cache
+def _block_comment(language: Language) -> re.Pattern[bytes]:
+    return re.compile(language.block_comment.encode(), re.DOTALL)
 
 
 class _Units:

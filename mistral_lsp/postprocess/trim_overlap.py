@@ -13,7 +13,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return Suggestion(text, suggestion.replaced, suggestion.reason)
     # A line can't be broken before what stands right of the cursor.
     first, broken, _ = suggestion.text.partition("\n")
-    if broken and left_open(first):
+    if broken and left_open(first, situation.language.quotes):
         return Suggestion("", reason="the answer has several lines, but text follows on this one")
     return Suggestion(first.rstrip().removesuffix(rest), suggestion.replaced, suggestion.reason)
 
