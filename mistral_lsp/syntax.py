@@ -93,7 +93,7 @@ class SyntaxTree:
         return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
     def scopes(self, offset: int) -> list[Scope]:
-        """The definitions around `offset`, outermost first."""
+        """The definitions around `offset`, outermost first; those that have a signature."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
@@ -105,7 +105,7 @@ class SyntaxTree:
             if node.type in self._language.definition_nodes and self._reaches(node, line_start):
                 found.append(self._scope(node))
             node = node.parent
-        return found[::-1]
+        return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
         """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
