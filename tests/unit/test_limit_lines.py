@@ -100,17 +100,28 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize(("name", "kept", "behind"), BLOCKS.values(), ids=BLOCKS)
+every_block = pytest.mark.parametrize(("name", "kept", "behind"), BLOCKS.values(), ids=BLOCKS)
+
+
+@every_block
 def test_a_block_ends(name: str, kept: str, behind: str) -> None:
-    place = situation(name)
-    assert limit_lines(Suggestion(kept + behind), place).text == kept
-    # Whatever is cut is not waited for, and nothing that is kept is missed.
-    grown = next(
-        length for length in range(len(kept + behind)) if is_over((kept + behind)[:length], place)
-    )
-    assert len(kept.rstrip()) <= grown
-    shown = limit_lines(Suggestion((kept + behind)[:grown]), place).text
-    assert shown.rstrip() == kept.rstrip()
+    assert shown(kept + behind, name) == kept
+
+
+@every_block
+def test_an_answer_stops_where_it_is_cut(name: str, kept: str, behind: str) -> None:
+    text = kept + behind
+    over = [length for length in range(len(text) + 1) if is_over(text[:length], situation(name))]
+    assert over == list(range(over[0], len(text) + 1)), "what is over stays so"
+    assert over[0] >= len(kept.rstrip()), "nothing that is kept is missed"
+    assert {shown(text[:length], name).rstrip() for length in over} == {kept.rstrip()}
+
+
+@every_block
+def test_whole_lines_that_are_shown_stay(name: str, kept: str, behind: str) -> None:
+    for length in range(len(kept + behind)):
+        growing = shown((kept + behind)[:length], name)
+        assert kept.startswith(growing[: growing.rfind("\n") + 1])
 
 
 def test_the_first_letters_of_a_closing_word_do_not_end_a_block() -> None:
@@ -127,6 +138,10 @@ def test_the_first_letters_of_a_closing_word_do_not_end_a_block() -> None:
 
 def test_python_does_not_wait_for_a_word() -> None:
     assert is_over("if a:\n    b\ne", situation("python"))
+
+
+def shown(text: str, name: str) -> str:
+    return limit_lines(Suggestion(text), situation(name)).text
 
 
 def language(name: str):
