@@ -126,14 +126,13 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
-        opens_block=cursor.language.block_openers,
-        closes_by_indentation=cursor.language.closes_by_indentation,
+        language=cursor.language,
         multiline=request.settings.multiline,
         min_confidence=request.settings.min_confidence,
         answer=answer,
         rejected=rejected,
         errors=partial(_errors, request.snapshot, request.offset)
-        if request.snapshot.tree is not None
+        if request.snapshot.tree is not None and cursor.language.is_code
         else None,
     )
 

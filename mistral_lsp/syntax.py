@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import tree_sitter
 
@@ -21,6 +21,7 @@ from mistral_lsp.types import Span
 
 Region = Literal["code", "comment", "string"]
 CHECKPOINT = 1024
+LINE_ENDS = (b"\n", b"\r")
 CAPTURE = "definition"
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
@@ -49,9 +50,17 @@ class Definition:
 class SyntaxTree:
     """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
 
-    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: _Units):
+    def __init__(
+        self,
+        language: Language,
+        parser: tree_sitter.Parser,
+        text: str,
+        tree: tree_sitter.Tree,
+        units: _Units,
+    ):
         """Use `parse`; this only keeps what it made."""
         self._language = language
+        self._parser = parser
         self._text = text
         self._tree = tree
         self._units = units
@@ -72,9 +81,8 @@ class SyntaxTree:
             self._units.point(old_last, first, place),
             units.point(new_last, first, place),
         )
-        return SyntaxTree(
-            self._language, text, _parser(self._language).parse(units.data, tree), units
-        )
+        new_tree = self._parser.parse(units.data, tree)
+        return SyntaxTree(self._language, self._parser, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
         """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
@@ -91,12 +99,16 @@ class SyntaxTree:
         return "code"
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
-        # A line comment goes on at its very end; a block comment is over behind its last mark.
-        closed = self._units.data[node.start_byte : node.end_byte].endswith(b"*/")
-        return place < node.end_byte or (place == node.end_byte and not closed)
+        # A line comment goes on at its very end, unless it has the line's end in it; a block
+        # comment is over behind its last mark.
+        if place != node.end_byte:
+            return place < node.end_byte
+        data = self._units.data
+        closed = _block_comment(self._language).fullmatch(data, node.start_byte, place)
+        return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
     def scopes(self, offset: int) -> list[Scope]:
-        """The definitions around `offset`, outermost first."""
+        """The definitions around `offset`, outermost first; those that have a signature."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
@@ -108,7 +120,7 @@ class SyntaxTree:
             if node.type in self._language.definition_nodes and self._reaches(node, line_start):
                 found.append(self._scope(node))
             node = node.parent
-        return found[::-1]
+        return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
         """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
@@ -122,6 +134,8 @@ class SyntaxTree:
         inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
         if body is None and inner is not None:
             body = inner.child_by_field_name("body")
+        if body is None and self._language.body_nodes:
+            body = _first(node, self._language.body_nodes)
         start = self._units.offset(node.start_byte)
         end = self._units.offset(node.end_byte)
         header_end = self._units.offset(body.start_byte) if body is not None else end
@@ -142,7 +156,9 @@ class SyntaxTree:
         found: list[Definition] = []
         around: list[tuple[tree_sitter.Node, str]] = []
         named: set[int] = set()
-        query = _definitions(self._language)
+        if not self._language.definition_nodes or self._parser.language is None:
+            return found
+        query = _definitions(self._language, self._parser.language)
         nodes = tree_sitter.QueryCursor(query).captures(self._tree.root_node).get(CAPTURE, [])
         for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
             while around and around[-1][0].end_byte <= node.start_byte:
@@ -172,9 +188,10 @@ class SyntaxTree:
 
 
 @cache
-def _definitions(language: Language) -> Any:
+def _definitions(language: Language, grammar: tree_sitter.Language) -> tree_sitter.Query:
     kinds = " ".join(f"({kind})" for kind in sorted(language.definition_nodes))
-    return tree_sitter.Query(_grammar(language), f"[{kinds}] @{CAPTURE}")
+    query: tree_sitter.Query = tree_sitter.Query(grammar, f"[{kinds}] @{CAPTURE}")
+    return query
 
 
 def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
@@ -197,10 +214,11 @@ def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
     """The tree of `text`, or None for a language without a grammar."""
-    if not language.grammar:
+    parser = _parser(language)
+    if parser is None:
         return None
     units = _Units(text)
-    return SyntaxTree(language, text, _parser(language).parse(units.data), units)
+    return SyntaxTree(language, parser, text, parser.parse(units.data), units)
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
@@ -221,23 +239,45 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _walk(node: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    for child in node.named_children:
-        if child.end_byte <= first or child.start_byte >= last:
-            continue
-        yield child
-        yield from _walk(child, first, last)
+def _walk(root: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    """The named nodes between two bytes. Without recursion: data can be nested thousands deep."""
+    left = [*root.named_children]
+    while left:
+        node = left.pop()
+        if node.end_byte > first and node.start_byte < last:
+            yield node
+            left += node.named_children
+
+
+def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
+    """The first node of these kinds within `root`, in the order of the text."""
+    left = root.children[::-1]
+    while left:
+        node = left.pop()
+        if node.type in kinds:
+            return node
+        left += reversed(node.children)
+    return None
 
 
 @cache
-def _grammar(language: Language) -> tree_sitter.Language:
+def _parser(language: Language) -> tree_sitter.Parser | None:
+    """A language's parser, loaded when the first file needs it. An installation whose grammar is
+    missing or of another format costs the tree, not the file.
+    """
+    if not language.grammar:
+        return None
     module, function = language.grammar.split(":")
-    return tree_sitter.Language(getattr(importlib.import_module(module), function)())
+    try:
+        grammar = getattr(importlib.import_module(module), function)
+        return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    except (ImportError, AttributeError, ValueError):
+        return None
 
 
 @cache
-def _parser(language: Language) -> tree_sitter.Parser:
-    return tree_sitter.Parser(_grammar(language))
+def _block_comment(language: Language) -> re.Pattern[bytes]:
+    return re.compile(language.block_comment.encode(), re.DOTALL)
 
 
 class _Units:
@@ -263,7 +303,8 @@ class _Units:
     def offset(self, byte: int) -> int:
         if self._ascii:
             return byte
-        mark = bisect_right(self._bytes, byte) - 1
+        # The last mark is the text's end, which may lie within a chunk.
+        mark = min(bisect_right(self._bytes, byte), len(self._bytes) - 1) - 1
         rest = self.data[self._bytes[mark] : byte]
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 

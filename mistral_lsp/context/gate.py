@@ -59,9 +59,10 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return "the file looks like one that holds secrets"
     if is_excluded(snapshot.path, settings):
         return "the file is excluded (mistralLsp.exclude)"
-    name = snapshot.language.name
-    if not settings.languages.get(name, settings.languages.get("*", True)):
-        return f"{name} is switched off (mistralLsp.languages)"
+    language = snapshot.language
+    keys = (language.name, *language.ids, "*")
+    if not next((settings.languages[key] for key in keys if key in settings.languages), True):
+        return f"{language.name} is switched off (mistralLsp.languages)"
     if len(snapshot.text) > LARGEST_PARSED:
         return f"the file is too large ({len(snapshot.text):,} characters)"
     return None

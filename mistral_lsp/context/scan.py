@@ -78,7 +78,8 @@ def _is_ignored(path: str, rules: Sequence[tuple[str, pathspec.GitIgnoreSpec]]) 
 
 
 def _is_wanted(path: str, name: str) -> bool:
-    return bool(languages.find("", name).definition_nodes) and not is_secret(path)
+    language = languages.find("", name)
+    return language.is_code and bool(language.definition_nodes) and not is_secret(path)
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:

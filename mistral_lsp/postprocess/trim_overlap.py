@@ -17,7 +17,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return Suggestion(text, suggestion.replaced, suggestion.reason)
     # A line can't be broken before what stands right of the cursor.
     first, broken, _ = suggestion.text.partition("\n")
-    if broken and left_open(first):
+    if broken and left_open(first, situation.language.quotes):
         return Suggestion("", reason="the answer has several lines, but text follows on this one")
     if suggestion.replaced and not rest.strip(CLOSERS):
         # The answer has taken its own closers' place; what is left belongs to an outer bracket.

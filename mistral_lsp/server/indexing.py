@@ -80,6 +80,8 @@ class Indexing:
         """Takes in a file as it is now, once it was saved."""
         if self._scanning is None or snapshot is None or snapshot.tree is None:
             return
+        if not snapshot.language.is_code:
+            return
         if not gate.is_secret(snapshot.path):
             self._put(read_definitions(snapshot.path, snapshot.text, snapshot.tree))
 
