@@ -24,8 +24,8 @@ class Language:
     comes a block, of lines that are indented deeper; at the opener's own indentation a
     `block_middle` goes on with it, and a `block_closer` is its last line. An `item_mark` before an
     opener counts as its indentation. `quotes` are the characters that strings stand between, as far
-    as prose and other uses leave no doubt. What is not `is_code` defines nothing for other files, and a
-    line of it may be right that does not parse yet.
+    as prose and other uses leave no doubt. What is not `is_code` defines nothing for other files,
+    and a line of it may be right that does not parse yet.
     """
 
     name: str
