@@ -18,8 +18,10 @@ BEFORE, AFTER = 6000, 2000
 """Characters around the cursor whose names count by how near they are."""
 NEAR_LINES = 8
 """Lines from the cursor at which a name counts half as much as at the cursor."""
+TOP = 8000
+"""Characters at a file's start, where names are imported."""
 ANYWHERE = 0.05
-"""What a name counts that stands elsewhere in the file, as where it is imported."""
+"""What a name counts that stands there."""
 BEHIND = 0.5
 ELSEWHERE = 0.2
 """What a definition counts in a file that this one does not call by name, beside one in a file that
@@ -64,8 +66,8 @@ def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
 
 
 def _weights(text: str, offset: int) -> dict[str, float]:
-    """How much every word of the text counts: the nearer to the cursor, the more."""
-    weights = dict.fromkeys(WORD.findall(text), ANYWHERE)
+    """How much a word counts: the nearer to the cursor, the more; and a little at the top."""
+    weights = dict.fromkeys(WORD.findall(text[:TOP]), ANYWHERE)
     before = text[max(0, offset - BEFORE) : offset].split("\n")
     after = text[offset : offset + AFTER].split("\n")
     for factor, lines in ((1.0, before[::-1]), (BEHIND, after)):

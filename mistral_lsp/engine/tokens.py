@@ -17,6 +17,10 @@ import numpy
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.types import Part, Prompt
 
+HALF = re.compile(r"[\w \t]\Z")
+"""The end of a text that may be half of a piece. Behind a bracket or a dot a new one begins mostly,
+and to choose that anew would cost a step.
+"""
 OPTIONAL = frozenset({"bos", "file_sep"})
 """Marks that a prompt can do without."""
 KEPT_CHUNKS = 16_384
@@ -72,7 +76,7 @@ class Tokenizer:
         return ids, owed
 
     def _is_healed(self, text: str, ids: Sequence[int]) -> bool:
-        return self._heals and len(ids) > 1 and not text.endswith("\n")
+        return self._heals and len(ids) > 1 and HALF.search(text) is not None
 
     def beginning(self, owed: bytes) -> Any:
         """The ids, as an array, of the tokens that an answer may begin with to write `owed`."""

@@ -82,6 +82,14 @@ class Plan:
         roomy = min(self.budget.prefix, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
 
+    def is_behind(self, later: Plan) -> bool:
+        """Whether most of what the later plan tells of other files is missing in this one."""
+        told, wanted = (
+            {line for excerpt in plan.related for line in excerpt.text.split("\n")}
+            for plan in (self, later)
+        )
+        return len(wanted & told) < len(wanted) / 2
+
     async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
         """Whether the prefix is still the one that was chosen, and not longer than it may be."""
         if offset < self.anchor or not text.startswith(self.landmark, self.anchor):
