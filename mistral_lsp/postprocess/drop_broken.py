@@ -9,7 +9,7 @@ MOST_LINES = 16
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps the lines with which the file is sound.
+    """Keeps the lines with which the file has no more syntax errors than without an answer.
 
     An answer that is still being written is left alone, since half a line is always wrong; and so
     is one in a file that is broken elsewhere, where nobody can tell what an error belongs to.
@@ -19,9 +19,10 @@ def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return suggestion
     if errors("", 0) and errors(None, 0):
         return suggestion
+    allowed = errors("", 0)
     lines = suggestion.text.splitlines(keepends=True)
     for kept in range(len(lines), max(0, len(lines) - MOST_LINES), -1):
         text = "".join(lines[:kept]).rstrip("\r\n") if kept < len(lines) else suggestion.text
-        if text.strip() and not errors(text, suggestion.replaced):
+        if text.strip() and errors(text, suggestion.replaced) <= allowed:
             return Suggestion(text, suggestion.replaced)
     return Suggestion("", reason="the answer would break the syntax of the file")

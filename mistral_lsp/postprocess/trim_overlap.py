@@ -27,17 +27,19 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 def _without_lines_below(text: str, situation: Situation) -> str:
     below = situation.next_line().rstrip()
-    kept = 0
-    for number, line in enumerate(text.splitlines(keepends=True)):
-        whole = (situation.line_prefix if number == 0 else "") + line
-        if _is_same(whole.rstrip(), below) and (number > 0 or len(line.strip()) >= TELLING):
+    if not below:
+        return text
+    lines = text.splitlines(keepends=True)
+    if lines and _says_the_same(situation.line_prefix + lines[0], below):
+        return ""
+    kept = len(lines[0]) if lines else 0
+    for line in lines[1:]:
+        if line.rstrip() == below:
             return text[:kept]
         kept += len(line)
     return text
 
 
-def _is_same(line: str, below: str) -> bool:
-    """Whether a line is the one below; where that says something, also at another depth."""
-    if len(below.strip()) >= TELLING:
-        return line.strip() == below.strip()
-    return bool(below) and line == below
+def _says_the_same(first: str, below: str) -> bool:
+    """Whether the answer's first line is the one below, be it at another depth."""
+    return len(below.strip()) >= TELLING and first.strip() == below.strip()
