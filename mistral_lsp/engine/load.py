@@ -57,9 +57,7 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    loop = Loop(
-        backend, header.controls, measured.threads, measured.reading_rate, tokenizer.beginning
-    )
+    loop = Loop(backend, header.controls, measured.threads, measured.reading_rate)
     first, working = _windows(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
@@ -135,5 +133,4 @@ def _scripted(wanted: Load) -> Ready:
     model = LoadedModel(
         "scripted", "script", "suffix-first", window, window, window, "scripted: asked for."
     )
-    tokenizer = Tokenizer(backend, scripted.SPECIALS, heals=False)
-    return Ready(model, tokenizer, Loop(backend, controls), backend)
+    return Ready(model, Tokenizer(backend, scripted.SPECIALS), Loop(backend, controls), backend)

@@ -1,6 +1,6 @@
 """JavaScript, with JSX."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, Language
+from mistral_lsp.languages.base import Language
 
 LANGUAGE = Language(
     name="javascript",
@@ -20,7 +20,5 @@ LANGUAGE = Language(
             "export_statement",
         }
     ),
-    block_opener=r"\{$",
-    block_middle=CLOSES_AND_OPENS,
-    block_closer=CLOSES,
+    block_openers=("{",),
 )

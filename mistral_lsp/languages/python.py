@@ -11,7 +11,6 @@ LANGUAGE = Language(
     string_nodes=frozenset({"string", "concatenated_string"}),
     interpolation_nodes=frozenset({"interpolation"}),
     definition_nodes=frozenset({"function_definition", "class_definition", "decorated_definition"}),
-    block_opener=r":$",
+    block_openers=(":",),
     closes_by_indentation=True,
-    quotes="\"'",
 )

@@ -9,7 +9,6 @@ from importlib import resources
 import msgspec
 
 from mistral_lsp.models.gguf import Header
-from mistral_lsp.models.marks import form_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,10 +36,11 @@ def entries() -> dict[str, Entry]:
 
 
 def form(header: Header) -> str:
-    """The fill-in form: the registry's, else what the spelling of the marks calls for."""
+    """The fill-in form: the registry's, else prefix-first for a model with marks, else plain."""
     if header.name in entries():
         return entries()[header.name].form
-    return form_of(header.spelt, header.name)
+    marks = {"fim_prefix", "fim_suffix", "fim_middle"}
+    return "prefix-first" if marks <= header.specials.keys() else "plain"
 
 
 def window(header: Header) -> int:
