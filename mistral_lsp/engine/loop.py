@@ -51,6 +51,7 @@ class Loop:
         self._held: list[int] = []
         self._shelf = Shelf()
         self._threads = Threads(threads, clock, reading_rate)
+        self._computing = threads
         self._seconds = ABORTABLE_CHUNK_SECONDS if backend.can_abort else CHUNK_SECONDS
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
@@ -122,7 +123,10 @@ class Loop:
     def _eval(self, tokens: Sequence[int]) -> Any:
         started = self._clock()
         past = len(self._held)
-        self._backend.use_threads(self._threads.choose(len(tokens)))
+        chosen = self._threads.choose(len(tokens))
+        if chosen != self._computing:
+            self._backend.use_threads(chosen)
+            self._computing = chosen
         try:
             logits = self._backend.eval(tokens, past)
         except Aborted:

@@ -168,3 +168,15 @@ def test_so_does_one_that_was_aborted_late() -> None:
     threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
     threads.gave_up(64, 1.0)
     assert threads.choose(64) == 1
+
+
+def test_the_backends_threads_are_left_alone_until_others_are_chosen() -> None:
+    told: list[int] = []
+
+    class Told(Scripted):
+        def use_threads(self, count: int) -> None:
+            told.append(count)
+
+    loop = Loop(Told(Script([Line("a", "bcd")])), ENDS)
+    assert run(loop, prompt("a")) == "bcd"
+    assert told == [], "who measures or compares has set them"
