@@ -11,12 +11,14 @@ from pathlib import Path
 from bench import latency, latency_report, quality
 
 RESULTS = Path(__file__).with_name("results")
-LATENCY = ["--places", "1", "--keys", "12", "--peer", "llama-server", "--peer", "llama-cpp-server"]
-QUALITY = ["humaneval-single/20", "--strategy", "all"]
+PEERS = ("--peer", "llama-server", "--peer", "llama-cpp-server")
+LATENCY = ["--places", "1", "--keys", "12", "--more-lines", "2", *PEERS]
+STRATEGIES = ("ours", "llama.vim", "prefix-only", "suffix-first-plain")
+QUALITY = ["humaneval-single/26", "--strategy", *STRATEGIES]
 
 
 def main() -> None:
-    """Runs both benches on the embedded model; the quality of a twentieth of the tasks."""
+    """Runs both benches on the embedded model; the quality of forty of the tasks."""
     options = latency.parse_options(LATENCY)
     runs = latency.measure(options)
     figures = [latency_report.summarise(run) for run in runs]

@@ -295,6 +295,13 @@ def check_agreement() -> Rows:
     return compare(STANDARD_LIBRARY, PYTHON_FILES)
 
 
+def check_workspace() -> Rows:
+    """5,000 files are looked through while somebody types."""
+    from bench import workspace
+
+    return workspace.check_workspace(STANDARD_LIBRARY)
+
+
 def main() -> None:
     """Runs the checks that were named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -306,6 +313,7 @@ def main() -> None:
         "memory": check_memory,
         "overhead": check_overhead,
         "stale": check_stale,
+        "workspace": check_workspace,
         "agreement": check_agreement,
     }
     for engine in ENGINES:

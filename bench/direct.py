@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.load import Ready, load
+from mistral_lsp.engine.load import load
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
@@ -24,11 +24,11 @@ DIGESTED = 1 << 20
 class DirectGeneration:
     """An answer that is computed while it is iterated."""
 
-    def __init__(self, ready: Ready, loop: Loop, ids: Sequence[int], max_tokens: int):
-        """`ids` is the whole prompt."""
-        self._ready = ready
+    def __init__(self, loop: Loop, ids: Sequence[int], owed: bytes, max_tokens: int):
+        """`ids` is the whole prompt, behind which the answer has to begin with `owed`."""
         self._loop = loop
         self._ids = ids
+        self._owed = owed
         self._max_tokens = max_tokens
         self._stopped = False
         self.usage = Usage()
@@ -36,11 +36,13 @@ class DirectGeneration:
     async def __aiter__(self) -> AsyncIterator[Token]:
         """The tokens; ends where the model writes bytes that are no text, as the host does."""
         characters = codecs.getincrementaldecoder("utf-8")()
-        generated = self._loop.generate(self._ids, self._max_tokens, lambda: self._stopped)
-        for token, probability in generated:
+        generated = self._loop.generate(
+            self._ids, self._max_tokens, lambda: self._stopped, self._owed
+        )
+        for piece, probability in generated:
             self.usage = self._loop.usage
             try:
-                text = characters.decode(self._ready.backend.token_bytes(token))
+                text = characters.decode(piece)
             except UnicodeDecodeError:
                 return
             yield Token(text, probability)
@@ -79,13 +81,18 @@ class DirectEngine:
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> DirectGeneration:
         """See Engine. Raises EngineError for a prompt that does not fit."""
-        ids = self._ready.tokenizer.prompt(prompt)
+        ids, owed = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window
         if len(ids) + max_tokens > window:
             raise EngineError(f"{len(ids)} + {max_tokens} tokens don't fit a window of {window}.")
         self._ready.backend.rewind(0)
-        loop = Loop(self._ready.backend, self._ends, clock=lambda: 0.0)
-        return DirectGeneration(self._ready, loop, ids, max_tokens)
+        loop = Loop(
+            self._ready.backend,
+            self._ends,
+            beginning=self._ready.tokenizer.beginning,
+            clock=lambda: 0.0,
+        )
+        return DirectGeneration(loop, ids, owed, max_tokens)
 
 
 def _identity(path: Path) -> str:

@@ -65,6 +65,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--places", type=int, default=PLACES_IN_A_FILE, help="in each file")
     add("--keys", type=int, default=0, help="of the first line of each; default: all")
     add("--lines", type=int, default=1, help="to type at each place")
+    add("--more-lines", type=int, default=0, help="that only ours types, for surer percentiles")
     add("--model", type=Path, default=EMBEDDED, help="a GGUF file")
     add("--window", type=int, default=WINDOW, help="of ours, in tokens")
     add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="of all")
@@ -87,7 +88,8 @@ def measure(options: argparse.Namespace) -> list[Run]:
                 subject = make()
                 progress.update(task, description=f"{subject.name}, {mode}")
                 advance = partial(progress.advance, task)
-                runs.append(replay(subject, mode, places, options.keys, advance, options.lines))
+                much = (options.lines, options.more_lines)
+                runs.append(replay(subject, mode, places, options.keys, advance, *much))
     return runs
 
 

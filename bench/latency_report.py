@@ -51,6 +51,8 @@ def summarise(run: Run) -> Figures:
     """The figures of one run; README.md says what each of them means."""
     answers = [sample.answer for sample in run.samples if sample.answer is not None]
     slow = [answer for answer in answers if answer.full_ms > AT_ONCE_MS]
+    more = [sample.answer for sample in run.more_samples if sample.answer is not None]
+    timed = slow + [answer for answer in more if answer.full_ms > AT_ONCE_MS]
     steps = len(run.samples)
     evaluated = [sample.evaluated for sample in run.samples if sample.evaluated is not None]
     decoded, shown = run.work.decoded, run.work.shown
@@ -62,9 +64,10 @@ def summarise(run: Run) -> Figures:
         "with_text": sum(bool(answer.text) for answer in answers),
         "at_once_percent": _percent(len(answers) - len(slow), steps),
         "mean_wait_ms": _mean([answer.full_ms for answer in answers]),
-        "first_ms": _spread([answer.first_ms for answer in slow]),
-        "line_ms": _spread([answer.line_ms for answer in slow]),
-        "full_ms": _spread([answer.full_ms for answer in slow]),
+        "timed": len(timed),
+        "first_ms": _spread([answer.first_ms for answer in timed]),
+        "line_ms": _spread([answer.line_ms for answer in timed]),
+        "full_ms": _spread([answer.full_ms for answer in timed]),
         "cold_ms": _spread(run.cold_ms),
         "start_to_first_ms": _rounded(run.start_to_first_ms),
         "evaluated_per_keystroke": {**_spread(evaluated), "mean": _per(run.work.evaluated, steps)},

@@ -158,14 +158,18 @@ class Client:
     # The usual conversation
 
     def initialize(
-        self, settings: Any = None, encodings: Sequence[str] = ("utf-16",), **capabilities: Any
+        self,
+        settings: Any = None,
+        encodings: Sequence[str] = ("utf-16",),
+        root: str | None = None,
+        **capabilities: Any,
     ) -> Message:
-        """The handshake; gives the server's capabilities."""
+        """The handshake, for a workspace at the URI `root`; gives the server's capabilities."""
         result = self.request(
             "initialize",
             {
                 "processId": os.getpid(),
-                "rootUri": None,
+                "rootUri": root,
                 "initializationOptions": settings,
                 "capabilities": {
                     "general": {"positionEncodings": list(encodings)},

@@ -34,6 +34,8 @@ class Run:
     mode: str
     begun: float = field(default_factory=time.perf_counter)
     samples: list[Sample] = field(default_factory=list)
+    more_samples: list[Sample] = field(default_factory=list)
+    """Of lines that only a subject that goes on types."""
     cold_ms: list[float] = field(default_factory=list)
     start_to_first_ms: float | None = None
     work: Work = field(default_factory=Work)
@@ -51,25 +53,37 @@ def replay(
     keys: int,
     on_place: Callable[[], None] = lambda: None,
     lines: int = 1,
+    more: int = 0,
 ) -> Run:
-    """Types at every place in one mode, on a fresh server; see Document.at for how much."""
+    """Types at every place in one mode, on a fresh server; see Document.at for how much. A subject
+    that `goes_on` then also types `more` lines, of which only the samples are kept.
+    """
     run = Run(subject.name, mode)
     subject.start()
     try:
         for place in places:
-            document = Document.at(place, keys, lines)
+            document = Document.at(place, keys, lines, more)
             _open_cold(subject, document, run)
             work, cpu = subject.work(), _cpu_seconds(subject)
             MODES[mode](subject, document, run)
             subject.settle()
             run.work = run.work.plus(subject.work(), work)
             run.cpu_seconds += _cpu_seconds(subject) - cpu
+            if more and subject.goes_on:
+                run.more_samples += _go_on(subject, mode, document)
             on_place()
         run.peak_mb = {part: peak_mb(process) for part, process in subject.processes().items()}
         run.facts = subject.facts()
     finally:
         subject.stop()
     return run
+
+
+def _go_on(subject: Subject, mode: str, document: Document) -> list[Sample]:
+    document.go_on()
+    further = Run(subject.name, mode)
+    MODES[mode](subject, document, further)
+    return further.samples
 
 
 def _cpu_seconds(subject: Subject) -> float:

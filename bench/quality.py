@@ -94,6 +94,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--threads", type=int, default=0)
     add("--directory", type=Path, help="also make tasks of the code in a folder")
     add("--mask", choices=MASKS, default="line", help="what to leave out of that code")
+    add("--files", type=int, default=0, help="in at most so many of its files; default: all")
+    add("--cross-file", action="store_true", help="only lines that name what other files define")
     add("--count", type=int, default=100, help="how many tasks to make of that code")
     add("--limit", type=int, metavar="N", help="at most N tasks of a set")
     add("--resume", type=Path, metavar="FILE", help="keep finished tasks there; skip those in it")
@@ -135,8 +137,11 @@ def _tasks(options: argparse.Namespace) -> dict[str, list[Task]]:
     names = options.sets or ([] if options.directory else SETS)
     sets = {named: _part(*named.partition("/")[::2]) for named in names}
     if options.directory:
-        made = from_directory(options.directory, options.mask, options.count)
-        sets[f"{options.directory.name}-{options.mask}"] = made
+        named = f"{options.directory.name}-{options.mask}"
+        wanted = (options.mask, options.count, options.files, options.cross_file)
+        sets[f"{named}-cross-file" if options.cross_file else named] = from_directory(
+            options.directory, *wanted
+        )
     return {name: tasks[: options.limit] for name, tasks in sets.items()}
 
 

@@ -7,6 +7,7 @@ import random
 from mistral_lsp import languages
 from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.postprocess.base import indentation
+from mistral_lsp.postprocess.limit_lines import opens_block
 
 MASKS = ("line", "rest-of-line", "block")
 SHORTEST_LINE = 8
@@ -61,7 +62,7 @@ def _line(snapshot: Snapshot, number: int, chance: random.Random | None) -> Hole
 
 def _block(snapshot: Snapshot, number: int) -> Hole | None:
     opener = snapshot.line(number)
-    if not opener.endswith(snapshot.language.block_openers):
+    if opener != opener.rstrip() or not opens_block(opener, snapshot.language):
         return None
     depth = indentation(opener)
     end = number

@@ -6,11 +6,15 @@ import gzip
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from bench.quality_holes import MASKS, Hole, holes
 from mistral_lsp import languages
+from mistral_lsp.context import scan
+from mistral_lsp.context.index import Index
+from mistral_lsp.context.related import WORD
 
 HERE = Path(__file__).parent
 TRUTH = HERE / "truth"
@@ -30,7 +34,7 @@ class Task:
     """A gap between `prefix` and `suffix` where `expected` stood.
 
     `test` is a program that raises unless the completed file in front of it is right; "" where
-    there is none.
+    there is none. `workspace` is the folder that `path` lies in, where that is real code.
     """
 
     id: str
@@ -40,6 +44,7 @@ class Task:
     suffix: str
     expected: str
     test: str = ""
+    workspace: Path | None = None
 
     @property
     def file(self) -> str:
@@ -89,22 +94,50 @@ def _truth() -> list[Task]:
     return tasks
 
 
-def from_directory(folder: Path, mask: str, count: int) -> list[Task]:
-    """`count` holes in files of `folder`, by a fixed seed; fewer where it has no more to offer."""
+def from_directory(
+    folder: Path, mask: str, count: int, most_files: int = 0, cross_file: bool = False
+) -> list[Task]:
+    """`count` holes in files of `folder`, by a fixed seed; fewer where it has no more to offer.
+
+    In no more than `most_files` of them, if that is not 0. With `cross_file`, only holes in lines
+    that name what another file defines and their own does not.
+    """
     chance = random.Random(f"{SEED} {mask}")
     files = _code_files(folder)
+    if most_files:
+        files = chance.sample(files, min(most_files, len(files)))
+    index = index_of(folder) if cross_file else None
     tasks: dict[str, Task] = {}
     for _ in range(count * TRIES if files else 0):
         path = chance.choice(files)
         name = path.relative_to(folder).as_posix()
         text = path.read_text(encoding="utf-8", errors="replace")
         found = holes(mask, name, text, chance)
+        if index is not None:
+            found = [hole for hole in found if _names_another_file(name, text, hole, index)]
         if found:
-            task = _task(name, text, mask, chance.choice(found))
+            task = replace(_task(name, text, mask, chance.choice(found)), workspace=folder)
             tasks.setdefault(task.id, task)
         if len(tasks) == count:
             break
     return list(tasks.values())
+
+
+@cache
+def index_of(folder: Path) -> Index:
+    """What the files of a folder define."""
+    index = Index()
+    for path in scan.walk(folder):
+        found = scan.read(folder, path)
+        if found is not None:
+            index.put(found)
+    return index
+
+
+def _names_another_file(path: str, text: str, hole: Hole, index: Index) -> bool:
+    """Whether the missing text names what only other files define."""
+    definers = [index.defining(word) for word in WORD.findall(text[hole[0] : hole[1]])]
+    return any(paths and path not in paths for paths in definers)
 
 
 def _code_files(folder: Path) -> Sequence[Path]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.quality_sets import Task
+from bench.quality_sets import Task, index_of
 from mistral_lsp import languages
 from mistral_lsp.config import Settings
+from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.pipeline import complete
@@ -41,12 +42,21 @@ Strategy = Callable[[Task, Engine], Awaitable[Shown]]
 
 async def ours(task: Task, engine: Engine) -> Shown:
     """The whole pipeline with default settings, asked by hand; nothing is remembered between."""
+    return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS))
+
+
+async def one_file(task: Task, engine: Engine) -> Shown:
+    """The same, knowing nothing of other files."""
+    return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS, other_files=False))
+
+
+async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
     snapshot = Document(uri, task.path, language, 0, task.file).snapshot()
-    settings = Settings(deadline_ms=PATIENT_MS)
     request = Request(snapshot, len(task.prefix), "invoked", settings)
-    done = await complete(request, Stages(engine, interactive=False))
+    index = index_of(task.workspace) if task.workspace else Index()
+    done = await complete(request, Stages(engine, index=index, interactive=False))
     return Shown(done.text, done.span.end - done.span.start, done.confidence)
 
 
@@ -84,6 +94,7 @@ async def llama_vim(task: Task, engine: Engine) -> Shown:
 
 STRATEGIES: dict[str, Strategy] = {
     "ours": ours,
+    "one-file": one_file,
     "prefix-only": prefix_only,
     "llama.vim": llama_vim,
     "suffix-first-plain": suffix_first_plain,

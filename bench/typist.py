@@ -52,6 +52,8 @@ class Document:
     """The line as the file has it, as far as it is to be typed."""
     below: list[str] = field(default_factory=list)
     """The lines that are to be typed behind it."""
+    later: list[str] = field(default_factory=list)
+    """The lines from the cursor's on, where there is more to type once that is done."""
     version: int = 1
     language: str = field(init=False)
     place: int = field(init=False)
@@ -62,19 +64,23 @@ class Document:
         self.language = LANGUAGES.get(self.path.suffix, "plaintext")
 
     @classmethod
-    def at(cls, place: Place, keys: int, count: int = 1) -> Document:
-        """The file without the code of the `count` lines from `place` on.
+    def at(cls, place: Place, keys: int, count: int = 1, more: int = 0) -> Document:
+        """The file without the code of the `count` lines from `place` on, and `more` behind them.
 
         Of the first line `keys` characters are wanted, or all of them where that is 0.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
-        wanted = lines[place.line]
+        gone = lines[place.line : place.line + count + more]
+        wanted = gone[0]
         column = len(wanted) - len(wanted.lstrip())
-        lines[place.line] = wanted[:column]
-        below = lines[place.line + 1 : place.line + count]
-        del lines[place.line + 1 : place.line + count]
+        lines[place.line : place.line + count + more] = [wanted[:column]]
         end = column + keys if keys else len(wanted)
-        return cls(place.path, lines, place.line, column, wanted[:end], below)
+        below, later = gone[1:count], gone[count - 1 :]
+        return cls(place.path, lines, place.line, column, wanted[:end], below, later)
+
+    def go_on(self) -> None:
+        """Lets what is left of the last line be typed, and what was to come later."""
+        self.wanted, *self.below = self.later
 
     @property
     def uri(self) -> str:

@@ -112,13 +112,20 @@ async def _write_next_line(
 
 
 async def _grow_window(request: Request, stages: Stages, model: LoadedModel) -> None:
-    """Reads a larger window, or one that starts further down, before the present one is full."""
+    """Reads a larger window, or one that starts further down, before the present one is full; also
+    one with other excerpts of other files, where that costs a user who goes on typing nothing.
+    """
     plan = await find_plan(request, stages, model)
     text, offset = request.snapshot.text, request.offset
-    if plan is None or not await plan.is_tight(text, offset, stages.engine.count):
+    if plan is None:
+        return
+    holds_two = model.first_window < model.working_window
+    tight = await plan.is_tight(text, offset, stages.engine.count)
+    if not tight and not holds_two:
         return
     grown = await make_grown_plan(request, stages, model)
-    holds_two = model.first_window < model.working_window
+    if not tight and not plan.is_behind(grown):
+        return
     if not holds_two:
         stages.plans.keep(request.snapshot.uri, grown)  # what was read for the other is lost anyway
     await _read(build(model.form, grown, request.snapshot, offset), stages)

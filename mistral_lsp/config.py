@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exclude: Annotated[
         list[str], Meta(description="Globs, as in .gitignore, of files that are left alone.")
     ] = []
+    other_files: Annotated[
+        bool,
+        Meta(description="Tell the model what other files of the workspace define."),
+    ] = True
     min_confidence: Annotated[
         float, Meta(ge=0, le=1, description="Below this mean probability nothing is shown.")
     ] = 0.0

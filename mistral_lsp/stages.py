@@ -5,24 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from mistral_lsp.cache import Cache
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.context.index import Index
 from mistral_lsp.context.outline import introduce
+from mistral_lsp.context.related import choose
 from mistral_lsp.document import Snapshot
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.prompt.build import build
+from mistral_lsp.prompt.templates import reads_suffix_last
 from mistral_lsp.prompt.window import Budget, Plan, Plans
 from mistral_lsp.rejections import Rejections
 from mistral_lsp.scheduler import Scheduler
-from mistral_lsp.types import Answer, LoadedModel, Prompt, Trigger
+from mistral_lsp.types import Answer, Excerpt, LoadedModel, Prompt, Trigger
 
 SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
+
+SHORT_SUFFIX = 64
+"""Tokens, where a keystroke costs the reading of all of them."""
 
 
 def _no_later() -> Snapshot | None:
@@ -55,6 +62,7 @@ class Stages:
     clock: Callable[[], float] = time.perf_counter
     plans: Plans = field(default_factory=Plans)
     rejections: Rejections = field(default_factory=Rejections)
+    index: Index = field(default_factory=Index)
     interactive: bool = True
 
 
@@ -87,8 +95,14 @@ async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) 
 
 async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
     """A new plan for the request's place, not kept yet."""
+
+    async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
+        if not request.settings.other_files:
+            return ()
+        return await choose(snapshot, offset, stages.index, tokens, stages.engine.count)
+
     return await stages.plans.make(
-        request.snapshot, request.offset, budget, stages.engine.count, introduce
+        request.snapshot, request.offset, budget, stages.engine.count, introduce, relate
     )
 
 
@@ -97,7 +111,8 @@ def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
     is_first = first and model.first_window < model.working_window
     wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
     limit = max(SMALLEST_BUDGET, limit)
-    return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, grows=not is_first)
+    suffix = SHORT_SUFFIX if reads_suffix_last(model.form) else limit
+    return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, not is_first, suffix)
 
 
 def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
@@ -111,10 +126,25 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
-        opens_block=cursor.language.block_openers,
-        closes_by_indentation=cursor.language.closes_by_indentation,
+        language=cursor.language,
         multiline=request.settings.multiline,
         min_confidence=request.settings.min_confidence,
         answer=answer,
         rejected=rejected,
+        errors=partial(_errors, request.snapshot, request.offset)
+        if request.snapshot.tree is not None and cursor.language.is_code
+        else None,
     )
+
+
+def _errors(snapshot: Snapshot, offset: int, text: str | None, replaced: int) -> int:
+    tree = snapshot.tree
+    assert tree is not None
+    start = end = offset
+    if text is None:
+        number, column = snapshot.place(offset)
+        start, end, text = offset - column, offset - column + len(snapshot.line(number)), ""
+    if not text and not replaced and start == end:
+        return tree.count_errors()
+    completed = snapshot.text[:start] + text + snapshot.text[end + replaced :]
+    return tree.updated(completed).count_errors()

@@ -7,6 +7,7 @@ UTF-8 bytes never leave this file. Parsing never fails: broken code gives a tree
 from __future__ import annotations
 
 import importlib
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,13 @@ from mistral_lsp.types import Span
 
 Region = Literal["code", "comment", "string"]
 CHECKPOINT = 1024
+LINE_ENDS = (b"\n", b"\r")
+CAPTURE = "definition"
+NAME = re.compile(r"[\w$]+")
+CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
+"""In the kinds of nodes whose insides nobody else can name, in every grammar."""
+WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
+LONGEST_WAY_TO_A_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +38,29 @@ class Scope:
     header: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition by name, and the names of those around it, outermost first."""
+
+    name: str
+    within: tuple[str, ...]
+    scope: Scope
+
+
 class SyntaxTree:
     """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
 
-    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: _Units):
+    def __init__(
+        self,
+        language: Language,
+        parser: tree_sitter.Parser,
+        text: str,
+        tree: tree_sitter.Tree,
+        units: _Units,
+    ):
         """Use `parse`; this only keeps what it made."""
         self._language = language
+        self._parser = parser
         self._text = text
         self._tree = tree
         self._units = units
@@ -56,9 +81,8 @@ class SyntaxTree:
             self._units.point(old_last, first, place),
             units.point(new_last, first, place),
         )
-        return SyntaxTree(
-            self._language, text, _parser(self._language).parse(units.data, tree), units
-        )
+        new_tree = self._parser.parse(units.data, tree)
+        return SyntaxTree(self._language, self._parser, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
         """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
@@ -75,12 +99,16 @@ class SyntaxTree:
         return "code"
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
-        # A line comment goes on at its very end; a block comment is over behind its last mark.
-        closed = self._units.data[node.start_byte : node.end_byte].endswith(b"*/")
-        return place < node.end_byte or (place == node.end_byte and not closed)
+        # A line comment goes on at its very end, unless it has the line's end in it; a block
+        # comment is over behind its last mark.
+        if place != node.end_byte:
+            return place < node.end_byte
+        data = self._units.data
+        closed = _block_comment(self._language).fullmatch(data, node.start_byte, place)
+        return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
     def scopes(self, offset: int) -> list[Scope]:
-        """The definitions around `offset`, outermost first."""
+        """The definitions around `offset`, outermost first; those that have a signature."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
@@ -92,7 +120,7 @@ class SyntaxTree:
             if node.type in self._language.definition_nodes and self._reaches(node, line_start):
                 found.append(self._scope(node))
             node = node.parent
-        return found[::-1]
+        return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
         """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
@@ -106,10 +134,47 @@ class SyntaxTree:
         inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
         if body is None and inner is not None:
             body = inner.child_by_field_name("body")
+        if body is None and self._language.body_nodes:
+            body = _first(node, self._language.body_nodes)
         start = self._units.offset(node.start_byte)
         end = self._units.offset(node.end_byte)
         header_end = self._units.offset(body.start_byte) if body is not None else end
         return Scope(Span(start, end), Span(start, header_end))
+
+    def count_errors(self) -> int:
+        """How many nodes are errors, or tokens that the parser had to make up."""
+        nodes = [self._tree.root_node]
+        count = 0
+        while nodes:
+            node = nodes.pop()
+            count += node.is_error or node.is_missing
+            nodes += [child for child in node.children if child.has_error]
+        return count
+
+    def definitions(self) -> list[Definition]:
+        """What the file defines by name, in order, but for what is local to a function."""
+        found: list[Definition] = []
+        around: list[tuple[tree_sitter.Node, str]] = []
+        named: set[int] = set()
+        if not self._language.definition_nodes or self._parser.language is None:
+            return found
+        query = _definitions(self._language, self._parser.language)
+        nodes = tree_sitter.QueryCursor(query).captures(self._tree.root_node).get(CAPTURE, [])
+        for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
+            while around and around[-1][0].end_byte <= node.start_byte:
+                around.pop()
+            name = _name(node)
+            # An export or a decorator has the name of what it wraps, which comes next.
+            if name is None or name.start_byte in named:
+                continue
+            named.add(name.start_byte)
+            text = self._units.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
+            is_local = any(CALLABLE.search(outer.type) for outer, _ in around)
+            if NAME.fullmatch(text) and not is_local:
+                outer_names = tuple(outer for _, outer in around)
+                found.append(Definition(text, outer_names, self._scope(node)))
+            around.append((_unwrapped(node), text))
+        return found
 
     def definition_starts(self, span: Span) -> list[int]:
         """Where definitions begin within `span`, at any depth, in order."""
@@ -122,12 +187,38 @@ class SyntaxTree:
         return sorted(starts)
 
 
+@cache
+def _definitions(language: Language, grammar: tree_sitter.Language) -> tree_sitter.Query:
+    kinds = " ".join(f"({kind})" for kind in sorted(language.definition_nodes))
+    query: tree_sitter.Query = tree_sitter.Query(grammar, f"[{kinds}] @{CAPTURE}")
+    return query
+
+
+def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
+    inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
+    return node if inner is None else inner
+
+
+def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
+    """The node that names a definition: its own or that of what it wraps or declares."""
+    for _ in range(LONGEST_WAY_TO_A_NAME):
+        name = node.child_by_field_name("name")
+        if name is not None:
+            return name
+        if node.named_child_count == 0:
+            return node if "identifier" in node.type else None
+        wrapped = (node.child_by_field_name(field) for field in WRAPPING_FIELDS)
+        node = next((inner for inner in wrapped if inner), None) or node.named_children[0]
+    return None
+
+
 def parse(language: Language, text: str) -> SyntaxTree | None:
     """The tree of `text`, or None for a language without a grammar."""
-    if not language.grammar:
+    parser = _parser(language)
+    if parser is None:
         return None
     units = _Units(text)
-    return SyntaxTree(language, text, _parser(language).parse(units.data), units)
+    return SyntaxTree(language, parser, text, parser.parse(units.data), units)
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
@@ -148,19 +239,45 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _walk(node: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    for child in node.named_children:
-        if child.end_byte <= first or child.start_byte >= last:
-            continue
-        yield child
-        yield from _walk(child, first, last)
+def _walk(root: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    """The named nodes between two bytes. Without recursion: data can be nested thousands deep."""
+    left = [*root.named_children]
+    while left:
+        node = left.pop()
+        if node.end_byte > first and node.start_byte < last:
+            yield node
+            left += node.named_children
+
+
+def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
+    """The first node of these kinds within `root`, in the order of the text."""
+    left = root.children[::-1]
+    while left:
+        node = left.pop()
+        if node.type in kinds:
+            return node
+        left += reversed(node.children)
+    return None
 
 
 @cache
-def _parser(language: Language) -> tree_sitter.Parser:
+def _parser(language: Language) -> tree_sitter.Parser | None:
+    """A language's parser, loaded when the first file needs it. An installation whose grammar is
+    missing or of another format costs the tree, not the file.
+    """
+    if not language.grammar:
+        return None
     module, function = language.grammar.split(":")
-    grammar = getattr(importlib.import_module(module), function)
-    return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    try:
+        grammar = getattr(importlib.import_module(module), function)
+        return tree_sitter.Parser(tree_sitter.Language(grammar()))
+    except (ImportError, AttributeError, ValueError):
+        return None
+
+
+@cache
+def _block_comment(language: Language) -> re.Pattern[bytes]:
+    return re.compile(language.block_comment.encode(), re.DOTALL)
 
 
 class _Units:
@@ -186,7 +303,8 @@ class _Units:
     def offset(self, byte: int) -> int:
         if self._ascii:
             return byte
-        mark = bisect_right(self._bytes, byte) - 1
+        # The last mark is the text's end, which may lie within a chunk.
+        mark = min(bisect_right(self._bytes, byte), len(self._bytes) - 1) - 1
         rest = self.data[self._bytes[mark] : byte]
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 

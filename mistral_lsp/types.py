@@ -32,6 +32,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What of another file stands in a prompt."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is asked, in order, and the fill-in form that decided the order."""
 

@@ -14,6 +14,7 @@ from lsprotocol import converters
 from mistral_lsp import pipeline
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
+from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.server.completion import inline_list
 from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion
@@ -46,11 +47,20 @@ async def make_context(case: Case) -> str:
     return "\n".join(lines + ([f"refused: {refusal}"] if refusal else []))
 
 
+async def make_definitions(case: Case) -> str:
+    text, tree = case.snapshot.text, case.snapshot.tree
+    assert tree is not None
+    found = read_definitions(case.snapshot.path, text, tree).definitions
+    told = [f"{'.'.join((*one.within, one.name))}: {one.text}" for one in found]
+    return "\n".join(told)
+
+
 async def make_prompt(case: Case) -> str:
     engine = PlayedEngine("", window=case.settings.window or 4096)
     settings = msgspec.structs.replace(case.settings, max_tokens=1)
     await pipeline.complete(
-        Request(case.snapshot, case.offset, "invoked", settings), Stages(engine)
+        Request(case.snapshot, case.offset, "invoked", settings),
+        Stages(engine, index=case.index(), interactive=False),
     )
     parts = engine.prompts[0].parts
     return "".join(f"<{part.special}>" if part.special else part.text for part in parts)
@@ -81,6 +91,7 @@ async def make_answer(case: Case) -> str:
 
 MAKERS = {
     "@context": make_context,
+    "@definitions": make_definitions,
     "@prompt": make_prompt,
     "@postprocess": make_postprocess,
     "@answer": make_answer,

@@ -75,6 +75,7 @@ class LlamaVim:
     model: str
     threads: int
     context: int = 0
+    goes_on = False
     name: str = field(default="llama-server, as llama.vim", init=False)
     _server: HttpServer = field(init=False)
     _cache: OrderedDict[Key, str] = field(default_factory=OrderedDict)

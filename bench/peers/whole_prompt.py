@@ -80,6 +80,7 @@ class WholePrompt:
     model: str
     threads: int
     context: int = 0
+    goes_on = False
     name: str = field(default="llama-cpp-server, whole prompt", init=False)
     _server: HttpServer = field(init=False)
     _request: Request | None = None

@@ -55,13 +55,14 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.out_of_sync:
         return snapshot.out_of_sync
-    if _matches(SECRETS, snapshot.path):
+    if is_secret(snapshot.path):
         return "the file looks like one that holds secrets"
-    if _matches(tuple(settings.exclude), snapshot.path):
+    if is_excluded(snapshot.path, settings):
         return "the file is excluded (mistralLsp.exclude)"
-    name = snapshot.language.name
-    if not settings.languages.get(name, settings.languages.get("*", True)):
-        return f"{name} is switched off (mistralLsp.languages)"
+    language = snapshot.language
+    keys = (language.name, *language.ids, "*")
+    if not next((settings.languages[key] for key in keys if key in settings.languages), True):
+        return f"{language.name} is switched off (mistralLsp.languages)"
     if len(snapshot.text) > LARGEST_PARSED:
         return f"the file is too large ({len(snapshot.text):,} characters)"
     return None
@@ -78,6 +79,16 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
     if cursor.line_suffix and (cursor.line_suffix[0].isalnum() or cursor.line_suffix[0] == "_"):
         return "the cursor stands before the rest of a word"
     return None
+
+
+def is_secret(path: str) -> bool:
+    """Whether a file looks like one that holds secrets."""
+    return _matches(SECRETS, path)
+
+
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Whether the user wants a file left alone."""
+    return _matches(tuple(settings.exclude), path)
 
 
 def _matches(patterns: Sequence[str], path: str) -> bool:

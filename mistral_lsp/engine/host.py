@@ -22,6 +22,7 @@ from pathlib import Path
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.load import Ready, load
+from mistral_lsp.engine.turns import take_short_turns
 from mistral_lsp.types import Usage, UserError
 
 FIRST_CLIENT_SECONDS = 5.0
@@ -42,7 +43,7 @@ class Host:
         self._path = path
         self._file = path.stat().st_ino
         self._ready: Ready | None = None
-        self._computing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._computing = ThreadPoolExecutor(1, "engine", take_short_turns, (False,))
         # Tokens are counted beside the computing, or they would wait for another editor's prompt.
         self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
         self._keep_seconds: dict[int, int | None] = {}  # of every client
@@ -217,18 +218,18 @@ class Host:
         request: frames.Generate,
         send: Callable[[frames.Reply], object],
     ) -> None:
-        ids = ready.tokenizer.prompt(request.prompt)
+        ids, owed = ready.tokenizer.prompt(request.prompt)
         if len(ids) + request.max_tokens > ready.model.window:
             raise EngineError(
                 f"The prompt has {len(ids)} tokens; {request.max_tokens} more don't fit "
                 f"into a window of {ready.model.window}. Lower mistralLsp.maxTokens."
             )
         characters = codecs.getincrementaldecoder("utf-8")()
-        for token, probability in ready.loop.generate(
-            ids, request.max_tokens, lambda: self._cancelled[key] is not None
+        for piece, probability in ready.loop.generate(
+            ids, request.max_tokens, lambda: self._cancelled[key] is not None, owed
         ):
             try:
-                text = characters.decode(ready.backend.token_bytes(token))
+                text = characters.decode(piece)
             except UnicodeDecodeError:
                 return  # the model wrote no text; what came before it stands
             send(frames.Decoded(request.id, text, probability, ready.loop.usage))
@@ -248,4 +249,5 @@ def _die_of_bugs(task: asyncio.Task[None]) -> None:
 
 def serve(listening: socket.socket, path: Path) -> None:
     """Serves at a socket that listens at `path`, until nobody needs it; ends the process."""
+    take_short_turns()
     asyncio.run(Host(listening, path).run())

@@ -57,7 +57,9 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    loop = Loop(backend, header.controls, measured.threads, measured.reading_rate)
+    loop = Loop(
+        backend, header.controls, measured.threads, measured.reading_rate, tokenizer.beginning
+    )
     first, working = _windows(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
@@ -133,4 +135,5 @@ def _scripted(wanted: Load) -> Ready:
     model = LoadedModel(
         "scripted", "script", "suffix-first", window, window, window, "scripted: asked for."
     )
-    return Ready(model, Tokenizer(backend, scripted.SPECIALS), Loop(backend, controls), backend)
+    tokenizer = Tokenizer(backend, scripted.SPECIALS, heals=False)
+    return Ready(model, tokenizer, Loop(backend, controls), backend)

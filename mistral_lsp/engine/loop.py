@@ -37,10 +37,12 @@ class Loop:
         ends: frozenset[int],
         threads: int = 1,
         reading_rate: float = 0.0,
+        beginning: Callable[[bytes], Any] = lambda owed: (),
         clock: Callable[[], float] = time.perf_counter,
     ):
         """`ends` are the tokens at which an answer is over; `threads` compute on a quiet machine,
-        which then reads `reading_rate` tokens of a prompt in a second.
+        which then reads `reading_rate` tokens of a prompt in a second. `beginning` gives the tokens
+        that an answer may begin with where it has to begin with some bytes.
 
         `clock`, in seconds, sizes the chunks and chooses the threads; one that stands still makes
         them, and so every rounding, the same on every run.
@@ -48,6 +50,7 @@ class Loop:
         self._backend = backend
         self._ends = ends
         self._clock = clock
+        self._beginning = beginning
         self._held: list[int] = []
         self._shelf = Shelf()
         self._threads = Threads(threads, clock, reading_rate)
@@ -69,24 +72,42 @@ class Loop:
             self._shelf.put(kept.tokens, kept.state)
 
     def generate(
-        self, prompt: Sequence[int], max_tokens: int, cancelled: Callable[[], bool]
-    ) -> Iterator[tuple[int, float]]:
-        """Yields (token, probability) until an end token, `max_tokens`, or a cancel.
+        self,
+        prompt: Sequence[int],
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+        owed: bytes = b"",
+    ) -> Iterator[tuple[bytes, float]]:
+        """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        `usage` is right at every moment, also after a cancel.
+        The answer begins with `owed`, which is not given. `usage` is right at every moment, also
+        after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt))
         logits = self._prefill(prompt, cancelled)
         while logits is not None and self.usage.generated_tokens < max_tokens:
-            token = int(logits.argmax())
+            token, probability = self._choose(logits, owed)
             if token in self._ends:
                 return
-            probability = 1.0 / float(numpy.exp(logits - logits[token]).sum())
             self._count(generated=1)
-            yield token, probability
+            piece = self._backend.token_bytes(token)
+            fresh, owed = piece[len(owed) :], owed[len(piece) :]
+            if fresh:
+                yield fresh, probability
             if cancelled() or self.usage.generated_tokens == max_tokens:
                 return
             logits = self._eval([token])
+
+    def _choose(self, logits: Any, owed: bytes) -> tuple[int, float]:
+        """The likeliest token, of those that begin with or within `owed`; and how likely it is."""
+        if owed:
+            allowed = self._beginning(owed)
+            if len(allowed):
+                logits = logits[allowed]
+                best = int(logits.argmax())
+                return int(allowed[best]), 1.0 / float(numpy.exp(logits - logits[best]).sum())
+        token = int(logits.argmax())
+        return token, 1.0 / float(numpy.exp(logits - logits[token]).sum())
 
     def _prefill(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> Any:
         if self._backend.can_save:

@@ -9,11 +9,20 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy
 
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.types import Part, Prompt
 
+HALF = re.compile(r"[\w \t]\Z")
+"""The end of a text that may be half of a piece. Behind a bracket or a dot a new one begins mostly,
+and to choose that anew would cost a step.
+"""
+OPTIONAL = frozenset({"bos", "file_sep"})
+"""Marks that a prompt can do without."""
 KEPT_CHUNKS = 16_384
 LONGEST_CHUNK = 8_192
 
@@ -30,32 +39,59 @@ _CUTS = (
 class Tokenizer:
     """Turns text and prompts into token ids for one loaded model; any thread may ask."""
 
-    def __init__(self, backend: Backend, specials: Mapping[str, int]):
-        """Looks through the vocabulary once to learn whether line ends are safe places to cut."""
+    def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
+        """Looks through the vocabulary once to learn whether line ends are safe places to cut.
+
+        `heals`: the last token before the cursor is the model's to choose anew.
+        """
+        self._heals = heals
         self._backend = backend
         self._specials = specials
         self._lock = threading.Lock()
         self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
-        pieces = [
-            backend.token_bytes(token)
+        marks = set(specials.values())
+        self._pieces = [
+            b"" if token in marks else backend.token_bytes(token)
             for token in range(backend.vocabulary_size())
-            if token not in specials.values()
         ]
+        self._by_first_byte: dict[bytes, list[int]] = {}
+        for token, piece in enumerate(self._pieces):
+            if piece:
+                self._by_first_byte.setdefault(piece[:1], []).append(token)
         self._cut = next(
-            (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, pieces))), None
+            (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, self._pieces))), None
         )
 
-    def prompt(self, prompt: Prompt) -> list[int]:
-        """The ids of a whole prompt. Raises EngineError for a mark that the model does not have."""
+    def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
+        """The ids of a whole prompt without the last token before the cursor, and its bytes, which
+        the answer has to begin with. Raises EngineError for a mark that the model does not have.
+        """
         ids: list[int] = []
+        owed = b""
         for part in prompt.parts:
-            ids.extend(self._part(part))
-        return ids
+            found = list(self._part(part))
+            if part.label == "prefix" and self._is_healed(part.text, found):
+                owed = self._pieces[found.pop()]
+            ids.extend(found)
+        return ids, owed
+
+    def _is_healed(self, text: str, ids: Sequence[int]) -> bool:
+        return self._heals and len(ids) > 1 and HALF.search(text) is not None
+
+    def beginning(self, owed: bytes) -> Any:
+        """The ids, as an array, of the tokens that an answer may begin with to write `owed`."""
+        return numpy.array(
+            [
+                token
+                for token in self._by_first_byte.get(owed[:1], ())
+                if self._pieces[token].startswith(owed) or owed.startswith(self._pieces[token])
+            ]
+        )
 
     def _part(self, part: Part) -> tuple[int, ...] | list[int]:
         if not part.special:
             return self.text(part.text)
-        if part.special == "bos" and "bos" not in self._specials:
+        if part.special in OPTIONAL and part.special not in self._specials:
             return ()
         if part.special not in self._specials:
             raise EngineError(f"This model has no {part.special} token, so it can't fill in.")

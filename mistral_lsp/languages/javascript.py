@@ -1,6 +1,6 @@
 """JavaScript, with JSX."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, Language
 
 LANGUAGE = Language(
     name="javascript",
@@ -20,5 +20,7 @@ LANGUAGE = Language(
             "export_statement",
         }
     ),
-    block_openers=("{",),
+    block_opener=r"\{$",
+    block_middle=CLOSES_AND_OPENS,
+    block_closer=CLOSES,
 )

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     string_nodes=frozenset({"string", "concatenated_string"}),
     interpolation_nodes=frozenset({"interpolation"}),
     definition_nodes=frozenset({"function_definition", "class_definition", "decorated_definition"}),
-    block_openers=(":",),
+    block_opener=r":$",
     closes_by_indentation=True,
+    quotes="\"'",
 )

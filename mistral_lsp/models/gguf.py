@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import UserError
 
 KEPT_ARRAY = 1_000_000
@@ -81,6 +82,9 @@ _SPECIAL_KEYS = {
 }
 
 
+_PIECES = {spelling.encode() for spelling in MARKS}
+
+
 class BadModelFile(UserError):
     """The file can't be used; the message says why and what to do."""
 
@@ -89,8 +93,9 @@ class BadModelFile(UserError):
 class Header:
     """What the header says, as far as it is needed here.
 
-    `specials` maps our names of the special tokens to their ids; `controls` holds every id that is
-    a mark and no text, none of which may ever be shown to a user.
+    `specials` maps our names of the special tokens to their ids, `spelt` to how they are written;
+    "bos" is among them where a prompt begins with it. `controls` holds every id that is a mark and
+    no text, none of which may ever be shown to a user.
     """
 
     name: str
@@ -98,6 +103,7 @@ class Header:
     context_length: int
     sliding_window: int
     specials: dict[str, int]
+    spelt: dict[str, str]
     controls: frozenset[int]
 
 
@@ -175,6 +181,7 @@ class _Reader:
         raise self.malformed()
 
     def array(self, depth: int) -> Any:
+        """Numbers as a tuple; of texts only the marks, each with its place."""
         kind, count = self.scalar("<I"), self.count()
         if kind in _SCALARS:
             form = _SCALARS[kind]
@@ -182,12 +189,13 @@ class _Reader:
             if count > KEPT_ARRAY:
                 return None
             return struct.unpack(f"<{count}{form[1]}", raw)
-        for _ in range(count):
-            if kind == _STRING:
-                self.take(self.scalar("<Q"))
-            else:
+        found = {}
+        for number in range(count):
+            if kind != _STRING:
                 self.value(kind, depth + 1)
-        return None
+            elif (piece := self.take(self.scalar("<Q"))) in _PIECES:
+                found[piece.decode()] = number
+        return found
 
     def count(self) -> int:
         count: int = self.scalar("<Q")
@@ -219,16 +227,38 @@ def _header(metadata: dict[str, Any]) -> Header:
             value = metadata.get(f"tokenizer.ggml.{key}")
             if isinstance(value, int):
                 specials.setdefault(name, value)
+    spelt = _spelt(metadata, specials)
     kinds = metadata.get("tokenizer.ggml.token_type") or ()
     controls = {number for number, kind in enumerate(kinds) if kind in TEXTLESS_KINDS}
+    controls |= set(specials.values())
+    if not _begins_with_bos(metadata):
+        specials.pop("bos", None)
     return Header(
         name=str(metadata.get("general.name", "")),
         architecture=architecture,
         context_length=_whole(metadata.get(f"{architecture}.context_length")),
         sliding_window=_whole(metadata.get(f"{architecture}.attention.sliding_window")),
         specials=specials,
-        controls=frozenset(controls | set(specials.values())),
+        spelt=spelt,
+        controls=frozenset(controls),
     )
+
+
+def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]:
+    """How the marks are written; those that the metadata do not name are taken from there."""
+    pieces = metadata.get("tokenizer.ggml.tokens")
+    spelt = {}
+    for piece, number in pieces.items() if isinstance(pieces, dict) else ():
+        name = MARKS[piece]
+        if specials.setdefault(name, number) == number:
+            spelt[name] = piece
+    return spelt
+
+
+def _begins_with_bos(metadata: dict[str, Any]) -> bool:
+    """As llama.cpp decides it: SentencePiece vocabularies do, where nothing else is said."""
+    said = metadata.get("tokenizer.ggml.add_bos_token")
+    return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
 
 
 def _whole(value: Any) -> int:

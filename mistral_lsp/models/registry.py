@@ -9,6 +9,7 @@ from importlib import resources
 import msgspec
 
 from mistral_lsp.models.gguf import Header
+from mistral_lsp.models.marks import form_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,11 +37,10 @@ def entries() -> dict[str, Entry]:
 
 
 def form(header: Header) -> str:
-    """The fill-in form: the registry's, else prefix-first for a model with marks, else plain."""
+    """The fill-in form: the registry's, else what the spelling of the marks calls for."""
     if header.name in entries():
         return entries()[header.name].form
-    marks = {"fim_prefix", "fim_suffix", "fim_middle"}
-    return "prefix-first" if marks <= header.specials.keys() else "plain"
+    return form_of(header.spelt, header.name)
 
 
 def window(header: Header) -> int:

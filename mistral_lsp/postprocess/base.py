@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Optional
 
+from mistral_lsp.languages.base import Language
 from mistral_lsp.types import Answer
+
+CountErrors = Callable[[Optional[str], int], int]
+"""How many syntax errors the file has with a text in place of so many characters behind the cursor;
+with None, how many without the cursor's line.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `opens_block` are line ends behind which a block follows,
-    `rejected` the texts that the user has dismissed here.
+    the text from that line's end on. `rejected` are the texts that the user has dismissed here.
+    `errors` is None where there is no grammar or no code.
     """
 
     line_prefix: str
     line_suffix: str
     following: str
-    opens_block: tuple[str, ...]
-    closes_by_indentation: bool
+    language: Language
     multiline: str
     min_confidence: float
     answer: Answer
     rejected: frozenset[str] = frozenset()
+    errors: CountErrors | None = None
 
     def next_line(self) -> str:
         """The next line below the cursor's that is not blank, or ""."""
@@ -52,7 +59,6 @@ def confidence(answer: Answer, length: int) -> float:
 
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
-QUOTES = "\"'`"
 
 Filter = Callable[[Suggestion, Situation], Suggestion]
 
@@ -63,24 +69,24 @@ def indentation(line: str) -> int:
     return len(expanded) - len(expanded.lstrip())
 
 
-def left_open(text: str) -> list[str]:
+def left_open(text: str, quotes: str) -> list[str]:
     """The closers that `text` still wants for its brackets and quotes, innermost last."""
     stack: list[str] = []
     for character in text:
-        step(character, stack)
+        step(character, stack, quotes)
     return stack
 
 
-def step(character: str, stack: list[str]) -> bool:
+def step(character: str, stack: list[str], quotes: str) -> bool:
     """Takes one character in; tells whether it closes something, opened before or out of sight."""
     if stack and stack[-1] == character:
         stack.pop()
         return True
-    if stack and stack[-1] in QUOTES:
+    if stack and stack[-1] in quotes:
         return False
     if character in PAIRS:
         stack.append(PAIRS[character])
-    elif character in QUOTES:
+    elif character in quotes:
         stack.append(character)
     else:
         return character in PAIRS.values()

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from typing import Literal
+
+from mistral_lsp.languages.base import NEVER, Language
 from mistral_lsp.postprocess.base import Situation, Suggestion, indentation
+
+UNDECIDED = re.compile(r"\W*\w*")
+"""A line's beginning that may still become a word which goes on with a block, or ends it."""
 
 
 def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Cuts what goes on behind the line or the block."""
-    end = _end(suggestion.text, situation)
+    end = _end(suggestion.text, situation, grows=False)
     return suggestion if end is None else Suggestion(suggestion.text[:end], suggestion.replaced)
 
 
 def is_over(text: str, situation: Situation) -> bool:
     """Whether an answer that still grows has all that will be kept."""
-    return _end(text, situation) is not None
+    return _end(text, situation, grows=True) is not None
 
 
-def _end(text: str, situation: Situation) -> int | None:
+def opens_block(line: str, language: Language) -> bool:
+    """Whether a block follows behind a line."""
+    return _has(language.block_opener, line.rstrip())
+
+
+def _end(text: str, situation: Situation, grows: bool) -> int | None:
     """Where to cut, or None while the answer may go on."""
     lines = text.splitlines(keepends=True)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
-    if first is None or not lines[first].endswith(("\n", "\r")):
+    if first is None or not _is_whole(lines[first]):
         return None
     end = sum(map(len, lines[: first + 1]))
     base = _base(lines[first], first > 0, situation)
     if base is None:
         return end
     for line in lines[first + 1 :]:
-        if _leaves(line, base):
-            if situation.closes_by_indentation or not _closes(line, base):
-                return end
-            # The closing line is wanted whole.
-            return end + len(line) if line.endswith(("\n", "\r")) else None
+        part = _part(line, base, situation.language)
+        if part == "behind":
+            return None if grows and _may_belong(line, base, situation.language) else end
         end += len(line)
+        if part == "last":
+            # The closing line is wanted whole.
+            return end if _is_whole(line) else None
     return None
 
 
@@ -41,22 +55,46 @@ def _base(line: str, on_new_line: bool, situation: Situation) -> int | None:
     if situation.multiline == "never":
         return None
     whole = line if on_new_line else situation.line_prefix + line
-    if _opens(whole, situation):
-        return indentation(whole)
-    if on_new_line and _opens(situation.line_prefix, situation):
-        return indentation(situation.line_prefix)
+    if opens_block(whole, situation.language):
+        return _depth(whole, situation.language)
+    if on_new_line and opens_block(situation.line_prefix, situation.language):
+        return _depth(situation.line_prefix, situation.language)
     return indentation(whole) - 1 if situation.multiline == "always" else None
 
 
-def _opens(line: str, situation: Situation) -> bool:
-    return any(line.rstrip().endswith(opener) for opener in situation.opens_block)
+def _depth(opener: str, language: Language) -> int:
+    mark = _compiled(language.item_mark).match(opener)
+    return indentation(opener) if mark is None else mark.end()
 
 
-def _leaves(line: str, base: int) -> bool:
+def _part(line: str, base: int, language: Language) -> Literal["inside", "last", "behind"]:
+    """What a line is to the block that is indented deeper than `base`."""
     # A line that is still being written shows by its first character how far it is indented.
-    return bool(line.strip()) and indentation(line) <= base
+    if not line.strip() or indentation(line) > base:
+        return "inside"
+    if indentation(line) < base:
+        return "behind"
+    if _has(language.block_middle, line.rstrip()):
+        return "inside"
+    return "last" if _has(language.block_closer, line.rstrip()) else "behind"
 
 
-def _closes(line: str, base: int) -> bool:
-    """Whether the line that ends a block belongs to it: it is its closing bracket."""
-    return indentation(line) == base and line.lstrip().startswith(("}", ")", "]"))
+def _may_belong(line: str, base: int, language: Language) -> bool:
+    """Whether a line may turn out to belong to the block when more of it is written."""
+    decided = _is_whole(line) or indentation(line) < base
+    if decided or (language.block_middle == NEVER and language.block_closer == NEVER):
+        return False
+    return UNDECIDED.fullmatch(line.strip()) is not None
+
+
+def _is_whole(line: str) -> bool:
+    return line.endswith(("\n", "\r"))
+
+
+def _has(pattern: str, line: str) -> bool:
+    return _compiled(pattern).search(line) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

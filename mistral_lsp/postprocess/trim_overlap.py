@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Situation, Suggestion, left_open
 
+CLOSERS = ")]}\"'`"
+TELLING = 4
+"""Characters of a line. A closing bracket comes again in good code too."""
+
 
 def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Cuts the rest of the cursor's line, and lines that stand below it."""
@@ -13,18 +17,29 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return Suggestion(text, suggestion.replaced, suggestion.reason)
     # A line can't be broken before what stands right of the cursor.
     first, broken, _ = suggestion.text.partition("\n")
-    if broken and left_open(first):
+    if broken and left_open(first, situation.language.quotes):
         return Suggestion("", reason="the answer has several lines, but text follows on this one")
+    if suggestion.replaced and not rest.strip(CLOSERS):
+        # The answer has taken its own closers' place; what is left belongs to an outer bracket.
+        return Suggestion(first.rstrip(), suggestion.replaced, suggestion.reason)
     return Suggestion(first.rstrip().removesuffix(rest), suggestion.replaced, suggestion.reason)
 
 
 def _without_lines_below(text: str, situation: Situation) -> str:
     below = situation.next_line().rstrip()
+    if not below:
+        return text
     lines = text.splitlines(keepends=True)
-    kept = 0
-    for number, line in enumerate(lines):
-        whole = (situation.line_prefix if number == 0 else "") + line
-        if below.strip() and whole.rstrip() == below and (number > 0 or len(line.strip()) > 3):
+    if lines and _says_the_same(situation.line_prefix + lines[0], below):
+        return ""
+    kept = len(lines[0]) if lines else 0
+    for line in lines[1:]:
+        if line.rstrip() == below:
             return text[:kept]
         kept += len(line)
     return text
+
+
+def _says_the_same(first: str, below: str) -> bool:
+    """Whether the answer's first line is the one below, be it at another depth."""
+    return len(below.strip()) >= TELLING and first.strip() == below.strip()

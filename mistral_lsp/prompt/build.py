@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from mistral_lsp.document import Snapshot
-from mistral_lsp.prompt.templates import FORMS
+from mistral_lsp.prompt.templates import FORMS, SPACED
 from mistral_lsp.prompt.window import Plan
 from mistral_lsp.types import Part, Prompt
 
+FILE_MARK = "file_sep"
 WHY = {
+    "related": "definitions in other files of names that stand around the cursor",
     "path": "names the file and so the language",
     "suffix": "the text behind the cursor, frozen while the user types before it",
     "introduction": "signatures around the place where the window starts",
@@ -27,10 +29,25 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
         "prefix": f"\n{prefix}" if plan.introduction else prefix,
         "gap": "\n\n",
     }
+    if form in SPACED:
+        first = "introduction" if plan.introduction else "prefix"
+        texts[first] = f" {texts[first]}"
     parts = []
     for slot in FORMS[form]:
-        if slot.startswith("<"):
+        if slot == "related":
+            parts += _related(plan, marked=form != "plain")
+        elif slot.startswith("<"):
             parts.append(Part(label="mark", special=slot[1:-1]))
         elif texts[slot]:
             parts.append(Part(label=slot, text=texts[slot], why=WHY[slot]))
     return Prompt(form, tuple(parts))
+
+
+def _related(plan: Plan, marked: bool) -> list[Part]:
+    parts = []
+    for excerpt in plan.related:
+        if marked:
+            parts.append(Part(label="mark", special=FILE_MARK))
+        text = f"{excerpt.path}\n{excerpt.text}\n"
+        parts.append(Part(label="related", text=text, why=WHY["related"]))
+    return parts

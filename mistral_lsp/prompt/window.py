@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mistral_lsp.document import Snapshot
-from mistral_lsp.types import Span
+from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
 SUFFIX_SHARE = 0.25
+RELATED_SHARE = 0.2
 FILLED_SHARE = 2 / 3
 ROOMY_SHARE = 0.9
 CHARACTERS_PER_TOKEN = 6
@@ -26,22 +27,26 @@ KEPT_IN_A_FILE = 8
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 Introduce = Callable[[Snapshot, int], str]
+Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
+"""Gives excerpts of other files for a place, in so many tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Tokens that suffix and prefix may have together: what a plan is made for, and the `limit` to
-    which its prefix may grow later. A plan that does not `grow` is filled at once.
+    which its prefix may grow later. A plan that does not `grow` is filled at once. The suffix has
+    `most_suffix` tokens at most.
     """
 
     wanted: int
     limit: int
     grows: bool = True
+    most_suffix: int = 1 << 30
 
     @property
     def suffix(self) -> int:
         """Tokens for the suffix."""
-        return int(self.wanted * SUFFIX_SHARE)
+        return min(int(self.wanted * SUFFIX_SHARE), self.most_suffix)
 
     @property
     def prefix(self) -> int:
@@ -57,9 +62,9 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text,
-    which was all there was to the file's end if it is `whole`.
+    which was all there was to the file's end if it is `whole`; `related` is of other files.
 
-    Introduction and prefix had `prefix_tokens` tokens when the prefix was `prefix_length` long.
+    All but the suffix had `prefix_tokens` tokens when the prefix was `prefix_length` long.
     """
 
     budget: Budget
@@ -70,11 +75,20 @@ class Plan:
     whole: bool
     prefix_tokens: int
     prefix_length: int
+    related: tuple[Excerpt, ...] = ()
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
         """Whether a new plan should be ready soon: this one is a first one, or fills up."""
         roomy = min(self.budget.prefix, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
+
+    def is_behind(self, later: Plan) -> bool:
+        """Whether most of what the later plan tells of other files is missing in this one."""
+        told, wanted = (
+            {line for excerpt in plan.related for line in excerpt.text.split("\n")}
+            for plan in (self, later)
+        )
+        return len(wanted & told) < len(wanted) / 2
 
     async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
         """Whether the prefix is still the one that was chosen, and not longer than it may be."""
@@ -89,7 +103,8 @@ class Plan:
         # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
         if self.prefix_tokens + 4 * max(0, grown) <= most:
             return True
-        return sum(await count([self.introduction, text[self.anchor : offset]])) <= most
+        excerpts = [excerpt.text for excerpt in self.related]
+        return sum(await count([*excerpts, self.introduction, text[self.anchor : offset]])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
         """The same plan where text above its start came or went."""
@@ -151,6 +166,7 @@ class Plans:
         budget: Budget,
         count: CountTokens,
         introduce: Introduce,
+        relate: Relate,
     ) -> Plan:
         """A new plan, which is not kept yet; its suffix is an older one's where that agrees."""
         for plan in self._files.get(snapshot.uri, []):
@@ -160,7 +176,11 @@ class Plans:
         else:
             suffix = await _take_suffix(snapshot.text, offset, budget.suffix, count)
             whole = offset + len(suffix) == len(snapshot.text)
-        return await _anchored(snapshot, offset, (suffix, whole), budget, count, introduce)
+        related: tuple[Excerpt, ...] = ()
+        if budget.grows:
+            related = await relate(snapshot, offset, int(budget.wanted * RELATED_SHARE))
+        plan = Plan(budget, 0, "", "", suffix, whole, 0, 0, related)
+        return await _anchored(plan, snapshot, offset, count, introduce)
 
     def keep(self, uri: str, plan: Plan) -> None:
         """Keeps a plan as the newest of its file; the oldest are forgotten."""
@@ -196,20 +216,20 @@ async def _take_suffix(text: str, offset: int, budget: int, count: CountTokens) 
 
 
 async def _anchored(
-    snapshot: Snapshot,
-    offset: int,
-    suffix: tuple[str, bool],
-    budget: Budget,
-    count: CountTokens,
-    introduce: Introduce,
+    plan: Plan, snapshot: Snapshot, offset: int, count: CountTokens, introduce: Introduce
 ) -> Plan:
-    text = snapshot.text
+    """The plan with a start for the prefix."""
+    text, budget = snapshot.text, plan.budget
+    taken = sum(await count([excerpt.text for excerpt in plan.related]))
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     lines = _split_before_line_ends(text[earliest:offset])
     counts = await count(lines)
-    fill = int(budget.prefix * FILLED_SHARE) if budget.grows else budget.prefix
+    room = budget.prefix - taken
+    fill = int(room * FILLED_SHARE) if budget.grows else room
     if earliest == 0 and sum(counts) <= fill:
-        return Plan(budget, 0, text[: min(LANDMARK, offset)], "", *suffix, sum(counts), offset)
+        landmark = text[: min(LANDMARK, offset)]
+        whole = taken + sum(counts)
+        return replace(plan, landmark=landmark, prefix_tokens=whole, prefix_length=offset)
     starts, tokens = _line_starts(lines, counts, offset, fill)
     if not starts:
         rest = await _shorten(lines[-1], fill, count, from_end=True)
@@ -218,16 +238,15 @@ async def _anchored(
     anchor = starts[chosen]
     # Where the code is broken, what stands above may look like one long signature. Half of the room
     # is left for what will be typed.
-    room = (budget.prefix_limit - tokens[chosen]) // 2
+    room = (budget.prefix_limit - taken - tokens[chosen]) // 2
     introduction = await _shorten(introduce(snapshot, anchor), room, count, from_end=False)
-    return Plan(
-        budget,
-        anchor,
-        text[anchor : min(anchor + LANDMARK, offset)],
-        introduction,
-        *suffix,
-        tokens[chosen] + sum(await count([introduction])),
-        offset - anchor,
+    return replace(
+        plan,
+        anchor=anchor,
+        landmark=text[anchor : min(anchor + LANDMARK, offset)],
+        introduction=introduction,
+        prefix_tokens=taken + tokens[chosen] + sum(await count([introduction])),
+        prefix_length=offset - anchor,
     )
 
 

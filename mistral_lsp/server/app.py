@@ -19,6 +19,7 @@ from mistral_lsp.engine.client import EngineClient, State
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import status
+from mistral_lsp.server.indexing import Indexing
 from mistral_lsp.server.protocol import Protocol, make_converter
 from mistral_lsp.session import Session
 from mistral_lsp.stages import Stages
@@ -49,6 +50,7 @@ class App(LanguageServer):
         self.session = Session(config.read(overrides, self._users_own)[0])
         self.engine = self._new_engine()
         self.stages = Stages(self.engine, metrics=self.metrics)
+        self.indexing = Indexing(self.stages.index, self.session)
 
     @property
     def encoding(self) -> str:
@@ -98,6 +100,8 @@ class App(LanguageServer):
         if after == before:
             return
         self.stages.cache.clear()
+        if (after.other_files, after.exclude) != (before.other_files, before.exclude):
+            await self.indexing.restart()
         if after.enabled != before.enabled:
             self.send_status()
         wanted = self._wanted()
@@ -173,10 +177,17 @@ class App(LanguageServer):
 
     def report(self) -> dict[str, Any]:
         """The answer to mistralLsp.status."""
-        return status.report(self.session.settings, self.engine, self.metrics, self.last_error)
+        return status.report(
+            self.session.settings,
+            self.engine,
+            self.metrics,
+            len(self.stages.index),
+            self.last_error,
+        )
 
     async def finish(self) -> None:
         """Leaves nothing behind."""
         if self._progress is not None:
             self._progress.cancel()
+        await self.indexing.close()
         await self.engine.close()

@@ -58,12 +58,17 @@ def _register_documents(app: App) -> None:
     @app.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         sync.open_document(app.session, params)
+        app.indexing.start(app.session.display_path(params.text_document.uri))
 
     @app.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
         problem = sync.change_document(app.session, params, app.encoding)
         if problem:
             app.warn(problem)
+
+    @app.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def did_save(params: types.DidSaveTextDocumentParams) -> None:
+        app.indexing.take(app.session.snapshot(params.text_document.uri))
 
     @app.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from mistral_lsp.engine.turns import take_short_turns
 from mistral_lsp.server.app import App
 from mistral_lsp.server.features import register
 from mistral_lsp.server.wire import BUFFER, read_messages, standard_streams
@@ -45,6 +46,7 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 async def _serve(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, overrides: Mapping[str, Any]
 ) -> int:
+    take_short_turns()
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)

@@ -24,9 +24,13 @@ def state(settings: Settings, engine: EngineClient) -> dict[str, str | None]:
 
 
 def report(
-    settings: Settings, engine: EngineClient, metrics: Metrics, last_error: str | None
+    settings: Settings,
+    engine: EngineClient,
+    metrics: Metrics,
+    other_files: int,
+    last_error: str | None,
 ) -> dict[str, Any]:
-    """The long form, which `mistralLsp.status` returns."""
+    """The long form, which `mistralLsp.status` returns; `other_files` is how many are known."""
     model = engine.model
     return {
         **state(settings, engine),
@@ -38,6 +42,7 @@ def report(
         "host_pid": engine.host_pid,
         "resident_mb": resident_mb(engine.host_pid),
         "server_resident_mb": resident_mb(None),
+        "other_files": other_files,
         "requests": metrics.requests(),
         "accepted_characters": metrics.accepted_characters,
         "last_request": metrics.last_request(),

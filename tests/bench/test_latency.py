@@ -141,6 +141,21 @@ def test_lines_below_are_typed_behind_enter(tmp_path) -> None:
     assert (document.line, document.column) == (2, 9)
 
 
+def test_only_ours_types_more_lines(tmp_path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text("def f():\n    one_two()\n    three()\nlast\n")
+    document = Document.at(Place(path, 1), 3, 1, 1)
+    assert document.text == "def f():\n    \nlast\n"
+    keys = []
+    for _ in range(2):
+        while key := document.next_key():
+            keys.append(key)
+            document.apply(document.typed(key))
+        keys.append("|")
+        document.go_on()
+    assert "".join(keys) == "one|_two()\n    three()|"
+
+
 def test_ours_is_set_beside_the_peer() -> None:
     rows = [
         {"subject": name, "mode": "closed", "mean_wait_ms": wait, "evaluated_tokens": tokens}

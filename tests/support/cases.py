@@ -1,8 +1,9 @@
 """Reads a .case file: one behaviour as data.
 
 The first lines say the behaviour in a sentence. Then come sections, `-- name --`: the file, maybe a
-settings.json, and goldens, whose names begin with @. In the file, `║` is the cursor; or `├ ┤`
-encloses what the model writes at it. In a golden, `╣` ends what the answer replaces.
+settings.json and other files of the workspace, and goldens, whose names begin with @. In the file,
+`║` is the cursor; or `├ ┤` encloses what the model writes at it. In a golden, `╣` ends what the
+answer replaces.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mistral_lsp import config, languages
+from mistral_lsp import config, languages, syntax
 from mistral_lsp.config import Settings
+from mistral_lsp.context.definitions import read_definitions
+from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.types import Trigger
 
@@ -36,6 +39,15 @@ class Case:
     @property
     def goldens(self) -> dict[str, str]:
         return {name: text for name, text in self.sections.items() if name.startswith("@")}
+
+    def index(self) -> Index:
+        """What the other files define."""
+        index = Index()
+        for name, text in self.sections.items():
+            tree = syntax.parse(languages.find("", name), text)
+            if name != self.snapshot.path and tree is not None:
+                index.put(read_definitions(name, text, tree))
+        return index
 
 
 def read_case(path: Path) -> Case:

@@ -90,3 +90,10 @@ def test_a_file_too_large_to_parse_still_takes_edits() -> None:
     snapshot = document.snapshot()
     assert snapshot.tree is None
     assert snapshot.text[2_499_999:2_500_002] == "xyx"
+
+
+def test_a_definition_at_the_end_of_a_text_with_wide_characters_ends_there() -> None:
+    text = "# é\ndef f("
+    tree = syntax.parse(PYTHON, text + "):\n    pass")
+    (scope,) = tree.scopes(len(text) + 8)
+    assert (scope.span.end, scope.header.end) == (len(text) + 11, len(text) + 7)

@@ -6,6 +6,8 @@ import random
 import threading
 import time
 
+import numpy
+
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.scripted import SPECIALS, Line, Script, Scripted
 from mistral_lsp.engine.shelf import Kept, Shelf
@@ -21,7 +23,7 @@ def prompt(prefix: str) -> list[int]:
 
 
 def run(loop: Loop, ids: list[int], most: int = 100, cancelled=lambda: False) -> str:
-    return bytes(token for token, _ in loop.generate(ids, most, cancelled)).decode()
+    return b"".join(piece for piece, _ in loop.generate(ids, most, cancelled)).decode()
 
 
 def test_only_what_is_new_is_evaluated() -> None:
@@ -69,9 +71,9 @@ def test_a_cancel_in_the_middle_of_an_eval_leaves_the_cache_right() -> None:
 
 
 def test_prompts_become_tokens_with_marks() -> None:
-    tokenizer = Tokenizer(Scripted(Script()), SPECIALS)
+    tokenizer = Tokenizer(Scripted(Script()), SPECIALS, heals=False)
     parts = (Part("mark", special="bos"), Part("prefix", text="é<s>"), Part("m", special="eos"))
-    assert tokenizer.prompt(Prompt("plain", parts)) == [256, *"é<s>".encode(), 257]
+    assert tokenizer.prompt(Prompt("plain", parts)) == ([256, *"é<s>".encode(), 257], b"")
 
 
 def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
@@ -180,3 +182,65 @@ def test_the_backends_threads_are_left_alone_until_others_are_chosen() -> None:
     loop = Loop(Told(Script([Line("a", "bcd")])), ENDS)
     assert run(loop, prompt("a")) == "bcd"
     assert told == [], "who measures or compares has set them"
+
+
+class Words:
+    """A backend with a vocabulary of words, which writes " total" behind "return"."""
+
+    name = "words"
+    largest_chunk = 64
+    can_abort = can_save = False
+    pieces = (b"", b"r", b"re", b"ret", b"return", b" ", b" total", b"total", b"x", b"\n")
+
+    def tokenize(self, text):
+        ids = []
+        while text:
+            best = max(
+                range(1, 10), key=lambda i: len(self.pieces[i]) * text.startswith(self.pieces[i])
+            )
+            ids.append(best)
+            text = text[len(self.pieces[best]) :]
+        return ids
+
+    def token_bytes(self, token):
+        return self.pieces[token]
+
+    def vocabulary_size(self):
+        return len(self.pieces)
+
+    def eval(self, tokens, past):
+        logits = numpy.full(len(self.pieces), -5.0, dtype=numpy.float32)
+        logits[0] = 9.0  # it would rather say nothing
+        logits[4] = 1.0
+        if list(tokens) == [4]:
+            logits[6], logits[0] = 12.0, -5.0
+        return logits
+
+    def rewind(self, past):
+        pass
+
+    def use_threads(self, count):
+        pass
+
+
+def test_the_last_token_before_the_cursor_is_chosen_anew() -> None:
+    tokenizer = Tokenizer(Words(), {"eos": 0})
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x ret"),)))
+    assert (ids, owed) == ([8, 5], b"ret")
+    assert [Words.pieces[token] for token in tokenizer.beginning(owed)] == [
+        b"r",
+        b"re",
+        b"ret",
+        b"return",
+    ]
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n"),)))
+    assert (ids, owed) == ([8, 9], b""), "a line end stays what it is"
+
+
+def test_an_answer_begins_with_what_is_owed_and_does_not_repeat_it() -> None:
+    backend = Words()
+    tokenizer = Tokenizer(backend, {"eos": 0})
+    loop = Loop(backend, frozenset({0}), beginning=tokenizer.beginning)
+    pieces = [piece for piece, _ in loop.generate([8, 5], 8, lambda: False, b"ret")]
+    assert pieces == [b"urn", b" total"]
+    assert list(loop.generate([8, 5], 8, lambda: False)) == []

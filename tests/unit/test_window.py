@@ -11,6 +11,7 @@ from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Document
 from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.window import Budget, Plan, Plans
+from mistral_lsp.types import Excerpt
 
 BUDGET = 600
 BODY = "".join(
@@ -23,6 +24,10 @@ async def count(texts):
     return [len(text.split()) * 2 + text.count("\n") for text in texts]
 
 
+async def relate(snapshot, offset, budget):
+    return ()
+
+
 class Window:
     """The plans of one document, asked for as the pipeline does."""
 
@@ -33,9 +38,11 @@ class Window:
         limit: int = BUDGET,
         grows: bool = True,
         introduce=introduce,
+        relate=relate,
     ):
         self.document = document
         self.introduce = introduce
+        self.relate = relate
         self.plans = Plans()
         self.budget = Budget(budget, limit, grows)
 
@@ -43,7 +50,9 @@ class Window:
         snapshot = self.document.snapshot()
         plan = await self.plans.find(snapshot, offset, self.budget, count)
         if plan is None:
-            plan = await self.plans.make(snapshot, offset, self.budget, count, self.introduce)
+            plan = await self.plans.make(
+                snapshot, offset, self.budget, count, self.introduce, self.relate
+            )
             self.plans.keep(snapshot.uri, plan)
         return plan
 
@@ -203,3 +212,15 @@ async def test_forms_put_the_parts_in_their_order() -> None:
         "prefix-first": "<bos><fim_prefix>a = 1\nb = <fim_suffix>\nc = 3\n<fim_middle>",
         "plain": "<bos>\nc = 3\n\n\na = 1\nb = ",
     }
+
+
+def test_a_plan_falls_behind_where_other_files_matter_now() -> None:
+    def telling(*lines: str) -> Plan:
+        related = (Excerpt("other.py", "\n".join(lines)),) if lines else ()
+        return Plan(Budget(BUDGET, BUDGET), 0, "", "", "", True, 0, 0, related)
+
+    assert telling("a").is_behind(telling("b", "c"))
+    assert telling("a", "b").is_behind(telling("b", "c", "d"))
+    assert not telling("a", "b").is_behind(telling("b", "c"))
+    assert not telling("a").is_behind(telling())
+    assert telling().is_behind(telling("a"))

@@ -1,0 +1,141 @@
+"""Chooses what of other files helps at a place: definitions of the names that stand around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import PurePosixPath
+
+from mistral_lsp.context.definitions import Defined
+from mistral_lsp.context.index import Index
+from mistral_lsp.document import Snapshot
+from mistral_lsp.types import Excerpt
+
+CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
+
+WORD = re.compile(r"[^\W\d]\w+")
+BEFORE, AFTER = 6000, 2000
+"""Characters around the cursor whose names count by how near they are."""
+NEAR_LINES = 8
+"""Lines from the cursor at which a name counts half as much as at the cursor."""
+TOP = 8000
+"""Characters at a file's start, where names are imported."""
+ANYWHERE = 0.05
+"""What a name counts that stands there."""
+BEHIND = 0.5
+ELSEWHERE = 0.2
+"""What a definition counts in a file that this one does not call by name, beside one in a file that
+it does.
+"""
+MEMBER = 0.15
+"""What the naming of a class counts for each of its members."""
+USUAL = 6
+"""A name that more files define says nothing, unless they are called by name."""
+CHARACTERS_PER_TOKEN = 3
+
+Ranked = tuple[float, str, int]
+"""How much a definition counts, its file, and its place in that."""
+
+
+async def choose(
+    snapshot: Snapshot, offset: int, index: Index, budget: int, count: CountTokens
+) -> tuple[Excerpt, ...]:
+    """Excerpts of other files, at most `budget` tokens in all, the weightiest file last."""
+    ranked = rank(snapshot, offset, index)
+    while ranked:
+        ranked = _within(ranked, budget * CHARACTERS_PER_TOKEN, index)
+        excerpts = _excerpts(ranked, index)
+        if sum(await count([f"{one.path}\n{one.text}" for one in excerpts])) <= budget:
+            return excerpts
+        ranked = ranked[: len(ranked) * 3 // 4]
+    return ()
+
+
+def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
+    """The definitions of other files that are named around `offset`, the weightiest first."""
+    weights = _weights(snapshot.text, offset)
+    called = index.called(weights) - {snapshot.path}
+    found = []
+    for path in _candidates(weights, called, index) - {snapshot.path}:
+        trust = 1.0 if path in called else ELSEWHERE * _likeness(path, snapshot.path)
+        for place, definition in enumerate(index.of(path)):
+            weight = _weight(definition, weights, index)
+            if weight:
+                found.append((weight * trust, path, place))
+    return sorted(found, key=lambda one: (-one[0], one[1], one[2]))
+
+
+def _weights(text: str, offset: int) -> dict[str, float]:
+    """How much a word counts: the nearer to the cursor, the more; and a little at the top."""
+    weights = dict.fromkeys(WORD.findall(text[:TOP]), ANYWHERE)
+    before = text[max(0, offset - BEFORE) : offset].split("\n")
+    after = text[offset : offset + AFTER].split("\n")
+    for factor, lines in ((1.0, before[::-1]), (BEHIND, after)):
+        for distance, line in enumerate(lines):
+            weight = factor * NEAR_LINES / (NEAR_LINES + distance)
+            for word in WORD.findall(line):
+                weights[word] = max(weights.get(word, 0.0), weight)
+    return weights
+
+
+def _candidates(weights: Iterable[str], called: set[str], index: Index) -> set[str]:
+    paths = set(called)
+    for word in weights:
+        defining = index.defining(word)
+        if len(defining) <= USUAL:
+            paths |= defining
+    return paths
+
+
+def _likeness(path: str, other: str) -> float:
+    """How much one file is to another: more in one folder, little in another language."""
+    one, two = PurePosixPath(path), PurePosixPath(other)
+    if one.suffix[:3] != two.suffix[:3]:  # .ts and .tsx are one language
+        return 0.1
+    return 1.0 if one.parent == two.parent else 0.5
+
+
+def _weight(definition: Defined, weights: dict[str, float], index: Index) -> float:
+    own = weights.get(definition.name, 0.0) / max(1, len(index.defining(definition.name)))
+    holder = definition.within[-1] if definition.within else ""
+    held = MEMBER * weights.get(holder, 0.0) / max(1, len(index.defining(holder)))
+    return max(own, held)
+
+
+def _within(ranked: Sequence[Ranked], characters: int, index: Index) -> list[Ranked]:
+    """As many of the weightiest as may fit."""
+    kept = []
+    for one in ranked:
+        characters -= len(index.of(one[1])[one[2]].text) + 1
+        if characters < 0:
+            break
+        kept.append(one)
+    return kept
+
+
+def _excerpts(ranked: Sequence[Ranked], index: Index) -> tuple[Excerpt, ...]:
+    """The chosen definitions, file by file and in their files' order, members in their classes."""
+    places: dict[str, set[int]] = {}
+    for _, path, place in ranked:
+        places.setdefault(path, set()).add(place)
+    return tuple(
+        Excerpt(path, _text(index.of(path), chosen)) for path, chosen in reversed(places.items())
+    )
+
+
+def _text(definitions: Sequence[Defined], chosen: set[int]) -> str:
+    lines: list[str] = []
+    for place, definition in enumerate(definitions):
+        inside = (*definition.within, definition.name)
+        if place in chosen or any(_holds(inside, definitions[other]) for other in chosen):
+            lines += _indented(definition)
+    return "\n".join(lines)
+
+
+def _holds(names: tuple[str, ...], definition: Defined) -> bool:
+    return definition.within[: len(names)] == names
+
+
+def _indented(definition: Defined) -> list[str]:
+    blanks = "    " * len(definition.within)
+    return [f"{blanks}{line}" for line in definition.text.split("\n")]

@@ -1,0 +1,27 @@
+"""Lets threads that only pass messages on have their turn at once, beside threads that compute."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+
+SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
+"""Numbers of the system call sched_setattr(2), which the C library has no function for."""
+SHORT_NANOSECONDS = 100_000
+"""The shortest turn that Linux gives. Whoever wants short ones is let in sooner."""
+
+
+def take_short_turns(short: bool = True) -> None:
+    """Asks for short turns for the calling thread, or (False) for usual ones. Linux 6.12 and later
+    hear it; elsewhere nothing changes.
+    """
+    number = SCHED_SETATTR.get(platform.machine())
+    if platform.system() != "Linux" or number is None:
+        return
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    runtime = SHORT_NANOSECONDS if short else 0
+    form = "=IIQiIQQQ"
+    attributes = struct.pack(form, struct.calcsize(form), 0, 0, nice, 0, runtime, 0, 0)
+    ctypes.CDLL(None).syscall(number, 0, attributes, 0)

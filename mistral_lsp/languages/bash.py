@@ -1,0 +1,31 @@
+"""Bash, and other shells as far as they are like it."""
+
+from mistral_lsp.languages.base import Language
+
+LANGUAGE = Language(
+    name="bash",
+    ids=("shellscript", "sh", "bash", "zsh", "ksh"),
+    suffixes=(".sh", ".bash", ".zsh", ".ksh"),
+    names=(
+        ".bashrc",
+        ".bash_profile",
+        ".bash_aliases",
+        ".bash_logout",
+        ".profile",
+        ".zshrc",
+        ".zprofile",
+        ".zshenv",
+        "PKGBUILD",
+    ),
+    grammar="tree_sitter_bash:language",
+    comment_nodes=frozenset({"comment"}),
+    string_nodes=frozenset({"string", "raw_string", "ansi_c_string", "heredoc_body"}),
+    interpolation_nodes=frozenset({"command_substitution", "expansion", "simple_expansion"}),
+    definition_nodes=frozenset({"function_definition"}),
+    block_opener=(
+        r"(?:\b(?:then|do|else)|[{(\\]|\(\))$|^\s*case\b.*\bin$|"
+        r"^\s*(?:if|elif|for|while|until)\b(?!.*\b(?:fi|done)\b)"
+    ),
+    block_middle=r"^\s*(?:then|do|else|elif)\b|^\s*\{$|^\s*[^\s()]+\)$",
+    block_closer=r"^\s*(?:(?:fi|done|esac)\b|[})])",
+)

@@ -1,0 +1,34 @@
+"""HTML."""
+
+from mistral_lsp.languages.base import CLOSES_AND_OPENS, Language
+
+LANGUAGE = Language(
+    name="html",
+    ids=("html",),
+    suffixes=(".html", ".htm", ".xhtml"),
+    grammar="tree_sitter_html:language",
+    comment_nodes=frozenset({"comment"}),
+    block_comment=r"<!--.*-->",
+    string_nodes=frozenset({"quoted_attribute_value"}),
+    definition_nodes=frozenset({"element", "script_element", "style_element"}),
+    body_nodes=frozenset(
+        {
+            "text",
+            "raw_text",
+            "comment",
+            "element",
+            "script_element",
+            "style_element",
+            "end_tag",
+        }
+    ),
+    # Void elements have no block; braces are those of scripts and styles.
+    block_opener=(
+        r"(?i)<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)"
+        r"[a-z][^<>]*(?<!/)>$|<[a-z][\w-]*$|\{$"
+    ),
+    block_middle=rf"{CLOSES_AND_OPENS}|^\s*>$",
+    block_closer=r"^\s*(?:</|/>|[})\]])",
+    quotes='"',
+    is_code=False,
+)

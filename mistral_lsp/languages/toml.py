@@ -1,0 +1,19 @@
+"""TOML."""
+
+from mistral_lsp.languages.base import CLOSES, OPENS, Language
+
+LANGUAGE = Language(
+    name="toml",
+    ids=("toml",),
+    suffixes=(".toml",),
+    names=("Cargo.lock", "Pipfile", "poetry.lock", "pdm.lock", "uv.lock"),
+    grammar="tree_sitter_toml:language",
+    comment_nodes=frozenset({"comment"}),
+    string_nodes=frozenset({"string"}),
+    definition_nodes=frozenset({"table", "table_array_element"}),
+    body_nodes=frozenset({"pair"}),
+    block_opener=OPENS,
+    block_closer=CLOSES,
+    quotes="\"'",
+    is_code=False,
+)

@@ -1,0 +1,64 @@
+"""How the families of models spell their marks, and which fill-in form a spelling calls for.
+
+Sources: the models' own documentation, and the names that llama.cpp looks for in a vocabulary.
+"""
+
+from __future__ import annotations
+
+_SPELLINGS = {
+    "fim_prefix": (
+        "<|fim_prefix|>",
+        "<fim_prefix>",
+        "<fim-prefix>",
+        "<｜fim▁begin｜>",
+        "▁<PRE>",
+        "<PRE>",
+        "<|code_prefix|>",
+        "[PREFIX]",
+        "<[fim-prefix]>",
+    ),
+    "fim_suffix": (
+        "<|fim_suffix|>",
+        "<fim_suffix>",
+        "<fim-suffix>",
+        "<｜fim▁hole｜>",
+        "▁<SUF>",
+        "<SUF>",
+        "<|code_suffix|>",
+        "[SUFFIX]",
+        "<[fim-suffix]>",
+    ),
+    "fim_middle": (
+        "<|fim_middle|>",
+        "<fim_middle>",
+        "<fim-middle>",
+        "<｜fim▁end｜>",
+        "▁<MID>",
+        "<MID>",
+        "<|code_middle|>",
+        "<[fim-middle]>",
+    ),
+    "eot": ("▁<EOT>", "<EOT>"),
+    "file_sep": ("<|file_sep|>", "<file_sep>", "<|file_separator|>"),
+    "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
+}
+MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
+"""Our name of every mark, by its spelling."""
+
+_FORMS = {
+    "▁<PRE>": "codellama",
+    "<PRE>": "codellama",
+    "<[fim-prefix]>": "suffix-first-alone",
+    "<|code_prefix|>": "suffix-first-alone",
+}
+
+
+def form_of(spelt: dict[str, str], name: str) -> str:
+    """The fill-in form of a model called `name` that spells its marks so."""
+    prefix = spelt.get("fim_prefix", "")
+    if prefix == "[PREFIX]":
+        # Mistral's third vocabulary has these marks for all its models; few were taught them.
+        return "codestral" if "codestral" in name.lower() else "plain"
+    if not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
+        return "plain"
+    return _FORMS.get(prefix, "prefix-first")

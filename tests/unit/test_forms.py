@@ -1,0 +1,159 @@
+"""Prompts are, byte by byte, what every family of models was taught."""
+
+from __future__ import annotations
+
+import struct
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import sentencepiece
+from mistral_common.protocol.fim.request import FIMRequest
+from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+from mistral_lsp import languages
+from mistral_lsp.document import Document
+from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.models import registry
+from mistral_lsp.models.gguf import Header, read_header
+from mistral_lsp.prompt.build import build
+from mistral_lsp.prompt.window import Budget, Plan
+from mistral_lsp.types import Excerpt, Prompt
+
+PREFIX, SUFFIX = "def add(a, b):\n    return ", "\n\nprint(add(1, 2))\n"
+STRING, ARRAY, BOOL, INT = 8, 9, 7, 4
+
+
+def text(value: str) -> bytes:
+    raw = value.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def header_of(tmp_path: Path, name: str, pieces: list[str], vocabulary: str) -> Header:
+    """The header of a file that says no more than a vocabulary."""
+    pairs = [
+        text("general.name") + struct.pack("<I", STRING) + text(name),
+        text("tokenizer.ggml.model") + struct.pack("<I", STRING) + text(vocabulary),
+        text("tokenizer.ggml.bos_token_id") + struct.pack("<II", INT, 0),
+        text("tokenizer.ggml.tokens")
+        + struct.pack("<IIQ", ARRAY, STRING, len(pieces))
+        + b"".join(map(text, pieces)),
+    ]
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)) + b"".join(pairs) + b"\0" * 64)
+    return read_header(path)
+
+
+def asked(form: str, prefix: str = PREFIX, suffix: str = SUFFIX, related=()) -> Prompt:
+    document = Document("", "add.py", languages.find("python"), 1, prefix + suffix)
+    plan = Plan(Budget(500, 500), 0, "", "", suffix, True, 0, 0, related)
+    return build(form, plan, document.snapshot(), len(prefix))
+
+
+def written(prompt: Prompt, header: Header) -> str:
+    """The prompt as text, its marks as the model spells them; those it does not have left out."""
+    spelt = {**header.spelt, **({"bos": "<s>"} if "bos" in header.specials else {})}
+    parts = [spelt.get(part.special, "") if part.special else part.text for part in prompt.parts]
+    return "".join(parts).replace("▁<", " <")
+
+
+FAMILIES = {
+    "Qwen2.5 Coder 7B": (
+        ["<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_sep|>"],
+        "gpt2",
+        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
+    ),
+    "starcoder2-3b": (
+        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<file_sep>"],
+        "gpt2",
+        f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>",
+    ),
+    "granite-3b-code-base": (
+        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<reponame>"],
+        "gpt2",
+        f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>",
+    ),
+    "santacoder": (
+        ["<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>"],
+        "gpt2",
+        f"<fim-prefix>{PREFIX}<fim-suffix>{SUFFIX}<fim-middle>",
+    ),
+    "deepseek-coder-6.7b-base": (
+        ["<｜begin▁of▁sentence｜>", "<｜fim▁hole｜>", "<｜fim▁begin｜>", "<｜fim▁end｜>"],
+        "gpt2",
+        f"<｜fim▁begin｜>{PREFIX}<｜fim▁hole｜>{SUFFIX}<｜fim▁end｜>",
+    ),
+    "codegemma-2b": (
+        ["<s>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_separator|>"],
+        "llama",
+        f"<s><|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
+    ),
+    "CodeLlama": (
+        ["<s>", "▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>"],
+        "llama",
+        f"<s> <PRE> {PREFIX} <SUF>{SUFFIX} <MID>",
+    ),
+    "Codestral-22B-v0.1": (
+        ["<s>", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
+        "llama",
+        f"<s>[SUFFIX]{SUFFIX}[PREFIX] {PREFIX}",
+    ),
+    "Seed-Coder-8B-Base": (
+        ["<s>", "<[fim-suffix]>", "<[fim-prefix]>", "<[fim-middle]>"],
+        "gpt2",
+        f"<[fim-suffix]>{SUFFIX}<[fim-prefix]>{PREFIX}<[fim-middle]>",
+    ),
+    "Mistral-7B-v0.1": (["<s>"], "llama", f"<s>{SUFFIX}\n\n{PREFIX}"),
+    "Mistral-7B-v0.3": (
+        ["<s>", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
+        "llama",
+        f"<s>{SUFFIX}\n\n{PREFIX}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_is_asked_as_it_was_taught(tmp_path: Path, name: str) -> None:
+    pieces, vocabulary, published = FAMILIES[name]
+    header = header_of(tmp_path, name, pieces, vocabulary)
+    assert written(asked(registry.form(header)), header) == published
+
+
+class SentencePiece:
+    """Mistral's third vocabulary, as much of a backend as the tokeniser needs."""
+
+    def __init__(self) -> None:
+        data = resources.files("mistral_common") / "data"
+        model = data / "mistral_instruct_tokenizer_240323.model.v3"
+        self._model = sentencepiece.SentencePieceProcessor(model_proto=model.read_bytes())
+
+    def tokenize(self, raw: bytes) -> list[int]:
+        # A byte that no longer piece contains, so that no space is put in front of the text.
+        return self._model.encode("\1" + raw.decode())[2:]
+
+    def token_bytes(self, token: int) -> bytes:
+        if self._model.is_byte(token):
+            return bytes([int(self._model.id_to_piece(token)[1:-1], 16)])
+        return self._model.id_to_piece(token).replace("▁", " ").encode()
+
+    def vocabulary_size(self) -> int:
+        return self._model.vocab_size()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix"),
+    [(PREFIX, SUFFIX), ("x = é🦀", "\n\ty"), ("    ", "\n"), ("\n\n  return", ""), ("a", " b  c")],
+)
+def test_codestral_is_asked_as_mistral_common_does(prefix: str, suffix: str) -> None:
+    reference = MistralTokenizer.v3().encode_fim(FIMRequest(prompt=prefix, suffix=suffix))
+    specials = {"bos": 1, "fim_suffix": 13, "fim_prefix": 11}
+    tokenizer = Tokenizer(SentencePiece(), specials, heals=False)
+    ids, _ = tokenizer.prompt(asked("codestral", prefix, suffix))
+    assert ids == reference.tokens
+
+
+def test_excerpts_of_other_files_stand_behind_the_mark_between_files(tmp_path: Path) -> None:
+    pieces, vocabulary, published = FAMILIES["Qwen2.5 Coder 7B"]
+    header = header_of(tmp_path, "Qwen", pieces, vocabulary)
+    prompt = asked("prefix-first", related=(Excerpt("b.py", "class B:"),))
+    assert written(prompt, header) == f"<|file_sep|>b.py\nclass B:\n{published}"
