@@ -2,12 +2,14 @@
 
 Keeps what the KV cache holds and evaluates only what is new; reads prompts in chunks so that a
 cancel is heard between them; decodes greedily and tells how sure the model was of each token. What
-was read at another place waits on the shelf.
+was read at another place waits on the shelf. What the model said at the latest tokens is remembered,
+so that an answer that has to begin otherwise, for another character of a word, needs no eval to.
 """
 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -26,6 +28,8 @@ SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
 """Tokens. Reading fewer anew costs hardly more than saving and restoring a state."""
+REMEMBERED_LOGITS = 32
+"""Tokens behind which the logits are remembered: 4 MB with Mistral's vocabulary."""
 
 
 class Loop:
@@ -52,6 +56,8 @@ class Loop:
         self._clock = clock
         self._beginning = beginning
         self._held: list[int] = []
+        self._at = 0
+        self._logits: OrderedDict[int, Any] = OrderedDict()
         self._shelf = Shelf()
         self._threads = Threads(threads, clock, reading_rate)
         self._computing = threads
@@ -96,7 +102,7 @@ class Loop:
                 yield fresh, probability
             if cancelled() or self.usage.generated_tokens == max_tokens:
                 return
-            logits = self._eval([token])
+            logits = self._step(token)
 
     def _choose(self, logits: Any, owed: bytes) -> tuple[int, float]:
         """The likeliest token, of those that begin with or within `owed`; and how likely it is."""
@@ -110,14 +116,16 @@ class Loop:
         return token, 1.0 / float(numpy.exp(logits - logits[token]).sum())
 
     def _prefill(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> Any:
+        """The logits behind the prompt, or None where it was cancelled."""
         if self._backend.can_save:
             self._change_place(prompt)
-        # The last token is always evaluated, since its logits are what is wanted.
-        common = min(common_prefix(self._held, prompt), len(prompt) - 1)
-        if common < len(self._held):
-            self._backend.rewind(common)
-            del self._held[common:]
-        logits = None
+        self._at = len(prompt)
+        common = common_prefix(self._held, prompt)
+        logits = self._logits.get(common) if common == len(prompt) else None
+        if logits is not None:
+            return logits
+        # The last token is evaluated even where it is held, since its logits are what is wanted.
+        self._forget(min(common, len(prompt) - 1))
         while len(self._held) < len(prompt):
             if cancelled():
                 return None
@@ -127,7 +135,32 @@ class Loop:
             if logits is None:
                 return None
             self._count(evaluated=len(chunk))
-        return logits
+        return self._remember(logits)
+
+    def _step(self, token: int) -> Any:
+        """The logits behind one more token, or None where that was aborted."""
+        following = self._held[self._at : self._at + 1]
+        self._at += 1
+        if following == [token] and self._at in self._logits:
+            return self._logits[self._at]
+        self._forget(self._at - 1)
+        return self._remember(self._eval([token]))
+
+    def _remember(self, logits: Any) -> Any:
+        if logits is None:
+            return None
+        self._logits[len(self._held)] = logits.copy()  # the backend will write the next ones there
+        if len(self._logits) > REMEMBERED_LOGITS:
+            self._logits.popitem(last=False)
+        return self._logits[len(self._held)]
+
+    def _forget(self, kept: int) -> None:
+        """Keeps the first tokens only of what the cache holds."""
+        if kept < len(self._held):
+            self._backend.rewind(kept)
+            del self._held[kept:]
+        for past in [past for past in self._logits if past > kept]:
+            del self._logits[past]
 
     def _change_place(self, prompt: Sequence[int]) -> None:
         """Puts what the cache holds on the shelf, where much of it would be lost to `prompt`, and
@@ -140,6 +173,7 @@ class Loop:
         if kept is not None:
             restored = self._backend.restore(kept.state)
             self._held = list(kept.tokens) if restored else []
+            self._logits.clear()
 
     def _eval(self, tokens: Sequence[int]) -> Any:
         started = self._clock()
