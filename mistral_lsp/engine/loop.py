@@ -2,8 +2,9 @@
 
 Keeps what the KV cache holds and evaluates only what is new; reads prompts in chunks so that a
 cancel is heard between them; decodes greedily and tells how sure the model was of each token. What
-was read at another place waits on the shelf. What the model said at the latest tokens is remembered,
-so that an answer that has to begin otherwise, for another character of a word, needs no eval to.
+was read at another place waits on the shelf. What the model said at the latest tokens is
+remembered, so that an answer that begins otherwise, for another character of a word, needs no eval
+for it.
 """
 
 from __future__ import annotations

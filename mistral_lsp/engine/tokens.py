@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy
@@ -21,6 +21,9 @@ HALF = re.compile(r"[\w \t]\Z")
 """The end of a text that may be half of a piece. Behind a bracket or a dot a new one begins mostly,
 and to choose that anew would cost a step.
 """
+WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
+LONGEST_OWED = 24
+"""Bytes of a word that are chosen anew. More would cost more steps than it is worth."""
 OPTIONAL = frozenset({"bos", "file_sep"})
 """Marks that a prompt can do without."""
 KEPT_CHUNKS = 16_384
@@ -42,7 +45,7 @@ class Tokenizer:
     def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
         """Looks through the vocabulary once to learn whether line ends are safe places to cut.
 
-        `heals`: the last token before the cursor is the model's to choose anew.
+        `heals`: the word before the cursor is the model's to choose anew.
         """
         self._heals = heals
         self._backend = backend
@@ -63,20 +66,32 @@ class Tokenizer:
         )
 
     def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
-        """The ids of a whole prompt without the last token before the cursor, and its bytes, which
-        the answer has to begin with. Raises EngineError for a mark that the model does not have.
+        """The ids of a whole prompt without the word that the cursor stands in or behind, and that
+        word's bytes, which the answer has to begin with. Raises EngineError for a mark that the
+        model does not have.
         """
         ids: list[int] = []
         owed = b""
         for part in prompt.parts:
             found = list(self._part(part))
-            if part.label == "prefix" and self._is_healed(part.text, found):
-                owed = self._pieces[found.pop()]
+            if part.label == "prefix" and self._heals and HALF.search(part.text):
+                owed = self._take_word(found)
             ids.extend(found)
         return ids, owed
 
-    def _is_healed(self, text: str, ids: Sequence[int]) -> bool:
-        return self._heals and len(ids) > 1 and HALF.search(text) is not None
+    def _take_word(self, ids: list[int]) -> bytes:
+        """Takes the tokens of the last word off, or those of blanks; gives their bytes. One token
+        stays, for an answer needs something to go on from.
+        """
+        owed = b""
+        while len(ids) > 1:
+            piece = self._pieces[ids[-1]]
+            goes_on = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])
+            if owed and (not goes_on or len(piece) + len(owed) > LONGEST_OWED):
+                break
+            owed = piece + owed
+            ids.pop()
+        return owed
 
     def beginning(self, owed: bytes) -> Any:
         """The ids, as an array, of the tokens that an answer may begin with to write `owed`."""

@@ -227,8 +227,14 @@ class Words:
         pass
 
 
-def test_the_last_token_before_the_cursor_is_chosen_anew() -> None:
+def test_the_word_before_the_cursor_is_chosen_anew() -> None:
     tokenizer = Tokenizer(Words(), {"eos": 0})
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x retrex"),)))
+    assert (ids, owed) == ([8, 5], b"retrex"), "of several tokens"
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x totalre"),)))
+    assert (ids, owed) == ([8], b" totalre"), "with the blank that its first token begins with"
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x " + 20 * "ret"),)))
+    assert (len(ids), owed) == (14, 8 * b"ret"), "as far as it pays"
     ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x ret"),)))
     assert (ids, owed) == ([8, 5], b"ret")
     assert [Words.pieces[token] for token in tokenizer.beginning(owed)] == [
