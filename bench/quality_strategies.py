@@ -63,13 +63,13 @@ async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
 async def prefix_only(task: Task, engine: Engine) -> Shown:
     """Plain text up to the cursor, as completion without fill-in does."""
     before, _ = await _fitted(_plain_prefix(task), "", engine)
-    return await _plain(task, [_text("prefix", before)], engine)
+    return await _plain(task, [_text("before", before)], engine)
 
 
 async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
     """The text behind the cursor, a blank line, the text before it; no marks."""
     before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
-    parts = [_text("suffix", after), _text("gap", "\n\n"), _text("prefix", before)]
+    parts = [_text("suffix", after), _text("gap", "\n\n"), _text("before", before)]
     return await _plain(task, parts, engine)
 
 
@@ -82,7 +82,7 @@ async def llama_vim(task: Task, engine: Engine) -> Shown:
     kept_before, kept_after = await _fitted(before, after, engine)
     parts = [
         _mark("fim_prefix"),
-        _text("prefix", kept_before),
+        _text("before", kept_before),
         _text("line", at_line),
         _mark("fim_suffix"),
         _text("suffix", kept_after),
@@ -215,4 +215,5 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
+    """A part that is taken as it is: no other tool chooses a "prefix"'s last word anew."""
     return Part(label, text=text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from mistral_lsp import syntax
@@ -57,6 +58,22 @@ class Snapshot:
         if line == len(self.lines) and not self._ends_in_line_end():
             line -= 1
         return line, offset - self.starts[line]
+
+    def replaced(self, start: int, end: int, text: str) -> Snapshot:
+        """The file as it would be with another text in a range."""
+        whole = self.text[:start] + text + self.text[end:]
+        lines = tuple(LINE.findall(whole))
+        return replace(
+            self,
+            text=whole,
+            lines=lines,
+            starts=_starts(lines),
+            tree=self.tree and self.tree.updated(whole),
+        )
+
+
+def _starts(lines: Sequence[str]) -> tuple[int, ...]:
+    return tuple(accumulate(map(len, lines), initial=0))
 
 
 class Document:
@@ -128,7 +145,7 @@ class Document:
                 self.language,
                 text,
                 tuple(self._lines),
-                tuple(accumulate(map(len, self._lines), initial=0)),
+                _starts(self._lines),
                 self._tree,
                 self._out_of_sync,
             )

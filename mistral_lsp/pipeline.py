@@ -63,7 +63,9 @@ async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | No
         return reason
     found = stages.cache.find(request.snapshot, request.offset)
     if found is None:
-        reason = await _generate(request, draft, stages, grow)
+        reason = gate.refuse_to_ask(draft.cursor, request.trigger)
+        if reason is None:
+            reason = await _generate(request, draft, stages, grow)
     else:
         draft.entry, draft.answer = found
         draft.cached = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -78,6 +79,17 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
         return f"the cursor is in a {cursor.region} (mistralLsp.disableIn)"
     if cursor.line_suffix and (cursor.line_suffix[0].isalnum() or cursor.line_suffix[0] == "_"):
         return "the cursor stands before the rest of a word"
+    return None
+
+
+def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
+    """Why the model is not asked for something new here, or None. What it wrote already goes on."""
+    line = cursor.line_prefix
+    is_open = any(line.count(opener) > line.count(closer) for opener, closer in ("()", "[]"))
+    if trigger == "invoked" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
+        return None
+    if re.search(cursor.language.finished, line):
+        return "the line is finished"
     return None
 
 

@@ -8,6 +8,7 @@ NEVER = r"(?!)"
 """The pattern that nothing matches."""
 OPENS = r"[{(\[]$"
 CLOSES = r"^\s*[})\]]"
+FINISHED = r";\s*$|^\s*\}\s*$"
 CLOSES_AND_OPENS = r"^\s*[})\]].*[{(\[]$"
 
 
@@ -23,9 +24,10 @@ class Language:
     Lines are told apart by patterns, searched in a line without its end. Behind a `block_opener`
     comes a block, of lines that are indented deeper; at the opener's own indentation a
     `block_middle` goes on with it, and a `block_closer` is its last line. An `item_mark` before an
-    opener counts as its indentation. `quotes` are the characters that strings stand between, as far
-    as prose and other uses leave no doubt. What is not `is_code` defines nothing for other files,
-    and a line of it may be right that does not parse yet.
+    opener counts as its indentation. Behind a `finished` line nothing goes on. `quotes` are the
+    characters that strings stand between, as far as prose and other uses leave no doubt. What is
+    not `is_code` defines nothing for other files, and a line of it may be right that does not parse
+    yet.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Language:
     block_middle: str = NEVER
     block_closer: str = NEVER
     item_mark: str = NEVER
+    finished: str = NEVER
     closes_by_indentation: bool = False
     quotes: str = "\"'`"
     is_code: bool = True

@@ -28,4 +28,5 @@ LANGUAGE = Language(
     ),
     block_middle=r"^\s*(?:then|do|else|elif)\b|^\s*\{$|^\s*[^\s()]+\)$",
     block_closer=r"^\s*(?:(?:fi|done|esac)\b|[})])",
+    finished=r"^\s*(?:fi|done|esac|\})\s*$",
 )

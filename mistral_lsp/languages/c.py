@@ -1,6 +1,6 @@
 """C."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
 
 LANGUAGE = Language(
     name="c",
@@ -19,5 +19,6 @@ LANGUAGE = Language(
     ),
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\{{$|case\b|default\s*:|\w[\w ]*:$|#)",
     block_closer=CLOSES,
+    finished=FINISHED,
     quotes="\"'",
 )

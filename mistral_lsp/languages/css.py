@@ -1,6 +1,6 @@
 """CSS."""
 
-from mistral_lsp.languages.base import CLOSES, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, FINISHED, OPENS, Language
 
 LANGUAGE = Language(
     name="css",
@@ -15,6 +15,7 @@ LANGUAGE = Language(
     body_nodes=frozenset({"block", "keyframe_block_list"}),
     block_opener=OPENS,
     block_closer=CLOSES,
+    finished=FINISHED,
     quotes="\"'",
     is_code=False,
 )

@@ -1,6 +1,6 @@
 """Go."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
 
 LANGUAGE = Language(
     name="go",
@@ -14,4 +14,5 @@ LANGUAGE = Language(
     block_opener=OPENS,
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:case\b|default:)",
     block_closer=CLOSES,
+    finished=FINISHED,
 )

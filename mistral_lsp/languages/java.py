@@ -1,6 +1,6 @@
 """Java."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
 
 LANGUAGE = Language(
     name="java",
@@ -25,5 +25,6 @@ LANGUAGE = Language(
     block_opener=OPENS,
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:case\b|default\b)",
     block_closer=CLOSES,
+    finished=FINISHED,
     quotes="\"'",
 )

@@ -1,6 +1,6 @@
 """JavaScript, with JSX."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
 
 LANGUAGE = Language(
     name="javascript",
@@ -23,4 +23,5 @@ LANGUAGE = Language(
     block_opener=r"\{$",
     block_middle=CLOSES_AND_OPENS,
     block_closer=CLOSES,
+    finished=FINISHED,
 )

@@ -1,6 +1,6 @@
 """Kotlin."""
 
-from mistral_lsp.languages.base import CLOSES, Language
+from mistral_lsp.languages.base import CLOSES, FINISHED, Language
 
 LANGUAGE = Language(
     name="kotlin",
@@ -23,5 +23,6 @@ LANGUAGE = Language(
     block_opener=r"(?:[{(\[]|->|=)$",
     block_middle=r"^\s*[})\]].*(?:[{(\[]|->)$",
     block_closer=CLOSES,
+    finished=FINISHED,
     quotes="\"'",
 )

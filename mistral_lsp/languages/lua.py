@@ -18,5 +18,6 @@ LANGUAGE = Language(
     block_opener=rf"\b(?:then|do|else|repeat)$|[{{(]$|{_FUNCTION}",
     block_middle=rf"^\s*(?:else|elseif)\b|^\s*(?:end\b|[}})]).*(?:[{{(]$|{_FUNCTION})",
     block_closer=r"^\s*(?:end\b|until\b|[})])",
+    finished=r"^\s*end\s*$",
     quotes="\"'",
 )

@@ -1,6 +1,6 @@
 """PHP, with the HTML around it."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
 
 LANGUAGE = Language(
     name="php",
@@ -40,5 +40,6 @@ LANGUAGE = Language(
     ),
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\{{$|case\b|default:)|^\s*(?:else|elseif)\b.*:$",
     block_closer=rf"{CLOSES}|^\s*end(?:if|foreach|for|while|switch)\b",
+    finished=FINISHED,
     quotes="\"'",
 )

@@ -39,4 +39,5 @@ LANGUAGE = Language(
     ),
     block_middle=rf"^\s*(?:else|elsif|when|in|rescue|ensure)\b|^\s*(?:end\b|[}})\]]).*{_BLOCK}",
     block_closer=r"^\s*(?:end\b|[})\]])",
+    finished=r"^\s*end\s*$",
 )

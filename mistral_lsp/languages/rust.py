@@ -1,6 +1,6 @@
 """Rust."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
 
 LANGUAGE = Language(
     name="rust",
@@ -28,5 +28,6 @@ LANGUAGE = Language(
     ),
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\)\s*->[^;{{]*|where|\{{)$",
     block_closer=CLOSES,
+    finished=FINISHED,
     quotes='"',
 )

@@ -23,4 +23,5 @@ LANGUAGE = Language(
     ),
     block_middle=rf"(?i)^\s*(?:{_CLAUSE})(?!.*;$)",
     block_closer=rf"(?i)^\s*(?:;|END\b|(?:{_CLAUSE}).*;$)",
+    finished=r";\s*$",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lsprotocol import types
 
@@ -18,6 +18,31 @@ from mistral_lsp.types import Completion, Span, Trigger
 logger = logging.getLogger(__name__)
 
 Send = Callable[[Completion, Snapshot], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The item that is selected in the editor's popup, as if it had been accepted: `text` in place
+    of `span`. An editor shows only what begins with it. Without a popup it is empty.
+    """
+
+    span: Span
+    text: str = ""
+
+    def accepted(self, snapshot: Snapshot) -> tuple[Snapshot, int]:
+        """The file with the item in it, and the place behind that."""
+        if self.span.start == self.span.end and not self.text:
+            return snapshot, self.span.start
+        changed = snapshot.replaced(self.span.start, self.span.end, self.text)
+        return changed, self.span.start + len(self.text)
+
+    def extended(self, completion: Completion) -> Completion:
+        """The answer behind the item, as one for the file without it."""
+        if not completion.text:
+            return completion
+        longer = len(self.text) - (self.span.end - self.span.start)
+        span = Span(self.span.start, completion.span.end - longer)
+        return replace(completion, text=self.text + completion.text, span=span)
 
 
 async def answer(
@@ -40,12 +65,15 @@ async def answer(
     if offset is None:
         return _nothing(stages, f"the file has no line {params.position.line + 1}"), None
 
+    selected = _selected(params, snapshot, offset, encoding)
+
     def grow(completion: Completion) -> None:
         if send is not None and session.is_current(snapshot):
-            send(completion, snapshot)
+            send(selected.extended(completion), snapshot)
 
-    request = _request(session, snapshot, offset, trigger)
+    request = _request(session, *selected.accepted(snapshot), trigger)
     completion = await pipeline.complete(request, stages, grow if send else None)
+    completion = selected.extended(completion)
     if completion.text and not session.is_current(snapshot):
         stages.metrics.stale += 1
         completion = replace(completion, text="", reason="the document has changed since")
@@ -77,6 +105,22 @@ def _place(
     snapshot = session.snapshot(params.text_document.uri)
     offset = convert.offset(snapshot, params.position, encoding) if snapshot else None
     return None if snapshot is None or offset is None else (snapshot, offset)
+
+
+def _selected(
+    params: types.InlineCompletionParams | types.CompletionParams,
+    snapshot: Snapshot,
+    offset: int,
+    encoding: str,
+) -> Selected:
+    """What is selected in a popup at the cursor; one that lies elsewhere is no help."""
+    info = getattr(params.context, "selected_completion_info", None)
+    if info is not None:
+        start = convert.offset(snapshot, info.range.start, encoding)
+        end = convert.offset(snapshot, info.range.end, encoding)
+        if start is not None and end is not None and start <= offset <= end:
+            return Selected(Span(start, end), info.text)
+    return Selected(Span(offset, offset))
 
 
 def _request(session: Session, snapshot: Snapshot, offset: int, trigger: Trigger) -> Request:

@@ -47,6 +47,24 @@ def test_the_popup_offers_one_item(start) -> None:
     assert item["textEdit"]["range"]["start"]["character"] == 4
 
 
+def test_what_is_selected_in_the_popup_is_gone_on_from(ready) -> None:
+    client = ready(answers=[{"after": "x = totalise", "answer": "(a, b)\n"}], delay_ms=5)
+    client.open(URI, "x = tot\n")
+    start, end = {"line": 0, "character": 4}, {"line": 0, "character": 7}
+    selected = {"range": {"start": start, "end": end}, "text": "totalise"}
+    params = {
+        "textDocument": {"uri": URI},
+        "position": end,
+        "context": {"triggerKind": 2, "selectedCompletionInfo": selected},
+        "partialResultToken": "grow",
+    }
+    [item] = client.request("textDocument/inlineCompletion", params)["items"]
+    assert item == {"insertText": "totalise(a, b)", "range": {"start": start, "end": end}}
+    grown = [answer["items"][0] for _, answer in client.growth("grow")]
+    assert grown and all(one["insertText"].startswith("totalise(") for one in grown)
+    assert all(one["range"] == item["range"] for one in grown)
+
+
 def test_an_answer_grows_by_partial_results(ready) -> None:
     client = ready(delay_ms=5)
     client.open(URI, TEXT)
