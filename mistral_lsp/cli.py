@@ -59,10 +59,27 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
     doctor.set_defaults(run=_doctor)
     _add_settings(doctor, argparse.SUPPRESS)
+    _add_models(commands.add_parser("models", help="list, download and choose models"))
     demo = commands.add_parser("demo", help="show ghost text in this terminal")
     demo.set_defaults(run=_demo)
     _add_settings(demo, argparse.SUPPRESS)
     return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    lists = actions.add_parser("list", help="known models, and which of them are here")
+    lists.add_argument("--json", action="store_true", help="print one JSON object")
+    lists.set_defaults(run=_list_models)
+    for name, purpose in (
+        ("pull", "download; goes on where an earlier download broke off"),
+        ("verify", "check the file against its sum"),
+        ("remove", "delete the file"),
+        ("use", "take this model from now on; also a GGUF file's path"),
+    ):
+        action = actions.add_parser(name, help=purpose)
+        action.add_argument("model")
+        action.set_defaults(run=_manage_model, action=name)
 
 
 def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
@@ -148,6 +165,32 @@ async def _doctor(options: argparse.Namespace) -> int:
     else:
         doctor.print_findings(findings)
     return 0 if not findings["problems"] else 1
+
+
+async def _list_models(options: argparse.Namespace) -> int:
+    from mistral_lsp import manage
+
+    if options.json:
+        sys.stdout.write(json.dumps({"models": manage.listed()}) + "\n")
+    else:
+        manage.print_list(manage.listed())
+    return 0
+
+
+async def _manage_model(options: argparse.Namespace) -> int:
+    from mistral_lsp import manage
+
+    if options.action == "pull":
+        with manage.shown_progress(options.model) as progress:
+            path = manage.pull(options.model, progress)
+        sys.stdout.write(f"{path}\nTo take it: mistral-lsp models use {options.model}\n")
+    elif options.action == "verify":
+        sys.stdout.write(f"{manage.verify(options.model)} is as it was published.\n")
+    elif options.action == "remove":
+        sys.stdout.write(f"{manage.remove(options.model)} is gone.\n")
+    else:
+        sys.stdout.write(f"{manage.use(options.model)} now names {options.model}.\n")
+    return 0
 
 
 async def _demo(options: argparse.Namespace) -> int:

@@ -20,32 +20,45 @@ EMBEDDED = "mistral-lsp-tiny-fim"
 DEFAULT_WINDOW = 4096
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One known model: `window` is the most tokens that it should see at once."""
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One known model.
+
+    `source` is its repository on the Hugging Face hub, "" for the embedded one. `bytes` and
+    `sha256` are given where they were published; a first download fills the sum in. `form` and
+    `window`, the most tokens that it should see at once, are given where its header can't tell.
+    """
 
     file: str
-    sha256: str
-    form: str
-    window: int
+    licence: str
+    parameters: float
+    """Billions."""
+    gigabytes: float
+    source: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    form: str = ""
+    window: int = 0
 
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Every known model, by the name in its metadata."""
+    """Every known model by name; the embedded one's is that in its metadata."""
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
 
 def form(header: Header) -> str:
     """The fill-in form: the registry's, else what the spelling of the marks calls for."""
-    if header.name in entries():
-        return entries()[header.name].form
+    entry = entries().get(header.name)
+    if entry and entry.form:
+        return entry.form
     return form_of(header.spelt, header.name)
 
 
 def window(header: Header) -> int:
     """The most tokens the model should see: registry, else sliding window, else its context."""
-    if header.name in entries():
-        return entries()[header.name].window
+    entry = entries().get(header.name)
+    if entry and entry.window:
+        return entry.window
     limit = header.sliding_window or DEFAULT_WINDOW
     return min(limit, header.context_length or limit)

@@ -1,9 +1,10 @@
-"""Finds model files on this machine and checks the embedded one, once."""
+"""Where model files live on this machine, and whether they are what they should be."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,13 @@ from mistral_lsp.models.gguf import BadModelFile
 
 logger = logging.getLogger(__name__)
 
+FOLDER_VARIABLE = "MISTRAL_LSP_MODELS"
+"""Names the folder of downloaded models, for those who want it on another disk."""
+
+
+class BadSum(BadModelFile):
+    """A file is not what it was published as."""
+
 
 class Checked(msgspec.Struct, frozen=True):
     """A file whose checksum was found right, and how to tell that it has not changed since."""
@@ -27,43 +35,83 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def locate(model: str) -> Path:
-    """The file of a model: the embedded one for "", else the path itself.
+    """The file of a model: the embedded one for "", a downloaded one for a known name, else the
+    path itself.
 
-    Raises BadModelFile where the embedded file does not have its published checksum.
+    Raises BadModelFile where a known model is not here, or the embedded one is damaged.
     """
-    if model:
+    name = model or registry.EMBEDDED
+    entry = registry.entries().get(name)
+    if entry is None:
         return Path(model).expanduser()
-    entry = registry.entries()[registry.EMBEDDED]
+    if name != registry.EMBEDDED:
+        path = file_of(name)
+        if not path.is_file():
+            raise BadModelFile(
+                f"The model {name} is not on this machine. Run: mistral-lsp models pull {name}"
+            )
+        return path
     path = Path(str(resources.files("mistral_lsp.models").joinpath(entry.file)))
     if path.is_file():
-        _verify(path, entry.sha256)
+        _verify_once(path, entry.sha256)
     return path
 
 
-def _verify(path: Path, expected: str) -> None:
+def folder() -> Path:
+    """Where downloaded models are kept."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("mistral-lsp") / "models"
+
+
+def file_of(name: str) -> Path:
+    """Where a known model is when it has been downloaded. Raises KeyError for an unknown one."""
+    return folder() / registry.entries()[name].file
+
+
+def expected_sum(name: str) -> str:
+    """The published sha256, else that of the first download, else ""."""
+    return registry.entries()[name].sha256 or _pins().get(name, "")
+
+
+def pin(name: str, sha256: str) -> None:
+    """Remembers the sum of a first download, so that the next one has to be the same."""
+    if not registry.entries()[name].sha256:
+        path = folder() / "sums.json"
+        path.write_bytes(msgspec.json.encode({**_pins(), name: sha256}))
+
+
+def _pins() -> dict[str, str]:
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode((folder() / "sums.json").read_bytes(), type=dict[str, str])
+    return {}
+
+
+def check(path: Path, expected: str) -> str:
+    """The sha256 of a file. Raises BadSum where another one is expected; "" expects none."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    found = digest.hexdigest()
+    if expected and found != expected:
+        raise BadSum(f"{path} is damaged (sha256 {found[:12]}…, not {expected[:12]}…).")
+    return found
+
+
+def _verify_once(path: Path, expected: str) -> None:
     facts = path.stat()
     wanted = Checked(str(path), facts.st_size, facts.st_mtime_ns, expected)
     mark = platformdirs.user_cache_path("mistral-lsp") / "checked.json"
     with suppress(OSError, msgspec.DecodeError):
         if msgspec.json.decode(mark.read_bytes(), type=Checked) == wanted:
             return
-    found = _sha256(path)
-    if found != expected:
-        raise BadModelFile(
-            f"The embedded model {path} is damaged (sha256 {found[:12]}…, not {expected[:12]}…). "
-            "Install mistral-lsp again."
-        )
+    try:
+        check(path, expected)
+    except BadSum as error:
+        raise BadSum(f"{error} It is the embedded model. Install mistral-lsp again.") from error
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.write_bytes(msgspec.json.encode(wanted))
     except OSError as error:
         # Only a convenience: without it the next start checks again.
         logger.info("The checksum is not remembered: %s", error)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -87,4 +87,4 @@ def test_a_damaged_embedded_model_is_named(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF")
     with pytest.raises(BadModelFile, match="damaged"):
-        store._verify(path, registry.entries()[registry.EMBEDDED].sha256)
+        store._verify_once(path, registry.entries()[registry.EMBEDDED].sha256)

@@ -1,0 +1,139 @@
+"""The command `models`: lists known models, downloads, checks, removes, and chooses one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from mistral_lsp import config
+from mistral_lsp.models import download, gguf, registry, store
+from mistral_lsp.types import UserError
+
+HUB = "https://huggingface.co"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def listed() -> list[dict[str, Any]]:
+    """Every known model: what it is, and whether it is here and in use."""
+    settings, _ = config.load_user_settings()
+    return [
+        {
+            "name": name,
+            "parameters": entry.parameters,
+            "gigabytes": entry.gigabytes,
+            "licence": entry.licence,
+            "here": name == registry.EMBEDDED or store.file_of(name).is_file(),
+            "used": (settings.model or registry.EMBEDDED) == name,
+        }
+        for name, entry in registry.entries().items()
+    ]
+
+
+def pull(name: str, progress: download.Progress) -> Path:
+    """Downloads a known model, or finds it here already; gives its file."""
+    entry = _known(name)
+    if not entry.source:
+        return store.locate(name)
+    path = store.file_of(name)
+    if not path.is_file() and os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        raise UserError(f"HF_HUB_OFFLINE is set, so {name} is not downloaded.")
+    found = download.pull(address(entry), path, store.expected_sum(name), progress)
+    store.pin(name, found)
+    return path
+
+
+def address(entry: registry.Entry) -> str:
+    """Where a model is downloaded from: the hub, or the mirror that HF_ENDPOINT names."""
+    endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise UserError(f"HF_ENDPOINT has to begin with https://, not {endpoint!r}.")
+    return f"{endpoint}/{entry.source}/resolve/main/{entry.file}"
+
+
+def verify(name: str) -> Path:
+    """Checks a model's file against its sum and gives it. Raises UserError where it differs."""
+    _known(name)
+    path = store.locate(name)
+    try:
+        store.check(path, store.expected_sum(name))
+    except store.BadSum as error:
+        raise UserError(
+            f"{error} Run: mistral-lsp models remove {name}, then pull it again."
+        ) from error
+    return path
+
+
+def remove(name: str) -> Path:
+    """Deletes a downloaded model and what is there of it; gives the file that is gone."""
+    if not _known(name).source:
+        raise UserError(f"{name} is part of the installation and can't be removed.")
+    path = store.file_of(name)
+    part = path.with_name(f"{path.name}.part")
+    if not path.exists() and not part.exists():
+        raise UserError(f"The model {name} is not on this machine.")
+    for each in (path, part):
+        each.unlink(missing_ok=True)
+    return path
+
+
+def use(model: str) -> Path:
+    """Writes a model, by name or path, into the user's settings; gives the settings file.
+
+    Raises UserError where it is not on this machine or no model, and changes nothing then.
+    """
+    gguf.read_header(store.locate(model))
+    known = model in registry.entries()
+    chosen = model if known else str(Path(model).expanduser().absolute())
+    path = config.user_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+        document["model"] = "" if chosen == registry.EMBEDDED else chosen
+        fresh = path.with_suffix(".new")
+        fresh.write_text(tomlkit.dumps(document), "utf-8")
+        fresh.replace(path)
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise UserError(f"The settings file {path} can't be changed: {error}.") from error
+    return path
+
+
+def _known(name: str) -> registry.Entry:
+    entry = registry.entries().get(name)
+    if entry is None:
+        known = ", ".join(registry.entries())
+        raise UserError(f"No model is called {name!r}. Known are: {known}.")
+    return entry
+
+
+def print_list(models: list[dict[str, Any]]) -> None:
+    """Shows `listed` as a table on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("model", "parameters", "file", "licence", "")
+    for model in models:
+        state = "in use" if model["used"] else "here" if model["here"] else ""
+        billions = f"{model['parameters']:g} billion"
+        table.add_row(
+            model["name"], billions, f"{model['gigabytes']:g} GB", model["licence"], state
+        )
+    Console().print(table)
+
+
+@contextmanager
+def shown_progress(name: str) -> Iterator[download.Progress]:
+    """A progress bar on the terminal while a model is downloaded."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

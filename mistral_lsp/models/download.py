@@ -1,0 +1,122 @@
+"""Downloads a model file: goes on where it broke off, and names the file when its sum is right."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+import httpx
+
+from mistral_lsp.models.store import BadSum, check
+from mistral_lsp.types import UserError
+
+TRIES = 5
+BACK_OFF_SECONDS = 0.5
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+SPARE_BYTES = 64 << 20
+"""What a download leaves free on the disk."""
+
+Progress = Callable[[int, int], None]
+"""Told of the bytes that are there and of those wanted in all, 0 where nobody knows."""
+
+
+def pull(url: str, target: Path, sha256: str, progress: Progress = lambda done, total: None) -> str:
+    """Downloads `url` to `target`; gives the file's sha256.
+
+    What was downloaded before it was interrupted stays beside it, as a file that ends in ".part",
+    and is gone on with. Two at once wait for each other, and the second finds the file there.
+    Raises UserError, after which no file has the name of the target unless it had before.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(target.with_name(f"{target.name}.lock")):
+            if not target.exists():
+                _fetch(url, part, progress)
+                _accept(part, target, sha256)
+            return check(target, sha256)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise UserError(
+                f"The disk of {target.parent} is full. Make room and pull again: nothing is lost."
+            ) from error
+        raise UserError(f"{target} can't be written: {error}.") from error
+
+
+def _accept(part: Path, target: Path, sha256: str) -> None:
+    try:
+        check(part, sha256)
+    except BadSum:
+        part.unlink()
+        raise
+    part.replace(target)
+
+
+def _fetch(url: str, part: Path, progress: Progress) -> None:
+    """Completes the part; tries again, from where it was, while the line breaks."""
+    failures = 0
+    while True:
+        reached = _size(part)
+        try:
+            _fetch_once(url, part, progress)
+            return
+        except (httpx.TransportError, _Unavailable) as error:
+            failures = 1 if _size(part) > reached else failures + 1
+            if failures == TRIES:
+                raise UserError(
+                    f"{url} can't be downloaded: {str(error) or type(error).__name__}. "
+                    "Pull again to go on from where it broke off."
+                ) from error
+            time.sleep(BACK_OFF_SECONDS * 2**failures)
+
+
+class _Unavailable(Exception):
+    """The server can't answer just now."""
+
+
+def _fetch_once(url: str, part: Path, progress: Progress) -> None:
+    have = _size(part)
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with httpx.stream(
+        "GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True
+    ) as answer:
+        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # all of it is there, as the sum will tell
+        _refuse_failure(url, answer)
+        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
+        have = have if resumed else 0
+        length = int(answer.headers.get("Content-Length", 0))
+        _refuse_lack_of_room(part, length)
+        total = have + length if length else 0
+        with part.open("ab" if resumed else "wb") as file:
+            for block in answer.iter_raw():
+                file.write(block)
+                have += len(block)
+                progress(have, total)
+
+
+def _refuse_failure(url: str, answer: httpx.Response) -> None:
+    if answer.status_code in (429, 500, 502, 503, 504):
+        raise _Unavailable(f"the server answers {answer.status_code} {answer.reason_phrase}")
+    if answer.is_error:
+        raise UserError(
+            f"{url} can't be downloaded: the server answers {answer.status_code} "
+            f"{answer.reason_phrase}. Is the address right, and may everybody read it?"
+        )
+
+
+def _refuse_lack_of_room(part: Path, length: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if length and length + SPARE_BYTES > free:
+        raise UserError(
+            f"The file needs {length / 1e9:.2f} GB more, but the disk of {part.parent} has "
+            f"{free / 1e9:.2f} GB free. Make room, or set MISTRAL_LSP_MODELS to another folder."
+        )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,270 @@
+"""Downloads, from a real server on this machine that misbehaves in the ways that servers do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mistral_lsp import config, manage
+from mistral_lsp.models import download, registry, store
+from mistral_lsp.types import UserError
+
+CONTENT = bytes(range(256)) * 20_000
+SUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT. `cut`: closes after so many bytes of an answer; `refusals`: 503s at first."""
+
+    cut = 0
+    refusals = 0
+    status = 200
+    claimed = 0
+    pause = 0.0
+    ranges: list[str | None]
+
+    def handle_error(self, *_: object) -> None:
+        """A client may leave at any time."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/model.gguf"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        self.server.ranges.append(wanted)
+        if self.server.refusals:
+            self.server.refusals -= 1
+            self.send_error(503)
+            return
+        if self.server.status != 200:
+            self.send_error(self.server.status)
+            return
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        if start >= len(CONTENT):
+            self.send_error(416)
+            return
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Length", str(self.server.claimed or len(CONTENT) - start))
+        self.end_headers()
+        end = start + self.server.cut if self.server.cut else len(CONTENT)
+        for place in range(start, min(end, len(CONTENT)), 65_536):
+            self.wfile.write(CONTENT[place : min(place + 65_536, end)])
+            time.sleep(self.server.pause)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    server = Server(("127.0.0.1", 0), Handler)
+    server.ranges = []
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[Server]:
+    monkeypatch.setattr(download, "BACK_OFF_SECONDS", 0.001)
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def target(tmp_path) -> Path:
+    return tmp_path / "models" / "model.gguf"
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"model.gguf.lock"}
+
+
+def test_a_file_comes_whole(server, target) -> None:
+    told: list[tuple[int, int]] = []
+    assert download.pull(server.url, target, "", lambda *seen: told.append(seen)) == SUM
+    assert target.read_bytes() == CONTENT and names(target.parent) == {"model.gguf"}
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    download.pull(server.url, target, SUM)
+    assert len(server.ranges) == 1, "what is there is not downloaded again"
+
+
+def test_a_broken_line_is_gone_on_with(server, target) -> None:
+    server.cut = 1_000_000
+    download.pull(server.url, target, SUM)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges == [None, *(f"bytes={n}000000-" for n in range(1, 6))]
+
+
+def test_a_server_that_is_busy_is_asked_again(server, target) -> None:
+    server.refusals = 3
+    download.pull(server.url, target, SUM)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_server_that_stays_away_is_given_up(server, target) -> None:
+    server.refusals = 99
+    with pytest.raises(UserError, match=r"503.*[Pp]ull again"):
+        download.pull(server.url, target, SUM)
+    assert len(server.ranges) == download.TRIES and not target.exists()
+
+
+def test_a_killed_download_is_gone_on_with(server, target) -> None:
+    server.pause = 0.02
+    code = (
+        "import sys, pathlib; from mistral_lsp.models import download;"
+        "download.pull(sys.argv[1], pathlib.Path(sys.argv[2]), '')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, server.url, str(target)])
+    part = target.with_name("model.gguf.part")
+    deadline = time.monotonic() + 20
+    while not part.exists() or part.stat().st_size < len(CONTENT) // 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not target.exists()
+    server.pause = 0.0
+    download.pull(server.url, target, SUM)
+    assert target.read_bytes() == CONTENT and names(target.parent) == {"model.gguf"}
+    assert server.ranges[1] is not None, "not from its start"
+
+
+def test_a_wrong_sum_leaves_nothing(server, target) -> None:
+    with pytest.raises(UserError, match="damaged"):
+        download.pull(server.url, target, "0" * 64)
+    assert names(target.parent) == set()
+
+
+def test_a_part_of_another_file_is_not_gone_on_with_for_ever(server, target) -> None:
+    target.parent.mkdir()
+    target.with_name("model.gguf.part").write_bytes(b"x" * 5000)
+    with pytest.raises(UserError, match="damaged"):
+        download.pull(server.url, target, SUM)
+    download.pull(server.url, target, SUM)
+    assert target.read_bytes() == CONTENT
+
+
+def test_two_at_once_download_once(server, target) -> None:
+    server.pause = 0.005
+    sums: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: sums.append(download.pull(server.url, target, SUM)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sums == [SUM, SUM] and len(server.ranges) == 1
+
+
+def test_what_is_not_there_is_said_at_once(server, target) -> None:
+    server.status = 404
+    with pytest.raises(UserError, match="404"):
+        download.pull(server.url, target, SUM)
+    assert len(server.ranges) == 1 and names(target.parent) == set()
+
+
+def test_too_large_a_file_is_not_begun(server, target) -> None:
+    server.claimed = 10**15
+    with pytest.raises(UserError, match=r"needs 1000000\.00 GB more"):
+        download.pull(server.url, target, SUM)
+    assert names(target.parent) == set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk here")
+def test_a_full_disk_is_said(server, target) -> None:
+    target.parent.mkdir()
+    target.with_name("model.gguf.part").symlink_to("/dev/full")
+    with pytest.raises(UserError, match="full"):
+        download.pull(server.url, target, SUM)
+    assert not target.exists()
+
+
+@pytest.fixture
+def machine(server, tmp_path, monkeypatch) -> Server:
+    """A machine of its own, whose hub is the server."""
+    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setenv("HF_ENDPOINT", server.url.removesuffix("/model.gguf"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(config, "user_file", lambda: tmp_path / "config.toml")
+    entry = registry.Entry("model.gguf", "apache-2.0", 7.24, 5.13, source="who/what")
+    known = {**registry.entries(), "some": entry}
+    monkeypatch.setattr(registry, "entries", lambda: known)
+    return server
+
+
+def nobody(done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+def test_a_model_is_pulled_pinned_verified_and_removed(machine) -> None:
+    with pytest.raises(UserError, match="models pull some"):
+        store.locate("some")
+    path = manage.pull("some", nobody)
+    assert store.locate("some") == path and store.expected_sum("some") == SUM
+    assert manage.verify("some") == path
+    path.write_bytes(CONTENT[:-1] + b"?")
+    with pytest.raises(UserError, match="models remove some"):
+        manage.verify("some")
+    manage.remove("some")
+    machine.status = 404
+    with pytest.raises(UserError, match="404"):
+        manage.pull("some", nobody)
+    assert store.expected_sum("some") == SUM, "the next download has to be the same"
+
+
+def test_the_list_tells_what_is_here_and_in_use(machine, tmp_path) -> None:
+    def found(name: str) -> tuple[bool, bool]:
+        return next((one["here"], one["used"]) for one in manage.listed() if one["name"] == name)
+
+    assert found(registry.EMBEDDED) == (True, True) and found("some") == (False, False)
+    manage.pull("some", nobody)
+    (tmp_path / "config.toml").write_text('# mine\nmodel = "some"\nwindow = 2048\n')
+    assert found("some") == (True, True)
+    manage.use(registry.EMBEDDED)
+    assert (tmp_path / "config.toml").read_text() == '# mine\nmodel = ""\nwindow = 2048\n'
+
+
+def test_what_is_no_model_is_not_chosen(machine, tmp_path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text("window = 2048\n")
+    manage.pull("some", nobody)
+    for model in ("some", "some/where.gguf"):
+        with pytest.raises(UserError):
+            manage.use(model)
+    assert settings.read_text() == "window = 2048\n"
+
+
+def test_nothing_is_downloaded_where_the_user_says_so(machine, monkeypatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UserError, match="HF_HUB_OFFLINE"):
+        manage.pull("some", nobody)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror.example")
+    with pytest.raises(UserError, match="https"):
+        manage.pull("some", nobody)
+    assert machine.ranges == []
