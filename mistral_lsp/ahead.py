@@ -62,11 +62,17 @@ async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> No
 
 
 async def _read(prompt: Prompt, stages: Stages) -> None:
-    """Lets the engine read a prompt without the mark that would end it."""
+    """Lets the engine read a prompt, up to the last text that typing appends to.
+
+    Where only a mark follows, that is read, too: the model's word on what comes next then waits for
+    the next key, which needs no eval to begin an answer.
+    """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:
         return  # at a file's start, where nothing is read that typing would append to
-    parts = replace(prompt, parts=prompt.parts[: labels.index("prefix") + 1])
+    behind = labels.index("prefix") + 1
+    only_marks = all(part.special for part in prompt.parts[behind:])
+    parts = prompt if only_marks else replace(prompt, parts=prompt.parts[:behind])
     reading = stages.engine.generate(parts, max_tokens=0, background=True)
     try:
         async for _ in reading:

@@ -129,10 +129,20 @@ async def test_typing_through_asks_the_engine_once() -> None:
         assert done.cached == (typed > 0)
         await asyncio.sleep(A_BREATH)
     assert engine.asked[:2] == [128, 0], "it reads what was typed"
-    assert [part.label for part in engine.prompts[1].parts][-1] == "prefix"
+    assert [part.label for part in engine.prompts[1].parts][-2:] == ["prefix", "mark"]
     assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1, "and writes the next line, once"
     written = engine.asked.index(ahead.NEXT_LINE_TOKENS)
     assert engine.prompts[written].parts[-2].text == "x = compute(a, b)\n"
+
+
+@pytest.mark.parametrize(("form", "last"), [("suffix-first", "mark"), ("prefix-first", "prefix")])
+async def test_what_typing_would_push_away_is_not_read_ahead(form: str, last: str) -> None:
+    engine = PlayedEngine("compute(a, b)\n", form=form)
+    stages = Stages(engine)
+    text = "x = comp\ny = 1\n"
+    ahead.look(replace(request(text), offset=8), stages)
+    await asyncio.sleep(A_BREATH)
+    assert engine.asked == [0] and engine.prompts[0].parts[-1].label == last
 
 
 async def test_nothing_is_read_ahead_between_keys_that_follow_at_once(monkeypatch) -> None:
