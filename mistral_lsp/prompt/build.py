@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mistral_lsp.document import Snapshot
+from mistral_lsp.prompt.secrets import blot
 from mistral_lsp.prompt.templates import FORMS, SPACED
 from mistral_lsp.prompt.window import Plan
 from mistral_lsp.types import Part, Prompt
@@ -19,12 +20,15 @@ WHY = {
 
 
 def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str = "") -> Prompt:
-    """The prompt for a cursor at `offset`, or for when `untyped` has been typed there."""
-    prefix = snapshot.text[plan.anchor : offset] + untyped
+    """The prompt for a cursor at `offset`, or for when `untyped` has been typed there.
+
+    What looks like a secret is blotted out in every text.
+    """
+    prefix = blot(snapshot.text[plan.anchor : offset] + untyped)
     texts = {
         "path": f"{snapshot.path}\n",
-        "suffix": plan.suffix,
-        "introduction": plan.introduction,
+        "suffix": blot(plan.suffix),
+        "introduction": blot(plan.introduction),
         # The line end belongs to the later part: tokens reach from it into the next line's blanks.
         "prefix": f"\n{prefix}" if plan.introduction else prefix,
         "gap": "\n\n",
@@ -48,6 +52,6 @@ def _related(plan: Plan, marked: bool) -> list[Part]:
     for excerpt in plan.related:
         if marked:
             parts.append(Part(label="mark", special=FILE_MARK))
-        text = f"{excerpt.path}\n{excerpt.text}\n"
+        text = f"{excerpt.path}\n{blot(excerpt.text)}\n"
         parts.append(Part(label="related", text=text, why=WHY["related"]))
     return parts
