@@ -86,7 +86,7 @@ def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
     """Options that stand above every settings file."""
     group = parser.add_argument_group("settings")
     group.add_argument("--engine", choices=ENGINES, default=default, help="what runs the model")
-    group.add_argument("--model", default=default, help="a GGUF file; else the embedded model")
+    group.add_argument("--model", default=default, help="a downloaded one, or a GGUF file")
     group.add_argument("--window", type=int, default=default, help="tokens of prompt and answer")
     group.add_argument("--threads", type=int, default=default, help="threads that compute")
     group.add_argument("--log-file", default=default, help="write the log there, not to stderr")

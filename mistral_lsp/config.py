@@ -31,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="What runs the model; auto takes the fastest that is installed."),
     ] = "auto"
     model: Annotated[
-        str, Meta(description="Path of a GGUF file; empty means the embedded model.")
+        str,
+        Meta(description="Name of a downloaded model or path of a GGUF file; empty: the embedded."),
     ] = ""
     window: Annotated[
         int,

@@ -118,7 +118,7 @@ def print_list(models: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "parameters", "file", "licence", "")
+    table = Table("model", "parameters", "file", "licence", "", box=None)
     for model in models:
         state = "in use" if model["used"] else "here" if model["here"] else ""
         billions = f"{model['parameters']:g} billion"

@@ -23,9 +23,9 @@ DEFAULT_WINDOW = 4096
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One known model.
 
-    `source` is its repository on the Hugging Face hub, "" for the embedded one. `bytes` and
-    `sha256` are given where they were published; a first download fills the sum in. `form` and
-    `window`, the most tokens that it should see at once, are given where its header can't tell.
+    `source` is its repository on the Hugging Face hub, "" for the embedded one. `sha256` is given
+    where it was published; else the first download's is kept. `form` and `window`, the most tokens
+    that it should see at once, are given where its header can't tell.
     """
 
     file: str
@@ -34,7 +34,6 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Billions."""
     gigabytes: float
     source: str = ""
-    bytes: int = 0
     sha256: str = ""
     form: str = ""
     window: int = 0

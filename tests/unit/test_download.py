@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -268,3 +269,12 @@ def test_nothing_is_downloaded_where_the_user_says_so(machine, monkeypatch) -> N
     with pytest.raises(UserError, match="https"):
         manage.pull("some", nobody)
     assert machine.ranges == []
+
+
+def test_every_known_model_can_be_asked_for() -> None:
+    known = {name: entry for name, entry in registry.entries().items() if entry.source}
+    assert len({entry.file for entry in known.values()}) == len(known) >= 15
+    for entry in known.values():
+        assert entry.source.count("/") == 1 and entry.file.endswith(".gguf")
+        assert entry.licence and 0 < entry.gigabytes < 20 and 0 < entry.parameters < 30
+        assert re.fullmatch(r"(?:[0-9a-f]{64})?", entry.sha256)
