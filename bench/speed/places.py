@@ -89,6 +89,11 @@ def nearest(spots: Sequence[Spot], share: float) -> Spot:
     return spots[int(share * (len(spots) - 1))]
 
 
+def letter_at(lines: Sequence[str], spot: Spot) -> str:
+    """What stands at a place: what is typed next where the lines are cut there."""
+    return lines[spot.line][spot.column]
+
+
 def cut(lines: Sequence[str], spots: Sequence[Spot]) -> list[str]:
     """The lines, those of the spots without what is behind them."""
     cut_lines = list(lines)

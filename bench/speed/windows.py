@@ -9,7 +9,7 @@ import psutil
 
 from bench.checks import Rows, spread
 from bench.speed.editor import Editor, Setup, empty, ghosts_ms
-from bench.speed.places import cut, file_lines, half_typed, nearest
+from bench.speed.places import cut, file_lines, half_typed, letter_at, nearest
 
 REST_SECONDS = 3.0
 ROUNDS = 3
@@ -17,9 +17,12 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 
 
 def check_second_window(setup: Setup) -> Rows:
-    """A second editor on a file that the first one works in, and on a small one."""
+    """A second editor on a file that the first one works in, and on a small one. There the letter
+    is typed that comes next: behind just any letter, the model may have nothing to say.
+    """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)
+    letter, small_letter = letter_at(lines, spot), letter_at(small, small_spot)
     lines, small = cut(lines, [spot]), cut(small, [small_spot])
     same, other, started, more, shared = [], [], [], [], []
     with setup.editor() as first:
@@ -30,12 +33,12 @@ def check_second_window(setup: Setup) -> Rows:
             with setup.editor(is_last=False) as second:
                 again = second.open(FILE, lines)
                 begun = time.perf_counter()
-                same.append(second.ask(again, second.type_letter(again, spot)))
+                same.append(second.ask(again, second.type(again, spot, letter)))
                 if same[-1].text:
                     started.append((begun - second.client.started) * 1000 + same[-1].first_ms)
                 time.sleep(REST_SECONDS)
                 fresh = second.open(SMALL_FILE, small)
-                other.append(second.ask(fresh, second.type_letter(fresh, small_spot)))
+                other.append(second.ask(fresh, second.type(fresh, small_spot, small_letter)))
                 shared.append(_host(first) == _host(second))
                 more.append(memory_mb([first, second]) - before)
     return {
@@ -54,10 +57,13 @@ def _host(editor: Editor) -> int:
 
 
 def memory_mb(editors: Iterable[Editor]) -> float:
-    """Resident memory of their servers, hosts and all that these started, each counted once."""
+    """Memory of their servers, hosts and all that these started. What several processes share, as
+    the code of libraries, is counted once (PSS); where the system can't tell, not at all (USS).
+    """
     processes: set[psutil.Process] = set()
     for editor in editors:
         for pid in (editor.client.process.pid, _host(editor)):
             process = psutil.Process(pid)
             processes |= {process, *process.children(recursive=True)}
-    return sum(process.memory_info().rss for process in processes) / 1e6
+    found = [process.memory_full_info() for process in processes]
+    return sum(getattr(one, "pss", one.uss) for one in found) / 1e6

@@ -14,7 +14,7 @@ from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.spinner import busy_cores
 from bench.typist import shipped_places
 
-TYPED_LINES = 8
+TYPED_LINES = 16
 CANCELS = 40
 WASTE_MODES = {"human": (1, 3), "accept": (3, 1)}
 """Places in a file, and lines typed at each; accepting is replayed within a line."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import psutil
+
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
 """How many times as long as on a quiet machine an eval may take: a step, and a chunk, which takes
@@ -24,22 +26,37 @@ FIRST_RETRY_SECONDS = 1.0
 another program, and passes.
 """
 LAST_RETRY_SECONDS = 16.0
+IDLE_CORES = 0.5
+"""On average, from which on more threads are worth a try: on a busy machine that takes long."""
+
+
+def idle_seconds() -> float:
+    """How long cores have been idle since the machine's start, all of them together."""
+    return psutil.cpu_times().idle
 
 
 class Threads:
     """The number to use, chosen anew from how long decode steps and chunks of prompts take."""
 
-    def __init__(self, most: int, clock: Callable[[], float], reading_rate: float = 0.0):
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float],
+        reading_rate: float = 0.0,
+        idle: Callable[[], float] = idle_seconds,
+    ):
         """`most` is the number for a quiet machine, which then reads `reading_rate` tokens of a
-        prompt in a second, if that is known; `clock` is in seconds.
+        prompt in a second, if that is known; `clock` is in seconds, and so is `idle`.
         """
         self._most = most
         self._clock = clock
+        self._idle = idle
         self._quiet = {SMALLEST_CHUNK: 1 / reading_rate} if reading_rate else {}
         self._with_fewer: dict[int, float] = {}
         self._slow_steps = 0
         self._retry_after = FIRST_RETRY_SECONDS
         self._retry_at = 0.0
+        self._watched_from = (0.0, 0.0)
         self._count = most
 
     def choose(self, tokens: int) -> int:
@@ -47,10 +64,23 @@ class Threads:
         while, for one eval where that is slow again; a chunk would take seconds then.
         """
         may_try = self._count < self._most and tokens < SMALLEST_CHUNK
-        if may_try and self._clock() >= self._retry_at:
+        if may_try and self._is_worth_a_try():
             self._count = self._most
             self._slow_steps = SLOW_STEPS - 1
         return self._count
+
+    def _is_worth_a_try(self) -> bool:
+        if self._clock() < self._retry_at:
+            return False
+        since, idle_then = self._watched_from
+        self._watch(FIRST_RETRY_SECONDS)
+        now, idle = self._watched_from
+        return idle - idle_then >= IDLE_CORES * (now - since)
+
+    def _watch(self, seconds: float) -> None:
+        """Looks how idle the cores are, until the next try in so many seconds."""
+        self._watched_from = (self._clock(), self._idle())
+        self._retry_at = self._watched_from[0] + seconds
 
     def took(self, tokens: int, seconds: float) -> None:
         """Takes in how long an eval took with the threads that `choose` gave."""
@@ -91,7 +121,7 @@ class Threads:
 
     def _use_fewer(self) -> None:
         self._count = max(1, self._most // 2)
-        self._retry_at = self._clock() + self._retry_after
+        self._watch(self._retry_after)
         self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
 
     def _took_with_fewer(self, kind: int, seconds: float) -> None:

@@ -20,6 +20,10 @@ SUFFIX_SHARE = 0.25
 RELATED_SHARE = 0.2
 FILLED_SHARE = 2 / 3
 ROOMY_SHARE = 0.9
+GROWN_SHARE = 2
+"""Of its share, to which a prefix grows before a new start is read: a block that was pasted may go
+again at once.
+"""
 CHARACTERS_PER_TOKEN = 6
 LANDMARK = 200
 KEPT_FILES = 64
@@ -79,7 +83,8 @@ class Plan:
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
         """Whether a new plan should be ready soon: this one is a first one, or fills up."""
-        roomy = min(self.budget.prefix, int(self.budget.prefix_limit * ROOMY_SHARE))
+        most = GROWN_SHARE * self.budget.prefix
+        roomy = min(most, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
 
     def is_behind(self, later: Plan) -> bool:

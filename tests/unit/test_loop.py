@@ -122,7 +122,7 @@ def test_the_shelf_keeps_one_state_a_place_within_its_room() -> None:
 
 def test_fewer_threads_compute_while_the_machine_is_busy() -> None:
     now = 0.0
-    threads = Threads(4, lambda: now)
+    threads = Threads(4, lambda: now, idle=lambda: now)
     for _ in range(20):
         threads.took(1, 0.010)
     assert threads.choose(1) == 4
@@ -156,7 +156,7 @@ def test_a_slow_chunk_of_a_prompt_says_that_the_machine_is_busy() -> None:
 
 def test_so_does_a_small_eval_that_stalled() -> None:
     now = 0.0
-    threads = Threads(2, lambda: now)
+    threads = Threads(2, lambda: now, idle=lambda: now)
     threads.took(1, 0.01)
     threads.took(3, 2.0)
     assert threads.choose(1) == 1
@@ -170,6 +170,19 @@ def test_so_does_one_that_was_aborted_late() -> None:
     threads = Threads(2, lambda: 0.0, reading_rate=1000.0)
     threads.gave_up(64, 1.0)
     assert threads.choose(64) == 1
+
+
+def test_nothing_is_tried_while_no_core_is_idle() -> None:
+    now = idle = 0.0
+    threads = Threads(2, lambda: now, idle=lambda: idle)
+    for took in (0.01, 0.2, 0.2):
+        threads.took(1, took)
+    now = 3.0
+    assert threads.choose(1) == 1, "the cores were busy all the while: a try would take long"
+    now, idle = 4.5, 0.2
+    assert threads.choose(1) == 1, "they still are"
+    now, idle = 6.0, 1.0
+    assert threads.choose(1) == 2
 
 
 def test_the_backends_threads_are_left_alone_until_others_are_chosen() -> None:

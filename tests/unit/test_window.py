@@ -134,15 +134,16 @@ async def test_an_edit_above_the_window_moves_it_along() -> None:
 
 async def test_a_paste_may_outgrow_the_window_until_there_is_time() -> None:
     document = make(BODY)
-    window = Window(document, limit=3 * BUDGET)
+    window = Window(document, limit=4 * BUDGET)
     offset = BODY.index("total = value + 50") + 8
     plan = await window.at(offset)
     assert not await plan.is_tight(document.snapshot().text, offset, count)
-    pasted = "call(other)\n" * 100
-    insert(document, offset, pasted)
-    offset += len(pasted)
-    assert await window.at(offset) == plan
-    assert await plan.is_tight(document.snapshot().text, offset, count)
+    pasted = "call(other)\n" * 120
+    for is_tight in (False, True):
+        insert(document, offset, pasted)
+        offset += len(pasted)
+        assert await window.at(offset) == plan
+        assert await plan.is_tight(document.snapshot().text, offset, count) is is_tight
 
 
 async def test_a_first_window_is_filled_and_soon_replaced() -> None:
