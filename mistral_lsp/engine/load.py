@@ -10,6 +10,7 @@ from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.measure import default_threads, measure
+from mistral_lsp.engine.sizes import sizes
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import LoadedModel
@@ -18,13 +19,8 @@ INSTALL = {
     "llama_cpp": "pip install 'mistral-lsp[fast]'",
     "ctransformers": "pip install ctransformers",
 }
-FIRST_SECONDS = 0.35
-COLD_SECONDS = 1.5
 MISSING_CONTEXT = 4096
 """What a model is taken to have been trained on where its header does not say."""
-SMALLEST_WORKING_WINDOW = 384
-SMALLEST_FIRST_WINDOW = 192
-WINDOW_STEP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def load(wanted: Load) -> Ready:
     loop = Loop(
         backend, header.controls, measured.threads, measured.reading_rate, tokenizer.beginning
     )
-    first, working = _windows(measured.reading_rate, window, bool(wanted.window))
+    first, working = sizes(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
         model=header.name or path.name,
@@ -111,19 +107,6 @@ def _open(name: str, path: Path, window: int, wanted: Load) -> Backend:
             f"The engine {name} is not installed ({error}). Run {INSTALL[name]}, "
             "or set mistralLsp.engine to auto."
         ) from error
-
-
-def _windows(rate: float, window: int, fixed: bool) -> tuple[int, int]:
-    """What to read first at a new place, and what to grow to: the tokens that are read at `rate` in
-    `FIRST_SECONDS` and, unless the user has fixed the window, in `COLD_SECONDS`.
-    """
-    first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
-    working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
-    return min(first, working, window), min(working, window)
-
-
-def _in_steps(tokens: float, least: int) -> int:
-    return max(least, int(tokens) // WINDOW_STEP * WINDOW_STEP)
 
 
 def _scripted(wanted: Load) -> Ready:

@@ -15,15 +15,9 @@ from typing import Any
 import numpy
 
 from mistral_lsp.engine.base import Backend, EngineError
+from mistral_lsp.engine.words import HALF, last_word
 from mistral_lsp.types import Part, Prompt
 
-HALF = re.compile(r"[\w \t]\Z")
-"""The end of a text that may be half of a piece. Behind a bracket or a dot a new one begins mostly,
-and to choose that anew would cost a step.
-"""
-WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
-LONGEST_OWED = 24
-"""Bytes of a word that are chosen anew. More would cost more steps than it is worth."""
 OPTIONAL = frozenset({"bos", "file_sep"})
 """Marks that a prompt can do without."""
 KEPT_CHUNKS = 16_384
@@ -83,14 +77,8 @@ class Tokenizer:
         """Takes the tokens of the last word off, or those of blanks; gives their bytes. One token
         stays, for an answer needs something to go on from.
         """
-        owed = b""
-        while len(ids) > 1:
-            piece = self._pieces[ids[-1]]
-            goes_on = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])
-            if owed and (not goes_on or len(piece) + len(owed) > LONGEST_OWED):
-                break
-            owed = piece + owed
-            ids.pop()
+        taken, owed = last_word(self._pieces[token] for token in reversed(ids[1:]))
+        del ids[len(ids) - taken :]
         return owed
 
     def beginning(self, owed: bytes) -> Any:
