@@ -14,7 +14,7 @@ from typing import Any
 from mistral_lsp import __version__, config
 from mistral_lsp.types import UserError
 
-ENGINES = ("auto", "ctransformers", "llama_cpp", "scripted")
+ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 LEVELS = ("debug", "info", "warning", "error")
 
 

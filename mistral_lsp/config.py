@@ -27,12 +27,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
-        Literal["auto", "ctransformers", "llama_cpp", "scripted"],
+        Literal["auto", "ctransformers", "llama_cpp", "http", "scripted"],
         Meta(description="What runs the model; auto takes the fastest that is installed."),
     ] = "auto"
     model: Annotated[
         str,
         Meta(description="Name of a downloaded model or path of a GGUF file; empty: the embedded."),
+    ] = ""
+    http_url: Annotated[
+        str, Meta(description="Address of the server that the engine http asks.")
+    ] = ""
+    http_dialect: Annotated[
+        Literal["auto", "llama-server", "openai", "ollama", "mistral"],
+        Meta(description="What the server at httpUrl understands; auto asks it."),
+    ] = "auto"
+    http_model: Annotated[
+        str, Meta(description="The model's name on that server; empty takes the only one.")
     ] = ""
     window: Annotated[
         int,

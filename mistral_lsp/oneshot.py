@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mistral_lsp import config, pipeline
-from mistral_lsp.engine.client import EngineClient
-from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.pipeline import Grow
 from mistral_lsp.session import Session
 from mistral_lsp.stages import Request, Stages
@@ -33,7 +32,7 @@ async def opened(place: str, overrides: Mapping[str, Any]) -> AsyncIterator[tupl
 async def engine_stages(session: Session) -> AsyncIterator[Stages]:
     """A started engine for the session's settings; stopped at the end."""
     # Without wishes: a host that serves editors, too, ends as they want it, another one at once.
-    engine = EngineClient(Load.of(session.settings).without_wishes())
+    engine = new_engine(wanted_by(session.settings).without_wishes())
     engine.start()
     try:
         yield Stages(engine, interactive=False)

@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[1]
 OF_THE_MACHINE = {
     "engine",
     "model",
+    "httpUrl",
+    "httpDialect",
+    "httpModel",
     "keepLoadedSeconds",
     "rememberWindows",
     "threads",

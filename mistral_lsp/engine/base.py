@@ -1,11 +1,13 @@
-"""The two protocols of the engine: what a backend can do, and what the pipeline asks for."""
+"""The protocols of the engine: what a backend can do, what the pipeline and the server ask for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage, UserError
+
+State = Literal["starting", "loading", "ready", "failed", "off"]
 
 SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
 """Names the file that the scripted engine answers from."""
@@ -95,3 +97,26 @@ class Engine(Protocol):
 
         One in the `background` steps aside for anybody's that is not.
         """
+
+
+class Service(Engine, Protocol):
+    """What a server needs of an engine beside that: its life, and what to say of it."""
+
+    wanted: Any
+    """What was asked for; its `without_wishes()` differs where another engine is called for."""
+    state: State
+    message: str
+    host_pid: int | None
+    """The process that computes, where it is one of ours."""
+
+    def start(self) -> None:
+        """Makes the engine ready, in the background."""
+
+    async def close(self) -> None:
+        """Lets go of it."""
+
+    async def leave(self) -> None:
+        """Closes, and waits until it is gone or goes on for others."""
+
+    def wish(self, wanted: Any) -> None:
+        """Takes other wishes; `wanted` is the same but for these."""

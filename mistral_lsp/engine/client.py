@@ -9,18 +9,15 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import msgspec
 
 from mistral_lsp.engine import frames, hosts
-from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
 
 logger = logging.getLogger(__name__)
-
-State = Literal["starting", "loading", "ready", "failed", "off"]
 
 MOST_DEATHS = 3
 DEATHS_WITHIN_SECONDS = 600.0

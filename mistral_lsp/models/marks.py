@@ -52,6 +52,32 @@ _FORMS = {
     "<|code_prefix|>": "suffix-first-alone",
 }
 
+_BARS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+_PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
+_FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("mistrallsptinyfim", (*_BARS, "<|file_sep|>")),
+    ("qwen25coder", (*_BARS, "<|file_sep|>")),
+    ("qwen3coder", (*_BARS, "<|file_sep|>")),
+    ("codegemma", (*_BARS, "<|file_separator|>")),
+    ("starcoder2", (*_PLAIN, "<file_sep>")),
+    ("starcoder", _PLAIN),
+    ("stablecode", _PLAIN),
+    ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
+    ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
+)
+"""Families by what their names have in common, in small letters and digits."""
+
+
+def spelt_in(name: str) -> dict[str, str]:
+    """How a model that is called so spells its marks; nothing where its family is not known. For
+    models on servers that can't be asked for their vocabulary.
+    """
+    letters = "".join(filter(str.isalnum, name.lower()))
+    for family, spellings in _FAMILIES:
+        if family in letters:
+            return {MARKS[spelling]: spelling for spelling in spellings}
+    return {}
+
 
 def form_of(spelt: dict[str, str], name: str) -> str:
     """The fill-in form of a model called `name` that spells its marks so."""

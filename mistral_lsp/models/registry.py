@@ -46,6 +46,15 @@ def entries() -> dict[str, Entry]:
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
 
+def called(name: str) -> Entry | None:
+    """The known model that a file or a server's model is called after."""
+    lower = name.lower()
+    for known, entry in entries().items():
+        if lower == known or lower == entry.file.lower():
+            return entry
+    return None
+
+
 def form(header: Header) -> str:
     """The fill-in form: the registry's, else what the spelling of the marks calls for."""
     entry = entries().get(header.name)

@@ -15,8 +15,8 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from mistral_lsp import __version__, config
-from mistral_lsp.engine.client import EngineClient, State
-from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.base import Service, State
+from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import status
 from mistral_lsp.server.indexing import Indexing
@@ -57,11 +57,11 @@ class App(LanguageServer):
         """The units of columns that were agreed on."""
         return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
 
-    def _wanted(self) -> Load:
-        return Load.of(self.session.settings)
+    def _wanted(self) -> AnyWanted:
+        return wanted_by(self.session.settings)
 
-    def _new_engine(self) -> EngineClient:
-        return EngineClient(self._wanted(), self._engine_changed, self.metrics)
+    def _new_engine(self) -> Service:
+        return new_engine(self._wanted(), self._engine_changed, self.metrics)
 
     # Settings
 

@@ -8,11 +8,11 @@ from typing import Any
 import psutil
 
 from mistral_lsp.config import Settings
-from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.engine.base import Service
 from mistral_lsp.metrics import Metrics, percentile
 
 
-def state(settings: Settings, engine: EngineClient) -> dict[str, str | None]:
+def state(settings: Settings, engine: Service) -> dict[str, str | None]:
     """The short form, which goes to the client as `mistralLsp/status` at every change."""
     model = engine.model
     return {
@@ -25,7 +25,7 @@ def state(settings: Settings, engine: EngineClient) -> dict[str, str | None]:
 
 def report(
     settings: Settings,
-    engine: EngineClient,
+    engine: Service,
     metrics: Metrics,
     other_files: int,
     last_error: str | None,

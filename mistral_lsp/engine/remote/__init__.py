@@ -1,0 +1,1 @@
+"""Asks a server that somebody else runs; one adapter a dialect."""

@@ -1,0 +1,42 @@
+"""What every dialect can do, and what it says of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mistral_lsp.types import LoadedModel, Prompt, Usage
+
+CHARACTERS_PER_TOKEN = 3
+"""Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of an answer, how probable it was (1 where nobody says), and the cost so far."""
+
+    text: str
+    probability: float
+    usage: Usage
+
+
+class Dialect(Protocol):
+    """How one kind of server is asked. Everything raises EngineError, with what to do."""
+
+    reads_ahead: bool
+    """Whether reading a prompt in a pause makes the next answer come sooner, at no price."""
+
+    async def open(self) -> LoadedModel:
+        """Finds out about the server and its model, and that it would answer."""
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, or a little more."""
+
+    def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+        """The answer as it comes; closing it stops the server. No tokens: the prompt is read."""
+
+
+def estimate(texts: Sequence[str]) -> list[int]:
+    """Tokens of texts, where the server can't be asked for them."""
+    return [-(-len(text.encode("utf-8", "replace")) // CHARACTERS_PER_TOKEN) for text in texts]

@@ -1,0 +1,197 @@
+"""The dialect of llama.cpp's own server: prompts as token ids, and all that it tells of its work.
+
+Source: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote.base import Piece
+from mistral_lsp.engine.remote.server import SOON_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.tokens import Tokens
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.shelf import common_prefix
+from mistral_lsp.engine.sizes import sizes
+from mistral_lsp.models import registry
+from mistral_lsp.models.marks import form_of
+from mistral_lsp.types import LoadedModel, Prompt, Usage
+
+PROBE = "value = function(argument)\n" * 24
+CHUNK_SECONDS = 0.1
+"""How much reading a server goes on with at most when nobody wants it any more."""
+SMALLEST_CHUNK = 32
+TRUSTED_SECONDS = 5.0
+"""After a silence this long the server may have been started again, with another model."""
+
+
+class _Defaults(msgspec.Struct):
+    n_ctx: int
+
+
+class Properties(msgspec.Struct):
+    """What the server tells of itself."""
+
+    default_generation_settings: _Defaults
+    model_path: str = ""
+    model_alias: str = ""
+
+
+class _Timings(msgspec.Struct):
+    prompt_n: int = 0
+    prompt_per_second: float = 0.0
+
+
+class _Probability(msgspec.Struct):
+    logprob: float = 0.0
+    bytes: list[int] = []
+
+
+class _Chunk(msgspec.Struct):
+    content: str = ""
+    stop: bool = False
+    stop_type: str = ""
+    tokens_evaluated: int = 0
+    timings: _Timings = msgspec.field(default_factory=_Timings)
+    completion_probabilities: list[_Probability] = []
+
+
+class LlamaServer:
+    """One llama-server with one model; see remote.base.Dialect."""
+
+    reads_ahead = True
+
+    def __init__(
+        self, server: Server, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
+    ):
+        """Asks nothing yet."""
+        self._server = server
+        self._wanted = wanted
+        self._clock = clock
+        self._tokens = Tokens(server)
+        self._properties: Properties | None = None
+        self._heard_at = 0.0
+        self._window = 0
+        self._chunk = SMALLEST_CHUNK
+        self._held: list[int] = []
+
+    async def open(self) -> LoadedModel:
+        """See Dialect. Reads a probe, to know how large a window is worth it."""
+        self._properties = properties = await self._ask()
+        await self._tokens.learn()
+        name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
+        known = registry.called(name)
+        form = (known and known.form) or form_of(self._tokens.spelt, name)
+        limit = (known and known.window) or registry.DEFAULT_WINDOW
+        context = properties.default_generation_settings.n_ctx
+        self._window = min(self._wanted.window or limit, context or limit)
+        rate = await self._measure()
+        self._chunk = max(SMALLEST_CHUNK, int(rate * CHUNK_SECONDS))
+        _, working = sizes(rate, self._window, bool(self._wanted.window))
+        note = f"llama-server at {self._server.address}."
+        if form == "plain":
+            note += " Its model has no fill-in marks: one that was taught them answers better."
+        return LoadedModel("llama-server", name, form, self._window, working, working, note)
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Dialect."""
+        return await self._tokens.count(texts)
+
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+        """See Dialect."""
+        await self._check_model()
+        ids, owed = await self._tokens.prompt(prompt)
+        if len(ids) + max_tokens > self._window:
+            raise EngineError(
+                f"The prompt has {len(ids)} tokens; {max_tokens} more don't fit "
+                f"into a window of {self._window}. Lower mistralLsp.maxTokens."
+            )
+        usage = Usage(len(ids))
+        while beginning := self._unread(ids):
+            usage = Usage(len(ids), usage.evaluated_tokens + await self._read(beginning))
+            yield Piece("", 1.0, usage)
+        body = _request(ids, max_tokens) | ({"grammar": _beginning(owed)} if owed else {})
+        left = len(owed)
+        async with self._server.stream("/completion", body, _Chunk) as chunks:
+            async for chunk in chunks:
+                self._held = ids
+                self._heard_at = self._clock()
+                said = chunk.completion_probabilities
+                if not usage.generated_tokens:
+                    usage = Usage(len(ids), usage.evaluated_tokens + chunk.timings.prompt_n)
+                if chunk.stop or any(not token.bytes for token in said):
+                    # The end, or a mark in the middle of the answer, which is no text.
+                    reached = max_tokens if chunk.stop_type == "limit" else usage.generated_tokens
+                    yield Piece("", 1.0, Usage(len(ids), usage.evaluated_tokens, reached))
+                    return
+                written = usage.generated_tokens + len(said)
+                usage = Usage(len(ids), usage.evaluated_tokens, written)
+                fresh, left = chunk.content[left:], max(0, left - len(chunk.content))
+                yield Piece(fresh, math.exp(sum(token.logprob for token in said)), usage)
+
+    def _unread(self, ids: list[int]) -> list[int]:
+        """The beginning of a prompt to be read next, or nothing where one chunk is left.
+
+        A server hears of a closed connection between two requests, not in the middle of a prompt,
+        and it keeps what it has read.
+        """
+        reached = common_prefix(self._held, ids) + self._chunk
+        return ids[:reached] if reached < len(ids) else []
+
+    async def _read(self, ids: list[int]) -> int:
+        """Lets the server read a prompt; gives how many tokens it evaluated."""
+        answer = await self._server.post("/completion", _reading(ids), _Chunk)
+        self._held = ids
+        return answer.timings.prompt_n
+
+    async def _ask(self) -> Properties:
+        properties = await self._server.get("/props", Properties)
+        self._heard_at = self._clock()
+        return properties
+
+    async def _check_model(self) -> None:
+        """Token ids of one model mean nothing to another."""
+        silence = self._clock() - self._heard_at
+        if silence > TRUSTED_SECONDS and await self._ask() != self._properties:
+            raise ServerError(
+                f"The server at {self._server.address} has another model now.", SOON_SECONDS
+            )
+
+    async def _measure(self) -> float:
+        """The tokens of a prompt that the server reads in a second."""
+        ids = (await self._server.post("/tokenize", {"content": PROBE}, _Ids)).tokens
+        body = _reading(ids) | {"cache_prompt": False}
+        return (await self._server.post("/completion", body, _Chunk)).timings.prompt_per_second
+
+
+class _Ids(msgspec.Struct):
+    tokens: list[int]
+
+
+def _reading(ids: list[int]) -> dict[str, Any]:
+    """Reads a prompt: with one token as its answer, for some versions don't survive a 0."""
+    return {"prompt": ids, "n_predict": 1, "cache_prompt": True}
+
+
+def _request(ids: list[int], max_tokens: int) -> dict[str, Any]:
+    return _reading(ids) | {
+        "n_predict": max(1, max_tokens),
+        "samplers": ["top_k"],
+        "top_k": 1,
+        "temperature": 0.0,
+        "n_probs": 1,
+        "stream": True,
+        "timings_per_token": True,
+    }
+
+
+def _beginning(owed: str) -> str:
+    """A grammar of all answers that begin with some text."""
+    spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
+    return f'root ::= "{spelt}" [^\\x00]*'
