@@ -1,0 +1,269 @@
+"""The engine `http` on the servers that it is for: llama.cpp's own and llama-cpp-python's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.peers.http_server import HttpServer, free_port
+from mistral_lsp import languages, pipeline
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.llama_cpp import LlamaCpp
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.server import Server
+from mistral_lsp.engine.remote.tokens import Tokens
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.models import gguf, store
+from mistral_lsp.stages import Request, Stages
+from mistral_lsp.types import Part, Prompt
+
+SAMPLE = Path(__file__).parents[2] / "mistral_lsp" / "document.py"
+WINDOW = 384
+PLACES = (
+    "\nfrom c",
+    "\n    def offset(self, line: int, colu",
+    "\n    def _inside(sel",
+)
+"""Beginnings of lines of the sample, to complete at. Where the model is in doubt, two builds of the
+same library round to different answers.
+"""
+IN_THE_MIDDLE_SECONDS = 0.3
+
+
+def llama_server(port: int) -> HttpServer:
+    options = ["--model", str(store.locate("")), "--port", str(port)]
+    options += ["--threads", "2", "--context", "4096"]
+    return HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HttpServer]:
+    started = llama_server(free_port())
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def servers() -> Iterator[Callable[[int], HttpServer]]:
+    """Starts servers at a port; none is left behind."""
+    started: list[HttpServer] = []
+
+    def start(port: int) -> HttpServer:
+        started.append(llama_server(port))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def url(server: HttpServer) -> str:
+    return str(server.client.base_url)
+
+
+@asynccontextmanager
+async def engine_at(address: str, dialect: str = "auto", window: int = WINDOW):
+    engine = RemoteEngine(Wanted(address, dialect, "", window))
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def request(text: str, offset: int) -> Request:
+    document = Document("file:///document.py", "document.py", languages.find("python"), 1, text)
+    settings = Settings(deadline_ms=60_000, max_tokens=32)
+    return Request(document.snapshot(), offset, "invoked", settings)
+
+
+def places() -> Iterator[Request]:
+    text = SAMPLE.read_text("utf-8")
+    for beginning in PLACES:
+        start = text.index(beginning) + len(beginning)
+        # What stood behind the cursor is left out, so that there is something to write.
+        yield request(text[:start] + text[text.index("\n", start) :], start)
+
+
+async def first_lines(engine) -> list[str]:
+    stages = Stages(engine, interactive=False)
+    done = [await pipeline.complete(place, stages) for place in places()]
+    return [completion.text.split("\n")[0] for completion in done]
+
+
+async def test_the_same_first_lines_as_on_this_machine(server) -> None:
+    local = EngineClient(Load("llama_cpp", "", WINDOW, 2, 0))
+    local.start()
+    expected = await first_lines(local)
+    await local.close()
+    async with engine_at(url(server)) as engine:
+        model = await engine.ready()
+        assert (model.engine, model.form) == ("llama-server", "suffix-first")
+        assert model.window == WINDOW
+        assert await first_lines(engine) == expected
+    assert all(expected)
+
+
+STRANGE = (
+    "🦀",
+    "  x  =\t1\r\n\r\n   ",
+    "<|fim_middle|><s></s>",
+    "a\u2028b\x0cc",
+    "\x01\x02",
+    "",
+    " ",
+    "\n",
+)
+
+
+async def test_tokens_are_those_of_the_engines_here(server) -> None:
+    backend = LlamaCpp(store.locate(""), 64, 2, 0)
+    header = gguf.read_header(store.locate(""))
+    here = Tokenizer(backend, header.specials)
+    link = Server(Wanted(url(server), "llama-server", "", 0))
+    there = Tokens(link)
+    await there.learn()
+    marks = {name: header.specials[name] for name in there.specials}
+    assert there.specials == marks and {"bos", "fim_prefix", "file_sep"} <= set(marks)
+    assert await there.count(STRANGE) == [len(here.text(text)) for text in STRANGE]
+    for prefix in (
+        SAMPLE.read_text("utf-8")[:2000],
+        "x = wor",
+        "a.b(",
+        "é",
+        "    return  ",
+        "🦀 日本",
+    ):
+        parts = [Part("mark", special="bos"), Part("suffix", STRANGE[2]), Part("prefix", prefix)]
+        ids, owed = await there.prompt(Prompt("plain", tuple(parts)))
+        assert (ids, owed.encode()) == here.prompt(Prompt("plain", tuple(parts)))
+        assert not set(ids[1:]) & header.controls, "text never becomes a mark"
+    await link.close()
+
+
+async def test_it_streams_and_typing_costs_little(server) -> None:
+    async with engine_at(url(server)) as engine:
+        stages = Stages(engine)
+        grown: list[float] = []
+        place = next(iter(places()))
+        begun = time.perf_counter()
+        done = await pipeline.complete(place, stages, lambda _: grown.append(time.perf_counter()))
+        ended = time.perf_counter()
+        assert done.text and done.usage.generated_tokens > 1 and done.confidence
+        assert grown and begun < grown[0] < ended
+        text, offset = place.snapshot.text, place.offset
+        typed = request(f"{text[:offset]}zq{text[offset:]}", offset + 2)
+        again = await pipeline.complete(typed, stages)
+        assert 0 < again.usage.evaluated_tokens <= 8 < again.usage.prompt_tokens
+
+
+def work(server: HttpServer) -> bool:
+    slots = server.client.get("/slots").json()
+    return any(slot["is_processing"] for slot in slots)
+
+
+async def seconds_until_idle(server: HttpServer) -> float:
+    begun = time.perf_counter()
+    while await asyncio.to_thread(work, server):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("reading", [True, False])
+async def test_a_cancel_stops_the_server(server, reading) -> None:
+    async with engine_at(url(server), window=4096) as engine:
+        await engine.ready()
+        text = f"# {reading}\n" + SAMPLE.read_text("utf-8")
+        parts = (Part("mark", special="bos"), Part("suffix", text if reading else "x\n"))
+        generation = engine.generate(Prompt("plain", parts), 1000)
+        if reading:
+            await asyncio.sleep(IN_THE_MIDDLE_SECONDS)
+        else:
+            async for _ in generation:
+                break
+        assert await asyncio.to_thread(work, server)
+        generation.stop()
+        assert await seconds_until_idle(server) < 0.2
+        assert bool(generation.usage.generated_tokens) != reading
+
+
+async def test_a_server_that_dies_is_found_again(servers) -> None:
+    port = free_port()
+    first = servers(port)
+    async with engine_at(url(first)) as engine:
+        await engine.ready()
+        generation = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), 300)
+        async for _ in generation:
+            break
+        first.stop()
+        with pytest.raises(EngineError, match="broke off"):
+            async for _ in generation:
+                pass
+        assert engine.state == "failed"
+        done = await pipeline.complete(next(iter(places())), Stages(engine))
+        assert done.text == "" and "broke off" in (done.reason or "")
+        while "can't be reached" not in engine.message:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(servers, port)
+        begun = time.perf_counter()
+        while engine.state != "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        assert time.perf_counter() - begun < 6
+        assert all(await first_lines(engine))
+
+
+def test_an_editor_is_told(start, server) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    client = start(engine="http")
+    client.initialize({"httpUrl": nobody})
+    failed = client.wait_for("window/showMessage")["params"]["message"]
+    assert nobody in failed and "can't be reached" in failed
+    assert client.status()["state"] == "failed"
+    client.notify(
+        "workspace/didChangeConfiguration",
+        {"settings": {"mistralLsp": {"httpUrl": url(server), "window": WINDOW}}},
+    )
+    deadline = time.perf_counter() + 10
+    while client.status()["state"] != "ready" and time.perf_counter() < deadline:
+        time.sleep(0.05)
+    assert client.status()["engine"] == "llama-server"
+    client.open("file:///main.py", "def add(a, b):\n    return \n")
+    [item] = client.items(client.ask("file:///main.py", 1, 11, kind=1))
+    assert item["insertText"].startswith("a")
+
+
+@pytest.fixture(scope="module")
+def python_server() -> Iterator[HttpServer]:
+    port = free_port()
+    options = ["--model", str(store.locate("")), "--host", "127.0.0.1", "--port", str(port)]
+    options += ["--n_threads", "2", "--n_threads_batch", "2", "--n_ctx", "2048"]
+    started = HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
+    yield started
+    started.stop()
+
+
+async def test_openai_completions_of_a_real_server(python_server) -> None:
+    async with engine_at(url(python_server)) as engine:
+        model = await engine.ready()
+        assert (model.engine, model.form) == ("openai", "suffix-first")
+        stages = Stages(engine, interactive=False)
+        text = "def add(first, second):\n    \n\n\nprint(add(1, 2))\n"
+        done = await pipeline.complete(request(text, text.index("\n") + 5), stages)
+        assert "first + second" in done.text
+        long = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), 400)
+        async for _ in long:
+            break
+        long.stop()
+        begun = time.perf_counter()
+        again = await pipeline.complete(request(text + "\n", text.index("\n") + 5), stages)
+        assert again.text and time.perf_counter() - begun < 2

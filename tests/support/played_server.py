@@ -1,0 +1,103 @@
+"""An HTTP server that notes what it is asked and answers as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Reply:
+    """What to answer: a body in pieces, each sent as a chunk of its own. One that is `cut` ends
+    without the end of the last chunk, as when the server dies.
+    """
+
+    pieces: tuple[str, ...] = ()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+    @classmethod
+    def of(cls, value: Any, status: int = 200, **headers: str) -> Reply:
+        return cls((json.dumps(value),), status, headers)
+
+
+@dataclass
+class Asked:
+    """A request that came."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+Answer = Callable[[Asked], Reply]
+
+
+class PlayedServer:
+    """Where it listens and what it was asked. `answer` may be replaced at any time."""
+
+    def __init__(self, answer: Answer, port: int = 0):
+        self.answer = answer
+        self.asked: list[Asked] = []
+        played = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._reply(None)
+
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                self._reply(json.loads(self.rfile.read(length)))
+
+            def _reply(self, body: Any) -> None:
+                asked = Asked(self.path, dict(self.headers), body)
+                played.asked.append(asked)
+                reply = played.answer(asked)
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for piece in reply.pieces:
+                    data = piece.encode()
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                    self.wfile.flush()
+                if not reply.cut:
+                    self.wfile.write(b"0\r\n\r\n")
+                self.close_connection = reply.cut
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def of(self, path: str) -> list[Any]:
+        """The bodies that were sent to a path."""
+        return [asked.body for asked in self.asked if asked.path == path]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@contextmanager
+def playing(answer: Answer, port: int = 0) -> Iterator[PlayedServer]:
+    server = PlayedServer(answer, port)
+    try:
+        yield server
+    finally:
+        server.close()

@@ -1,0 +1,82 @@
+"""Which servers the settings may name, and that they choose the engine."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mistral_lsp import config
+from mistral_lsp.config import Settings
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.choose import new_engine, wanted_by
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.wanted import Wanted
+
+
+def wanted(url: str) -> Wanted:
+    return Wanted(url, "auto", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("", "Set mistralLsp.httpUrl"),
+        ("localhost:8080", "no address of a server"),
+        ("http://localhost:eight", "no address of a server"),
+        ("file:///etc/passwd", "no address of a server"),
+        ("https://example\x7f.com", "no address of a server"),
+        ("http://[::1", "no address of a server"),
+        ("https://me:secret@example.com", "MISTRAL_LSP_API_KEY"),
+        ("https://example.com/?key=secret", "MISTRAL_LSP_API_KEY"),
+        ("http://example.com:8080", r"Use https, or a tunnel: ssh -L 8080:localhost:8080"),
+        ("http://localhost.example.com", "Use https"),
+        ("http://192.168.1.5:8080", "Use https"),
+    ],
+)
+async def test_a_wrong_address_is_named(url, complaint) -> None:
+    engine = RemoteEngine(wanted(url))
+    engine.start()
+    with pytest.raises(EngineError, match=complaint) as raised:
+        await asyncio.wait_for(engine.ready(), 2)
+    assert "secret" not in str(raised.value)
+    assert engine.state == "failed"
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("http://127.0.0.5:1/v1", "http://127.0.0.5:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://example.com/models/v1/", "https://example.com/models"),
+    ],
+)
+def test_right_addresses(url, address) -> None:
+    assert wanted(url).address() == address
+
+
+def test_the_settings_choose_the_engine() -> None:
+    settings, problems = config.read(
+        {"engine": "http", "httpUrl": " http://localhost:1 ", "httpModel": "m"}, Settings()
+    )
+    assert problems == []
+    assert wanted_by(settings) == Wanted("http://localhost:1", "auto", "m", 0)
+    assert isinstance(new_engine(wanted_by(settings)), RemoteEngine)
+    assert not isinstance(new_engine(wanted_by(Settings())), RemoteEngine)
+    _, problems = config.read({"httpDialect": "grpc"}, Settings())
+    assert "mistralLsp.httpDialect" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "gopher://localhost:1"), ("SSL_CERT_FILE", "/none/certificates.pem")],
+)
+async def test_a_wrong_environment_is_named(name, value, monkeypatch) -> None:
+    monkeypatch.setenv(name, value)
+    engine = RemoteEngine(wanted("https://localhost.example.com:1"))
+    engine.start()
+    with pytest.raises(EngineError, match=rf"{name}.*restart the editor"):
+        await asyncio.wait_for(engine.ready(), 2)
+    await engine.close()

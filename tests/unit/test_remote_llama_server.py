@@ -1,0 +1,190 @@
+"""What a llama-server is asked, in detail: its tokens are the characters of a text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote import llama_server
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.types import Part, Prompt
+from tests.support.played_server import Asked, PlayedServer, Reply, playing
+
+MARKS = {"<fim_prefix>": 1001, "<fim_suffix>": 1002, "<fim_middle>": 1003}
+BOS = 1000
+
+
+class PlayedModel:
+    """Answers as llama-server; `leaky` reads marks in plain text, too."""
+
+    def __init__(self, *said: tuple[str, list[int]], leaky: bool = False, marked: bool = True):
+        self.said = said
+        self.leaky = leaky
+        self.marked = marked
+        self.path = "models/some.gguf"
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.path == "/props":
+            settings = {"default_generation_settings": {"n_ctx": 512}}
+            return Reply.of({**settings, "model_path": self.path})
+        if asked.path == "/tokenize":
+            return Reply.of({"tokens": self.tokens(asked.body)})
+        assert asked.path == "/completion"
+        timings = {"prompt_n": 3, "prompt_per_second": 320.0}
+        if not asked.body.get("stream"):
+            return Reply.of({"content": "x", "stop": True, "timings": timings})
+        chunks: list[dict[str, Any]] = [
+            {"content": text, "stop": False, "timings": timings}
+            | {"completion_probabilities": [{"logprob": -0.5, "bytes": written}]}
+            for text, written in self.said
+        ]
+        chunks.append({"content": "", "stop": True, "stop_type": "eos", "timings": timings})
+        return Reply(tuple(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks))
+
+    def tokens(self, body: dict[str, Any]) -> list[Any]:
+        content = body["content"] if isinstance(body["content"], list) else [body["content"]]
+        ids = [BOS] if body.get("add_special") else []
+        for text in content:
+            ids += [text] if isinstance(text, int) else self.ids(text, body.get("parse_special"))
+        if body.get("with_pieces"):
+            return [{"id": number, "piece": chr(number)} for number in ids]
+        return ids
+
+    def ids(self, text: str, parse_special: bool) -> list[int]:
+        sees_marks = self.marked and (parse_special or self.leaky)
+        pieces = re.findall("|".join([*MARKS, "."] if sees_marks else "."), text, re.DOTALL)
+        return [MARKS.get(piece) or ord(piece) for piece in pieces]
+
+
+def bytes_of(text: str) -> tuple[str, list[int]]:
+    return text, list(text.encode())
+
+
+def prompt(prefix: str, suffix: str = "\n") -> Prompt:
+    return Prompt(
+        "prefix-first",
+        (
+            Part("mark", special="bos"),
+            Part("mark", special="fim_prefix"),
+            Part("prefix", prefix),
+            Part("mark", special="fim_suffix"),
+            Part("suffix", suffix),
+            Part("mark", special="fim_middle"),
+        ),
+    )
+
+
+async def started(server: PlayedServer, window: int = 0) -> RemoteEngine:
+    engine = RemoteEngine(Wanted(server.url, "auto", "", window))
+    engine.start()
+    await engine.ready()
+    return engine
+
+
+def ids(text: str) -> list[int]:
+    return [ord(character) for character in text]
+
+
+async def test_the_word_before_the_cursor_is_chosen_anew() -> None:
+    with playing(PlayedModel(bytes_of("wo"), bytes_of("rld"), bytes_of(")"))) as server:
+        engine = await started(server)
+        generation = engine.generate(prompt("hello(wor"), 8)
+        assert [token.text async for token in generation] == ["ld", ")"]
+        assert (generation.usage.prompt_tokens, generation.usage.generated_tokens) == (11, 3)
+        await engine.close()
+        assert server.of("/completion")[-1] == {
+            "prompt": [BOS, 1001, *ids("hello("), 1002, 10, 1003],
+            "n_predict": 8,
+            "cache_prompt": True,
+            "samplers": ["top_k"],
+            "top_k": 1,
+            "temperature": 0.0,
+            "n_probs": 1,
+            "stream": True,
+            "timings_per_token": True,
+            "grammar": 'root ::= "\\U00000077\\U0000006F\\U00000072" [^\\x00]*',
+        }
+
+
+async def test_a_mark_ends_the_answer() -> None:
+    with playing(PlayedModel(bytes_of("1"), ("", []), bytes_of("2"))) as server:
+        engine = await started(server)
+        generation = engine.generate(prompt("x=("), 8)
+        answer = [token async for token in generation]
+        assert [token.text for token in answer] == ["1"]
+        assert answer[0].probability == pytest.approx(0.6065, abs=1e-3)
+        await engine.close()
+
+
+@pytest.mark.parametrize("leaky", [True, False])
+async def test_text_is_never_read_as_a_mark(leaky) -> None:
+    with playing(PlayedModel(leaky=leaky)) as server:
+        engine = await started(server)
+        text = "a<fim_middle>b<fim_prefix>("
+        async for _ in engine.generate(prompt(text, text), 8):
+            pass
+        await engine.close()
+        sent = server.of("/completion")[-1]["prompt"]
+        assert sent == [BOS, 1001, *ids(text), 1002, *ids(text), 1003]
+
+
+async def test_a_long_prompt_is_read_in_steps_and_once() -> None:
+    with playing(PlayedModel(bytes_of("1"))) as server:
+        engine = await started(server)
+        before = len(server.of("/completion"))
+        async for _ in engine.generate(prompt("y" * 100 + "("), 8):
+            pass
+        lengths = [len(body["prompt"]) for body in server.of("/completion")[before:]]
+        assert lengths == [32, 64, 96, 106]
+        async for _ in engine.generate(prompt("y" * 100 + "(("), 8):
+            pass
+        lengths = [len(body["prompt"]) for body in server.of("/completion")[before + 4 :]]
+        assert lengths == [107]
+        await engine.close()
+
+
+async def test_texts_are_tokenised_together_and_once() -> None:
+    with playing(PlayedModel()) as server:
+        engine = await started(server)
+        before = len(server.of("/tokenize"))
+        assert await engine.count(["ab", "", "\nc", "ab"]) == [2, 0, 2, 2]
+        assert await engine.count(["\nc", "ab"]) == [2, 2]
+        assert len(server.of("/tokenize")) == before + 1
+        await engine.close()
+
+
+async def test_the_window_is_the_servers_at_most() -> None:
+    with playing(PlayedModel()) as server:
+        engine = await started(server)
+        assert (engine.model.window, engine.model.working_window) == (512, 448)
+        assert engine.model.form == "prefix-first"
+        with pytest.raises(EngineError, match=r"maxTokens"):
+            async for _ in engine.generate(prompt("y" * 500), 100):
+                pass
+        assert engine.state == "ready"
+        await engine.close()
+
+
+async def test_a_model_without_marks_is_said() -> None:
+    with playing(PlayedModel(marked=False)) as server:
+        engine = await started(server)
+        assert engine.model.form == "plain" and "no fill-in marks" in engine.model.note
+        await engine.close()
+
+
+async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypatch) -> None:
+    monkeypatch.setattr(llama_server, "TRUSTED_SECONDS", 0.0)
+    model = PlayedModel(bytes_of("1"))
+    with playing(model) as server:
+        engine = await started(server)
+        model.path = "models/other.gguf"
+        with pytest.raises(EngineError, match="another model"):
+            async for _ in engine.generate(prompt("x=("), 8):
+                pass
+        assert engine.state == "failed"
+        await engine.close()
