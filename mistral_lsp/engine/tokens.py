@@ -16,10 +16,9 @@ import numpy
 
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.words import HALF, last_word
+from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
-OPTIONAL = frozenset({"bos", "file_sep"})
-"""Marks that a prompt can do without."""
 KEPT_CHUNKS = 16_384
 LONGEST_CHUNK = 8_192
 

@@ -5,6 +5,8 @@ Sources: the models' own documentation, and the names that llama.cpp looks for i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _SPELLINGS = {
     "fim_prefix": (
         "<|fim_prefix|>",
@@ -44,6 +46,8 @@ _SPELLINGS = {
 }
 MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
 """Our name of every mark, by its spelling."""
+OPTIONAL = frozenset({"bos", "file_sep"})
+"""Marks that a prompt can do without."""
 
 _FORMS = {
     "▁<PRE>": "codellama",
@@ -79,7 +83,7 @@ def spelt_in(name: str) -> dict[str, str]:
     return {}
 
 
-def form_of(spelt: dict[str, str], name: str) -> str:
+def form_of(spelt: Mapping[str, str], name: str) -> str:
     """The fill-in form of a model called `name` that spells its marks so."""
     prefix = spelt.get("fim_prefix", "")
     if prefix == "[PREFIX]":

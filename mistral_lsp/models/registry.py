@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 
@@ -46,27 +47,35 @@ def entries() -> dict[str, Entry]:
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
 
-def called(name: str) -> Entry | None:
-    """The known model that a file or a server's model is called after."""
-    lower = name.lower()
-    for known, entry in entries().items():
-        if lower == known or lower == entry.file.lower():
-            return entry
-    return None
-
-
 def form(header: Header) -> str:
     """The fill-in form: the registry's, else what the spelling of the marks calls for."""
-    entry = entries().get(header.name)
-    if entry and entry.form:
-        return entry.form
-    return form_of(header.spelt, header.name)
+    return form_of_model(header.name, header.spelt)
 
 
 def window(header: Header) -> int:
     """The most tokens the model should see: registry, else sliding window, else its context."""
-    entry = entries().get(header.name)
+    entry = _called(header.name)
     if entry and entry.window:
         return entry.window
     limit = header.sliding_window or DEFAULT_WINDOW
     return min(limit, header.context_length or limit)
+
+
+def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
+    """The form of a model by the name of it or of its file, and by how it spells its marks."""
+    entry = _called(name)
+    return entry.form if entry and entry.form else form_of(spelt, name)
+
+
+def window_of_model(name: str) -> int:
+    """The most tokens that a model without a header here should see."""
+    entry = _called(name)
+    return entry.window if entry and entry.window else DEFAULT_WINDOW
+
+
+def _called(name: str) -> Entry | None:
+    lower = name.lower()
+    for known, entry in entries().items():
+        if lower in (known, entry.file.lower()):
+            return entry
+    return None

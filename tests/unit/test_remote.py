@@ -292,7 +292,8 @@ async def test_an_answer_without_its_end_is_none(cut) -> None:
             with pytest.raises(EngineError, match="broke off"):
                 await answer_of(engine)
             assert engine.state == "failed"
-            assert len([body for body in server.of("/v1/fim/completions") if "stream" in body]) == 1
+            streamed = [body["stream"] for body in server.of("/v1/fim/completions")]
+            assert streamed == [False, True], "nothing is sent again once an answer has begun"
             with pytest.raises(EngineError, match="broke off"):
                 await asyncio.wait_for(engine.ready(), 0.1)
             await until(engine, "ready")

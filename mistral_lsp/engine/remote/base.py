@@ -8,9 +8,6 @@ from typing import Protocol
 
 from mistral_lsp.types import LoadedModel, Prompt, Usage
 
-CHARACTERS_PER_TOKEN = 3
-"""Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -35,8 +32,3 @@ class Dialect(Protocol):
 
     def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
         """The answer as it comes; closing it stops the server. No tokens: the prompt is read."""
-
-
-def estimate(texts: Sequence[str]) -> list[int]:
-    """Tokens of texts, where the server can't be asked for them."""
-    return [-(-len(text.encode("utf-8", "replace")) // CHARACTERS_PER_TOKEN) for text in texts]

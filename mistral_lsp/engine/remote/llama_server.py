@@ -20,7 +20,6 @@ from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.shelf import common_prefix
 from mistral_lsp.engine.sizes import sizes
 from mistral_lsp.models import registry
-from mistral_lsp.models.marks import form_of
 from mistral_lsp.types import LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
@@ -57,7 +56,6 @@ class _Chunk(msgspec.Struct):
     content: str = ""
     stop: bool = False
     stop_type: str = ""
-    tokens_evaluated: int = 0
     timings: _Timings = msgspec.field(default_factory=_Timings)
     completion_probabilities: list[_Probability] = []
 
@@ -86,9 +84,8 @@ class LlamaServer:
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
-        known = registry.called(name)
-        form = (known and known.form) or form_of(self._tokens.spelt, name)
-        limit = (known and known.window) or registry.DEFAULT_WINDOW
+        form = registry.form_of_model(name, self._tokens.spelt)
+        limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)
         rate = await self._measure()
@@ -165,21 +162,17 @@ class LlamaServer:
 
     async def _measure(self) -> float:
         """The tokens of a prompt that the server reads in a second."""
-        ids = (await self._server.post("/tokenize", {"content": PROBE}, _Ids)).tokens
+        [ids] = await self._tokens.of([PROBE])
         body = _reading(ids) | {"cache_prompt": False}
         return (await self._server.post("/completion", body, _Chunk)).timings.prompt_per_second
 
 
-class _Ids(msgspec.Struct):
-    tokens: list[int]
-
-
-def _reading(ids: list[int]) -> dict[str, Any]:
+def _reading(ids: Sequence[int]) -> dict[str, Any]:
     """Reads a prompt: with one token as its answer, for some versions don't survive a 0."""
     return {"prompt": ids, "n_predict": 1, "cache_prompt": True}
 
 
-def _request(ids: list[int], max_tokens: int) -> dict[str, Any]:
+def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
     return _reading(ids) | {
         "n_predict": max(1, max_tokens),
         "samplers": ["top_k"],

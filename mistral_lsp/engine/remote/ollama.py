@@ -5,29 +5,24 @@ Source: docs/api.md in Ollama's repository: POST /api/generate, GET /api/tags, G
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from typing import Any, Optional
 
 import msgspec
 
-from mistral_lsp.engine.remote.base import Piece, estimate
-from mistral_lsp.engine.remote.server import Server
-from mistral_lsp.engine.remote.texts import FORM_OF_HALVES, at_limit, halves, only, spelt_out
-from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.remote.texts import (
+    FORM_OF_HALVES,
+    Said,
+    TextDialect,
+    halves,
+    only,
+    spelt_out,
+)
 from mistral_lsp.models import registry
-from mistral_lsp.models.marks import form_of, spelt_in
-from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
+from mistral_lsp.models.marks import spelt_in
+from mistral_lsp.types import LoadedModel, Prompt
 
-PATH = "/api/generate"
 NO_SUFFIX = "\n"
 """Without a suffix Ollama takes the prompt for a chat's."""
-PROBE = (
-    Part("mark", special="fim_suffix"),
-    Part("suffix", "\n"),
-    Part("mark", special="fim_prefix"),
-    Part("prefix", "x ="),
-    Part("mark", special="fim_middle"),
-)
 
 
 class Version(msgspec.Struct):
@@ -50,54 +45,34 @@ class _Chunk(msgspec.Struct):
     done_reason: Optional[str] = None
     prompt_eval_count: int = 0
 
+    def said(self) -> Said:
+        reason = (self.done_reason or "stop") if self.done else ""
+        return Said(self.response, reason, self.prompt_eval_count)
 
-class Ollama:
-    """One model of an Ollama; see remote.base.Dialect."""
 
-    reads_ahead = False
+class Ollama(TextDialect):
+    """One model of an Ollama."""
 
-    def __init__(self, server: Server, wanted: Wanted):
-        """Asks nothing yet."""
-        self._server = server
-        self._wanted = wanted
-        self._model = wanted.model
-        self._window = wanted.window or registry.DEFAULT_WINDOW
-        self._spelt: dict[str, str] = {}
+    _path = "/api/generate"
+    _chunk = _Chunk
 
     async def open(self) -> LoadedModel:
-        """See Dialect. Asks for one token, by which Ollama also loads the model."""
-        models = (await self._server.get("/api/tags", _Models)).models
-        names = [model.name for model in models]
+        """See remote.base.Dialect. Its probe also makes Ollama load the model."""
+        names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
         self._model = only(names, self._wanted.model, self._server.address)
         self._spelt = spelt_in(self._model)
-        form = form_of(self._spelt, self._model) if self._spelt else FORM_OF_HALVES
-        body = self._body(Prompt(form, PROBE), 1) | {"stream": False}
-        await self._server.post(PATH, body, _Chunk)
+        form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
+        await self._probe(form)
         note = f"Ollama at {self._server.address}."
-        window = self._window
-        return LoadedModel("ollama", self._model, form, window, window, window, note)
+        return self._loaded("ollama", self._model, form, self._window(), note)
 
-    async def count(self, texts: Sequence[str]) -> list[int]:
-        """See Dialect: an estimate."""
-        return estimate(texts)
-
-    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
-        """See Dialect."""
-        usage = Usage()
-        async with self._server.stream(PATH, self._body(prompt, max_tokens), _Chunk) as chunks:
-            async for chunk in chunks:
-                if chunk.response:
-                    usage = Usage(generated_tokens=usage.generated_tokens + 1)
-                    yield Piece(chunk.response, 1.0, usage)
-                if chunk.done:
-                    usage = Usage(chunk.prompt_eval_count, 0, usage.generated_tokens)
-                    yield Piece("", 1.0, at_limit(usage, chunk.done_reason, max_tokens))
-                    return
+    def _window(self) -> int:
+        return self._wanted.window or registry.window_of_model(self._model)
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         # The window that Ollama takes by itself may be smaller, and it cuts without a word.
-        options = {"temperature": 0, "num_predict": max_tokens, "num_ctx": self._window}
-        body = {"model": self._model, "stream": True, "options": options}
+        options = {"temperature": 0, "num_predict": max_tokens, "num_ctx": self._window()}
+        body = {"model": self._model, "options": options}
         if self._spelt:
             return body | {"prompt": spelt_out(prompt, self._spelt), "raw": True}
         before, behind = halves(prompt)

@@ -256,7 +256,10 @@ class Server:
         if status >= 500:
             return f"{where} failed ({status}{detail}). Look into its log.", SOON_SECONDS
         if status < 400:
-            return f"{where} sends us elsewhere ({status}). Set mistralLsp.httpUrl to that.", 30.0
+            return (
+                f"{where} sends us elsewhere ({status}). Set mistralLsp.httpUrl to that.",
+                RARELY_SECONDS,
+            )
         return f"{where} does not take the request ({status}{detail}).", RARELY_SECONDS
 
 

@@ -1,18 +1,101 @@
-"""Prompts for servers that take them as text."""
+"""What the dialects that take prompts as text have in common."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
-from mistral_lsp.engine.remote.server import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.base import Piece
+from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models.marks import MARKS
-from mistral_lsp.types import Prompt, Usage
+from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
+BYTES_PER_TOKEN = 3
+"""Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
 FORM_OF_HALVES = "suffix-first-alone"
 """Gives a suffix of full length, and no space that is not the file's."""
-
+_PROBE = (
+    Part("mark", special="fim_suffix"),
+    Part("suffix", "\n"),
+    Part("mark", special="fim_prefix"),
+    Part("prefix", "x ="),
+    Part("mark", special="fim_middle"),
+)
 _MARK = re.compile("|".join(map(re.escape, sorted(MARKS, key=len, reverse=True))))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one object of an answer says; `reason` is why the answer ends with it, "" before."""
+
+    text: str
+    reason: str = ""
+    prompt_tokens: int = 0
+
+
+class Chunk(Protocol):
+    """One object of an answer, in the server's own shape."""
+
+    def said(self) -> Said:
+        """The same in ours."""
+
+
+class TextDialect(ABC):
+    """One model of a server that takes text; see remote.base.Dialect. A dialect adds `open`,
+    `_body`, and where to send that.
+    """
+
+    reads_ahead = False
+    _path: ClassVar[str]
+    _chunk: ClassVar[type[Chunk]]
+
+    def __init__(self, server: Server, wanted: Wanted):
+        """Asks nothing yet."""
+        self._server = server
+        self._wanted = wanted
+        self._model = wanted.model
+        self._spelt: dict[str, str] = {}
+
+    @abstractmethod
+    async def open(self) -> LoadedModel:
+        """See Dialect."""
+
+    @abstractmethod
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        """What the server is sent, but for whether it shall stream."""
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Dialect: an estimate."""
+        return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
+
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+        """See Dialect."""
+        body = self._body(prompt, max_tokens) | {"stream": True}
+        written = 0
+        async with self._server.stream(self._path, body, self._chunk) as chunks:
+            async for chunk in chunks:
+                said = chunk.said()
+                if said.text:
+                    written += 1
+                    yield Piece(said.text, 1.0, Usage(generated_tokens=written))
+                if said.reason:
+                    # A server that cut the answer off has written all tokens it might.
+                    cut = said.reason == "length"
+                    reached = max_tokens if cut else min(written, max_tokens - 1)
+                    yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
+                    return
+
+    async def _probe(self, form: str) -> None:
+        """Asks for one token, so that what won't do is known before anybody types."""
+        body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
+        await self._server.post(self._path, body, self._chunk)
+
+    def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
+        return LoadedModel(engine, name, form, window, window, window, note)
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
@@ -50,9 +133,3 @@ def only(models: Sequence[str], wanted: str, address: str) -> str:
         f"The server at {address} has several models ({shown}). Set mistralLsp.httpModel to one.",
         RARELY_SECONDS,
     )
-
-
-def at_limit(usage: Usage, reason: str | None, max_tokens: int) -> Usage:
-    """The usage at the end: a server that cut the answer off has written all tokens it might."""
-    reached = max_tokens if reason == "length" else min(usage.generated_tokens, max_tokens - 1)
-    return Usage(usage.prompt_tokens, usage.evaluated_tokens, reached)

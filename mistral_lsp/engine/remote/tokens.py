@@ -17,13 +17,12 @@ import msgspec
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
 from mistral_lsp.engine.words import HALF, last_word
-from mistral_lsp.models.marks import MARKS
+from mistral_lsp.models.marks import MARKS, OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
 LEAD = "\x01"
 BETWEEN = -1
 """Stands between texts that are tokenised with one request, as no token can."""
-OPTIONAL = frozenset({"bos", "file_sep"})
 KEPT_TEXTS = 16_384
 LONGEST_LINE = 1_024
 """Characters; lines are counted again and again, and cost little to keep."""
@@ -80,14 +79,14 @@ class Tokens:
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has."""
-        return [len(ids) for ids in await self._of(texts)]
+        return [len(ids) for ids in await self.of(texts)]
 
     async def prompt(self, prompt: Prompt) -> tuple[list[int], str]:
         """The ids of a whole prompt without the word that the cursor stands in or behind, and that
         word. Raises EngineError for a mark that the model does not have.
         """
         texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
-        found = dict(zip(texts, await self._of(texts)))
+        found = dict(zip(texts, await self.of(texts)))
         ids: list[int] = []
         owed = ""
         for part in prompt.parts:
@@ -124,7 +123,7 @@ class Tokens:
                 taken = 0
         return [token.id for token in tokens[: len(tokens) - taken]], owed
 
-    async def _of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+    async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """The ids of every text, with one request for all that are not known."""
         known = {text: self._known(text) for text in texts}
         unknown = [text for text, ids in known.items() if ids is None]
