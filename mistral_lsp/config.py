@@ -35,7 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="Name of a downloaded model or path of a GGUF file; empty: the embedded."),
     ] = ""
     http_url: Annotated[
-        str, Meta(description="Address of the server that the engine http asks.")
+        str,
+        Meta(description="Address of the server that the engine http asks; or several, by spaces."),
     ] = ""
     http_dialect: Annotated[
         Literal["auto", "llama-server", "openai", "ollama", "mistral"],

@@ -41,10 +41,13 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is asked, in order, and the fill-in form that decided the order."""
+    """What the model is asked, in order, the fill-in form that decided the order, and the path of
+    the file that it is about.
+    """
 
     form: str
     parts: tuple[Part, ...]
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

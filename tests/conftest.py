@@ -1,4 +1,4 @@
-"""Keeps tests away from the user's own hosts and caches."""
+"""Keeps tests away from the user's own hosts, caches and keys."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.delenv("MISTRAL_LSP_API_KEY", raising=False)
     yield folder
     for host in running_hosts(folder):
         host.kill()

@@ -44,7 +44,7 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
             parts.append(Part(label="mark", special=slot[1:-1]))
         elif texts[slot]:
             parts.append(Part(label=slot, text=texts[slot], why=WHY[slot]))
-    return Prompt(form, tuple(parts))
+    return Prompt(form, tuple(parts), snapshot.path)
 
 
 def _related(plan: Plan, marked: bool) -> list[Part]:

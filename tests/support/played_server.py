@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,6 +84,10 @@ class PlayedServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speaks TLS from here on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def of(self, path: str) -> list[Any]:
         """The bodies that were sent to a path."""

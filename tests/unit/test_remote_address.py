@@ -11,11 +11,11 @@ from mistral_lsp.config import Settings
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.engine.remote.engine import RemoteEngine
-from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.remote.wanted import Wanted, address_of
 
 
 def wanted(url: str) -> Wanted:
-    return Wanted(url, "auto", "", 0)
+    return Wanted((url,), "auto", "", 0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_a_wrong_address_is_named(url, complaint) -> None:
     ],
 )
 def test_right_addresses(url, address) -> None:
-    assert wanted(url).address() == address
+    assert address_of(url) == address
 
 
 def test_the_settings_choose_the_engine() -> None:
@@ -62,7 +62,7 @@ def test_the_settings_choose_the_engine() -> None:
         {"engine": "http", "httpUrl": " http://localhost:1 ", "httpModel": "m"}, Settings()
     )
     assert problems == []
-    assert wanted_by(settings) == Wanted("http://localhost:1", "auto", "m", 0)
+    assert wanted_by(settings) == Wanted(("http://localhost:1",), "auto", "m", 0)
     assert isinstance(new_engine(wanted_by(settings)), RemoteEngine)
     assert not isinstance(new_engine(wanted_by(Settings())), RemoteEngine)
     _, problems = config.read({"httpDialect": "grpc"}, Settings())

@@ -80,7 +80,7 @@ def prompt(prefix: str, suffix: str = "\n") -> Prompt:
 
 
 async def started(server: PlayedServer, window: int = 0) -> RemoteEngine:
-    engine = RemoteEngine(Wanted(server.url, "auto", "", window))
+    engine = RemoteEngine(Wanted((server.url,), "auto", "", window))
     engine.start()
     await engine.ready()
     return engine
@@ -186,5 +186,5 @@ async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypat
         with pytest.raises(EngineError, match="another model"):
             async for _ in engine.generate(prompt("x=("), 8):
                 pass
-        assert engine.state == "failed"
+        assert engine.state == "starting"
         await engine.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,5 +30,5 @@ class Dialect(Protocol):
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has, or a little more."""
 
-    def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+    def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """The answer as it comes; closing it stops the server. No tokens: the prompt is read."""

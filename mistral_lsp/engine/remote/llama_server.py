@@ -5,9 +5,10 @@ Source: the page on its HTTP interface in llama.cpp's repository, tools/server/R
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ CHUNK_SECONDS = 0.1
 SMALLEST_CHUNK = 32
 TRUSTED_SECONDS = 5.0
 """After a silence this long the server may have been started again, with another model."""
+CHECK_SECONDS = 2.0
+"""What a server may take to say which model it has, for which it need not compute."""
 
 
 class _Defaults(msgspec.Struct):
@@ -100,7 +103,7 @@ class LlamaServer:
         """See Dialect."""
         return await self._tokens.count(texts)
 
-    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """See Dialect."""
         await self._check_model()
         ids, owed = await self._tokens.prompt(prompt)
@@ -154,8 +157,15 @@ class LlamaServer:
 
     async def _check_model(self) -> None:
         """Token ids of one model mean nothing to another."""
-        silence = self._clock() - self._heard_at
-        if silence > TRUSTED_SECONDS and await self._ask() != self._properties:
+        if self._clock() - self._heard_at <= TRUSTED_SECONDS:
+            return
+        try:
+            properties = await asyncio.wait_for(self._ask(), CHECK_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise ServerError(
+                f"The server at {self._server.address} does not answer.", SOON_SECONDS
+            ) from error
+        if properties != self._properties:
             raise ServerError(
                 f"The server at {self._server.address} has another model now.", SOON_SECONDS
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,9 +12,9 @@ import httpx
 import msgspec
 
 from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.remote.wanted import Wanted, is_here
+from mistral_lsp.engine.remote.key import KEY_VARIABLE, SERVICE, from_environment, from_keyring
+from mistral_lsp.engine.remote.wanted import address_of, is_here
 
-KEY_VARIABLE = "MISTRAL_LSP_API_KEY"
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
 """Seconds. A slow server says nothing while it reads a long prompt."""
 PAUSES = (0.1, 0.4)
@@ -28,6 +27,10 @@ TELLING_LINE = 12
 """Characters of a line of code that a server's message must not repeat."""
 SOON_SECONDS = 0.5
 RARELY_SECONDS = 30.0
+KEY_REFUSED = (401, 403)
+BUSY = (429, 503)
+REQUEST_AT_FAULT = (400, 413, 422)
+"""Statuses by which another request may do."""
 
 Kind = TypeVar("Kind")
 Body = Mapping[str, Any]
@@ -36,36 +39,41 @@ Body = Mapping[str, Any]
 class ServerError(EngineError):
     """The server is not there, or does not do what it is asked for; it may after `seconds`.
 
-    `lost`: nothing else can be asked of it meanwhile. `status` is that of HTTP, or 0.
+    `lost`: nothing else can be asked of it meanwhile. `passing`: the same request may do at once.
+    `status` is that of HTTP, or 0.
     """
 
-    def __init__(self, message: str, seconds: float, lost: bool = True, status: int = 0):
+    def __init__(
+        self,
+        message: str,
+        seconds: float,
+        lost: bool = True,
+        passing: bool = False,
+        status: int = 0,
+    ):
         """See the class."""
         super().__init__(message)
         self.seconds = seconds
         self.lost = lost
+        self.passing = passing
         self.status = status
 
 
 class Server:
     """One server at one address."""
 
-    def __init__(self, wanted: Wanted, pauses: tuple[float, ...] = PAUSES):
+    def __init__(self, url: str):
         """Asks nothing yet. Raises EngineError for an address or a key that won't do."""
-        self.address = wanted.address()
-        self._pauses = pauses
-        self._key = os.environ.get(KEY_VARIABLE, "").strip()
-        if not (self._key.isascii() and self._key.isprintable()):
-            raise EngineError(f"The key in {KEY_VARIABLE} has characters that no key has.")
+        self.address = address_of(url)
+        self._key = from_environment()
+        self._looked_for_key = bool(self._key)
         self._client = self._connected()
 
     def _connected(self) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         parts = urlsplit(self.address)
         try:
             httpx.URL(self.address)
             return httpx.AsyncClient(
-                headers=headers,
                 timeout=TIMEOUT,
                 # What stays on this machine must not go through a proxy, which would see it all.
                 trust_env=not is_here(parts.hostname or ""),
@@ -87,7 +95,7 @@ class Server:
         await self._client.aclose()
 
     async def get(self, path: str, kind: type[Kind]) -> Kind:
-        """What the server has at a path. Raises ServerError."""
+        """What the server has at a path, which no work is needed for. Raises ServerError."""
         async with self._opened("GET", path, None) as answer:
             return self._decode(await self._read(answer), kind)
 
@@ -147,28 +155,44 @@ class Server:
         )
 
     async def _begun(self, method: str, path: str, body: Body | None) -> httpx.Response:
-        content = None if body is None else msgspec.json.encode(body)
-        for pause in (*self._pauses, None):
-            request = self._client.build_request(
-                method,
-                self.address + path,
-                content=content,
-                headers={"Content-Type": "application/json"} if content else {},
-            )
+        pauses = iter(PAUSES)
+        while True:
             try:
-                answer = await self._client.send(request, stream=True)
-            except httpx.HTTPError as error:
-                failure = self._unreachable(error)
-                again = not isinstance(error, httpx.ReadTimeout)
-            else:
-                if answer.status_code == httpx.codes.OK:
-                    return answer
-                failure = await self._refused(answer, path, body or {})
-                again = failure.status in (429, 503)
-            if pause is None or not again:
-                raise failure
+                return await self._sent(method, path, body)
+            except ServerError as error:
+                if error.status in KEY_REFUSED and await self._find_key():
+                    continue
+                pause = next(pauses, None)
+                if pause is None or not error.passing:
+                    raise
             await asyncio.sleep(pause)
-        raise AssertionError("the last pause is None")
+
+    async def _sent(self, method: str, path: str, body: Body | None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(body)
+        request = self._client.build_request(
+            method, self.address + path, headers=headers, content=content
+        )
+        try:
+            answer = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if answer.status_code != httpx.codes.OK:
+            raise await self._refused(answer, path, body or {})
+        return answer
+
+    async def _find_key(self) -> bool:
+        """Looks into the keyring, where the environment has no key; only once the server wants one,
+        for to look may ask the user for a password.
+        """
+        if not self._looked_for_key:
+            self._looked_for_key = True
+            self._key = await asyncio.to_thread(from_keyring, self.address)
+            return bool(self._key)
+        return False
 
     async def _lines(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
         """Lines end at line feeds and nowhere else: JSON may hold what str calls a line's end."""
@@ -208,6 +232,7 @@ class Server:
             f"The server at {self.address} can't be reached ({_what(error)}). "
             "Start it, or check mistralLsp.httpUrl.",
             SOON_SECONDS,
+            passing=not isinstance(error, httpx.TimeoutException),
         )
 
     def _broken(self, body: Body, data: bytes) -> ServerError:
@@ -228,25 +253,26 @@ class Server:
             await answer.aclose()
         sentence, seconds = self._meaning(status, path, detail)
         wait = answer.headers.get("Retry-After", "")
-        if status in (429, 503) and wait.isdigit():
+        if status in BUSY and wait.isdigit():
             seconds = min(float(wait), RARELY_SECONDS)
-        return ServerError(sentence, seconds, status not in (400, 413, 422), status)
+        passing = status in BUSY and seconds < RARELY_SECONDS
+        return ServerError(sentence, seconds, status not in REQUEST_AT_FAULT, passing, status)
 
     def _meaning(self, status: int, path: str, detail: str) -> tuple[str, float]:
         """A sentence, and the seconds after which it is worth asking again."""
         where = f"The server at {self.address}"
-        if status in (401, 403):
-            wants = "does not take the key in" if self._key else "wants a key. Set"
-            then = "" if self._key else ", where the editor is started,"
-            return (
-                f"{where} {wants} the environment variable {KEY_VARIABLE}{then} ({status}). "
-                "Then restart the editor.",
-                RARELY_SECONDS,
-            )
+        if status in KEY_REFUSED:
+            return self._about_key(where, status), RARELY_SECONDS
         if status == 404:
             return (
                 f"{where} does not know {path} or the model (404{detail}). Check "
                 "mistralLsp.httpUrl, mistralLsp.httpDialect and mistralLsp.httpModel.",
+                RARELY_SECONDS,
+            )
+        if status == 402 or (status == 429 and "quota" in detail):
+            return (
+                f"{where} says that what you may use is used up ({status}{detail}). "
+                "See to your account there, or name another server.",
                 RARELY_SECONDS,
             )
         if status == 429:
@@ -261,6 +287,18 @@ class Server:
                 RARELY_SECONDS,
             )
         return f"{where} does not take the request ({status}{detail}).", RARELY_SECONDS
+
+    def _about_key(self, where: str, status: int) -> str:
+        if self._key:
+            return (
+                f"{where} does not take the key that was found for it ({status}). Put the right "
+                f"one into the environment variable {KEY_VARIABLE}, then restart the editor."
+            )
+        return (
+            f"{where} wants a key ({status}). Set the environment variable {KEY_VARIABLE} where "
+            f"the editor is started, or run: keyring set {SERVICE} {self.address} "
+            "(pip install keyring). Then restart the editor."
+        )
 
 
 def _what(error: Exception) -> str:

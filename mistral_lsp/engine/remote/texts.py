@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -18,6 +18,8 @@ BYTES_PER_TOKEN = 3
 """Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
 FORM_OF_HALVES = "suffix-first-alone"
 """Gives a suffix of full length, and no space that is not the file's."""
+NO_FILL_IN = (400, 422, 501)
+"""What servers answer to a suffix that they have no use for."""
 _PROBE = (
     Part("mark", special="fim_suffix"),
     Part("suffix", "\n"),
@@ -72,7 +74,7 @@ class TextDialect(ABC):
         """See Dialect: an estimate."""
         return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
 
-    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncIterator[Piece]:
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """See Dialect."""
         body = self._body(prompt, max_tokens) | {"stream": True}
         written = 0
@@ -92,7 +94,18 @@ class TextDialect(ABC):
     async def _probe(self, form: str) -> None:
         """Asks for one token, so that what won't do is known before anybody types."""
         body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
-        await self._server.post(self._path, body, self._chunk)
+        try:
+            await self._server.post(self._path, body, self._chunk)
+        except ServerError as error:
+            if self._spelt or error.status not in NO_FILL_IN:
+                raise
+            raise ServerError(
+                f"{error} It may not fill in with the model {self._model}: serve one that was "
+                "taught to, like Qwen2.5-Coder, and set mistralLsp.httpModel to a name that says "
+                "so.",
+                RARELY_SECONDS,
+                status=error.status,
+            ) from error
 
     def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
         return LoadedModel(engine, name, form, window, window, window, note)

@@ -1,4 +1,4 @@
-"""Which server the settings name, and whether code and key may go there."""
+"""Which servers the settings name, and whether code and key may go there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from mistral_lsp.engine.base import EngineError
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A server, how to talk to it, and the model there; `window` 0 takes what suits it."""
+    """Servers that have the same model, how to talk to them, and the model; `window` 0 takes what
+    suits it.
+    """
 
-    url: str
+    urls: tuple[str, ...]
     dialect: str
     model: str
     window: int
@@ -23,7 +25,7 @@ class Wanted(msgspec.Struct, frozen=True):
     def of(cls, settings: Settings) -> Wanted:
         """What the settings ask for."""
         return cls(
-            settings.http_url.strip(),
+            tuple(dict.fromkeys(settings.http_url.split())) or ("",),
             settings.http_dialect,
             settings.http_model.strip(),
             settings.window,
@@ -33,31 +35,32 @@ class Wanted(msgspec.Struct, frozen=True):
         """The same: a server is not ours to be told how long to live."""
         return self
 
-    def address(self) -> str:
-        """The address that paths are put behind. Raises EngineError for one that won't do."""
-        if not self.url:
-            raise EngineError(
-                "The engine http has no server. Set mistralLsp.httpUrl to its address, "
-                "for example http://localhost:8080."
-            )
-        parts = _split(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise EngineError(
-                f"mistralLsp.httpUrl is {self.url!r}, which is no address of a server. "
-                "Write it like https://example.com or http://localhost:8080."
-            )
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise EngineError(
-                "mistralLsp.httpUrl must hold no name, password, ? or #. Put the key into the "
-                "environment variable MISTRAL_LSP_API_KEY."
-            )
-        if parts.scheme == "http" and not is_here(parts.hostname):
-            raise EngineError(
-                f"mistralLsp.httpUrl is {self.url}: your code would go there for everybody on the "
-                f"way to read. Use https, or a tunnel: ssh -L 8080:localhost:{parts.port or 80} "
-                f"{parts.hostname}, and set it to http://localhost:8080."
-            )
-        return f"{parts.scheme}://{parts.netloc}{_root(parts.path)}"
+
+def address_of(url: str) -> str:
+    """The address that paths are put behind. Raises EngineError for a URL that won't do."""
+    if not url:
+        raise EngineError(
+            "The engine http has no server. Set mistralLsp.httpUrl to its address, "
+            "for example http://localhost:8080."
+        )
+    parts = _split(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EngineError(
+            f"mistralLsp.httpUrl is {url!r}, which is no address of a server. "
+            "Write it like https://example.com or http://localhost:8080."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise EngineError(
+            "mistralLsp.httpUrl must hold no name, password, ? or #. Put the key into the "
+            "environment variable MISTRAL_LSP_API_KEY."
+        )
+    if parts.scheme == "http" and not is_here(parts.hostname):
+        raise EngineError(
+            f"mistralLsp.httpUrl is {url}: your code would go there for everybody on the way to "
+            f"read. Use https, or a tunnel: ssh -L 8080:localhost:{parts.port or 80} "
+            f"{parts.hostname}, and set it to http://localhost:8080."
+        )
+    return f"{parts.scheme}://{parts.netloc}{_root(parts.path)}"
 
 
 def _split(url: str) -> SplitResult:

@@ -1,0 +1,90 @@
+"""An answer that a server elsewhere is writing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from mistral_lsp.engine.remote.member import Found
+from mistral_lsp.engine.remote.server import ServerError
+from mistral_lsp.metrics import Metrics
+from mistral_lsp.types import Prompt, Token, Usage
+
+NO_USAGE = Usage()
+
+
+class RemoteGeneration:
+    """See engine.base.Generation. Where a server fails before anything came, the next is asked."""
+
+    def __init__(
+        self,
+        servers: Sequence[Found],
+        prompt: Prompt,
+        max_tokens: int,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ):
+        """Begins at once."""
+        self.usage = NO_USAGE
+        self._servers = servers
+        self._prompt = prompt
+        self._max_tokens = max_tokens
+        self._metrics = metrics
+        self._clock = clock
+        self._begun = False
+        self._stopped_at: float | None = None
+        self._arrivals: asyncio.Queue[Token | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._end)
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        """The tokens; ends with the answer, after `stop`, or with EngineError."""
+        while (token := await self._arrivals.get()) is not None:
+            yield token
+        if not self._task.cancelled():
+            self._task.result()
+
+    def stop(self) -> None:
+        """See engine.base.Generation: closes the connection."""
+        if not self._task.done() and self._stopped_at is None:
+            self._stopped_at = self._clock()
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        for server in self._servers:
+            if await self._is_done(server, last=server is self._servers[-1]):
+                return
+
+    async def _is_done(self, server: Found, last: bool) -> bool:
+        """Whether the server answered; False where another one can be asked the same."""
+        try:
+            await self._write(server)
+        except ServerError as error:
+            if not error.lost:
+                raise
+            server.lose(error)
+            if self._begun or last:
+                raise
+            return False
+        return True
+
+    async def _write(self, server: Found) -> None:
+        self.usage = NO_USAGE
+        most = self._max_tokens
+        async with contextlib.aclosing(server.dialect.stream(self._prompt, most)) as pieces:
+            async for piece in pieces:
+                self._metrics.worked(self.usage, piece.usage)
+                self.usage = piece.usage
+                if piece.text and most:
+                    self._begun = True
+                    self._arrivals.put_nowait(Token(piece.text, piece.probability))
+                if self.usage.generated_tokens >= max(1, most):
+                    return  # also where a server does not heed the limit
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if self._stopped_at is not None:
+            self._metrics.stopped((self._clock() - self._stopped_at) * 1000)
+        if not task.cancelled():
+            task.exception()  # whoever iterates gets it; else nobody wants it
+        self._arrivals.put_nowait(None)

@@ -1,0 +1,103 @@
+"""One server elsewhere, in its life: looked for, found, lost, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.remote.base import Dialect
+from mistral_lsp.engine.remote.find import find
+from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.types import LoadedModel
+
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 4.0
+"""Between two looks for a server that was there, or may be at any moment."""
+GRACE_SECONDS = 4.0
+"""For so long, a server that was there is taken to be starting again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A server that is ready; `lose` takes why a request found out that it is not what it was."""
+
+    url: str
+    dialect: Dialect
+    model: LoadedModel
+    lose: Callable[[ServerError], None]
+
+
+class Member:
+    """One server that the settings name; it is `found` while it is ready."""
+
+    def __init__(
+        self,
+        url: str,
+        wanted: Wanted,
+        changed: Callable[[], None],
+        clock: Callable[[], float],
+    ):
+        """Nothing is asked yet; `changed` hears of every new state."""
+        self.url = url
+        self.state: State = "starting"
+        self.message = f"The server at {url} is being asked."
+        self.found: Found | None = None
+        self._wanted = wanted
+        self._changed = changed
+        self._clock = clock
+        self._seen_at = float("-inf")
+
+    async def live(self) -> None:
+        """Looks for the server, again and again, until cancelled or the settings won't do."""
+        try:
+            server = Server(self.url)
+        except EngineError as error:
+            self._change("failed", str(error))
+            return
+        failures = 0
+        try:
+            while True:
+                begun = self._clock()
+                end = await self._serve(server)
+                stayed = self._clock() - begun > LONGEST_PAUSE_SECONDS
+                failures = 0 if stayed else failures + 1
+                self._be_without(end)
+                pause = min(FIRST_PAUSE_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(max(end.seconds, pause))
+        finally:
+            self.found = None
+            await server.close()
+
+    async def _serve(self, server: Server) -> ServerError:
+        """One life of the server, as far as it is seen from here; tells how it ended."""
+        try:
+            dialect = await find(server, self._wanted)
+            model = await dialect.open()
+        except ServerError as error:
+            return error
+        except EngineError as error:
+            return ServerError(str(error), RARELY_SECONDS)
+        lost: asyncio.Future[ServerError] = asyncio.get_running_loop().create_future()
+
+        def lose(error: ServerError) -> None:
+            if not lost.done():
+                self._seen_at = self._clock()
+                self._be_without(error)
+                lost.set_result(error)
+
+        self.found = Found(self.url, dialect, model, lose)
+        self._change("ready", f"{model.model} on {model.engine}.")
+        return await lost
+
+    def _be_without(self, end: ServerError) -> None:
+        self.found = None
+        expected = self._clock() - self._seen_at < GRACE_SECONDS and end.seconds < RARELY_SECONDS
+        self._change("starting" if expected else "failed", f"{end} It is asked again by itself.")
+
+    def _change(self, state: State, message: str) -> None:
+        if (state, message) != (self.state, self.message):
+            self.state, self.message = state, message
+            self._changed()
