@@ -55,14 +55,16 @@ class DirectGeneration:
 class DirectEngine:
     """A loaded model, as the pipeline sees an engine."""
 
-    def __init__(self, engine: str, model: str = "", threads: int = 0):
-        """Loads the model, with all of its own window. Raises UserError where that can't be."""
+    def __init__(self, engine: str, model: str = "", threads: int = 0, window: int = 0):
+        """Loads the model, with all of its own window unless one is given, in tokens. Raises
+        UserError where that can't be.
+        """
         path = store.locate(model)
         header = gguf.read_header(path)
         self._ends = header.controls
         # A window that is asked for is not measured, and so does not depend on the machine.
-        self._ready = load(Load(engine, model, registry.window(header), threads, 0))
-        self.identity = _identity(path)
+        self._ready = load(Load(engine, model, window or registry.window(header), threads, 0))
+        self.identity = f"{_identity(path)}-{self._ready.model.window}"
 
     @property
     def model(self) -> LoadedModel:

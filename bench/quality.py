@@ -92,6 +92,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--engine", choices=ENGINES, default="llama_cpp")
     add("--model", default="", help="a GGUF file; the embedded model where none is named")
     add("--threads", type=int, default=0)
+    add("--window", type=int, default=0, help="tokens; default: all that the model was made for")
     add("--directory", type=Path, help="also make tasks of the code in a folder")
     add("--mask", choices=MASKS, default="line", help="what to leave out of that code")
     add("--files", type=int, default=0, help="in at most so many of its files; default: all")
@@ -115,7 +116,7 @@ async def measure(options: argparse.Namespace) -> list[Row]:
     sets = _tasks(options)
     if any(task.test for tasks in sets.values() for task in tasks):
         sandbox.require()
-    engine = DirectEngine(options.engine, options.model, options.threads)
+    engine = DirectEngine(options.engine, options.model, options.threads, options.window)
     finished = Finished(options.resume)
     code = code_version()
     rows = []

@@ -6,8 +6,7 @@ import random
 
 from mistral_lsp import languages
 from mistral_lsp.document import Document, Snapshot
-from mistral_lsp.postprocess.base import indentation
-from mistral_lsp.postprocess.limit_lines import opens_block
+from mistral_lsp.postprocess.base import indentation, opens_block
 
 MASKS = ("line", "rest-of-line", "block")
 SHORTEST_LINE = 8

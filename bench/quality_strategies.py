@@ -66,6 +66,14 @@ async def prefix_only(task: Task, engine: Engine) -> Shown:
     return await _plain(task, [_text("before", before)], engine)
 
 
+async def prefix_as_is(task: Task, engine: Engine) -> Shown:
+    """The same, but with the blanks and the line end before the cursor, as most tools send it."""
+    before, _ = await _fitted(task.prefix, "", engine)
+    lines = task.expected.count("\n") + 1
+    answer = await _generate(engine, [_text("before", before)], lines)
+    return _shown("\n".join(answer.text.split("\n")[:lines]), answer)
+
+
 async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
     """The text behind the cursor, a blank line, the text before it; no marks."""
     before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
@@ -96,6 +104,7 @@ STRATEGIES: dict[str, Strategy] = {
     "ours": ours,
     "one-file": one_file,
     "prefix-only": prefix_only,
+    "prefix-as-is": prefix_as_is,
     "llama.vim": llama_vim,
     "suffix-first-plain": suffix_first_plain,
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Optional
 
 from mistral_lsp.languages.base import Language
@@ -91,3 +93,19 @@ def step(character: str, stack: list[str], quotes: str) -> bool:
     else:
         return character in PAIRS.values()
     return False
+
+
+def opens_block(line: str, language: Language) -> bool:
+    """Whether a block follows behind a line."""
+    return has(language.block_opener, line.rstrip())
+
+
+def has(pattern: str, line: str) -> bool:
+    """Whether a language's pattern is found in a line."""
+    return compiled(pattern).search(line) is not None
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A language's pattern, to be used often."""
+    return re.compile(pattern)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Literal
 
 from mistral_lsp.languages.base import NEVER, Language
-from mistral_lsp.postprocess.base import Situation, Suggestion, indentation
+from mistral_lsp.postprocess.base import (
+    Situation,
+    Suggestion,
+    compiled,
+    has,
+    indentation,
+    opens_block,
+)
 
 UNDECIDED = re.compile(r"\W*\w*")
 """A line's beginning that may still become a word which goes on with a block, or ends it."""
@@ -22,11 +28,6 @@ def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
 def is_over(text: str, situation: Situation) -> bool:
     """Whether an answer that still grows has all that will be kept."""
     return _end(text, situation, grows=True) is not None
-
-
-def opens_block(line: str, language: Language) -> bool:
-    """Whether a block follows behind a line."""
-    return _has(language.block_opener, line.rstrip())
 
 
 def _end(text: str, situation: Situation, grows: bool) -> int | None:
@@ -63,7 +64,7 @@ def _base(line: str, on_new_line: bool, situation: Situation) -> int | None:
 
 
 def _depth(opener: str, language: Language) -> int:
-    mark = _compiled(language.item_mark).match(opener)
+    mark = compiled(language.item_mark).match(opener)
     return indentation(opener) if mark is None else mark.end()
 
 
@@ -74,9 +75,9 @@ def _part(line: str, base: int, language: Language) -> Literal["inside", "last",
         return "inside"
     if indentation(line) < base:
         return "behind"
-    if _has(language.block_middle, line.rstrip()):
+    if has(language.block_middle, line.rstrip()):
         return "inside"
-    return "last" if _has(language.block_closer, line.rstrip()) else "behind"
+    return "last" if has(language.block_closer, line.rstrip()) else "behind"
 
 
 def _may_belong(line: str, base: int, language: Language) -> bool:
@@ -89,12 +90,3 @@ def _may_belong(line: str, base: int, language: Language) -> bool:
 
 def _is_whole(line: str) -> bool:
     return line.endswith(("\n", "\r"))
-
-
-def _has(pattern: str, line: str) -> bool:
-    return _compiled(pattern).search(line) is not None
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

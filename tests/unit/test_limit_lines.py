@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mistral_lsp import languages
-from mistral_lsp.postprocess.base import Situation, Suggestion
-from mistral_lsp.postprocess.limit_lines import is_over, limit_lines, opens_block
+from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
+from mistral_lsp.postprocess.limit_lines import is_over, limit_lines
 from mistral_lsp.types import Answer
 
 OPENERS = {

@@ -257,7 +257,9 @@ def test_the_word_before_the_cursor_is_chosen_anew() -> None:
         b"return",
     ]
     ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n"),)))
-    assert (ids, owed) == ([8, 9], b""), "a line end stays what it is"
+    assert (ids, owed) == ([8], b"\n")
+    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n\n  "),)))
+    assert (ids, owed) == ([8, 9], b"\n  "), "pieces reach from a line end into the next line"
 
 
 def test_an_answer_begins_with_what_is_owed_and_does_not_repeat_it() -> None:
