@@ -17,7 +17,7 @@ from mistral_lsp.engine.ctransformers import CTransformers
 from mistral_lsp.engine.llama_cpp import LlamaCpp
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.tokens import Tokenizer
-from mistral_lsp.models import gguf, store
+from mistral_lsp.models import gguf, registry, store
 
 ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
@@ -208,6 +208,9 @@ def test_doctor_names_the_engine_and_its_reason() -> None:
     record = json.loads(run("doctor", "--json").stdout)
     assert record["engine"] == "llama_cpp" and "fastest installed" in record["why_engine"]
     assert record["problems"] == []
+    assert record["reading_tokens_per_second"] > 0 and record["writing_tokens_per_second"] > 0
+    assert record["tier"] in ("small", "medium", "large", "workstation")
+    assert record["recommended_model"] in registry.entries()
     assert "All is well" in run("doctor").stdout
     assert run("doctor", "--model", "/none.gguf").returncode == 1
 

@@ -38,6 +38,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str = ""
     form: str = ""
     window: int = 0
+    recommended: bool = False
 
 
 @lru_cache(maxsize=1)
