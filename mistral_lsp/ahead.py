@@ -10,7 +10,6 @@ from mistral_lsp.cache import Entry
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
-from mistral_lsp.postprocess.base import confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
 from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, situation
@@ -85,7 +84,8 @@ def _is_nearly_typed(entry: Entry, offset: int) -> bool:
     """Whether the user has taken up a line and will soon be at its end."""
     typed = offset - entry.offset
     line = entry.text.partition("\n")[0]
-    sure = confidence(entry.answer, len(line)) >= SURE
+    tokens = entry.answer.tokens_within(len(line))
+    sure = sum(token.probability for token in tokens) >= SURE * len(tokens)
     return sure and typed > 0 and len(line) - typed <= NEARLY_TYPED
 
 

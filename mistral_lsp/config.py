@@ -75,8 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="Tell the model what other files of the workspace define."),
     ] = True
     min_confidence: Annotated[
-        float, Meta(ge=0, le=1, description="Below this mean probability nothing is shown.")
-    ] = 0.0
+        float,
+        Meta(
+            ge=0, le=1, description="How likely the model must hold a line that is shown unasked."
+        ),
+    ] = 0.06
     keep_loaded_seconds: Annotated[
         int,
         Meta(ge=0, le=86400, description="How long the model stays loaded behind the last editor."),

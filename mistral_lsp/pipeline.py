@@ -115,6 +115,7 @@ async def _stream(request: Request, stream: Stream, stages: Stages) -> None:
     """Writes an answer, for whoever follows it, up to where the text is over."""
     stream.model = await stages.engine.ready()
     prompt = await prepare(request, stages, stream.model)
+    prompt = replace(prompt, careful=request.trigger == "invoked")
     cursor = read_cursor(request.snapshot, request.offset)
     most = request.settings.max_tokens
     generation = stages.engine.generate(prompt, most)
@@ -183,6 +184,8 @@ def _judge(request: Request, draft: Draft, stages: Stages, reason: str | None) -
     suggestion = Suggestion("", reason=reason)
     if reason is None:
         place = situation(request, draft.cursor, draft.answer, stages)
+        if draft.shown:  # too late for doubts
+            place = replace(place, min_confidence=0.0)
         suggestion = postprocess.suggest(place)
     return Completion(
         text=suggestion.text,

@@ -117,18 +117,20 @@ def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
 
 def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
     """What the filters know of an answer and its place. What was dismissed is offered to those who
-    ask by hand.
+    ask by hand, and so is what the model doubts.
     """
     rejected: frozenset[str] = frozenset()
+    min_confidence = 0.0
     if request.trigger == "automatic":
         rejected = stages.rejections.at(request.snapshot, request.offset)
+        min_confidence = request.settings.min_confidence
     return Situation(
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
         language=cursor.language,
         multiline=request.settings.multiline,
-        min_confidence=request.settings.min_confidence,
+        min_confidence=min_confidence,
         answer=answer,
         rejected=rejected,
         errors=partial(_errors, request.snapshot, request.offset)

@@ -42,12 +42,14 @@ class Excerpt:
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is asked, in order, the fill-in form that decided the order, and the path of
-    the file that it is about.
+    the file that it is about. Where it is `careful`, the likeliest line is looked for, which takes
+    longer than to take the likeliest token each time.
     """
 
     form: str
     parts: tuple[Part, ...]
     document: str = ""
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,11 @@ class Host:
             )
         characters = codecs.getincrementaldecoder("utf-8")()
         for piece, probability in ready.loop.generate(
-            ids, request.max_tokens, lambda: self._cancelled[key] is not None, owed
+            ids,
+            request.max_tokens,
+            lambda: self._cancelled[key] is not None,
+            owed,
+            request.prompt.careful,
         ):
             try:
                 text = characters.decode(piece)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy
 
 from mistral_lsp.engine.base import Aborted, Backend
+from mistral_lsp.engine.search import Choice, Line, Search
 from mistral_lsp.engine.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.engine.threads import Threads
 from mistral_lsp.types import Usage
@@ -29,6 +30,8 @@ SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
 """Tokens. Reading fewer anew costs hardly more than saving and restoring a state."""
+CHOICES = 2
+"""Tokens at each place that may begin a line in a search."""
 REMEMBERED_LOGITS = 32
 """Tokens behind which the logits are remembered: 4 MB with Mistral's vocabulary."""
 
@@ -84,37 +87,87 @@ class Loop:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes = b"",
+        careful: bool = False,
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer begins with `owed`, which is not given. `usage` is right at every moment, also
-        after a cancel.
+        The answer begins with `owed`, which is not given. A `careful` one begins with the likeliest
+        line that a search finds; what that evaluates counts as evaluated. `usage` is right at every
+        moment, also after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt))
-        logits = self._prefill(prompt, cancelled)
-        while logits is not None and self.usage.generated_tokens < max_tokens:
-            token, probability = self._choose(logits, owed)
+        if max_tokens == 0:
+            self._prefill(prompt, cancelled)
+            return
+        unsaid = len(owed)
+        for token, probability in self._tokens(prompt, max_tokens, cancelled, owed, careful):
             if token in self._ends:
                 return
             self._count(generated=1)
             piece = self._backend.token_bytes(token)
-            fresh, owed = piece[len(owed) :], owed[len(piece) :]
+            fresh, unsaid = piece[unsaid:], max(0, unsaid - len(piece))
             if fresh:
                 yield fresh, probability
             if cancelled() or self.usage.generated_tokens == max_tokens:
                 return
+
+    def _tokens(
+        self,
+        prompt: Sequence[int],
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+        owed: bytes,
+        careful: bool,
+    ) -> Iterator[Choice]:
+        logits = self._prefill(prompt, cancelled)
+        if careful and logits is not None:
+            line = self._likeliest_line(prompt, max_tokens, cancelled, owed)
+            if not line.choices:
+                return
+            yield from line.choices
+            owed = owed[sum(len(self._backend.token_bytes(token)) for token in line.tokens()) :]
+            logits = self._logits_behind(len(prompt), line.tokens())
+        while logits is not None:
+            token, probability = self._choose(logits, owed, 1)[0]
+            yield token, probability
+            owed = owed[len(self._backend.token_bytes(token)) :]
             logits = self._step(token)
 
-    def _choose(self, logits: Any, owed: bytes) -> tuple[int, float]:
-        """The likeliest token, of those that begin with or within `owed`; and how likely it is."""
-        if owed:
-            allowed = self._beginning(owed)
-            if len(allowed):
-                logits = logits[allowed]
-                best = int(logits.argmax())
-                return int(allowed[best]), 1.0 / float(numpy.exp(logits - logits[best]).sum())
-        token = int(logits.argmax())
-        return token, 1.0 / float(numpy.exp(logits - logits[token]).sum())
+    def _likeliest_line(
+        self, prompt: Sequence[int], max_tokens: int, cancelled: Callable[[], bool], owed: bytes
+    ) -> Line:
+        def written(tokens: Sequence[int]) -> bytes:
+            return b"".join(map(self._backend.token_bytes, tokens))
+
+        def logits_behind(tokens: Sequence[int]) -> Any:
+            return None if cancelled() else self._logits_behind(len(prompt), tokens)
+
+        def choose(logits: Any, tokens: Sequence[int]) -> list[Choice]:
+            return self._choose(logits, owed[len(written(tokens)) :], CHOICES)
+
+        def is_over(tokens: Sequence[int]) -> bool:
+            line = written(tokens)[len(owed) :].lstrip(b"\r\n")
+            return tokens[-1] in self._ends or b"\n" in line
+
+        return Search(logits_behind, choose, is_over, max_tokens).run() or Line()
+
+    def _choose(self, logits: Any, owed: bytes, most: int) -> list[Choice]:
+        """The likeliest tokens, of those that begin with or within `owed`; the likeliest first."""
+        allowed = self._beginning(owed) if owed else ()
+        if len(allowed):
+            logits = logits[allowed]
+        best = int(logits.argmax())
+        total = float(numpy.exp(logits - logits[best]).sum())
+        found = [best]
+        if most > 1 and len(logits) > 1:
+            found = numpy.argsort(-logits)[:most].tolist()
+        return [
+            (
+                int(allowed[place]) if len(allowed) else place,
+                float(numpy.exp(logits[place] - logits[best])) / total,
+            )
+            for place in found
+        ]
 
     def _prefill(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> Any:
         """The logits behind the prompt, or None where it was cancelled."""
@@ -146,6 +199,21 @@ class Loop:
             return self._logits[self._at]
         self._forget(self._at - 1)
         return self._remember(self._eval([token]))
+
+    def _logits_behind(self, start: int, tokens: Sequence[int]) -> Any:
+        """The logits behind some tokens that follow the first `start` ones; None where that was
+        aborted.
+        """
+        same = common_prefix(self._held[start:], tokens)
+        self._at = start + len(tokens)
+        if same == len(tokens) and self._at in self._logits:
+            return self._logits[self._at]
+        kept = min(same, len(tokens) - 1)
+        self._forget(start + kept)
+        logits = self._eval(tokens[kept:])
+        if logits is not None:
+            self._count(evaluated=len(tokens) - kept)
+        return self._remember(logits)
 
     def _remember(self, logits: Any) -> Any:
         if logits is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,11 +54,13 @@ class Suggestion:
 
 
 def confidence(answer: Answer, length: int) -> float:
-    """The mean probability, 0 to 1, of the tokens that make the answer's first `length` characters;
-    1 where there are none.
+    """How likely, 0 to 1, the model holds the first line to be of the answer's first `length`
+    characters: the product of its tokens' probabilities. What follows stands or falls with it.
     """
-    shown = answer.tokens_within(length)
-    return sum(token.probability for token in shown) / len(shown) if shown else 1.0
+    text = answer.text[:length]
+    lead = len(text) - len(text.lstrip())
+    line = text[:lead] + text[lead:].partition("\n")[0]
+    return math.prod(token.probability for token in answer.tokens_within(len(line)))
 
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from mistral_lsp.postprocess.base import Situation, Suggestion, left_open, opens_block
+from mistral_lsp.postprocess.base import Situation, Suggestion, indentation, opens_block
 
 MOST_LINES = 16
 """That are tried without their last, and so parsed anew."""
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps the lines with which the file has no more syntax errors than without an answer; where
-    the file is sound but for the cursor's line, none, unless that line is to go on.
+    """Keeps the lines with which the file has no more syntax errors than it may.
 
-    An answer that is still being written is left alone, since half a line is always wrong; and so
-    is one in a file that is broken elsewhere, where nobody can tell what an error belongs to.
+    An answer that is still being written is left alone, since half a line is always wrong.
     """
     errors = situation.errors
     if not suggestion.text or errors is None or not situation.answer.complete:
         return suggestion
     before, elsewhere = errors("", 0), errors(None, 0)
-    if before and elsewhere:
-        return suggestion
     lines = suggestion.text.splitlines(keepends=True)
     for kept in range(len(lines), max(0, len(lines) - MOST_LINES), -1):
         text = "".join(lines[:kept]).rstrip("\r\n") if kept < len(lines) else suggestion.text
-        allowed = before if _goes_on(text, suggestion.replaced, situation) else 0
-        if text.strip() and errors(text, suggestion.replaced) <= allowed:
+        allowed = _allowed(text, before, elsewhere, situation)
+        if text.strip() and (allowed is None or errors(text, suggestion.replaced) <= allowed):
             return Suggestion(text, suggestion.replaced)
     return Suggestion("", reason="the answer would break the syntax of the file")
 
 
-def _goes_on(text: str, replaced: int, situation: Situation) -> bool:
-    """Whether more has to follow what is now half typed: a block, or what closes a bracket."""
-    written = situation.line_prefix + text + situation.line_suffix[replaced:]
-    last = written.rpartition("\n")[2]
-    return bool(left_open(written, situation.language.quotes)) or opens_block(
-        last, situation.language
-    )
+def _allowed(text: str, before: int, elsewhere: int, situation: Situation) -> int | None:
+    """How many errors the file may have with a text: none, as a rule.
+
+    It has `before` without the text, and `elsewhere` without the cursor's line. Where it is broken
+    elsewhere, nobody can tell what an error belongs to, and so None, any number; unless the lines
+    below belong to what the cursor's line was to begin, which the text then has to mend.
+    """
+    if not before or not elsewhere:
+        return before if _is_to_go_on(text, situation) else 0
+    below = situation.next_line()
+    if below and indentation(below) > indentation(situation.line_prefix + text):
+        return min(before, elsewhere) - 1
+    return None
+
+
+def _is_to_go_on(text: str, situation: Situation) -> bool:
+    """Whether more has to follow: at the file's end, or a block that the user wants to write."""
+    if not situation.following.strip():
+        return True
+    line = situation.line_prefix + text.partition("\n")[0]
+    return situation.multiline == "never" and opens_block(line, situation.language)

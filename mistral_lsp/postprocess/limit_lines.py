@@ -1,4 +1,4 @@
-"""Keeps one line, or where that line opens a block, the lines up to the block's end."""
+"""Keeps one line, or where it opens a block or a bracket, the lines up to the end of that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from mistral_lsp.postprocess.base import (
     compiled,
     has,
     indentation,
+    left_open,
     opens_block,
+    step,
 )
 
 UNDECIDED = re.compile(r"\W*\w*")
@@ -39,7 +41,7 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
     end = sum(map(len, lines[: first + 1]))
     base = _base(lines[first], first > 0, situation)
     if base is None:
-        return end
+        return _bracket_end(lines, first, end, situation)
     for line in lines[first + 1 :]:
         part = _part(line, base, situation.language)
         if part == "behind":
@@ -47,6 +49,29 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
         end += len(line)
         if part == "last":
             # The closing line is wanted whole.
+            return end if _is_whole(line) else None
+    return None
+
+
+def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
+    """The end of the line in which all is closed that the first one leaves open, or of the first
+    itself; None while the answer may go on.
+    """
+    language = situation.language
+    head = lines[first] if first else situation.line_prefix + lines[first]
+    stack = left_open(head + situation.line_suffix, language.quotes)
+    is_one_line = situation.multiline == "never" or situation.errors is None
+    if is_one_line or not stack or stack[-1] in language.quotes:
+        return line_end
+    depth = indentation(head)
+    end = line_end
+    for line in lines[first + 1 :]:
+        if line.strip() and indentation(line) < depth:
+            return line_end
+        end += len(line)
+        for character in line:
+            step(character, stack, language.quotes)
+        if not stack:
             return end if _is_whole(line) else None
     return None
 

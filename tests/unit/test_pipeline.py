@@ -120,6 +120,23 @@ async def test_doubtful_answers_are_dropped() -> None:
     assert doubtful.text == "" and "0.40" in (doubtful.reason or "")
 
 
+async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
+    stages = Stages(PlayedEngine("1\n", probability=0.4))
+    asked = request("x = ", min_confidence=0.5)
+    done = await pipeline.complete(replace(asked, trigger="invoked"), stages)
+    assert done.text == "1"
+
+
+async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:
+    stages = Stages(PlayedEngine("12\n", pause=0.001, probability=0.6))
+    shown: list[str] = []
+    done = await pipeline.complete(
+        request("x = ", min_confidence=0.5), stages, lambda grown: shown.append(grown.text)
+    )
+    assert shown == ["1", "12"]
+    assert done.text == "12"
+
+
 async def test_typing_through_asks_the_engine_once() -> None:
     engine = PlayedEngine("compute(a, b)\n")
     stages = Stages(engine)
