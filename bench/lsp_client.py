@@ -91,6 +91,13 @@ class Client:
             raise RuntimeError(message["error"])
         return message["result"]
 
+    def reply(self, message: Message) -> None:
+        """Answers a request of the server's."""
+        asked = message["method"] == "workspace/configuration"
+        result = [self.configuration] if asked else None
+        answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
+        self.send_raw(json.dumps(answer).encode())
+
     # Receiving
 
     def response(self, number: int, timeout: float = 60.0) -> tuple[float, Message]:
@@ -127,10 +134,7 @@ class Client:
             self._responses[message["id"]] = (when, message)
             self.answered.append(message["id"])
         elif "id" in message:
-            asked = message["method"] == "workspace/configuration"
-            result = [self.configuration] if asked else None
-            answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
-            self.send_raw(json.dumps(answer).encode())
+            self.reply(message)
             self.notifications.append((when, message))
         else:
             self.notifications.append((when, message))

@@ -66,6 +66,13 @@ def _register_documents(app: App) -> None:
         if problem:
             app.warn(problem)
 
+    def lost_change(params: Any) -> None:
+        problem = sync.lose_change(app.session, params)
+        if problem:
+            app.warn(problem)
+
+    app.protocol.on_lost_change = lost_change
+
     @app.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
         app.indexing.take(app.session.snapshot(params.text_document.uri))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Optional, Union
 
 import attrs
@@ -51,6 +53,11 @@ DID_MOVE_CURSOR = "mistralLsp/didMoveCursor"
 DID_REJECT = "mistralLsp/didReject"
 
 
+def is_id(value: Any) -> bool:
+    """Whether a value can be a request's id or a token; JSON has values that nobody finds again."""
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
+
+
 def make_converter() -> cattrs.Converter:
     """The stock converter that also reads the two classes above."""
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
@@ -63,7 +70,9 @@ def make_converter() -> cattrs.Converter:
         stock = converter.structure(data, types.InlineCompletionParams)
         fields = {name: getattr(stock, name) for name in attrs.fields_dict(type(stock))}
         token = data.get("partialResultToken")
-        return GrowingInlineCompletionParams(**fields, partial_result_token=token)
+        return GrowingInlineCompletionParams(
+            **fields, partial_result_token=token if is_id(token) else None
+        )
 
     def read_request(data: dict[str, Any], _: type) -> GrowingInlineCompletionRequest:
         params = converter.structure(data["params"], GrowingInlineCompletionParams)
@@ -81,6 +90,7 @@ class Protocol(LanguageServerProtocol):
         """Frees the document notifications, so that only our handlers see them."""
         super().__init__(*arguments, **named)
         self.exit_code: int | None = None
+        self.on_lost_change: Callable[[Any], None] = lambda params: None
         for method in OWN_DOCUMENTS:
             del self.fm.builtin_features[method]
 
@@ -102,17 +112,57 @@ class Protocol(LanguageServerProtocol):
 
     def receive(self, data: Any) -> None:
         """Takes one message as it came out of JSON. A request that is wrong gets an error."""
-        method = data.get("method") if isinstance(data, dict) else None
         if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
             self._refuse(data, INVALID_REQUEST, "This is no JSON-RPC 2.0 message.")
             return
-        logger.debug("received %s id=%s", method or "response", data.get("id"))
-        if method is not None and self._workspace is None and not self._may_come_first(method):
-            self._refuse(data, NOT_INITIALIZED, f"{method} came before initialize.")
-        elif method is not None and self._shutdown and method != types.EXIT:
-            self._refuse(data, INVALID_REQUEST, f"{method} came after shutdown.")
-        else:
+        logger.debug("received %s id=%s", data.get("method", "response"), data.get("id"))
+        reason = self._out_of_order(data)
+        if reason is not None:
+            self._refuse(data, *reason)
+        elif "method" in data or self._awaits_response(data.get("id")):
             self._dispatch(data)
+
+    def _out_of_order(self, data: dict[str, Any]) -> tuple[int, str] | None:
+        """Why a message may not come now, or ever: an error's code and text."""
+        method = data.get("method")
+        if "method" not in data:
+            return None
+        if not isinstance(method, str):
+            return INVALID_REQUEST, "A message's method is no string."
+        if "id" in data and (reason := self._no_request(method, data["id"])):
+            return INVALID_REQUEST, reason
+        if self._workspace is None and not self._may_come_first(method):
+            return NOT_INITIALIZED, f"{method} came before initialize."
+        if self._workspace is not None and method == types.INITIALIZE:
+            return INVALID_REQUEST, "initialize came a second time."
+        if self._shutdown and method != types.EXIT:
+            return INVALID_REQUEST, f"{method} came after shutdown."
+        return None
+
+    def _no_request(self, method: str, number: Any) -> str | None:
+        """Why a message with an id can't be a request, or None."""
+        if not is_id(number):
+            return "A request's id is neither a number nor a string."
+        if number in self._request_futures:
+            return "A request with this id is not answered yet."
+        kind = self.get_message_type(method)
+        if kind is not None and not hasattr(kind, "id"):
+            return f"{method} is a notification and has no id."
+        return None
+
+    def _awaits_response(self, number: Any) -> bool:
+        """Whether a response to this id is awaited. pygls keeps what clients asked in the same place,
+        and fails where a response comes too late.
+        """
+        future = self._request_futures.get(number) if is_id(number) else None
+        if future is None or future.done() or isinstance(future, asyncio.Future):
+            logger.warning("left out a response that nothing waits for")
+            return False
+        return True
+
+    def _handle_cancel_notification(self, msg_id: Any) -> None:
+        if is_id(msg_id):
+            super()._handle_cancel_notification(msg_id)  # type: ignore[no-untyped-call]
 
     def _may_come_first(self, method: str) -> bool:
         return method in (types.INITIALIZE, types.EXIT)
@@ -124,12 +174,13 @@ class Protocol(LanguageServerProtocol):
             cause = error.__cause__
             detail = "; ".join(cattrs.transform_error(cause)) if cause else str(error)
             self._refuse(data, INVALID_PARAMS, f"Invalid parameters: {detail}")
+            if data.get("method") == types.TEXT_DOCUMENT_DID_CHANGE:
+                self.on_lost_change(data.get("params"))
             return
         self.handle_message(message)
 
     def _refuse(self, data: Any, code: int, message: str) -> None:
         """Answers what expects an answer, and leaves a note of the rest."""
         logger.warning("refused a message: %s", message)
-        number = data.get("id") if isinstance(data, dict) else None
-        if isinstance(number, (int, str)) and "method" in data:
+        if isinstance(data, dict) and is_id(number := data.get("id")) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from lsprotocol import types
 
@@ -51,3 +52,15 @@ def change_document(
             document.replace(start, end, change.text)
     document.version = version
     return None
+
+
+def lose_change(session: Session, params: Any) -> str | None:
+    """Takes in that a change could not be understood; gives what to tell, where a document is hit."""
+    item = params.get("textDocument") if isinstance(params, dict) else None
+    uri = item.get("uri") if isinstance(item, dict) else None
+    document = session.document(uri) if isinstance(uri, str) else None
+    if document is None:
+        return None
+    reason = "a change could not be understood"
+    document.lose_sync(f"{reason}; close the file and open it again")
+    return f"{uri}: {reason}."

@@ -46,7 +46,7 @@ async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> Non
             return
         try:
             message = json.loads(body)
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also for numbers too long
             logger.warning("skipped a message that is no JSON: %s", error)
             continue
         protocol.receive(message)

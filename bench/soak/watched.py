@@ -1,0 +1,39 @@
+"""The real server with one more command: `soak.text` tells what its text of a document is.
+
+Run as `python -m bench.soak.watched`, with the options of mistral-lsp.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import Any
+
+from mistral_lsp import cli
+from mistral_lsp.server import serve
+from mistral_lsp.server.app import App
+
+COMMAND = "soak.text"
+_register = serve.register
+
+
+def digest(text: str) -> int:
+    """A number that stands for a text, whatever characters it has."""
+    return zlib.crc32(text.encode("utf-16-le", "surrogatepass"))
+
+
+def register(app: App) -> None:
+    """Gives `app` its handlers and the one command."""
+    _register(app)
+
+    @app.command(COMMAND)
+    def text(*arguments: Any) -> dict[str, Any] | None:
+        snapshot = app.session.snapshot(str(arguments[0]))
+        if snapshot is None:
+            return None
+        return {"digest": digest(snapshot.text), "in_sync": not snapshot.out_of_sync}
+
+
+if __name__ == "__main__":
+    serve.register = register
+    sys.exit(cli.main())
