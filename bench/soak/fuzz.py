@@ -1,4 +1,4 @@
-"""Random messages by the million: does the server live, answer each once, and know every text?
+"""Random messages by the million: the server lives, answers each once, and knows every text.
 
 Run as `python -m bench.soak fuzz --messages 1000000`.
 """

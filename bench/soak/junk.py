@@ -1,4 +1,4 @@
-"""What no client should send: wrong types, odd ids, damaged bytes, and bodies that try the limits."""
+"""What no client should send: wrong types, odd ids, damaged bytes, bodies that try the limits."""
 
 from __future__ import annotations
 

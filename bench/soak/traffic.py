@@ -110,7 +110,7 @@ class Traffic:
     # Documents
 
     def opens(self, chance: Random) -> None:
-        """didOpen, of a new document or of one that is open."""
+        """Opens another document (didOpen)."""
         self._documents += 1
         uri = f"file:///project/{self._name}{self._documents}.{chance.choice(('py', 'ts', 'x'))}"
         text = MARK + writing(chance, 40 if chance.random() < 0.9 else 400)
@@ -121,22 +121,21 @@ class Traffic:
         self.compare(uri)
 
     def closes(self, chance: Random) -> None:
-        """didClose."""
+        """Closes one (didClose)."""
         uri = self.some_document(chance)
         self.open.pop(uri, None)
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
         self.compare(uri)
 
     def edits(self, chance: Random) -> None:
-        """didChange with one or more changes, each for the text that the one before it left."""
+        """Edits one (didChange); each of several changes is for what the one before left."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None:
             return
         mirror.version += chance.randint(1, 3)
-        changes = []
-        for _ in range(1 if chance.random() < 0.8 else chance.randint(0, 4)):
-            changes.append(self._change(chance, mirror))
+        count = 1 if chance.random() < 0.8 else chance.randint(0, 4)
+        changes = [self._change(chance, mirror) for _ in range(count)]
         self._send_changes(uri, mirror.version, changes)
         self.compare(uri)
 
@@ -157,7 +156,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """didChange for an older version, after which only a whole text brings back order."""
+        """Edits an older version, after which only a whole text brings back order."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -168,7 +167,7 @@ class Traffic:
             self.compare(uri)
 
     def edits_wrongly(self, chance: Random) -> None:
-        """didChange that makes no sense: the text is not known from there on."""
+        """Edits in a way that makes no sense: the text is not known from there on."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -178,7 +177,7 @@ class Traffic:
             self.compare(uri)
 
     def mends(self, chance: Random) -> None:
-        """didChange with the whole text."""
+        """Sends the whole text."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:

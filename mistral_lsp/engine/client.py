@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mistral_lsp.engine import frames, hosts
+from mistral_lsp.engine import frames, hosts, stopped
 from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
@@ -23,6 +23,9 @@ MOST_DEATHS = 3
 DEATHS_WITHIN_SECONDS = 600.0
 BACK_OFF_SECONDS = 0.2
 LEAVE_SECONDS = 2.0
+SILENT_SECONDS = 0.5
+LONGEST_SILENCE = 10.0
+"""Seconds that a host may leave a question for a sign of life unanswered, be it ever so busy."""
 NO_USAGE = Usage()
 
 
@@ -94,6 +97,8 @@ class EngineClient:
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._supervisor: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._heard = 0
         self._leaving = False
         self._settled = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -108,11 +113,15 @@ class EngineClient:
             self._supervisor = asyncio.create_task(self._supervise())
 
     async def close(self) -> None:
-        """Lets go of the host, which leaves when it serves nobody else."""
+        """Lets go of the host, which leaves when it serves nobody else; one that is stopped can't."""
+        if self.host_pid is not None and stopped.is_stopped(self.host_pid):
+            stopped.end(self.host_pid)
         if self._supervisor is not None:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._supervisor
+        if self._watching is not None:
+            self._watching.cancel()
         self._change("off", "The engine was stopped.")
 
     async def leave(self) -> None:
@@ -163,6 +172,23 @@ class EngineClient:
                 raise EngineError(self.message)
             return
         frames.write(self._writer, frame)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """While the host owes something: ends it when it is stopped, or silent for too long."""
+        silent = 0.0
+        while self._generations or self._counts or self.state == "loading":
+            heard = self._heard
+            await asyncio.sleep(SILENT_SECONDS)
+            silent = silent + SILENT_SECONDS if self._heard == heard else 0.0
+            if self._writer is None or self.host_pid is None:
+                return
+            if silent:
+                if silent > LONGEST_SILENCE or stopped.is_stopped(self.host_pid):
+                    stopped.end(self.host_pid)
+                    return
+                frames.write(self._writer, frames.Ping())
 
     def _change(self, state: State, message: str) -> None:
         self.state, self.message = state, message
@@ -209,6 +235,7 @@ class EngineClient:
             self._send(self.wanted)
             while True:
                 self._take(await frames.read_reply(reader))
+                self._heard += 1
         except (OSError, EOFError, msgspec.DecodeError) as error:
             logger.info("connection to the engine's host ended: %r", error)
         finally:

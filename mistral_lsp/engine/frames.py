@@ -74,6 +74,10 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    """Asks for a sign of life; answered at once by Pong, whatever is computed or loaded."""
+
+
 class Leave(msgspec.Struct, frozen=True, tag=True):
     """The client goes; the host ends the connection and, where it has no other client, itself."""
 
@@ -82,6 +86,10 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     """The host's first word: its process."""
 
     pid: int
+
+
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    """The host is there."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
@@ -120,8 +128,8 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     error: str = ""
 
 
-Request = Union[Load, Count, Generate, Cancel, Leave]
-Reply = Union[Hello, Loaded, Failed, Counted, Decoded, Finished]
+Request = Union[Load, Count, Generate, Cancel, Ping, Leave]
+Reply = Union[Hello, Pong, Loaded, Failed, Counted, Decoded, Finished]
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

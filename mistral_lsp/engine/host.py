@@ -95,6 +95,9 @@ class Host:
                 if isinstance(request, frames.Cancel):
                     self._cancel((client, request.id), STOPPED)
                     continue
+                if isinstance(request, frames.Ping):
+                    frames.write(writer, frames.Pong())
+                    continue
                 if isinstance(request, frames.Generate):
                     self._admit((client, request.id), request.background)
                 task = asyncio.create_task(self._answer(client, request, writer))

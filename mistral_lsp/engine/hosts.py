@@ -14,11 +14,12 @@ import sys
 from pathlib import Path
 
 import mistral_lsp
-from mistral_lsp.engine import frames
+from mistral_lsp.engine import frames, stopped
 from mistral_lsp.engine.base import SCRIPT_VARIABLE, EngineError
 from mistral_lsp.engine.folder import private_folder
 
 START_SECONDS = 20.0
+LOOK_SECONDS = 0.5
 TRIES = 5
 LONGEST_SOCKET_PATH = 103
 """Bytes; what the smallest of the supported systems allows."""
@@ -56,7 +57,7 @@ async def _greeted(path: Path) -> Connection | None:
         return None
     hello = None
     try:
-        hello = await asyncio.wait_for(frames.read_reply(reader), START_SECONDS)
+        hello = await asyncio.wait_for(_hello(path, reader), START_SECONDS)
     except (asyncio.IncompleteReadError, ConnectionError, asyncio.TimeoutError):
         return None
     finally:
@@ -64,6 +65,17 @@ async def _greeted(path: Path) -> Connection | None:
             writer.close()
     assert isinstance(hello, frames.Hello)
     return reader, writer, hello
+
+
+async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
+    """The first word of the host; one that is stopped has none, and is ended."""
+    reading = asyncio.ensure_future(frames.read_reply(reader))
+    try:
+        while not (await asyncio.wait([reading], timeout=LOOK_SECONDS))[0]:
+            stopped.end_stopped_at(path)
+        return reading.result()
+    finally:
+        reading.cancel()
 
 
 async def _start(path: Path) -> Connection | None:

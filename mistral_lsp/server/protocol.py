@@ -151,10 +151,10 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _awaits_response(self, number: Any) -> bool:
-        """Whether a response to this id is awaited. pygls keeps what clients asked in the same place,
-        and fails where a response comes too late.
+        """Whether a response to this id is awaited. pygls keeps what clients asked in the same
+        place, and fails where a response comes too late.
         """
-        future = self._request_futures.get(number) if is_id(number) else None
+        future: Any = self._request_futures.get(number) if is_id(number) else None
         if future is None or future.done() or isinstance(future, asyncio.Future):
             logger.warning("left out a response that nothing waits for")
             return False
@@ -162,7 +162,7 @@ class Protocol(LanguageServerProtocol):
 
     def _handle_cancel_notification(self, msg_id: Any) -> None:
         if is_id(msg_id):
-            super()._handle_cancel_notification(msg_id)  # type: ignore[no-untyped-call]
+            super()._handle_cancel_notification(msg_id)
 
     def _may_come_first(self, method: str) -> bool:
         return method in (types.INITIALIZE, types.EXIT)
@@ -182,5 +182,6 @@ class Protocol(LanguageServerProtocol):
     def _refuse(self, data: Any, code: int, message: str) -> None:
         """Answers what expects an answer, and leaves a note of the rest."""
         logger.warning("refused a message: %s", message)
-        if isinstance(data, dict) and is_id(number := data.get("id")) and "method" in data:
+        number = data.get("id") if isinstance(data, dict) else None
+        if isinstance(number, (int, str)) and is_id(number) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))

@@ -55,7 +55,7 @@ def change_document(
 
 
 def lose_change(session: Session, params: Any) -> str | None:
-    """Takes in that a change could not be understood; gives what to tell, where a document is hit."""
+    """Takes in that a change could not be understood; gives what to tell the user, if anything."""
     item = params.get("textDocument") if isinstance(params, dict) else None
     uri = item.get("uri") if isinstance(item, dict) else None
     document = session.document(uri) if isinstance(uri, str) else None
