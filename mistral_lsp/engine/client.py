@@ -113,7 +113,7 @@ class EngineClient:
             self._supervisor = asyncio.create_task(self._supervise())
 
     async def close(self) -> None:
-        """Lets go of the host, which leaves when it serves nobody else; one that is stopped can't."""
+        """Lets go of the host, which leaves when it serves nobody else; a stopped one is ended."""
         if self.host_pid is not None and stopped.is_stopped(self.host_pid):
             stopped.end(self.host_pid)
         if self._supervisor is not None:
