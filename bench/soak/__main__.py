@@ -1,22 +1,38 @@
-"""Runs what must hold all day. `python -m bench.soak` runs everything; name parts to run those."""
+"""Runs what must hold all day. Name parts to run only those."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
-from bench.soak import fuzz
+from bench.soak import faults, fuzz
+from mistral_lsp.models import store
 
 
 def main() -> int:
+    """Prints a JSON object for each part; fails where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print(json.dumps(fuzz.run(options.messages, options.seed), indent=1))
-    return 0
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "fuzz": lambda: fuzz.run(options.messages, options.seed),
+        "faults": lambda: faults.run(options.faults, options.seed),
+        "model-faults": lambda: faults.run(
+            options.faults // 20, options.seed, store.locate(""), sites=1
+        ),
+    }
+    wrong = False
+    for name in options.parts or parts:
+        found = parts[name]()
+        wrong = wrong or bool(found["wrongs"])
+        print(json.dumps({name: found}, indent=1), flush=True)
+    return int(wrong)
 
 
 if __name__ == "__main__":

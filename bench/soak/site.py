@@ -1,0 +1,219 @@
+"""Some editors that share a host, in folders of their own, and the faults that can befall them."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import psutil
+
+from bench.soak.editor import Editor
+
+RECOVERY_SECONDS = 30.0
+ANSWER = {"answers": [{"after": "", "answer": "value + 1\n"}], "delay_ms": 0.2}
+MODEL = "model.gguf"
+
+
+class Site:
+    """Editors on one host. A fault gives the moment from which on recovery is counted."""
+
+    def __init__(self, chance: Random, editors: int = 2, model: Path | None = None):
+        """Starts everything. Without a `model`, the scripted engine answers."""
+        self.folder = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
+        self.chance = chance
+        self.model = model
+        self.lost: list[str] = []
+        self.requests = self.gave_up = 0
+        self.slowest = 0.0
+        self.mounted = model is None and self._mount()
+        (self.folder / "script.json").write_text(json.dumps(ANSWER))
+        if model is not None:
+            self._copy_model()
+        self.editors = [self._editor() for _ in range(editors)]
+        self.recovered(time.monotonic())
+
+    def _mount(self) -> bool:
+        """A disk of its own, so small that it can be filled. Only root can have one."""
+        (self.folder / "run").mkdir(mode=0o700)
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
+        done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)
+        return done.returncode == 0
+
+    def _editor(self) -> Editor:
+        (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
+        environment = {
+            "XDG_RUNTIME_DIR": str(self.folder / "run"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "MISTRAL_LSP_SCRIPT": str(self.folder / "script.json"),
+        }
+        if self.model is not None:
+            return Editor(environment, "--model", str(self.folder / MODEL))
+        return Editor(environment, "--engine", "scripted")
+
+    def hosts(self) -> list[psutil.Process]:
+        """The hosts that run here."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or [""]
+            if "mistral_lsp.engine.daemon" in words and words[-1].startswith(str(self.folder)):
+                found.append(process)
+        return found
+
+    def faults(self) -> list[Callable[[], float]]:
+        """What can be done here."""
+        if self.model is not None:
+            return [self.truncate_model, self.replace_model, self.starve, self.kill, self.stop]
+        found = [self.kill, self.stop, self.abort, self.starve, self.unlink, self.vanish]
+        return [*found, self.pause, self.fill_disk] if self.mounted else [*found, self.pause]
+
+    # The faults
+
+    def _signal(self, number: int) -> float:
+        for host in self.hosts():
+            host.send_signal(number)
+        return time.monotonic()
+
+    def kill(self) -> float:
+        """The host is killed."""
+        return self._signal(signal.SIGKILL)
+
+    def stop(self) -> float:
+        """The host hangs."""
+        return self._signal(signal.SIGSTOP)
+
+    def abort(self) -> float:
+        """The host ends in native code."""
+        return self._signal(self.chance.choice((signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)))
+
+    def starve(self) -> float:
+        """The host gets no more memory."""
+        for host in self.hosts():
+            resource.prlimit(host.pid, resource.RLIMIT_AS, (1, 1))
+        return time.monotonic()
+
+    def unlink(self) -> float:
+        """The host's socket is deleted, and another editor comes."""
+        for path in (self.folder / "run").rglob("*.socket"):
+            path.unlink()
+        return self.vanish()
+
+    def vanish(self) -> float:
+        """An editor is gone without a word, and another one comes."""
+        editor = self.editors.pop(self.chance.randrange(len(self.editors)))
+        self._count(editor)
+        editor.vanish(self.chance.random() < 0.5)
+        started = time.monotonic()
+        self.editors.append(self._editor())
+        return started
+
+    def pause(self) -> float:
+        """A server sleeps for a while, as with the lid closed."""
+        server = psutil.Process(self.chance.choice(self.editors).pid)
+        server.suspend()
+        time.sleep(0.5)
+        server.resume()
+        return time.monotonic()
+
+    def fill_disk(self) -> float:
+        """There is no room for a new host, for a while."""
+        filler = self.folder / "run" / "filler"
+        filler.mkdir()
+        try:
+            for number in range(100):
+                (filler / str(number)).write_bytes(b"x" * 32_768)
+        except OSError:
+            pass
+        for number in range(100):
+            if not _touched(filler / f"i{number}"):
+                break
+        self.kill()
+        time.sleep(self.chance.random())
+        shutil.rmtree(filler)
+        return time.monotonic()
+
+    def truncate_model(self) -> float:
+        """The model's file is cut short under the host that has it mapped; it is then mended."""
+        os.truncate(self.folder / MODEL, self.chance.randrange(1_000_000, 90_000_000))
+        time.sleep(1.0)
+        self._copy_model()
+        return time.monotonic()
+
+    def replace_model(self) -> float:
+        """Another file takes the place of the model's."""
+        self._copy_model()
+        return self.kill() if self.chance.random() < 0.5 else time.monotonic()
+
+    def _copy_model(self) -> None:
+        assert self.model is not None
+        fresh = self.folder / "fresh.gguf"
+        shutil.copyfile(self.model, fresh)
+        fresh.replace(self.folder / MODEL)
+
+    # What must be true afterwards
+
+    def recovered(self, since: float) -> float | None:
+        """Waits until every editor was shown something that it asked for after `since`; gives the
+        seconds. Where a server gave the engine up, it is reloaded, as its message says, and the
+        seconds count from there.
+        """
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while time.monotonic() < deadline:
+            if not all(editor.conversation.alive for editor in self.editors):
+                return None
+            back = [editor.shown_again(since) for editor in self.editors]
+            if all(back):
+                return max(arrived for arrived in back if arrived is not None) - since
+            for editor, arrived in zip(self.editors, back):
+                if arrived is None and editor.failed:
+                    self.gave_up += 1
+                    since = time.monotonic()
+                    editor.reload()
+            time.sleep(0.02)
+        return None
+
+    def zombies(self) -> int:
+        """Ended processes that nobody has waited for."""
+        count = 0
+        for editor in self.editors:
+            for child in psutil.Process(editor.pid).children(recursive=True):
+                count += child.status() == psutil.STATUS_ZOMBIE
+        return count
+
+    def _count(self, editor: Editor) -> None:
+        self.requests += editor.requests
+        self.slowest = max(self.slowest, editor.slowest)
+
+    def close(self) -> dict[str, int]:
+        """Ends all editors; gives what they left behind."""
+        for editor in self.editors:
+            self._count(editor)
+            self.lost += editor.close()
+        psutil.wait_procs(self.hosts(), timeout=8)
+        left = {
+            "hosts_left": len(self.hosts()),
+            "sockets_left": len(list(self.folder.rglob("*.socket"))),
+        }
+        for host in self.hosts():
+            host.kill()
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.folder / "run"], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return left
+
+
+def _touched(path: Path) -> bool:
+    try:
+        path.touch()
+    except OSError:
+        return False
+    return True
