@@ -8,40 +8,57 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from bench.latency_report import percentile
-from bench.soak.site import Site
+from bench.soak.site import Fault, Site
 
 SITES = 4
 QUIET_SECONDS = 1.0
 """The longest time between a recovery and the next fault."""
 
 
-def run(count: int, seed: int = 1, model: Path | None = None, sites: int = SITES) -> dict[str, Any]:
-    """Injects so many faults, at several sites at once."""
-    shares = [count // sites + (number < count % sites) for number in range(sites)]
+def run(
+    count: int,
+    seed: int = 1,
+    model: Path | None = None,
+    sites: int = SITES,
+    kinds: Collection[str] = (),
+) -> dict[str, Any]:
+    """Injects so many faults, at several sites at once; of these kinds, or of all."""
+
+    def at_site(number: int) -> dict[str, Any]:
+        share = count // sites + (number < count % sites)
+        return at_one_site(share, seed + number, model, kinds)
+
     with ThreadPoolExecutor(sites) as pool:
-        runs = pool.map(lambda share: at_one_site(share[1], seed + share[0], model), enumerate(shares))
-        return summed(list(runs))
+        return summed(list(pool.map(at_site, range(sites))))
 
 
-def at_one_site(count: int, seed: int, model: Path | None = None) -> dict[str, Any]:
+def at_one_site(
+    count: int, seed: int, model: Path | None, kinds: Collection[str]
+) -> dict[str, Any]:
     """Injects so many faults at a site of two editors."""
     chance = Random(seed)
     site = Site(chance, model=model)
-    kinds: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     seconds: dict[str, list[float]] = {}
     stuck: list[str] = []
     zombies = 0
+    order: list[Fault] = []
     for _ in range(count):
-        fault = chance.choice(site.faults())
+        # Every kind as often as any other, in a new order each time.
+        if not order:
+            possible = [one for one in site.faults() if not kinds or one.__name__ in kinds]
+            order = chance.sample(possible, len(possible))
+        fault = order.pop()
         time.sleep(chance.random() * QUIET_SECONDS)
         name = fault.__name__
-        kinds[name] += 1
+        seen[name] += 1
         recovery = site.recovered(fault())
         if recovery is None:
             stuck.append(f"{name} {[editor.conversation.log[-3:] for editor in site.editors]}")
@@ -50,7 +67,7 @@ def at_one_site(count: int, seed: int, model: Path | None = None) -> dict[str, A
         zombies += site.zombies()
     left = site.close()
     return {
-        "kinds": kinds,
+        "kinds": seen,
         "seconds": seconds,
         "stuck": stuck,
         "zombies": zombies,

@@ -18,13 +18,16 @@ import psutil
 
 from bench.soak.editor import Editor
 
+Fault = Callable[[], float]
+"""Does something bad; gives the moment from which on recovery is counted."""
+
 RECOVERY_SECONDS = 30.0
 ANSWER = {"answers": [{"after": "", "answer": "value + 1\n"}], "delay_ms": 0.2}
 MODEL = "model.gguf"
 
 
 class Site:
-    """Editors on one host. A fault gives the moment from which on recovery is counted."""
+    """Editors on one host."""
 
     def __init__(self, chance: Random, editors: int = 2, model: Path | None = None):
         """Starts everything. Without a `model`, the scripted engine answers."""
@@ -69,7 +72,7 @@ class Site:
                 found.append(process)
         return found
 
-    def faults(self) -> list[Callable[[], float]]:
+    def faults(self) -> list[Fault]:
         """What can be done here."""
         if self.model is not None:
             return [self.truncate_model, self.replace_model, self.starve, self.kill, self.stop]

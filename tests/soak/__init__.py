@@ -1,0 +1,1 @@
+"""Short runs of what `make soak` runs for long."""
