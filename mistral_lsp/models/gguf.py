@@ -225,11 +225,12 @@ def _header(metadata: dict[str, Any]) -> Header:
     for name, keys in _SPECIAL_KEYS.items():
         for key in keys:
             value = metadata.get(f"tokenizer.ggml.{key}")
-            if isinstance(value, int):
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
                 specials.setdefault(name, value)
     spelt = _spelt(metadata, specials)
-    kinds = metadata.get("tokenizer.ggml.token_type") or ()
-    controls = {number for number, kind in enumerate(kinds) if kind in TEXTLESS_KINDS}
+    kinds = metadata.get("tokenizer.ggml.token_type")
+    numbered = enumerate(kinds if isinstance(kinds, tuple) else ())
+    controls = {number for number, kind in numbered if kind in TEXTLESS_KINDS}
     controls |= set(specials.values())
     if not _begins_with_bos(metadata):
         specials.pop("bos", None)
@@ -262,4 +263,4 @@ def _begins_with_bos(metadata: dict[str, Any]) -> bool:
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and value > 0 else 0

@@ -19,6 +19,8 @@ else:
 
 EMBEDDED = "mistral-lsp-tiny-fim"
 DEFAULT_WINDOW = 4096
+LARGEST_WINDOW = 131_072
+"""What a file asks for is memory; no more than a user can ask for."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +61,7 @@ def window(header: Header) -> int:
     if entry and entry.window:
         return entry.window
     limit = header.sliding_window or DEFAULT_WINDOW
-    return min(limit, header.context_length or limit)
+    return min(limit, header.context_length or limit, LARGEST_WINDOW)
 
 
 def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
