@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.soak import faults, fuzz
+from bench.soak import faults, fuzz, headers, typing
 from mistral_lsp.models import store
 
 
@@ -18,6 +18,8 @@ def main() -> int:
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--faults", type=int, default=1_000)
+    parser.add_argument("--headers", type=int, default=100_000)
+    parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -26,6 +28,8 @@ def main() -> int:
         "model-faults": lambda: faults.run(
             options.faults // 20, options.seed, store.locate(""), sites=1
         ),
+        "headers": lambda: headers.run(options.headers, options.seed),
+        "typing": lambda: typing.run(options.hours, options.seed),
     }
     wrong = False
     for name in options.parts or parts:
