@@ -43,6 +43,13 @@ class Session:
         document = self._documents.get(snapshot.uri)
         return document is not None and document.version == snapshot.version
 
+    def root(self, uri: str) -> Path | None:
+        """The workspace folder that a document lies in, or None."""
+        parts = urlsplit(uri)
+        path = Path(unquote(parts.path))
+        inside = (root for root in self.roots if path.is_relative_to(root))
+        return next(inside, None) if parts.scheme == "file" else None
+
     def display_path(self, uri: str) -> str:
         """The path of a document below its workspace folder, with "/"; else its bare name."""
         parts = urlsplit(uri)

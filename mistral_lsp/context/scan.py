@@ -7,6 +7,7 @@ What .gitignore names, what looks like a secret, and what lies behind a symbolic
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -52,8 +53,21 @@ def walk(folder: Path) -> Iterator[str]:
         ]
         for name in files:
             path = f"{here}/{name}".removeprefix("./")
-            if _is_wanted(path, name) and not _is_ignored(path, rules):
+            if _is_spelt(path) and _is_wanted(path, name) and not _is_ignored(path, rules):
                 yield path
+
+
+def belongs(folder: Path, path: str) -> bool:
+    """Whether a walk of `folder` comes by the file at `path` below it, there or not."""
+    rules = _rules(folder, ".")
+    *folders, name = PurePosixPath(path).parts
+    here = ""
+    for inner in folders:
+        here = f"{here}{inner}/"
+        if _is_foreign(folder / here, rules, here):
+            return False
+        rules += _rules(folder / here, here.rstrip("/"))
+    return _is_wanted(path, name) and not _is_ignored(path, rules)
 
 
 def _rules(where: Path, here: str) -> list[tuple[str, pathspec.GitIgnoreSpec]]:
@@ -77,6 +91,11 @@ def _is_ignored(path: str, rules: Sequence[tuple[str, pathspec.GitIgnoreSpec]]) 
     return any(spec.match_file(path[len(base) :]) for base, spec in rules)
 
 
+def _is_spelt(path: str) -> bool:
+    """Whether a path is text; a name on disk may be any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in path)
+
+
 def _is_wanted(path: str, name: str) -> bool:
     language = languages.find("", name)
     return language.is_code and bool(language.definition_nodes) and not is_secret(path)
@@ -86,7 +105,8 @@ def read(folder: Path, path: str) -> FileDefinitions | None:
     """What a file defines; None where it can't be read, or is not worth it."""
     full = folder / path
     try:
-        if full.is_symlink() or full.stat().st_size > LARGEST_FILE:
+        facts = full.lstat()
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST_FILE:
             return None
         text = full.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):

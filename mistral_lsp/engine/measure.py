@@ -110,7 +110,7 @@ def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
 
 
 def _key(backend: Backend, model: Path, threads: int) -> str:
-    machine = (platform.machine(), platform.processor(), platform.node(), usable_cores())
+    machine = (platform.machine(), platform.node(), usable_cores())
     what = (backend.name, model.name, model.stat().st_size, threads, machine)
     return hashlib.blake2b(repr(what).encode(), digest_size=12).hexdigest()
 

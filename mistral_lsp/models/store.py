@@ -110,7 +110,7 @@ def _verify_once(path: Path, expected: str) -> None:
     except BadSum as error:
         raise BadSum(f"{error} It is the embedded model. Install mistral-lsp again.") from error
     try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark.write_bytes(msgspec.json.encode(wanted))
     except OSError as error:
         # Only a convenience: without it the next start checks again.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from mistral_lsp.context import gate
+from mistral_lsp.context import gate, scan
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Snapshot
@@ -82,7 +82,8 @@ class Indexing:
             return
         if not snapshot.language.is_code:
             return
-        if not gate.is_secret(snapshot.path):
+        root = self._session.root(snapshot.uri)
+        if root is not None and scan.belongs(root, snapshot.path):
             self._put(read_definitions(snapshot.path, snapshot.text, snapshot.tree))
 
     def _put(self, found: FileDefinitions) -> None:
