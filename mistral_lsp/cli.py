@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, purpose in (
         ("complete", _complete, "complete at FILE:LINE:COL (from 1)"),
         ("explain", _explain, "show the prompt for FILE:LINE:COL, part by part"),
+        ("trace", _trace, "show what happens when at FILE:LINE:COL"),
     ):
         command = commands.add_parser(name, help=purpose)
         command.add_argument("place", metavar="FILE:LINE:COL")
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_settings(command, argparse.SUPPRESS)
     doctor = commands.add_parser("doctor", help="check this machine and this installation")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.add_argument("--bundle", metavar="FILE", help="write a report for a bug; no code in it")
     doctor.set_defaults(run=_doctor)
     _add_settings(doctor, argparse.SUPPRESS)
     _add_models(commands.add_parser("models", help="list, download and choose models"))
@@ -156,10 +158,28 @@ async def _explain(options: argparse.Namespace) -> int:
     return 0
 
 
+async def _trace(options: argparse.Namespace) -> int:
+    from mistral_lsp import oneshot, trace
+
+    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
+        result = await trace.follow(request, stages)
+    if options.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        trace.print_trace(result)
+    return 0
+
+
 async def _doctor(options: argparse.Namespace) -> int:
     from mistral_lsp import doctor
 
     findings = await doctor.examine(_overrides(options))
+    if options.bundle:
+        from mistral_lsp import bundle
+
+        bundle.write(findings, Path(options.bundle))
+        sys.stdout.write(f"{options.bundle} can be attached to a bug; look through it before.\n")
+        return 0
     if options.json:
         sys.stdout.write(json.dumps(findings) + "\n")
     else:

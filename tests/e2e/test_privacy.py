@@ -1,4 +1,4 @@
-"""What stays with the user: against other users, a hostile workspace, the network, prying prompts."""
+"""What stays with the user: against other users, a hostile workspace, and the network."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def test_another_user_reaches_neither_socket_nor_cache(start, own_home, tmp_path
     secret = [path, *own_home.rglob("*.log"), *own_home.rglob("*.lock"), *own_home.rglob("*.json")]
     assert len(secret) >= 4
     with somebody_else():
-        assert os.listdir(own_home), "the folder above is open"
+        assert list(own_home.iterdir()), "the folder above is open"
         for private in (path.parent, own_home / "cache" / "mistral-lsp"):
             with pytest.raises(PermissionError):
-                os.listdir(private)
+                list(private.iterdir())
         for file in secret:
             with pytest.raises(PermissionError):
                 file.open("rb")
