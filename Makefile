@@ -2,13 +2,17 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: demo test bench bench-slice quality.csv test-editors vsix clean
+.PHONY: demo test soak bench bench-slice quality.csv test-editors vsix clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/mistral-lsp demo
 
 test: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m pytest
+
+# What must hold all day, at length; about half an hour. The tests do the same for a minute.
+soak: $(VENV)/installed-for-tests
+	$(VENV)/bin/python -m bench.soak
 
 bench: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m bench
