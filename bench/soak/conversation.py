@@ -17,7 +17,7 @@ Check = Callable[[dict[str, Any]], str | None]
 """Looks at an answer; says what is wrong with it, or None."""
 
 MOST_PENDING = 400
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 
 class Conversation:

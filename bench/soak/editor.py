@@ -12,6 +12,7 @@ from bench.soak.conversation import Conversation
 
 URI = "file:///project/main.py"
 PAUSE_SECONDS = 0.02
+LEAVE_SECONDS = 60.0
 SETTINGS = {"keepLoadedSeconds": 0, "deadlineMs": 5000}
 
 
@@ -103,14 +104,14 @@ class Editor:
     def close(self) -> list[str]:
         """Ends as an editor does; gives what was wrong, such as a request without an answer."""
         self._typing.clear()
-        self._thread.join(30)
+        self._thread.join(LEAVE_SECONDS)
         if self.conversation.alive:
             self.conversation.settle()
             self._request("shutdown", None)
             self.conversation.settle()
             self._notify("exit", None)
             self.conversation.flush()
-            self.conversation.process.wait(10)
+            self.conversation.process.wait(LEAVE_SECONDS)
         else:
             self.conversation.wrongs.append(f"a server died: {self.conversation.log[-5:]}")
         wrongs = list(self.conversation.wrongs)
@@ -122,9 +123,9 @@ class Editor:
         self._typing.clear()
         if by_signal:
             self.conversation.process.kill()
-        self._thread.join(30)
+        self._thread.join(LEAVE_SECONDS)
         stdin = self.conversation.process.stdin
         if not by_signal and stdin is not None:
             stdin.close()
-        self.conversation.process.wait(10)
+        self.conversation.process.wait(LEAVE_SECONDS)
         self.conversation.kill()

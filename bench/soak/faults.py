@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.latency_report import percentile
 from bench.soak.site import Fault, Site
+from bench.soak.stalls import Stalls
 
 SITES = 4
 QUIET_SECONDS = 1.0
@@ -35,8 +36,10 @@ def run(
         share = count // sites + (number < count % sites)
         return at_one_site(share, seed + number, model, kinds)
 
+    stalls = Stalls()
     with ThreadPoolExecutor(sites) as pool:
-        return summed(list(pool.map(at_site, range(sites))))
+        found = summed(list(pool.map(at_site, range(sites))))
+    return {**found, "longest_stall_s": stalls.end()}
 
 
 def at_one_site(

@@ -21,7 +21,7 @@ from bench.soak.editor import Editor
 Fault = Callable[[], float]
 """Does something bad; gives the moment from which on recovery is counted."""
 
-RECOVERY_SECONDS = 30.0
+RECOVERY_SECONDS = 60.0
 ANSWER = {"answers": [{"after": "", "answer": "value + 1\n"}], "delay_ms": 0.2}
 MODEL = "model.gguf"
 
