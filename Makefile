@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: demo test soak bench bench-slice quality.csv test-editors vsix clean
+.PHONY: demo test soak lock audit licences wheel bench bench-slice quality.csv test-editors vsix clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/mistral-lsp demo
@@ -35,7 +35,7 @@ vsix:
 	cd editors/vscode && npm ci && npm run package
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(TOOLS) build dist *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,38 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 
 # llama-cpp-python is compiled here, which takes some minutes and a C++ compiler. The tests try the
 # benches, too.
-$(VENV)/installed-for-tests: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet --editable '.[fast,dev,bench]'
+# What is installed is what the lock names, byte for byte.
+$(VENV)/installed-for-tests: pyproject.toml requirements.lock | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/installed
+
+# The tools of a release, apart from what they look at.
+TOOLS ?= .venv-release
+
+$(TOOLS)/installed:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet uv==0.13.9 pip-audit==2.10.1 pip-licenses==5.5.5
+	touch $@
+
+lock: $(TOOLS)/installed
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra fast --extra dev --extra bench --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+
+audit: $(TOOLS)/installed
+	$(TOOLS)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+licences: $(TOOLS)/installed $(VENV)/installed
+	$(TOOLS)/bin/pip-licenses --python $(VENV)/bin/python --order license --with-urls
+
+# Twice from what is committed, with the commit's time; the same bytes must come out.
+wheel:
+	rm -rf build/wheel && mkdir -p build/wheel/one build/wheel/two
+	for copy in one two; do \
+	  git archive HEAD | tar -x -C build/wheel/$$copy && \
+	  SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PYTHON) -m pip wheel --quiet --no-deps \
+	    --wheel-dir build/wheel/$$copy/dist build/wheel/$$copy || exit 1; \
+	done
+	cmp build/wheel/one/dist/*.whl build/wheel/two/dist/*.whl
+	$(PYTHON) -m zipfile --list build/wheel/one/dist/*.whl
+	mkdir -p dist && cp build/wheel/one/dist/*.whl dist/
