@@ -147,10 +147,10 @@ async def _complete(options: argparse.Namespace) -> int:
 
 
 async def _explain(options: argparse.Namespace) -> int:
-    from mistral_lsp import oneshot
+    from mistral_lsp import oneshot, pipeline
 
     async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
-        result = await oneshot.explain(request, stages)
+        result = await pipeline.explain(request, stages)
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

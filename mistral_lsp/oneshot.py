@@ -99,25 +99,6 @@ def _range(request: Request, span: Span) -> dict[str, dict[str, int]]:
     return ends
 
 
-async def explain(request: Request, stages: Stages) -> dict[str, Any]:
-    """The record that `explain --json` prints."""
-    reason, parts = await pipeline.explain(request, stages)
-    model = stages.engine.model
-    return {
-        "reason": reason,
-        "engine": model.engine if model else None,
-        "model": model.model if model else None,
-        "form": model.form if model else None,
-        "window": model.window if model else None,
-        "working_window": model.working_window if model else None,
-        "tokens": sum(part.tokens for part in parts),
-        "parts": [
-            {"label": part.label, "tokens": part.tokens, "why": part.why, "text": part.text}
-            for part in parts
-        ],
-    }
-
-
 def print_explanation(result: dict[str, Any]) -> None:
     """Shows an explanation as a table on the terminal."""
     from rich.console import Console

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mistral_lsp import ahead, postprocess
 from mistral_lsp.cache import Entry
@@ -209,28 +210,34 @@ def _timed(completion: Completion, draft: Draft, started: float, now: float) -> 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A part of a prompt, with its tokens and why it is there."""
-
-    label: str
-    tokens: int
-    why: str
-    text: str
-
-
-async def explain(request: Request, stages: Stages) -> tuple[str | None, list[Explained]]:
-    """The prompt that `complete` would send, part by part; or the reason why it would not.
+async def explain(request: Request, stages: Stages) -> dict[str, Any]:
+    """What `complete` would send, as a record: the prompt part by part, or the reason why nothing.
 
     Raises EngineError where the model can't be loaded.
     """
     cursor = read_cursor(request.snapshot, request.offset)
     reason = gate.refuse(request.snapshot, cursor, request.settings, request.trigger)
-    if reason is not None:
-        return reason, []
-    prompt = await prepare(request, stages, await stages.engine.ready())
-    counts = await stages.engine.count([part.text for part in prompt.parts])
-    return None, [
-        Explained(part.special or part.label, 1 if part.special else tokens, part.why, part.text)
-        for part, tokens in zip(prompt.parts, counts)
-    ]
+    parts: list[dict[str, Any]] = []
+    if reason is None:
+        prompt = await prepare(request, stages, await stages.engine.ready())
+        counts = await stages.engine.count([part.text for part in prompt.parts])
+        parts = [
+            {
+                "label": part.special or part.label,
+                "tokens": 1 if part.special else tokens,
+                "why": part.why,
+                "text": part.text,
+            }
+            for part, tokens in zip(prompt.parts, counts)
+        ]
+    model = stages.engine.model
+    return {
+        "reason": reason,
+        "engine": model.engine if model else None,
+        "model": model.model if model else None,
+        "form": model.form if model else None,
+        "window": model.window if model else None,
+        "working_window": model.working_window if model else None,
+        "tokens": sum(part["tokens"] for part in parts),
+        "parts": parts,
+    }

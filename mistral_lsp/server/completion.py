@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lsprotocol import types
 
@@ -88,6 +89,16 @@ def look(
     place = _place(session, params, encoding)
     if place is not None:
         ahead.look(_request(session, *place, "automatic"), stages)
+
+
+async def explain(
+    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+) -> dict[str, Any] | None:
+    """What would be asked at a place while typing, and why; None for one that does not exist."""
+    place = _place(session, params, encoding)
+    if place is None:
+        return None
+    return await pipeline.explain(_request(session, *place, "automatic"), stages)
 
 
 def reject(

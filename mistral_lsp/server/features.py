@@ -149,6 +149,10 @@ def _register_commands(app: App) -> None:
         await app.reload()
         return app.report()
 
+    @app.command("mistralLsp.explain")
+    async def explain(place: types.TextDocumentPositionParams) -> dict[str, Any] | None:
+        return await completion.explain(app.session, app.stages, place, app.encoding)
+
     @app.feature("mistralLsp/didShow")
     def did_show(params: Any) -> None:
         app.metrics.shown += 1

@@ -228,8 +228,13 @@ class Editor:
 
     def sent(self, *methods: str) -> list[dict[str, Any]]:
         """Give the messages of these methods in the order in which they left Neovim."""
-        lines = self.record.read_text(encoding="utf-8").splitlines()
-        return [message for message in map(json.loads, lines) if message.get("method") in methods]
+        messages = [line["message"] for line in self.passed() if line["from"] == "editor"]
+        return [message for message in messages if message.get("method") in methods]
+
+    def passed(self) -> list[dict[str, Any]]:
+        """Give all that has passed between Neovim and the server, as the relay writes it."""
+        lines = self.record.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def wait(self, look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
         """Look until it is right; what was seen last makes the message when it never is."""

@@ -1,57 +1,23 @@
---- Starts the server, keeps it attached to buffers, and speaks its protocol.
+--- Speaks the server's protocol: requests, and what it is told of.
 local config = require("mistral_lsp.config")
 local edit = require("mistral_lsp.edit")
 local message = require("mistral_lsp.message")
+local server = require("mistral_lsp.server")
 
 local M = {}
 
-local NAME = "mistral-lsp"
 local COMPLETE = "textDocument/inlineCompletion"
-local AUTOMATIC = 2
+local INVOKED, AUTOMATIC = 1, 2
 
----@class mistral_lsp.Status
----@field state "starting"|"loading"|"ready"|"failed"|"off"|"stopped"
----@field message string
----@field engine string|nil
----@field model string|nil
-
----@type table<integer, mistral_lsp.Status> what each of our servers last said of itself, by client id
-local statuses = {}
 ---@type table<string, fun(items: table[])> who waits for partial results, by token
 local listeners = {}
----@type table<vim.lsp.rpc.PublicClient, true> connections whose server was asked to go
-local dismissed = setmetatable({}, { __mode = "k" })
----@type (fun(code: integer, signal: integer))[] what tells Neovim of servers that died
-local untold_ends = {}
----@type string|nil why no server is started before the user asks for one
-local halted = nil
 local last_token = 0
 --- The place that a server heard of last, in a request or in a notification.
 local known_place = nil
 
---- Neovim 0.10 binds a client's methods to it; later versions pass it as the first argument.
-local function call(client, method, ...)
-  if vim.fn.has("nvim-0.11") == 1 then
-    return client[method](client, ...)
-  end
-  return client[method](...)
-end
+local call = server.call
 
---- An empty Lua table would reach the server as a list.
-local function as_object(settings)
-  return next(settings) and settings or vim.empty_dict()
-end
-
-local function on_status(_, status, context)
-  local before = statuses[context.client_id]
-  statuses[context.client_id] = status
-  if status.state == "failed" and not (before and before.state == "failed") then
-    message.warn(status.message)
-  end
-  vim.cmd.redrawstatus({ bang = true })
-end
-
-local function on_progress(err, params, context, ...)
+server.handlers["$/progress"] = function(err, params, context, ...)
   local listener = listeners[params.token]
   if listener then
     listener(params.value.items)
@@ -60,142 +26,28 @@ local function on_progress(err, params, context, ...)
   end
 end
 
-local function on_death(code, signal)
-  local cause = signal == 0 and "exit code " .. code or "signal " .. signal
-  halted = ("server died (%s)"):format(cause)
-  message.warn(halted .. ": use `:MistralLsp restart`")
-end
-
---- Keeps the end of a server that died from Neovim until the next one is there. Neovim stops
---- following a buffer that is edited while it has no client, and a later client of that buffer would
---- never hear of a change. Its own message about the end would only come in the way of ours.
-local function start_process(dispatchers)
-  local tell_neovim = dispatchers.on_exit
-  local connection
-  dispatchers.on_exit = function(code, signal)
-    local was_asked = dismissed[connection] or (code == 0 and (signal == 0 or signal == 15))
-    if was_asked or vim.v.exiting ~= vim.NIL then
-      tell_neovim(0, 0)
-    else
-      table.insert(untold_ends, tell_neovim)
-      on_death(code, signal)
-    end
-  end
-  connection = vim.lsp.rpc.start(config.options.cmd, dispatchers)
-  return connection
-end
-
-local function client_config(buffer)
-  local options = config.options
-  local capabilities = vim.lsp.protocol.make_client_capabilities()
-  capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
-  return {
-    name = NAME,
-    cmd = start_process,
-    root_dir = vim.fs.root(buffer, { ".git", ".hg", "pyproject.toml", "package.json" }),
-    capabilities = capabilities,
-    init_options = as_object(options.settings),
-    settings = { mistralLsp = as_object(options.settings) },
-    handlers = { ["mistralLsp/status"] = on_status, ["$/progress"] = on_progress },
-    on_exit = function(_, _, client_id)
-      statuses[client_id] = nil
-    end,
-  }
-end
-
-local function is_going(client)
-  return dismissed[client.rpc] or call(client, "is_stopped")
-end
-
-local function can_reuse(client, wanted)
-  return client.name == NAME
-    and client.config.root_dir == wanted.root_dir
-    and not is_going(client)
-end
-
---- A buffer without a name has no address of its own, so the server could not tell two apart.
-local function is_wanted(buffer)
-  local filetypes = config.options.filetypes
-  return vim.bo[buffer].buftype == ""
-    and vim.api.nvim_buf_get_name(buffer) ~= ""
-    and (not filetypes or vim.list_contains(filetypes, vim.bo[buffer].filetype))
-end
-
----@param buffer integer
-function M.attach(buffer)
-  if halted or not is_wanted(buffer) then
-    return
-  end
-  local command = config.options.cmd[1]
-  if vim.fn.executable(command) == 0 then
-    halted = ("cannot run `%s`"):format(command)
-    message.warn(halted .. ": install it or set `cmd`")
-    return
-  end
-  local id = vim.lsp.start(client_config(buffer), { bufnr = buffer, reuse_client = can_reuse })
-  if id then
-    statuses[id] = statuses[id] or { state = "starting", message = "" }
-  end
-end
-
---- The server learns a document's language only when it is opened, so a new one means opening anew.
----@param buffer integer
-function M.reattach(buffer)
-  local client = M.of_buffer(buffer)
-  if client then
-    vim.lsp.buf_detach_client(buffer, client.id)
-  end
-  M.attach(buffer)
-end
-
 --- A document that is opened begins anew, and so does what its server knows of it.
 function M.opened()
   known_place = nil
 end
 
---- Our clients that are not about to go, also those that still wait for their server's first word.
-local function clients()
-  local ours = vim.iter(vim.tbl_keys(statuses)):map(vim.lsp.get_client_by_id)
-  return ours:filter(function(client)
-    return not is_going(client)
-  end)
-end
-
----@param buffer integer
----@return vim.lsp.Client|nil
-function M.of_buffer(buffer)
-  return clients():find(function(client)
-    return client.attached_buffers[buffer]
-  end)
-end
-
-function M.attach_all()
-  vim.iter(vim.api.nvim_list_bufs()):filter(vim.api.nvim_buf_is_loaded):each(M.attach)
-end
-
-function M.restart()
-  clients():each(function(client)
-    dismissed[client.rpc] = true
-    call(client, "stop", true)
-  end)
-  halted = nil
-  M.attach_all()
-  for _, tell_neovim in ipairs(untold_ends) do
-    tell_neovim(0, 0)
-  end
-  untold_ends = {}
-end
-
---- The cursor of the current window, as the protocol names a place. What Neovim 0.10 has for this goes
+--- A place in the current buffer, as the protocol names it. What Neovim 0.10 has for this goes
 --- wrong left of the end of a line with characters of several bytes.
-local function cursor_params(client)
-  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
-  local line = vim.api.nvim_get_current_line()
-  local character = edit.character_of(line, column, client.offset_encoding)
+---@param row integer from 1
+---@param column integer in bytes, from 0
+local function place_params(client, row, column)
+  local line = vim.api.nvim_buf_get_lines(0, row - 1, row, false)[1] or ""
   return {
     textDocument = vim.lsp.util.make_text_document_params(0),
-    position = { line = row - 1, character = character },
+    position = {
+      line = row - 1,
+      character = edit.character_of(line, column, client.offset_encoding),
+    },
   }
+end
+
+local function cursor_params(client)
+  return place_params(client, unpack(vim.api.nvim_win_get_cursor(0)))
 end
 
 --- A place counts with the version of its document, and not with Neovim's `changedtick`, since that
@@ -219,13 +71,14 @@ end
 --- Asks for completions at the cursor of the current window.
 ---@param client vim.lsp.Client
 ---@param buffer integer
+---@param is_invoked boolean whether the user asked, and not the plugin by itself
 ---@param on_items fun(items: table[], is_final: boolean) called for each partial result as well
 ---@return mistral_lsp.Request
-function M.complete(client, buffer, on_items)
+function M.complete(client, buffer, is_invoked, on_items)
   last_token = last_token + 1
-  local token = NAME .. "/" .. last_token
+  local token = server.NAME .. "/" .. last_token
   local params = look_at_cursor(client, buffer)
-  params.context = { triggerKind = AUTOMATIC }
+  params.context = { triggerKind = is_invoked and INVOKED or AUTOMATIC }
   params.partialResultToken = token
   listeners[token] = function(items)
     on_items(items, false)
@@ -281,10 +134,10 @@ end
 --- Switches completions off, or on again, by the server's own setting.
 ---@return boolean enabled
 function M.toggle()
-  local status = M.status(vim.api.nvim_get_current_buf())
+  local status = server.status(vim.api.nvim_get_current_buf())
   local settings = config.options.settings
   settings.enabled = status ~= nil and status.state == "off"
-  clients():each(function(client)
+  server.clients():each(function(client)
     client.settings = { mistralLsp = settings }
     call(client, "notify", "workspace/didChangeConfiguration", { settings = client.settings })
   end)
@@ -293,14 +146,17 @@ end
 
 --- Runs a command of the server for the current buffer and gives its result to `on_result`.
 ---@param command string
+---@param arguments fun(client: vim.lsp.Client): table[]|nil
 ---@param on_result fun(result: any)
-function M.execute(command, on_result)
-  local client = M.of_buffer(vim.api.nvim_get_current_buf())
+local function execute(command, arguments, on_result)
+  local client = server.of_buffer(vim.api.nvim_get_current_buf())
   if not client then
-    message.warn((halted or "no server is running for this buffer") .. ": try `:MistralLsp restart`")
+    local reason = server.why_halted() or "no server is running for this buffer"
+    message.warn(reason .. ": try `:MistralLsp restart`")
     return
   end
-  call(client, "request", "workspace/executeCommand", { command = command }, function(err, result)
+  local params = { command = command, arguments = arguments(client) }
+  call(client, "request", "workspace/executeCommand", params, function(err, result)
     if err then
       message.warn(err.message)
     else
@@ -309,16 +165,21 @@ function M.execute(command, on_result)
   end)
 end
 
---- How the server of a buffer is, or nil where none is meant to be.
----@param buffer integer
----@return mistral_lsp.Status|nil
-function M.status(buffer)
-  local client = M.of_buffer(buffer)
-  if client then
-    return statuses[client.id]
-  elseif halted and is_wanted(buffer) then
-    return { state = "stopped", message = halted }
-  end
+---@param on_result fun(report: table)
+function M.ask_status(on_result)
+  execute("mistralLsp.status", function() end, on_result)
+end
+
+--- Asks what the model is told at the cursor. A command typed behind insert mode finds the cursor a
+--- character further left than where the user was typing.
+---@param on_result fun(explanation: table)
+function M.explain(on_result)
+  execute("mistralLsp.explain", function(client)
+    local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+    local left = vim.api.nvim_buf_get_mark(0, "^")
+    local has_just_left = left[1] == row and left[2] == column + 1
+    return { place_params(client, row, has_just_left and left[2] or column) }
+  end, on_result)
 end
 
 return M

@@ -1,6 +1,9 @@
 --- The user command `:MistralLsp`.
 local client = require("mistral_lsp.client")
+local explanation = require("mistral_lsp.explanation")
 local message = require("mistral_lsp.message")
+local models = require("mistral_lsp.models")
+local server = require("mistral_lsp.server")
 local suggestion = require("mistral_lsp.suggestion")
 
 local M = {}
@@ -26,33 +29,43 @@ end
 
 local actions = {
   status = function()
-    client.execute("mistralLsp.status", show)
+    client.ask_status(show)
+  end,
+  explain = function()
+    client.explain(explanation.show)
   end,
   toggle = function()
     suggestion.clear()
     vim.notify("mistral-lsp is " .. (client.toggle() and "on" or "off"))
   end,
+  model = function(name)
+    if name then
+      models.use(name)
+    else
+      models.choose()
+    end
+  end,
   restart = function()
     suggestion.clear()
-    client.restart()
+    server.restart()
   end,
 }
 
 function M.define()
   vim.api.nvim_create_user_command("MistralLsp", function(command)
-    local action = actions[command.args]
+    local action = actions[command.fargs[1]]
     if action then
-      action()
+      action(command.fargs[2])
     else
-      message.warn(("there is no action `%s`"):format(command.args))
+      message.warn(("there is no action `%s`"):format(command.fargs[1]))
     end
   end, {
-    nargs = 1,
-    desc = "status, toggle or restart the completion server",
+    nargs = "+",
+    desc = "status, explain, toggle, model or restart",
     complete = function(typed)
       return vim.tbl_filter(function(name)
         return vim.startswith(name, typed)
-      end, { "restart", "status", "toggle" })
+      end, { "explain", "model", "restart", "status", "toggle" })
     end,
   })
 end

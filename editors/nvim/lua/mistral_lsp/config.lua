@@ -6,12 +6,14 @@ local M = {}
 ---@field accept_word string|false
 ---@field accept_line string|false
 ---@field dismiss string|false
+---@field trigger string|false
 
 ---@class mistral_lsp.Config
 ---@field cmd string[] how the server is started
 ---@field settings table the server's own settings, under the names it documents
 ---@field keymaps mistral_lsp.Keymaps keys of insert mode; `false` leaves a key alone
 ---@field filetypes string[]|nil where to offer completions; nil means everywhere
+---@field auto_trigger boolean whether to offer completions while typing, or only when asked for
 ---@field debounce_ms integer how long the keys must rest before the server is asked
 local defaults = {
   cmd = { "mistral-lsp" },
@@ -21,9 +23,11 @@ local defaults = {
     accept_word = "<C-Right>",
     accept_line = "<C-l>",
     dismiss = "<C-]>",
+    trigger = "<M-Bslash>",
   },
   filetypes = nil,
-  debounce_ms = 30,
+  auto_trigger = true,
+  debounce_ms = 0,
 }
 
 local expected = {
@@ -31,6 +35,7 @@ local expected = {
   settings = "table",
   keymaps = "table",
   filetypes = "list",
+  auto_trigger = "boolean",
   debounce_ms = "number",
 }
 

@@ -1,5 +1,6 @@
 --- Tells the server where the cursor rests, so that it can read that place before the first key.
 local client = require("mistral_lsp.client")
+local server = require("mistral_lsp.server")
 local suggestion = require("mistral_lsp.suggestion")
 
 local M = {}
@@ -10,7 +11,7 @@ local timer = assert(vim.uv.new_timer())
 --- A request says as much, so where one is due nothing is left to tell.
 local function tell()
   local buffer = vim.api.nvim_get_current_buf()
-  local connection = client.of_buffer(buffer)
+  local connection = server.of_buffer(buffer)
   if connection and connection.initialized and not suggestion.is_due() then
     client.did_move_cursor(connection, buffer)
   end

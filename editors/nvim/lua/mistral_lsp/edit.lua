@@ -96,7 +96,8 @@ function M.drawing_of(answer)
   local drawn, column = 0, 0
   for _, closer in ipairs(closers_of(answer)) do
     if closer.start then
-      table.insert(drawing.pieces, { column = column, text = line:sub(drawn + 1, closer.start - 1) })
+      local piece = line:sub(drawn + 1, closer.start - 1)
+      table.insert(drawing.pieces, { column = column, text = piece })
       drawn = closer.start + #closer.text - 1
     else
       table.insert(drawing.gone, { from = column, to = column + #closer.text })

@@ -1,12 +1,13 @@
 --- `:checkhealth mistral_lsp`
-local client = require("mistral_lsp.client")
 local config = require("mistral_lsp.config")
+local server = require("mistral_lsp.server")
 
 local M = {}
 
 local function check_command()
   local command = config.options.cmd[1]
-  if vim.fn.executable(command) == 1 then
+  local can_run = vim.fn.executable(command) == 1
+  if can_run then
     vim.health.ok(("the server command is %s"):format(vim.fn.exepath(command)))
   else
     vim.health.error(("`%s` cannot be run"):format(command), {
@@ -14,12 +15,22 @@ local function check_command()
       "or name its full path: require('mistral_lsp').setup({ cmd = { '/path/to/mistral-lsp' } })",
     })
   end
+  return can_run
+end
+
+local function check_version()
+  local found = vim.fn.system(vim.list_extend(vim.deepcopy(config.options.cmd), { "--version" }))
+  if vim.v.shell_error == 0 then
+    vim.health.ok(vim.trim(found))
+  else
+    vim.health.error("the server does not start", vim.split(vim.trim(found), "\n"))
+  end
 end
 
 local function check_servers()
   local found = false
   for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
-    local status = client.status(buffer)
+    local status = server.status(buffer)
     if status then
       found = true
       local name = vim.fn.bufname(buffer)
@@ -45,15 +56,28 @@ local function check_keys()
   end
 end
 
+--- The other sources of ghost text and menus that are known to get along, or not.
+local function check_neighbours()
+  if package.loaded["cmp"] or package.loaded["blink.cmp"] then
+    vim.health.ok("ghost text steps aside while the completion menu is open")
+  end
+  if vim.lsp.inline_completion then
+    vim.health.info("Neovim's own inline completion is switched off for this server")
+  end
+end
+
 function M.check()
   vim.health.start("mistral-lsp")
   if vim.fn.has("nvim-0.10") == 0 then
     vim.health.error("Neovim 0.10 or later is needed")
     return
   end
-  check_command()
+  if check_command() then
+    check_version()
+  end
   check_servers()
   check_keys()
+  check_neighbours()
 end
 
 return M

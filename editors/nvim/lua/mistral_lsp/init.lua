@@ -6,6 +6,8 @@ local cursor = require("mistral_lsp.cursor")
 local ghost = require("mistral_lsp.ghost")
 local keymaps = require("mistral_lsp.keymaps")
 local message = require("mistral_lsp.message")
+local popup = require("mistral_lsp.popup")
+local server = require("mistral_lsp.server")
 local suggestion = require("mistral_lsp.suggestion")
 
 local M = {}
@@ -16,10 +18,10 @@ local function follow_events()
     vim.api.nvim_create_autocmd(events, { group = group, callback = callback })
   end
   on("BufEnter", function(event)
-    client.attach(event.buf)
+    server.attach(event.buf)
   end)
   on("FileType", function(event)
-    client.reattach(event.buf)
+    server.reattach(event.buf)
   end)
   on({ "TextChangedI", "TextChangedP", "CursorMovedI" }, suggestion.changed)
   on({ "BufReadPost", "LspAttach" }, client.opened)
@@ -36,6 +38,7 @@ local function follow_events()
   }, cursor.moved)
   on({ "InsertLeave", "BufLeave" }, suggestion.clear)
   on("ColorScheme", ghost.define_highlights)
+  popup.follow(group, suggestion.popup_changed)
 end
 
 ---@param options table|nil see |mistral-lsp-options|
@@ -45,11 +48,11 @@ function M.setup(options)
   keymaps.define()
   commands.define()
   follow_events()
-  client.attach_all()
+  server.attach_all()
 end
 
---- For key mappings of one's own: each returns false where nothing is shown.
-for _, action in ipairs({ "accept", "accept_word", "accept_line", "dismiss" }) do
+--- For key mappings of one's own: each returns false where there was nothing to do.
+for _, action in ipairs({ "accept", "accept_word", "accept_line", "dismiss", "trigger" }) do
   M[action] = function()
     return keymaps.act(action)
   end
@@ -58,7 +61,7 @@ end
 --- The state of the current buffer's server for a statusline; empty where there is none.
 ---@return string
 function M.status()
-  local status = client.status(vim.api.nvim_get_current_buf())
+  local status = server.status(vim.api.nvim_get_current_buf())
   return status and "mistral " .. status.state or ""
 end
 

@@ -1,4 +1,4 @@
---- The keys of insert mode: each acts on a suggestion, and means what it always meant without one.
+--- The keys of insert mode. Where one has nothing to act on, it means what it always meant.
 local config = require("mistral_lsp.config")
 local edit = require("mistral_lsp.edit")
 local suggestion = require("mistral_lsp.suggestion")
@@ -21,10 +21,12 @@ end
 --- An accepted part stands between two undo breaks, which only keys can set in insert mode.
 local write_keys = "<C-g>u<Cmd>lua require('mistral_lsp.keymaps').write('%s')<CR><C-g>u"
 
----@param action "accept"|"accept_word"|"accept_line"|"dismiss"
----@return boolean done false where nothing is shown
+---@param action "accept"|"accept_word"|"accept_line"|"dismiss"|"trigger"
+---@return boolean done false where nothing is shown, or where nobody can be asked
 function M.act(action)
-  if not suggestion.is_shown() then
+  if action == "trigger" then
+    return suggestion.trigger()
+  elseif not suggestion.is_shown() then
     return false
   end
   if action == "dismiss" then

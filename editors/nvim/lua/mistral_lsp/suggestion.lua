@@ -1,12 +1,15 @@
 --- The one suggestion there can be: when to ask for it, how typing changes it, how it is accepted.
 ---
---- An answer belongs to the place where it was asked for. What was typed since then is compared with
---- it: as long as both agree, the rest of the answer is shown. So a late answer can never be drawn at
---- a wrong place, and typing what is shown neither flickers nor, once the answer is whole, asks again.
+--- An answer belongs to the place where it was asked for. What was typed since then is compared
+--- with it: as long as both agree, the rest of the answer is shown. So a late answer can never be
+--- drawn at a wrong place, and typing what is shown neither flickers nor, once the answer is whole,
+--- asks again.
 local client = require("mistral_lsp.client")
 local config = require("mistral_lsp.config")
 local edit = require("mistral_lsp.edit")
 local ghost = require("mistral_lsp.ghost")
+local popup = require("mistral_lsp.popup")
+local server = require("mistral_lsp.server")
 
 local M = {}
 
@@ -79,7 +82,7 @@ local function is_beginning(answer, present)
 end
 
 local function is_inserting()
-  return vim.startswith(vim.api.nvim_get_mode().mode, "i") and vim.fn.pumvisible() == 0
+  return vim.startswith(vim.api.nvim_get_mode().mode, "i") and not popup.is_open()
 end
 
 local function drop()
@@ -118,7 +121,9 @@ local function show()
 end
 
 local function ask_soon()
-  timer:start(config.options.debounce_ms, 0, vim.schedule_wrap(M.ask))
+  if config.options.auto_trigger then
+    timer:start(config.options.debounce_ms, 0, vim.schedule_wrap(M.ask))
+  end
 end
 
 --- Takes a partial result or the final one; each stands for all that came before it.
@@ -147,21 +152,12 @@ local function take(asked, items, is_final)
   end
 end
 
---- Asks for a completion at the cursor. What still agrees stays on the screen until an answer comes,
---- and the older request is cancelled only after the new one, so that the server can go on with work
---- that serves both.
-function M.ask()
-  local buffer = vim.api.nvim_get_current_buf()
-  local connection = client.of_buffer(buffer)
-  if not (connection and connection.initialized and is_inserting()) then
-    drop()
-    return
-  end
-  local kept = offer and offer.answer and show()
-  local older = offer
+--- An offer at the cursor, which shows what an older one left until it has an answer of its own.
+---@return mistral_lsp.Offer
+local function new_offer(connection, buffer, older, kept)
   local row, column = cursor()
   local line = line_at(row)
-  local asked = {
+  return {
     client = connection,
     buffer = buffer,
     row = row,
@@ -171,13 +167,38 @@ function M.ask()
     answer = kept,
     was_shown = older ~= nil and older.was_shown,
   }
+end
+
+--- Asks for a completion at the cursor. What still agrees stays on the screen until an answer
+--- comes, and the older request is cancelled only after the new one, so that the server can go on
+--- with work that serves both.
+---@param is_invoked boolean|nil whether the user asked
+---@return boolean asked false where there is nobody to ask
+function M.ask(is_invoked)
+  local buffer = vim.api.nvim_get_current_buf()
+  local connection = server.of_buffer(buffer)
+  if not (connection and connection.initialized and is_inserting()) then
+    drop()
+    return false
+  end
+  local kept = offer and offer.answer and show()
+  local older = offer
+  local asked = new_offer(connection, buffer, older, kept)
   offer = asked
-  asked.request = client.complete(connection, buffer, function(items, is_final)
+  asked.request = client.complete(connection, buffer, is_invoked == true, function(items, is_final)
     take(asked, items, is_final)
   end)
   if older then
     older.request.cancel()
   end
+  return true
+end
+
+--- Asks now, because the user wants it, also where nothing is offered by itself.
+---@return boolean asked
+function M.trigger()
+  timer:stop()
+  return M.ask(true)
 end
 
 --- Whether the server is about to be asked.
@@ -205,6 +226,12 @@ function M.changed()
   else
     ask_soon()
   end
+end
+
+--- A menu that opens has the place to itself; when it closes, ghost text comes back.
+function M.popup_changed()
+  seen = nil
+  M.changed()
 end
 
 ---@return boolean
