@@ -318,3 +318,22 @@ def test_the_status_counts(ready) -> None:
     assert status["resident_mb"] > 10 and status["state"] == "ready"
     assert set(status["latency_ms"]) == {"first_p50", "first_p95", "total_p50", "total_p95"}
     assert json.dumps(status)
+
+
+def test_a_place_is_explained(ready) -> None:
+    client = ready()
+    client.open(URI, TEXT + "# \n")
+
+    def explain(line: int, character: int) -> dict | None:
+        place = {"line": line, "character": character}
+        argument = {"textDocument": {"uri": URI}, "position": place}
+        params = {"command": "mistralLsp.explain", "arguments": [argument]}
+        return client.request("workspace/executeCommand", params)
+
+    found = explain(1, 4)
+    assert found["reason"] is None
+    assert found["engine"] == "scripted"
+    assert "def add(a, b):\n    " in [part["text"] for part in found["parts"]]
+    assert found["tokens"] == sum(part["tokens"] for part in found["parts"])
+    assert "comment" in explain(2, 2)["reason"]
+    assert explain(9, 0) is None

@@ -154,9 +154,9 @@ class Editor:
             f"XDG_{kind}_HOME": str(folder / kind.lower())
             for kind in ("CONFIG", "DATA", "STATE", "CACHE")
         }
-        own_settings = folder / "config" / "mistral-lsp" / "config.toml"
-        own_settings.parent.mkdir(parents=True, exist_ok=True)
-        own_settings.write_text("keepLoadedSeconds = 0\n")
+        self.own_settings = folder / "config" / "mistral-lsp" / "config.toml"
+        self.own_settings.parent.mkdir(parents=True, exist_ok=True)
+        self.own_settings.write_text("keepLoadedSeconds = 0\n")
         environment["MISTRAL_LSP_SCRIPT"] = str(script)
         environment["MISTRAL_LSP_PLUGIN"] = str(PLUGIN)
         environment["MISTRAL_LSP_OPTIONS"] = json.dumps({"cmd": command} | (options or {}))
@@ -169,6 +169,8 @@ class Editor:
         self.nvim.ui_attach(80, 24, rgb=True)
 
     def close(self) -> None:
+        if self.process.poll() is not None:
+            return
         # A Neovim that waits for a key would never quit. Waiting for the answer that cannot come
         # lets pynvim see the end and put its socket away.
         with contextlib.suppress(OSError, EOFError):

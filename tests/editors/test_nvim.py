@@ -1,21 +1,15 @@
 """Ghost text in a real Neovim, from typed keys to the text of the buffer."""
 
-import os
 import time
 from itertools import pairwise
 
 import pytest
 
-from tests.editors.nvim_driver import COMPLETE, Editor, Open
+from tests.editors.nvim_driver import COMPLETE, Open
 
 BLOCK = "def sign(number):\n    "
 BLOCK_ANSWER = {BLOCK: "if number < 0:\n        print()\n        return -1\n"}
 SHOWN_BLOCK = "number < 0:\n        print()\n        return -1"
-
-
-def servers(editor: Editor) -> list[int]:
-    children = editor.lua("return vim.api.nvim_get_proc_children(vim.fn.getpid())")
-    return [int(process) for process in children]
 
 
 def test_ghost_text_stands_right_of_the_cursor(open_ready: Open) -> None:
@@ -239,107 +233,28 @@ def test_undo_takes_back_the_accepted_text_alone(open_ready: Open) -> None:
     editor.wait_for_lines(["foo(a, b)"])
 
 
-def test_settings_reach_the_server_both_ways(open_ready: Open) -> None:
-    editor = open_ready(options={"settings": {"maxTokens": 77}})
-    editor.wait_until_received("initialize")
-    answer = editor.lua(
-        """
-        local client = vim.lsp.get_clients({ name = "mistral-lsp" })[1]
-        local ask = vim.lsp.handlers["workspace/configuration"]
-        return {
-          client.config.init_options,
-          ask(nil, { items = { { section = "mistralLsp" } } }, { client_id = client.id })[1],
-        }
-        """
-    )
-    assert answer == [{"maxTokens": 77}, {"maxTokens": 77}]
-
-
-def test_a_faulty_option_is_named_and_keeps_its_default(open_ready: Open) -> None:
-    editor = open_ready(options={"debounce": 3})
-    editor.wait(editor.messages, lambda seen: "there is no option `debounce`" in seen)
-
-
-def test_another_filetype_opens_the_document_anew(open_ready: Open) -> None:
-    editor = open_ready()
-    editor.wait_until_received("textDocument/didOpen")
-    editor.keys(":set filetype=javascript<CR>")
-    editor.wait_until_received("textDocument/didOpen", 2)
-    assert editor.received("textDocument/didClose") == 1
+def test_nothing_is_asked_by_itself_where_that_is_switched_off(open_ready: Open) -> None:
+    editor = open_ready(options={"auto_trigger": False}, records=True)
     editor.keys("jAre")
+    time.sleep(0.3)
+    assert editor.received(COMPLETE) == 0
+    editor.keys("<M-Bslash>")
     editor.wait_for_ghost("turn a + b")
+    assert editor.sent(COMPLETE)[0]["params"]["context"] == {"triggerKind": 1}
+    editor.keys("t")
+    editor.wait_for_ghost("urn a + b")
+    editor.keys("x")
+    editor.wait_for_ghost("")
+    time.sleep(0.3)
+    assert editor.received(COMPLETE) == 1
 
 
-def test_other_filetypes_are_left_alone(start: Open) -> None:
-    editor = start(options={"filetypes": ["lua"]})
-    assert editor.status() == ""
-    assert servers(editor) == []
-
-
-def test_the_status_command_shows_what_the_server_says(open_ready: Open) -> None:
-    editor = open_ready()
-    editor.lua("vim.notify = function(text) shown = text end")
-    editor.keys(":MistralLsp status<CR>")
-    editor.wait(lambda: editor.lua("return shown"), lambda seen: "scripted" in (seen or ""))
-
-
-def test_switched_off_it_shows_nothing(open_ready: Open) -> None:
-    editor = open_ready()
-    editor.keys(":MistralLsp toggle<CR>")
-    editor.wait_for_status("mistral off")
-    editor.keys("jAre")
+def test_a_key_asks_where_nothing_is_offered_by_itself(open_ready: Open) -> None:
+    comment = "# add two\n# numbers: "
+    editor = open_ready(comment + "\n", {comment: "a and b\n"})
+    editor.keys("jA<BS> ")
     editor.wait_until_received(COMPLETE)
     editor.wait(editor.pending_requests, lambda seen: seen == 0)
     assert editor.ghost() == ""
-    editor.keys("<Esc>:MistralLsp toggle<CR>")
-    editor.wait_for_status("mistral ready")
-    editor.keys("At")
-    editor.wait_for_ghost("urn a + b")
-
-
-def test_a_missing_server_is_said_once_and_the_editor_lives(start: Open) -> None:
-    editor = start(options={"cmd": ["no-such-server"]})
-    editor.wait(editor.messages, lambda seen: "cannot run `no-such-server`: install it" in seen)
-    editor.keys("jAre<Tab>")
-    editor.wait(editor.lines, lambda seen: seen[1].startswith("    re"))
-    editor.keys("<Esc>:edit other.py<CR>")
-    editor.wait(editor.lines, lambda seen: seen == [""])
-    assert editor.messages().count("no-such-server") == 1
-    assert editor.status() == "mistral stopped"
-
-
-def test_a_killed_server_is_said_and_can_be_started_again(open_ready: Open) -> None:
-    editor = open_ready()
-    editor.keys("jAre")
-    editor.wait_for_ghost("turn a + b")
-    for process in servers(editor):
-        os.kill(process, 9)
-    editor.wait(editor.messages, lambda seen: "died (signal 9): use `:MistralLsp restart`" in seen)
-    editor.wait_for_status("mistral stopped")
-    editor.keys("x<Esc>")
-    editor.wait_for_ghost("")
-    editor.wait_for_lines(["def add(a, b):", "    rex"])
-    editor.keys(":MistralLsp restart<CR>")
-    editor.wait_for_status("mistral ready")
-    editor.keys("A<BS>t")
-    editor.wait_for_ghost("urn a + b")
-
-
-def test_a_running_server_is_restarted_without_complaint(open_ready: Open) -> None:
-    editor = open_ready()
-    before = servers(editor)
-    editor.keys(":MistralLsp restart<CR>")
-    editor.wait(lambda: servers(editor), lambda seen: len(seen) == 1 and seen != before)
-    editor.wait_for_status("mistral ready")
-    editor.keys("jAre")
-    editor.wait_for_ghost("turn a + b")
-    assert "mistral-lsp" not in editor.messages()
-
-
-def test_the_health_check_finds_the_server(open_ready: Open) -> None:
-    editor = open_ready()
-    editor.nvim.command("checkhealth mistral_lsp")
-    report = "\n".join(editor.lines())
-    assert "the server command is" in report
-    assert "main.py: ready" in report
-    assert "<Tab> is accept" in report
+    editor.keys("<M-Bslash>")
+    editor.wait_for_ghost("a and b")

@@ -1,12 +1,36 @@
---- Messages for the user.
+--- Messages for the user, none of which waits for a key.
 local M = {}
 
---- Shows a warning in place of what the screen says: two messages at once would wait for a key, and
---- so would one that is longer than about 68 characters on a screen of 80.
+local function beginning(text, width)
+  local shown, characters = text, vim.fn.strchars(text)
+  while vim.fn.strdisplaywidth(shown) > width do
+    characters = characters - 1
+    shown = vim.fn.strcharpart(text, 0, characters) .. "…"
+  end
+  return shown
+end
+
+--- Gives a long text room for a moment, so that `:messages` has all of it and nothing waits for a
+--- key; its beginning is what stays.
+local function notify_with_room(text)
+  local height = vim.o.cmdheight
+  vim.o.cmdheight = math.min(math.ceil(#text / vim.o.columns) + 1, vim.o.lines - 2)
+  vim.notify(text, vim.log.levels.WARN)
+  vim.cmd.redraw()
+  vim.o.cmdheight = height
+  vim.api.nvim_echo({ { beginning(text, vim.v.echospace), "WarningMsg" } }, false, {})
+end
+
+--- Shows a warning in place of what the screen says: two messages at once would wait for a key.
 ---@param text string
 M.warn = vim.schedule_wrap(function(text)
+  text = "mistral-lsp: " .. text
   vim.cmd.redraw()
-  vim.notify("mistral-lsp: " .. text, vim.log.levels.WARN)
+  if vim.fn.strdisplaywidth(text) > vim.v.echospace then
+    notify_with_room(text)
+  else
+    vim.notify(text, vim.log.levels.WARN)
+  end
 end)
 
 return M
