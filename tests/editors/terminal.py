@@ -1,0 +1,75 @@
+"""A program in a real terminal of 80 by 24: keys go in by tmux, the screen comes out."""
+
+import os
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+WAIT_SECONDS = 15
+
+
+class Terminal:
+    """One program in a tmux of its own."""
+
+    def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        assert shutil.which("tmux"), "install tmux: the terminal's tests type through it"
+        self._name = f"mistral-lsp-{uuid.uuid4().hex[:8]}"
+        tmux = ["new-session", "-d", "-x", "80", "-y", "24", *command]
+        # A terminal's own settings must not be those of whoever runs the tests.
+        own = {"TERM": "xterm-256color", "HOME": str(folder), **environment}
+        done = subprocess.run(
+            ["tmux", "-L", self._name, "-f", os.devnull, *tmux],
+            cwd=folder,
+            env={**os.environ, **own},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        # An Escape is not held back, waiting for the rest of a sequence.
+        self._tmux("set-option", "-s", "escape-time", "0")
+
+    def _tmux(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", self._name, *arguments], capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    def keys(self, *keys: str) -> None:
+        """Type keys by tmux's names (`Tab`, `C-Right`, `Escape`), anything else as it is."""
+        self._tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Type text as it is, and not as the name of a key."""
+        self._tmux("send-keys", "-l", text)
+
+    def screen(self) -> list[str]:
+        return self._tmux("capture-pane", "-p").splitlines()
+
+    def styled_screen(self) -> str:
+        """Give the screen with its escape sequences for colours."""
+        return self._tmux("capture-pane", "-pe")
+
+    def wait(self, is_right: Callable[[list[str]], bool]) -> list[str]:
+        """Look at the screen until it is right."""
+        deadline = time.perf_counter() + WAIT_SECONDS
+        while not is_right(screen := self.screen()):
+            assert time.perf_counter() < deadline, "still:\n" + "\n".join(screen)
+            time.sleep(0.03)
+        return screen
+
+    def wait_for(self, *lines: str) -> None:
+        """Wait until these lines stand below each other somewhere on the screen."""
+
+        def has_lines(screen: list[str]) -> bool:
+            shown = [line.rstrip() for line in screen]
+            starts = range(len(shown) - len(lines) + 1)
+            return any(shown[start : start + len(lines)] == list(lines) for start in starts)
+
+        self.wait(has_lines)
+
+    def close(self) -> None:
+        self._tmux("kill-server")
