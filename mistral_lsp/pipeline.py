@@ -150,7 +150,11 @@ async def _follow(
 
 
 def _leave(request: Request, stream: Stream) -> None:
-    """Stops the stream that a cancelled request followed, unless the user types what it writes."""
+    """Stops the stream that a cancelled request followed, unless another one does, or the user types
+    what it writes.
+    """
+    if stream.is_followed:
+        return
     later = request.latest()
     if later is None or not stream.agrees(later):
         stream.stop()

@@ -40,6 +40,11 @@ class Stream:
         """Whether nothing more will come."""
         return self._stopped or self._is_done()
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether a request waits for what it writes."""
+        return bool(self._followers)
+
     def _is_done(self) -> bool:
         return self._task is not None and self._task.done()
 

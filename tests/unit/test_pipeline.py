@@ -209,6 +209,18 @@ async def test_a_cancel_on_a_keystroke_that_agrees_keeps_the_stream() -> None:
     assert engine.asked.count(128) == 1
 
 
+async def test_a_cancel_leaves_the_stream_to_another_request_at_the_same_place() -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.01)
+    stages = Stages(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = "), stages))
+    await asyncio.sleep(0.015)
+    second = asyncio.create_task(pipeline.complete(request("x = "), stages))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    assert (await second).text == "compute(a)"
+    assert engine.asked.count(128) == 1
+
+
 async def test_a_cancel_on_a_keystroke_that_disagrees_stops_the_stream() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     first = asyncio.create_task(
