@@ -1,12 +1,32 @@
 """Editors for the tests, closed when their test is over."""
 
+import json
 import os
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.editors.nvim_driver import Editor, Open, find_neovim
+from tests.editors.terminal import Terminal
+
+ANSWERS = {
+    "def sign(number):\n    ": "if number < 0:\n        print()\n        return -1\n",
+    "foo(": "a, b)\n",
+    '"🦀東京"; name = ': '"é東" + "é"\n',
+}
+COMMAND = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted"]
+
+
+def needs(program: str) -> str:
+    """Give the program's path. Only outside CI may one be missing, and then the test says so."""
+    found = os.environ.get(f"MISTRAL_LSP_{program.upper()}") or shutil.which(program)
+    if found is None:
+        assert "CI" not in os.environ, f"{program} is missing: run tests/editors/setup.sh"
+        pytest.skip(f"{program} is not installed; `make test-editors` installs it")
+    return found
 
 
 @pytest.fixture
@@ -36,3 +56,35 @@ def open_ready(start: Open) -> Open:
         return editor
 
     return open_editor
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a home with the server's script and settings in it; hosts leave with their editor."""
+    settings = tmp_path / ".config" / "mistral-lsp" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("keepLoadedSeconds = 0\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
+    script = tmp_path / "script.json"
+    entries = [{"after": after, "answer": answer} for after, answer in ANSWERS.items()]
+    script.write_text(json.dumps({"delay_ms": 2, "answers": entries}))
+    monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))
+    return tmp_path
+
+
+Run = Callable[..., Terminal]
+
+
+@pytest.fixture
+def run_in_terminal(own_home: Path) -> Iterator[Run]:
+    """Give what runs a program in a terminal; its home is the test's own."""
+    terminals: list[Terminal] = []
+
+    def run(*command: str, **environment: str) -> Terminal:
+        needs("tmux")
+        terminals.append(Terminal(list(command), own_home, environment))
+        return terminals[-1]
+
+    yield run
+    for terminal in terminals:
+        terminal.close()

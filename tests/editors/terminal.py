@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psutil
+
 WAIT_SECONDS = 15
 
 
@@ -19,9 +21,9 @@ class Terminal:
         self._name = f"mistral-lsp-{uuid.uuid4().hex[:8]}"
         tmux = ["new-session", "-d", "-x", "80", "-y", "24", *command]
         # A terminal's own settings must not be those of whoever runs the tests.
-        own = {"TERM": "xterm-256color", "HOME": str(folder), **environment}
+        own = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(folder), **environment}
         done = subprocess.run(
-            ["tmux", "-L", self._name, "-f", os.devnull, *tmux],
+            ["tmux", "-u", "-L", self._name, "-f", os.devnull, *tmux],
             cwd=folder,
             env={**os.environ, **own},
             check=False,
@@ -70,6 +72,10 @@ class Terminal:
             return any(shown[start : start + len(lines)] == list(lines) for start in starts)
 
         self.wait(has_lines)
+
+    def children(self) -> list[psutil.Process]:
+        """Give the processes that the program has started."""
+        return psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}"))).children()
 
     def close(self) -> None:
         self._tmux("kill-server")

@@ -164,18 +164,14 @@ export def Cancel(request: dict<any>)
   endif
 enddef
 
-def OnStatus(_: channel, reply: dict<any>)
-  for [name, value] in items(reply.result)->sort((a, b) => a[0] > b[0] ? 1 : -1)
-    echo $'{name}: {type(value) == v:t_string ? value : json_encode(value)}'
-  endfor
-enddef
-
 export def ShowStatus()
   if !is_ready
     Warn('no server is running: try `:MistralLsp restart`')
     return
   endif
   const params = {command: 'mistralLsp.status'}
-  const request = {method: 'workspace/executeCommand', params: params}
-  ch_sendexpr(Channel(), request, {callback: OnStatus})
+  const reply = ch_evalexpr(Channel(), {method: 'workspace/executeCommand', params: params})
+  for [name, value] in items(get(reply, 'result', {}))->sort((a, b) => a[0] > b[0] ? 1 : -1)
+    echo $'{name}: {type(value) == v:t_string ? value : json_encode(value)}'
+  endfor
 enddef
