@@ -8,7 +8,7 @@ demo: $(VENV)/installed
 	$(VENV)/bin/mistral-lsp demo
 
 test: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --ignore tests/editors
 
 # What must hold all day, at length; about half an hour. The tests do the same for a minute.
 soak: $(VENV)/installed-for-tests
@@ -29,6 +29,7 @@ quality.csv: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m bench.quality $(SLICE) --csv bench/quality.csv
 
 test-editors: $(VENV)/installed-for-tests
+	bash tests/editors/run.sh $(VENV)/bin/python
 	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp
 
 vsix:

@@ -39,6 +39,7 @@
 
 (defvar-local mistral-lsp--shown nil "The answer that is shown, if there is one.")
 (defvar-local mistral-lsp--overlay nil)
+(defvar-local mistral-lsp--text nil "Names the text that was looked at last.")
 (defvar-local mistral-lsp--asked nil "Names the newest request; an older one's answer is dropped.")
 
 (defun mistral-lsp--rest ()
@@ -114,13 +115,13 @@
 
 (defun mistral-lsp--after-command ()
   "Follow typing: keep what still agrees, and ask where nothing does."
-  (let ((rest (mistral-lsp--rest)))
+  (let ((rest (mistral-lsp--rest))
+        (is-changed (not (eql mistral-lsp--text (buffer-chars-modified-tick)))))
+    (setq mistral-lsp--text (buffer-chars-modified-tick))
     (cond (rest (mistral-lsp--draw rest))
-          ((memq this-command '(self-insert-command newline delete-backward-char
-                                                    backward-delete-char-untabify
-                                                    mistral-lsp-accept))
+          ((and is-changed (not (memq this-command '(undo undo-only undo-redo))))
            (mistral-lsp-clear)
-           (when (and mistral-lsp-automatic (mistral-lsp--server) (not (minibufferp)))
+           (when (and mistral-lsp-automatic (mistral-lsp--server))
              (mistral-lsp--ask mistral-lsp--automatic)))
           ((not (memq this-command '(mistral-lsp-trigger nil)))
            (mistral-lsp-clear)))))
@@ -172,8 +173,9 @@
 (defun mistral-lsp-status ()
   "Show what the server says of itself."
   (interactive)
-  (message "%S" (jsonrpc-request (mistral-lsp--server) :workspace/executeCommand
+  (let ((report (jsonrpc-request (mistral-lsp--server) :workspace/executeCommand
                                  '(:command "mistralLsp.status"))))
+    (message "mistral-lsp is %s: %s" (plist-get report :state) (plist-get report :message))))
 
 (defun mistral-lsp--key (command)
   "COMMAND while ghost text is shown; else the key means what it always meant."
@@ -193,6 +195,7 @@
 (define-minor-mode mistral-lsp-mode
   "Ghost text from the buffer's eglot server."
   :lighter " ghost"
+  (setq mistral-lsp--text (buffer-chars-modified-tick))
   (if mistral-lsp-mode
       (add-hook 'post-command-hook #'mistral-lsp--after-command nil t)
     (remove-hook 'post-command-hook #'mistral-lsp--after-command t)

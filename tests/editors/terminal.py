@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-WAIT_SECONDS = 15
+WAIT_SECONDS = 30
 
 
 class Terminal:
@@ -55,9 +55,11 @@ class Terminal:
         """Give the screen with its escape sequences for colours."""
         return self._tmux("capture-pane", "-pe")
 
-    def wait(self, is_right: Callable[[list[str]], bool]) -> list[str]:
+    def wait(
+        self, is_right: Callable[[list[str]], bool], seconds: float = WAIT_SECONDS
+    ) -> list[str]:
         """Look at the screen until it is right."""
-        deadline = time.perf_counter() + WAIT_SECONDS
+        deadline = time.perf_counter() + seconds
         while not is_right(screen := self.screen()):
             assert time.perf_counter() < deadline, "still:\n" + "\n".join(screen)
             time.sleep(0.03)

@@ -30,7 +30,8 @@ local function follow_cmp(on_change)
   end
 end
 
---- Calls `on_change` when a menu opens or closes. nvim-cmp may be loaded as late as with insert mode.
+--- Calls `on_change` when a menu opens or closes. nvim-cmp may be loaded as late as with the first
+--- insert mode.
 ---@param group integer
 ---@param on_change fun()
 function M.follow(group, on_change)

@@ -1,0 +1,75 @@
+"""From a fresh machine to ghost text: the README's lines, followed to the letter."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.editors.conftest import Run
+from tests.editors.nvim_driver import find_neovim
+from tests.editors.terminal import Terminal
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "editors" / "nvim" / "README.md"
+MODEL_SECONDS = 120
+"""The first load of a model measures the machine; a busy one takes its time."""
+CODE = 'def add(first, second):\n    """Gives the sum."""\n    \n'
+
+
+def block(page: str, behind: str, language: str = "lua") -> str:
+    """Give the page's first block of code behind these words."""
+    found = re.search(rf"{re.escape(behind)}.*?```{language}\n(.*?)```", page, re.DOTALL)
+    assert found, f"the README has no {language} behind {behind!r}"
+    return found[1]
+
+
+def neovim(home: Path, run: Run, init: str) -> Terminal:
+    """Start Neovim as a user would: home, clone and configuration are where the README has them."""
+    assert len(init.strip().splitlines()) <= 10
+    (home / "src").mkdir()
+    (home / "src" / "mistral-lsp").symlink_to(ROOT)
+    config = home / ".config" / "nvim"
+    config.mkdir(parents=True)
+    (config / "init.lua").write_text(init, encoding="utf-8")
+    (home / "main.py").write_text(CODE, encoding="utf-8")
+    program = find_neovim() or shutil.which("nvim")
+    if program is None:
+        pytest.skip("Neovim is not installed")
+    command = home / "bin"
+    command.mkdir()
+    server = command / "mistral-lsp"
+    server.write_text(f'#!/bin/sh\nexec {sys.executable} -m mistral_lsp "$@"\n')
+    server.chmod(0o755)
+    path = f"{command}:/usr/bin:/bin"
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("DATA", "STATE")}
+    return run(program, "main.py", PATH=path, PYTHONPATH=str(ROOT), **folders)
+
+
+def accept_what_the_model_writes(editor: Terminal, home: Path) -> None:
+    editor.wait(lambda screen: screen[0].rstrip() == "def add(first, second):")
+    editor.type("jjAreturn ")
+    screen = editor.wait(lambda screen: len(screen[2].strip()) > len("return "), MODEL_SECONDS)
+    line = screen[2].rstrip()
+    editor.keys("Tab")
+    editor.keys("Escape")
+    editor.type(":write\r")
+    editor.wait(lambda screen: "written" in screen[-1])
+    assert (home / "main.py").read_text("utf-8").splitlines()[2] == line
+
+
+def test_the_lines_of_the_readme_are_all_it_takes(own_home: Path, run_in_terminal: Run) -> None:
+    init = block(README.read_text("utf-8"), "Without a plugin manager")
+    accept_what_the_model_writes(neovim(own_home, run_in_terminal, init), own_home)
+
+
+def test_neovims_own_inline_completion_needs_no_plugin(
+    own_home: Path, run_in_terminal: Run
+) -> None:
+    init = block(README.read_text("utf-8"), "Without the plugin")
+    editor = neovim(own_home, run_in_terminal, init)
+    screen = editor.wait(lambda screen: "main.py" in screen[-2] or "init.lua" in "".join(screen))
+    if "inline_completion" in "".join(screen):
+        pytest.skip("this Neovim is older than 0.12")
+    accept_what_the_model_writes(editor, own_home)
