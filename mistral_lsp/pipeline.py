@@ -150,8 +150,8 @@ async def _follow(
 
 
 def _leave(request: Request, stream: Stream) -> None:
-    """Stops the stream that a cancelled request followed, unless another one does, or the user types
-    what it writes.
+    """Stops the stream that a cancelled request followed, unless somebody goes on with it: another
+    request, or the user by typing what it writes.
     """
     if stream.is_followed:
         return
