@@ -34,12 +34,12 @@ def _without_lines_below(text: str, situation: Situation) -> str:
         return ""
     kept = len(lines[0]) if lines else 0
     for line in lines[1:]:
-        if line.rstrip() == below:
+        if line.rstrip() == below or _says_the_same(line, below):
             return text[:kept]
         kept += len(line)
     return text
 
 
-def _says_the_same(first: str, below: str) -> bool:
-    """Whether the answer's first line is the one below, be it at another depth."""
-    return len(below.strip()) >= TELLING and first.strip() == below.strip()
+def _says_the_same(line: str, below: str) -> bool:
+    """Whether a line of the answer is the one below, be it at another depth."""
+    return len(below.strip()) >= TELLING and line.strip() == below.strip()
