@@ -89,6 +89,7 @@ class Document:
         self._lines: list[str] = LINE.findall(text)
         self._snapshot: Snapshot | None = None
         self._tree: SyntaxTree | None = None
+        self._takes_too_long = False
 
     def line(self, number: int) -> str:
         """The text of a line without its end; "" behind the last one."""
@@ -99,6 +100,7 @@ class Document:
         self._lines = LINE.findall(text)
         self._out_of_sync = ""
         self._snapshot = None
+        self._takes_too_long = False
 
     def lose_sync(self, reason: str) -> None:
         """Marks the text as maybe not the editor's any more; `reason` says why and what helps."""
@@ -152,8 +154,10 @@ class Document:
         return self._snapshot
 
     def _parse(self, text: str) -> SyntaxTree | None:
-        if len(text) > LARGEST_PARSED:
+        if len(text) > LARGEST_PARSED or self._takes_too_long:
             return None
-        if self._tree is None:
-            return syntax.parse(self.language, text)
-        return self._tree.updated(text)
+        started = self._tree
+        tree = started.updated(text) if started else syntax.parse(self.language, text)
+        # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
+        self._takes_too_long = tree is None
+        return tree

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from mistral_lsp.types import Span
 
 Region = Literal["code", "comment", "string"]
 CHECKPOINT = 1024
+LONGEST_PARSE_SECONDS = 1.0
+"""Some broken texts take the square of their length; nobody waits for their tree."""
+PIECE = 16_384
 LINE_ENDS = (b"\n", b"\r")
 CAPTURE = "definition"
 NAME = re.compile(r"[\w$]+")
@@ -65,8 +69,10 @@ class SyntaxTree:
         self._tree = tree
         self._units = units
 
-    def updated(self, text: str) -> SyntaxTree:
-        """The tree of `text`, parsed anew only where it differs from this one's text."""
+    def updated(self, text: str) -> SyntaxTree | None:
+        """The tree of `text`, parsed anew only where it differs from this one's text; None where
+        that takes too long.
+        """
         start, old_end, new_end = changed_range(self._text, text)
         units = _Units(text)
         tree = self._tree.copy()
@@ -81,8 +87,8 @@ class SyntaxTree:
             self._units.point(old_last, first, place),
             units.point(new_last, first, place),
         )
-        new_tree = self._parser.parse(units.data, tree)
-        return SyntaxTree(self._language, self._parser, text, new_tree, units)
+        new_tree = _parsed(self._parser, units.data, tree)
+        return new_tree and SyntaxTree(self._language, self._parser, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
         """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
@@ -213,12 +219,34 @@ def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
 
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
-    """The tree of `text`, or None for a language without a grammar."""
+    """The tree of `text`; None for a language without a grammar, or where it takes too long."""
     parser = _parser(language)
     if parser is None:
         return None
     units = _Units(text)
-    return SyntaxTree(language, parser, text, parser.parse(units.data), units)
+    tree = _parsed(parser, units.data, None)
+    return tree and SyntaxTree(language, parser, text, tree, units)
+
+
+def _parsed(
+    parser: tree_sitter.Parser, data: bytes, old: tree_sitter.Tree | None
+) -> tree_sitter.Tree | None:
+    """What the parser makes of `data`; None after LONGEST_PARSE_SECONDS."""
+    end = time.perf_counter() + LONGEST_PARSE_SECONDS
+
+    def piece(offset: int, _: tree_sitter.Point) -> bytes:
+        return data[offset : offset + PIECE]
+
+    def is_late(offset: int, has_error: bool) -> bool:
+        return time.perf_counter() > end
+
+    try:
+        if old is None:
+            return parser.parse(piece, progress_callback=is_late)
+        return parser.parse(piece, old, progress_callback=is_late)
+    except ValueError:
+        parser.reset()  # or it would go on with this text at the next one
+        return None
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings, strategies
 from lsprotocol import types
@@ -97,3 +99,20 @@ def test_a_definition_at_the_end_of_a_text_with_wide_characters_ends_there() -> 
     tree = syntax.parse(PYTHON, text + "):\n    pass")
     (scope,) = tree.scopes(len(text) + 8)
     assert (scope.span.end, scope.header.end) == (len(text) + 11, len(text) + 7)
+
+
+def test_a_text_that_takes_too_long_to_parse_has_no_tree_and_is_tried_once(monkeypatch) -> None:
+    monkeypatch.setattr(syntax, "LONGEST_PARSE_SECONDS", 0.05)
+    document = make("return a + b" * 20_000)
+    begun = time.perf_counter()
+    assert document.snapshot().tree is None
+    assert time.perf_counter() - begun < 2
+    tried = []
+    monkeypatch.setattr(syntax, "parse", lambda *given: tried.append(given))
+    document.replace((0, 0), (0, 0), "x")
+    document.version += 1
+    assert document.snapshot().tree is None and tried == []
+    monkeypatch.undo()
+    document.set_text("x = 1\n")
+    document.version += 1
+    assert document.snapshot().tree is not None, "the parser is as good as new"
