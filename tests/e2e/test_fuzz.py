@@ -83,7 +83,7 @@ def test_a_client_that_does_anything(servers) -> None:
     run_state_machine_as_test(
         machine(servers),
         settings=settings(
-            max_examples=40,
+            max_examples=30,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -94,7 +94,7 @@ def test_a_client_that_does_anything(servers) -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_thousands_of_messages_at_once(own_home, tmp_path, encoding) -> None:
     conversation = server(environment=fuzz.scripted(tmp_path))
-    assert fuzz.flood(Traffic(conversation, encoding), Random(encoding), 3_500) == []
+    assert fuzz.flood(Traffic(conversation, encoding), Random(encoding), 2_500) == []
     assert conversation.alive
     conversation.kill()
 

@@ -124,3 +124,16 @@ def test_a_token_to_grow_by_that_is_none_is_left_out(ready) -> None:
         )
         assert client.items(number)
     assert not [note for _, note in client.notifications if note["method"] == "$/progress"]
+
+
+def test_a_text_that_takes_minutes_to_parse_keeps_nobody_waiting(ready) -> None:
+    client = ready()
+    client.open("file:///project/broken.py", "return a + b" * 150_000)
+    client.open(URI, TEXT)
+    begun = time.perf_counter()
+    client.items(client.ask("file:///project/broken.py", 0, 5))
+    for version in range(2, 5):
+        client.change("file:///project/broken.py", version, (0, 0), (0, 0), "x")
+        client.items(client.ask("file:///project/broken.py", 0, 5))
+    assert lives(client)
+    assert time.perf_counter() - begun < 15
