@@ -27,6 +27,7 @@ class PlayedModel:
         self.leaky = leaky
         self.marked = marked
         self.path = "models/some.gguf"
+        self.timings = {"prompt_n": 3, "prompt_per_second": 320.0}
 
     def __call__(self, asked: Asked) -> Reply:
         if asked.path == "/props":
@@ -35,7 +36,7 @@ class PlayedModel:
         if asked.path == "/tokenize":
             return Reply.of({"tokens": self.tokens(asked.body)})
         assert asked.path == "/completion"
-        timings = {"prompt_n": 3, "prompt_per_second": 320.0}
+        timings = self.timings
         if not asked.body.get("stream"):
             return Reply.of({"content": "x", "stop": True, "timings": timings})
         chunks: list[dict[str, Any]] = [
@@ -145,6 +146,25 @@ async def test_a_long_prompt_is_read_in_steps_and_once() -> None:
             pass
         lengths = [len(body["prompt"]) for body in server.of("/completion")[before + 4 :]]
         assert lengths == [107]
+        await engine.close()
+
+
+async def test_nothing_is_measured_where_the_window_is_fixed() -> None:
+    with playing(PlayedModel()) as server:
+        engine = await started(server, window=256)
+        assert engine.model.working_window == 256
+        assert server.of("/completion") == []
+        await engine.close()
+
+
+async def test_steps_follow_the_speed_of_reading() -> None:
+    model = PlayedModel(bytes_of("1"))
+    with playing(model) as server:
+        engine = await started(server, window=500)
+        model.timings = {"prompt_n": 32, "prompt_per_second": 640.0}
+        async for _ in engine.generate(prompt("y" * 150 + "("), 8):
+            pass
+        assert [len(body["prompt"]) for body in server.of("/completion")] == [32, 96, 156]
         await engine.close()
 
 

@@ -83,7 +83,7 @@ class LlamaServer:
         self._held: list[int] = []
 
     async def open(self) -> LoadedModel:
-        """See Dialect. Reads a probe, to know how large a window is worth it."""
+        """See Dialect. Reads a probe where the user does not say how large the window shall be."""
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
@@ -91,9 +91,9 @@ class LlamaServer:
         limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)
-        rate = await self._measure()
-        self._chunk = max(SMALLEST_CHUNK, int(rate * CHUNK_SECONDS))
-        _, working = sizes(rate, self._window, bool(self._wanted.window))
+        working = self._window
+        if not self._wanted.window:
+            _, working = sizes(await self._measure(), self._window, fixed=False)
         note = f"llama-server at {self._server.address}."
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
@@ -146,9 +146,15 @@ class LlamaServer:
 
     async def _read(self, ids: list[int]) -> int:
         """Lets the server read a prompt; gives how many tokens it evaluated."""
-        answer = await self._server.post("/completion", _reading(ids), _Chunk)
+        timings = (await self._server.post("/completion", _reading(ids), _Chunk)).timings
         self._held = ids
-        return answer.timings.prompt_n
+        self._learn_rate(timings)
+        return timings.prompt_n
+
+    def _learn_rate(self, timings: _Timings) -> None:
+        """Sizes the next chunk; few tokens say little about many."""
+        if timings.prompt_n >= SMALLEST_CHUNK:
+            self._chunk = max(SMALLEST_CHUNK, int(timings.prompt_per_second * CHUNK_SECONDS))
 
     async def _ask(self) -> Properties:
         properties = await self._server.get("/props", Properties)
@@ -174,7 +180,9 @@ class LlamaServer:
         """The tokens of a prompt that the server reads in a second."""
         [ids] = await self._tokens.of([PROBE])
         body = _reading(ids) | {"cache_prompt": False}
-        return (await self._server.post("/completion", body, _Chunk)).timings.prompt_per_second
+        timings = (await self._server.post("/completion", body, _Chunk)).timings
+        self._learn_rate(timings)
+        return timings.prompt_per_second
 
 
 def _reading(ids: Sequence[int]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mistral_lsp.types import LoadedModel
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 """Between two looks for a server that was there, or may be at any moment."""
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 10.0
 """For so long, a server that was there is taken to be starting again."""
 
 
