@@ -55,6 +55,11 @@ class Terminal:
         """Give the screen with its escape sequences for colours."""
         return self._tmux("capture-pane", "-pe")
 
+    def cursor(self) -> tuple[int, int]:
+        """Give the cursor's column and row, from 0."""
+        column, row = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
+        return int(column), int(row)
+
     def wait(
         self, is_right: Callable[[list[str]], bool], seconds: float = WAIT_SECONDS
     ) -> list[str]:
