@@ -110,7 +110,6 @@ def record(target: Path) -> None:
     images[0].save(
         target, save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=True
     )
-    images[-1].save(target.with_suffix(".png"))
 
 
 Frame = tuple[float, str, tuple[int, int]]
