@@ -192,7 +192,7 @@ def test_complete_prints_one_object(engine) -> None:
     }
     assert (record["engine"], record["form"]) == (engine, "suffix-first")
     assert record["range"]["start"] == {"line": line + 1, "column": 9}
-    assert record["prompt_tokens"] == record["evaluated_tokens"] > 100
+    assert record["evaluated_tokens"] >= record["prompt_tokens"] > 100
 
 
 def test_explain_shows_the_parts_of_the_prompt() -> None:

@@ -83,8 +83,8 @@ async def engine_at(address: str, dialect: str = "auto", window: int = WINDOW):
 
 def request(text: str, offset: int) -> Request:
     document = Document("file:///document.py", "document.py", languages.find("python"), 1, text)
-    settings = Settings(deadline_ms=60_000, max_tokens=32)
-    return Request(document.snapshot(), offset, "invoked", settings)
+    settings = Settings(deadline_ms=60_000, max_tokens=32, min_confidence=0.0)
+    return Request(document.snapshot(), offset, "automatic", settings)
 
 
 def places() -> Iterator[Request]:
