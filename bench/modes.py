@@ -61,22 +61,35 @@ def replay(
     run = Run(subject.name, mode)
     subject.start()
     try:
-        for place in places:
-            document = Document.at(place, keys, lines, more)
-            _open_cold(subject, document, run)
-            work, cpu = subject.work(), _cpu_seconds(subject)
-            MODES[mode](subject, document, run)
-            subject.settle()
-            run.work = run.work.plus(subject.work(), work)
-            run.cpu_seconds += _cpu_seconds(subject) - cpu
-            if more and subject.goes_on:
-                run.more_samples += _go_on(subject, mode, document)
-            on_place()
+        type_at(subject, run, places, keys, on_place, lines, more)
         run.peak_mb = {part: peak_mb(process) for part, process in subject.processes().items()}
         run.facts = subject.facts()
     finally:
         subject.stop()
     return run
+
+
+def type_at(
+    subject: Subject,
+    run: Run,
+    places: Sequence[Place],
+    keys: int = 0,
+    on_place: Callable[[], None] = lambda: None,
+    lines: int = 1,
+    more: int = 0,
+) -> None:
+    """The same on a server that was started; fills in `run`, but for memory and facts."""
+    for place in places:
+        document = Document.at(place, keys, lines, more)
+        _open_cold(subject, document, run)
+        work, cpu = subject.work(), _cpu_seconds(subject)
+        MODES[run.mode](subject, document, run)
+        subject.settle()
+        run.work = run.work.plus(subject.work(), work)
+        run.cpu_seconds += _cpu_seconds(subject) - cpu
+        if more and subject.goes_on:
+            run.more_samples += _go_on(subject, run.mode, document)
+        on_place()
 
 
 def _go_on(subject: Subject, mode: str, document: Document) -> list[Sample]:

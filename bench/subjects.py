@@ -186,11 +186,8 @@ class Ours:
 
     def processes(self) -> dict[str, psutil.Process]:
         """See Subject."""
-        host = self.client.status()["host_pid"]
-        return {
-            "server": psutil.Process(self.client.process.pid),
-            "host": psutil.Process(host),
-        }
+        pids = {"server": self.client.process.pid, "host": self.client.status()["host_pid"]}
+        return {part: psutil.Process(pid) for part, pid in pids.items() if pid is not None}
 
     def stop(self) -> None:
         """See Subject."""

@@ -1,7 +1,7 @@
 """Runs llama.cpp's own HTTP server, out of the wheel xllamacpp, until it is killed.
 
 Its options are those that llama.vim's documentation gives its users: a batch of 1,024 tokens, reuse
-of moved chunks of 256, the model's own context, one slot.
+of moved chunks of 256, the model's own context, one slot; more slots share the context.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--context", type=int, default=0, help="0: the model's own")
+    parser.add_argument("--slots", type=int, default=1, help="prompts that it works at together")
     options = parser.parse_args()
     params = xllamacpp.CommonParams()
     params.model.path = options.model
@@ -27,7 +28,7 @@ def main() -> None:
     params.n_ctx = options.context
     params.n_batch = params.n_ubatch = 1024
     params.n_cache_reuse = 256
-    params.n_parallel = 1
+    params.n_parallel = options.slots
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     params.endpoint_metrics = True
     server = xllamacpp.Server(params)

@@ -1,31 +1,34 @@
-"""The engine `http` on the servers that it is for: llama.cpp's own and llama-cpp-python's."""
+"""The engine `http` on the server that it is most for: llama.cpp's own."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bench.peers.http_server import HttpServer, free_port
-from mistral_lsp import languages, pipeline
-from mistral_lsp.config import Settings
-from mistral_lsp.document import Document
+from mistral_lsp import pipeline
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.tokens import Tokens
-from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import gguf, store
 from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Part, Prompt
+from tests.support.servers import (
+    engine_at,
+    llama_server,
+    request,
+    seconds_until_idle,
+    url,
+    works,
+)
 
 SAMPLE = Path(__file__).parents[2] / "mistral_lsp" / "document.py"
 WINDOW = 384
@@ -38,12 +41,6 @@ PLACES = (
 same library round to different answers.
 """
 IN_THE_MIDDLE_SECONDS = 0.3
-
-
-def llama_server(port: int) -> HttpServer:
-    options = ["--model", str(store.locate("")), "--port", str(port)]
-    options += ["--threads", "2", "--context", "4096"]
-    return HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
 
 
 @pytest.fixture(scope="module")
@@ -67,26 +64,6 @@ def servers() -> Iterator[Callable[[int], HttpServer]]:
         server.stop()
 
 
-def url(server: HttpServer) -> str:
-    return str(server.client.base_url)
-
-
-@asynccontextmanager
-async def engine_at(address: str, dialect: str = "auto", window: int = WINDOW):
-    engine = RemoteEngine(Wanted((address,), dialect, "", window))
-    engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.close()
-
-
-def request(text: str, offset: int) -> Request:
-    document = Document("file:///document.py", "document.py", languages.find("python"), 1, text)
-    settings = Settings(deadline_ms=60_000, max_tokens=32, min_confidence=0.0)
-    return Request(document.snapshot(), offset, "automatic", settings)
-
-
 def places() -> Iterator[Request]:
     text = SAMPLE.read_text("utf-8")
     for beginning in PLACES:
@@ -106,7 +83,7 @@ async def test_the_same_first_lines_as_on_this_machine(server) -> None:
     local.start()
     expected = await first_lines(local)
     await local.close()
-    async with engine_at(url(server)) as engine:
+    async with engine_at(url(server), window=WINDOW) as engine:
         model = await engine.ready()
         assert (model.engine, model.form) == ("llama-server", "suffix-first")
         assert model.window == WINDOW
@@ -152,7 +129,7 @@ async def test_tokens_are_those_of_the_engines_here(server) -> None:
 
 
 async def test_it_streams_and_typing_costs_little(server) -> None:
-    async with engine_at(url(server)) as engine:
+    async with engine_at(url(server), window=WINDOW) as engine:
         stages = Stages(engine)
         grown: list[float] = []
         place = next(iter(places()))
@@ -167,18 +144,6 @@ async def test_it_streams_and_typing_costs_little(server) -> None:
         assert 0 < again.usage.evaluated_tokens <= 8 < again.usage.prompt_tokens
 
 
-def work(server: HttpServer) -> bool:
-    slots = server.client.get("/slots").json()
-    return any(slot["is_processing"] for slot in slots)
-
-
-async def seconds_until_idle(server: HttpServer) -> float:
-    begun = time.perf_counter()
-    while await asyncio.to_thread(work, server):  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-    return time.perf_counter() - begun
-
-
 @pytest.mark.parametrize("reading", [True, False])
 async def test_a_cancel_stops_the_server(server, reading) -> None:
     async with engine_at(url(server), window=4096) as engine:
@@ -191,7 +156,7 @@ async def test_a_cancel_stops_the_server(server, reading) -> None:
         else:
             async for _ in generation:
                 break
-        assert await asyncio.to_thread(work, server)
+        assert await asyncio.to_thread(works, server)
         generation.stop()
         assert await seconds_until_idle(server) < 0.2
         assert bool(generation.usage.generated_tokens) != reading
@@ -200,7 +165,7 @@ async def test_a_cancel_stops_the_server(server, reading) -> None:
 async def test_a_server_that_dies_is_found_again(servers) -> None:
     port = free_port()
     first = servers(port)
-    async with engine_at(url(first)) as engine:
+    async with engine_at(url(first), window=WINDOW) as engine:
         await engine.ready()
         generation = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), 300)
         async for _ in generation:
@@ -240,30 +205,3 @@ def test_an_editor_is_told(start, server) -> None:
     client.open("file:///main.py", "def add(a, b):\n    return \n")
     [item] = client.items(client.ask("file:///main.py", 1, 11, kind=1))
     assert item["insertText"].startswith("a")
-
-
-@pytest.fixture(scope="module")
-def python_server() -> Iterator[HttpServer]:
-    port = free_port()
-    options = ["--model", str(store.locate("")), "--host", "127.0.0.1", "--port", str(port)]
-    options += ["--n_threads", "2", "--n_threads_batch", "2", "--n_ctx", "2048"]
-    started = HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
-    yield started
-    started.stop()
-
-
-async def test_openai_completions_of_a_real_server(python_server) -> None:
-    async with engine_at(url(python_server)) as engine:
-        model = await engine.ready()
-        assert (model.engine, model.form) == ("openai", "suffix-first")
-        stages = Stages(engine, interactive=False)
-        text = "def add(first, second):\n    \n\n\nprint(add(1, 2))\n"
-        done = await pipeline.complete(request(text, text.index("\n") + 5), stages)
-        assert "first + second" in done.text
-        long = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), 400)
-        async for _ in long:
-            break
-        long.stop()
-        begun = time.perf_counter()
-        again = await pipeline.complete(request(text + "\n", text.index("\n") + 5), stages)
-        assert again.text and time.perf_counter() - begun < 2

@@ -1,0 +1,228 @@
+"""How many people one server carries: editors that type at one llama-server, more and more of them.
+
+Run as `python -m bench.load`. Every editor is a mistral-lsp process of its own that types at places
+of its own, all at a person's pace. Prints a table and one JSON object; README.md says what each
+number means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.latency import EMBEDDED, machine
+from bench.latency_report import AT_ONCE_MS, percentile
+from bench.modes import Run, type_at
+from bench.peers.http_server import HttpServer, free_port
+from bench.subjects import Ours, cpu_seconds
+from bench.typist import Place, shipped_places
+
+EDITORS = (1, 2, 5, 10, 20, 50)
+PLACES_IN_A_FILE = 40
+WINDOW = 384
+"""Tokens of prompt and answer of every editor; fixed, since what a busy server reads in a moment
+says little about its size.
+"""
+LOST_POINTS = 10.0
+"""Of the share of keys that bring an answer before the next one: so much less than for one editor
+alone, and the server counts as saturated.
+"""
+_METRIC = re.compile(r"^llamacpp:(\w+) ([\d.e+]+)$", re.MULTILINE)
+
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Runs the bench that the command line asks for."""
+    options = parse_options()
+    rows = [measure(count, options) for count in options.editors]
+    saturated = [row["editors"] for row in rows if is_saturated(row, rows[0])]
+    result = {
+        "machine": machine(),
+        "model": EMBEDDED.name,
+        "slots": options.slots,
+        "window": WINDOW,
+        "rows": rows,
+        "saturated_at": saturated[0] if saturated else None,
+    }
+    print_table(rows)
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; those of the command line where no `arguments` are given."""
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
+    add = parser.add_argument
+    add("editors", nargs="*", type=int, default=list(EDITORS), help="how many, one run for each")
+    add("--places", type=int, default=1, help="at which every editor types, one after the other")
+    add("--lines", type=int, default=3, help="that are typed at each")
+    add("--keys", type=int, default=0, help="of the first line of each; default: all")
+    add("--slots", type=int, default=8, help="prompts that the server works at together")
+    return parser.parse_args(arguments)
+
+
+@contextmanager
+def started_server(slots: int) -> Iterator[HttpServer]:
+    """A llama-server on all cores, with room for one window in every slot."""
+    port = free_port()
+    options = ["--model", str(EMBEDDED), "--port", str(port), "--threads", str(os.cpu_count() or 1)]
+    options += ["--slots", str(slots), "--context", str(2 * WINDOW * slots)]
+    server = HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def measure(count: int, options: argparse.Namespace) -> Figures:
+    """The figures of so many editors on a fresh server; README.md says what each means."""
+    with started_server(options.slots) as server, ExitStack() as stack:
+        address = str(server.client.base_url)
+        editors = [stack.enter_context(started_editor(address)) for _ in range(count)]
+        before = counters(server)
+        begun = time.perf_counter()
+        runs = type_together(editors, options)
+        seconds = time.perf_counter() - begun
+        done = {name: value - before[name] for name, value in counters(server).items()}
+        problems = [editor.client.status()["last_error"] for editor in editors]
+    return summarise(runs, seconds, done) | {"errors": sum(map(bool, problems))}
+
+
+@contextmanager
+def started_editor(address: str) -> Iterator[Ours]:
+    """An editor whose engine is the server there."""
+    settings = {"deadlineMs": 60000, "httpUrl": address}
+    editor = Ours("http", window=WINDOW, settings=settings)
+    editor.start()
+    try:
+        yield editor
+    finally:
+        editor.stop()
+
+
+def type_together(editors: Sequence[Ours], options: argparse.Namespace) -> list[Run]:
+    """Every editor types at its own places; all begin at once."""
+    chosen = places_of(len(editors), options.places)
+    runs = [Run(f"editor {number}", "human") for number in range(len(editors))]
+    together = threading.Barrier(len(editors))
+
+    def type_alone(editor: Ours, run: Run, own: Sequence[Place]) -> None:
+        together.wait()
+        type_at(editor, run, own, options.keys, lines=options.lines)
+
+    with ThreadPoolExecutor(len(editors)) as pool:
+        for done in [pool.submit(type_alone, *each) for each in zip(editors, runs, chosen)]:
+            done.result()
+    return runs
+
+
+def places_of(editors: int, places: int) -> list[list[Place]]:
+    """Different places for every editor, the same at every run."""
+    every = shipped_places(PLACES_IN_A_FILE)
+    if editors * places > len(every):
+        raise SystemExit(f"There are {len(every)} places, too few for {editors} editors.")
+    random.Random(0).shuffle(every)
+    return [every[number * places : (number + 1) * places] for number in range(editors)]
+
+
+def counters(server: HttpServer) -> dict[str, float]:
+    """What the server has done so far, by its own count, and its processor seconds."""
+    counted = dict(_METRIC.findall(server.client.get("/metrics").text))
+    return {
+        "evaluated": float(counted["prompt_tokens_total"]),
+        "decoded": float(counted["tokens_predicted_total"]),
+        "cpu": cpu_seconds(server.process),
+    }
+
+
+def summarise(runs: Sequence[Run], seconds: float, done: dict[str, float]) -> Figures:
+    """What people waited for, how equally, and what it cost the server."""
+    keys = sum(len(run.samples) for run in runs)
+    processors = seconds * (os.cpu_count() or 1)
+    return {
+        "editors": len(runs),
+        "keys": keys,
+        "keys_per_second": round(keys / seconds, 1),
+        "answered_percent": answered_percent(runs),
+        "asked_first_ms": spread(runs, "first_ms"),
+        "asked_line_ms": spread(runs, "line_ms"),
+        "cold_ms": percentiles([wait for run in runs for wait in run.cold_ms]),
+        "answered_percent_by_editor": extremes([answered_percent([run]) for run in runs]),
+        "mean_wait_ms_by_editor": extremes([mean_wait_ms(run) for run in runs]),
+        "server_busy_percent": percent(done["cpu"], processors),
+        "editors_busy_percent": percent(sum(run.cpu_seconds for run in runs), processors),
+        "server_cpu_ms_per_key": round(1000 * done["cpu"] / keys, 1),
+        "evaluated_per_key": round(done["evaluated"] / keys, 1),
+        "decoded_per_key": round(done["decoded"] / keys, 1),
+    }
+
+
+def answered_percent(runs: Sequence[Run]) -> float:
+    """Of all keys, those whose answer was there before the next key."""
+    samples = [sample for run in runs for sample in run.samples]
+    return percent(sum(sample.answer is not None for sample in samples), len(samples))
+
+
+def mean_wait_ms(run: Run) -> float:
+    """Until all of an answer, of those that were there before the next key, cached ones too."""
+    waits = [sample.answer.full_ms for sample in run.samples if sample.answer is not None]
+    return round(sum(waits) / max(1, len(waits)), 1)
+
+
+def spread(runs: Sequence[Run], moment: str) -> Figures:
+    """The spread of the answers that the server was asked for, of all editors."""
+    answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
+    return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
+
+
+def percentiles(samples: Sequence[float]) -> Figures:
+    """How many there are, their middle and their tail."""
+    return {"n": len(samples)} | {f"p{at}": percentile(samples, at) for at in (50, 95)}
+
+
+def extremes(samples: Sequence[float]) -> Figures:
+    """The least and the most that an editor has."""
+    return {"least": min(samples), "most": max(samples)}
+
+
+def percent(part: float, whole: float) -> float:
+    """A share, in percent."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def is_saturated(row: Figures, alone: Figures) -> bool:
+    """Whether keys lose their answers by the company of others."""
+    return bool(row["answered_percent"] < alone["answered_percent"] - LOST_POINTS)
+
+
+def print_table(rows: Sequence[Figures]) -> None:
+    """Shows the figures on the terminal."""
+    table = Table()
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row.values()))
+    Console(stderr=True, width=250).print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " / ".join(str(one) for name, one in value.items() if name != "n")
+    return str(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The bench of many editors on one server: what it counts, and that it runs."""
+
+from __future__ import annotations
+
+from bench import load
+from bench.modes import Run, Sample
+from bench.subjects import Answer
+
+
+def run_of(*waits: float | None) -> Run:
+    """A run of keys that waited so long, or had no answer before the next one."""
+    answers = [None if wait is None else Answer("x", wait / 2, wait, wait) for wait in waits]
+    return Run("editor", "human", samples=[Sample(answer) for answer in answers])
+
+
+def test_what_people_had_of_it_is_counted() -> None:
+    done = {"evaluated": 60.0, "decoded": 30.0, "cpu": 1.5}
+    found = load.summarise([run_of(1.0, 200.0, None), run_of(100.0, 100.0, 100.0)], 2.0, done)
+    assert (found["editors"], found["keys"], found["keys_per_second"]) == (2, 6, 3.0)
+    assert found["answered_percent"] == 83.3
+    assert found["answered_percent_by_editor"] == {"least": 66.7, "most": 100.0}
+    assert found["mean_wait_ms_by_editor"] == {"least": 100.0, "most": 100.5}
+    assert found["asked_line_ms"] == {"n": 4, "p50": 100.0, "p95": 200.0}
+    assert (found["evaluated_per_key"], found["server_cpu_ms_per_key"]) == (10.0, 250.0)
+
+
+def test_lost_answers_tell_of_saturation() -> None:
+    alone = {"answered_percent": 95.0}
+    assert not load.is_saturated({"answered_percent": 86.0}, alone)
+    assert load.is_saturated({"answered_percent": 84.0}, alone)
+
+
+def test_editors_have_places_of_their_own() -> None:
+    chosen = [place for own in load.places_of(50, 2) for place in own]
+    assert len(set(chosen)) == len(chosen) == 100
+    assert load.places_of(2, 1) == load.places_of(2, 1)
+
+
+def test_two_editors_on_a_real_server() -> None:
+    options = load.parse_options(["2", "--keys", "3", "--lines", "1", "--slots", "2"])
+    found = load.measure(2, options)
+    assert (found["editors"], found["keys"], found["errors"]) == (2, 6, 0)
+    assert found["evaluated_per_key"] > 0
+    assert found["cold_ms"]["n"] == 2

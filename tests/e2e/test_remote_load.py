@@ -1,0 +1,175 @@
+"""Real servers under load: in every dialect that one runs here, and with many editors on one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from bench.peers.http_server import HttpServer, free_port
+from bench.subjects import cpu_seconds
+from mistral_lsp import pipeline
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.stages import Stages
+from mistral_lsp.types import Completion, LoadedModel, Part, Prompt
+from tests.support.servers import STARTS, engine_at, llama_server, request, url
+
+EDITORS = (
+    *("amber", "birch", "cedar", "daisy", "ember", "fjord", "grape", "hazel"),
+    *("ivory", "jelly", "koala", "lemon", "maple", "nylon", "ocean", "pearl"),
+)
+"""What the names in every editor's document have in common."""
+LINES = 8
+TYPED = 3
+WINDOW = 384
+REQUESTS = 100
+
+
+@pytest.fixture(scope="module", params=list(STARTS))
+def server(request) -> Iterator[HttpServer]:
+    started = STARTS[request.param](free_port())
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[HttpServer]:
+    started = llama_server(free_port(), slots=4, context=4 * 1024)
+    yield started
+    started.stop()
+
+
+def counting(number: int) -> Prompt:
+    return Prompt("plain", (Part("prefix", f"x{number} = [{number}, {number + 1}, "),), "x.py")
+
+
+async def test_many_requests_without_an_error(server) -> None:
+    async with engine_at(url(server), WINDOW) as engine:
+        await engine.ready()
+        for number in range(REQUESTS):
+            answer = [token.text async for token in engine.generate(counting(number), 3)]
+            assert answer, f"request {number}"
+        assert engine.state == "ready"
+
+
+async def test_the_first_token_comes_before_the_others(server) -> None:
+    async with engine_at(url(server), WINDOW) as engine:
+        await engine.ready()
+        begun = time.perf_counter()
+        generation = engine.generate(counting(1), 48)
+        arrivals = [time.perf_counter() - begun async for _ in generation]
+        assert len(arrivals) > 10
+        assert arrivals[0] < arrivals[-1] / 2
+
+
+async def test_a_cancel_leaves_the_processor_idle(server) -> None:
+    async with engine_at(url(server), WINDOW) as engine:
+        await engine.ready()
+        generation = engine.generate(counting(2), 256)
+        async for _ in generation:
+            break
+        before = cpu_seconds(server.process)
+        await asyncio.sleep(0.3)
+        assert cpu_seconds(server.process) - before > 0.1, "it would go on"
+        generation.stop()
+        await asyncio.sleep(0.2)
+        before = cpu_seconds(server.process)
+        await asyncio.sleep(0.3)
+        assert cpu_seconds(server.process) - before < 0.05
+
+
+@pytest.mark.parametrize("dialect", STARTS)
+async def test_a_restart_under_load_is_no_more_than_a_pause(dialect, monkeypatch) -> None:
+    monkeypatch.setattr("mistral_lsp.engine.remote.member.GRACE_SECONDS", 60.0)
+    port = free_port()
+    first = STARTS[dialect](port)
+    told: list[str] = []
+    async with engine_at(
+        url(first), WINDOW, on_state=lambda state, _: told.append(state)
+    ) as engine:
+        await engine.ready()
+        stages = Stages(engine)
+        answers: list[Completion] = []
+
+        async def type_on() -> None:
+            while told[-1] != "ready" or "ready" not in told[:-1]:
+                text = f"value_{len(answers)} = len("
+                answers.append(await pipeline.complete(request(text, len(text)), stages))
+
+        typing = asyncio.create_task(type_on())
+        await asyncio.sleep(1.0)
+        first.stop()
+        second = await asyncio.to_thread(STARTS[dialect], port)
+        try:
+            await asyncio.wait_for(typing, 60)
+        finally:
+            second.stop()
+    assert "failed" not in told and told.count("ready") == 2, "an editor shows no error"
+    failed = [answer.reason for answer in answers if "The server at" in (answer.reason or "")]
+    assert len(failed) <= 1, "the one that was being written"
+    assert answers[0].usage.generated_tokens and answers[-1].usage.generated_tokens
+
+
+def document(tag: str, lines: int) -> str:
+    return "".join(f"{tag}_{line} = make_{tag}({line})\n" for line in range(lines))
+
+
+async def type_in(engine: RemoteEngine, tag: str) -> list[Completion]:
+    stages = Stages(engine)
+    done = []
+    for line in range(LINES, LINES + TYPED):
+        text = f"{document(tag, line)}{tag}_{line} = "
+        done.append(await pipeline.complete(request(text, len(text), f"{tag}.py", 8), stages))
+    return done
+
+
+async def test_many_editors_share_one_server_fairly(shared_server) -> None:
+    async with AsyncExitStack() as stack:
+        address = url(shared_server)
+        engines = [await stack.enter_async_context(engine_at(address, WINDOW)) for _ in EDITORS]
+        await asyncio.gather(*(engine.ready() for engine in engines))
+        answers = await asyncio.gather(*map(type_in, engines, EDITORS))
+    waits = []
+    for tag, done in zip(EDITORS, answers):
+        waits.append(sum(answer.total_ms for answer in done) / TYPED)
+        for answer in done:
+            assert not [other for other in EDITORS if other != tag and other in answer.text]
+        assert sum(f"make_{tag}(" in answer.text for answer in done) > TYPED / 2
+    assert max(waits) <= 2 * min(waits)
+
+
+class PrefixFirst(RemoteEngine):
+    """Asks in the order that others ask in."""
+
+    @property
+    def model(self) -> LoadedModel | None:
+        model = super().model
+        return model and replace(model, form="prefix-first")
+
+
+def evaluated(server: HttpServer) -> float:
+    metrics = server.client.get("/metrics").text
+    return float(re.search(r"^llamacpp:prompt_tokens_total (\S+)$", metrics, re.MULTILINE)[1])
+
+
+async def test_the_order_of_prompts_saves_reading(shared_server) -> None:
+    cost = {}
+    for kind in (RemoteEngine, PrefixFirst):
+        async with engine_at(url(shared_server), WINDOW, kind) as engine:
+            await engine.ready()
+            stages = Stages(engine, interactive=False)
+            start, behind = document("start", 12), f"\n{document('after', 12)}"
+            line = "total = sum([start_1, after_2]) + start_3"
+            for column in range(1, len(line)):
+                text = f"{start}{line[:column]}"
+                stages.cache.clear()
+                await pipeline.complete(request(text + behind, len(text), max_tokens=2), stages)
+                if column == 1:
+                    before = evaluated(shared_server)
+            cost[kind] = evaluated(shared_server) - before
+    assert cost[RemoteEngine] <= cost[PrefixFirst] / 3

@@ -1,0 +1,69 @@
+"""Real servers of a model, for the engine `http`, and an engine that asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bench.peers.http_server import HttpServer
+from mistral_lsp import languages
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.models import store
+from mistral_lsp.stages import Request
+
+
+def llama_server(port: int, slots: int = 1, context: int = 4096) -> HttpServer:
+    """llama.cpp's own, with the embedded model."""
+    options = ["--model", str(store.locate("")), "--port", str(port), "--slots", str(slots)]
+    options += ["--threads", "2", "--context", str(context)]
+    return HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
+
+
+def python_server(port: int) -> HttpServer:
+    """llama-cpp-python's, which speaks OpenAI's dialect."""
+    options = ["--model", str(store.locate("")), "--host", "127.0.0.1", "--port", str(port)]
+    options += ["--n_threads", "2", "--n_threads_batch", "2", "--n_ctx", "2048"]
+    return HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
+
+
+STARTS = {"llama-server": llama_server, "openai": python_server}
+
+
+def url(server: HttpServer) -> str:
+    return str(server.client.base_url)
+
+
+@asynccontextmanager
+async def engine_at(
+    address: str, window: int = 0, kind: type[RemoteEngine] = RemoteEngine, **options: Any
+):
+    engine = kind(Wanted((address,), "auto", "", window), **options)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def request(text: str, offset: int, name: str = "document.py", max_tokens: int = 32) -> Request:
+    """Asked by hand, with a minute's time."""
+    document = Document(f"file:///{name}", name, languages.find("python"), 1, text)
+    settings = Settings(deadline_ms=60_000, max_tokens=max_tokens)
+    return Request(document.snapshot(), offset, "invoked", settings)
+
+
+def works(server: HttpServer) -> bool:
+    """Whether a llama-server computes, by its own word."""
+    return any(slot["is_processing"] for slot in server.client.get("/slots").json())
+
+
+async def seconds_until_idle(server: HttpServer) -> float:
+    begun = time.perf_counter()
+    while await asyncio.to_thread(works, server):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return time.perf_counter() - begun
