@@ -51,9 +51,9 @@ async def engine_at(
 
 
 def request(text: str, offset: int, name: str = "document.py", max_tokens: int = 32) -> Request:
-    """Asked by hand, with a minute's time."""
+    """Asked by hand, with a minute's time, whatever the model holds of its answer."""
     document = Document(f"file:///{name}", name, languages.find("python"), 1, text)
-    settings = Settings(deadline_ms=60_000, max_tokens=max_tokens)
+    settings = Settings(deadline_ms=60_000, max_tokens=max_tokens, min_confidence=0.0)
     return Request(document.snapshot(), offset, "invoked", settings)
 
 

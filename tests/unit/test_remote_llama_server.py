@@ -22,10 +22,13 @@ BOS = 1000
 class PlayedModel:
     """Answers as llama-server; `leaky` reads marks in plain text, too."""
 
-    def __init__(self, *said: tuple[str, list[int]], leaky: bool = False, marked: bool = True):
+    def __init__(
+        self, *said: tuple[str, list[int]], leaky: bool = False, marked: bool = True, top=()
+    ):
         self.said = said
         self.leaky = leaky
         self.marked = marked
+        self.top = list(top)
         self.path = "models/some.gguf"
         self.timings = {"prompt_n": 3, "prompt_per_second": 320.0}
 
@@ -41,7 +44,11 @@ class PlayedModel:
             return Reply.of({"content": "x", "stop": True, "timings": timings})
         chunks: list[dict[str, Any]] = [
             {"content": text, "stop": False, "timings": timings}
-            | {"completion_probabilities": [{"logprob": -0.5, "bytes": written}]}
+            | {
+                "completion_probabilities": [
+                    {"logprob": -0.5, "bytes": written, "top_logprobs": self.top}
+                ]
+            }
             for text, written in self.said
         ]
         chunks.append({"content": "", "stop": True, "stop_type": "eos", "timings": timings})
@@ -105,11 +112,23 @@ async def test_the_word_before_the_cursor_is_chosen_anew() -> None:
             "samplers": ["top_k"],
             "top_k": 1,
             "temperature": 0.0,
-            "n_probs": 1,
+            "n_probs": 16,
             "stream": True,
             "timings_per_token": True,
             "grammar": 'root ::= "\\U00000077\\U0000006F\\U00000072" [^\\x00]*',
         }
+
+
+async def test_how_sure_the_model_was_is_told_among_what_writes_the_word() -> None:
+    rivals = [(-0.5, "wo"), (-0.5, "w"), (-0.1, "x"), (-0.5, "worse")]
+    top = [{"logprob": chance, "bytes": list(text.encode())} for chance, text in rivals]
+    with playing(PlayedModel(bytes_of("worl"), bytes_of("d"), top=top)) as server:
+        engine = await started(server)
+        answer = [token async for token in engine.generate(prompt("hello(wor"), 8)]
+        assert [token.text for token in answer] == ["l", "d"]
+        assert answer[0].probability == pytest.approx(1 / 4), "of worl, wo, w and worse"
+        assert answer[1].probability == pytest.approx(0.6065, abs=1e-3)
+        await engine.close()
 
 
 async def test_a_mark_ends_the_answer() -> None:

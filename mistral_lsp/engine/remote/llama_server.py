@@ -29,6 +29,8 @@ CHUNK_SECONDS = 0.1
 SMALLEST_CHUNK = 32
 TRUSTED_SECONDS = 5.0
 """After a silence this long the server may have been started again, with another model."""
+RIVALS = 16
+"""How many of the likeliest tokens are looked through for others that write the user's word."""
 CHECK_SECONDS = 2.0
 """What a server may take to say which model it has, for which it need not compute."""
 
@@ -50,9 +52,24 @@ class _Timings(msgspec.Struct):
     prompt_per_second: float = 0.0
 
 
-class _Probability(msgspec.Struct):
+class _Choice(msgspec.Struct):
     logprob: float = 0.0
     bytes: list[int] = []
+
+
+class _Chosen(_Choice):
+    top_logprobs: list[_Choice] = []
+
+    def probability(self, owed: bytes) -> float:
+        """How likely the token was; of those that write `owed`, where that is to be written."""
+        if not owed:
+            return math.exp(self.logprob)
+        rivals = (
+            one.logprob
+            for one in self.top_logprobs
+            if one.bytes != self.bytes and _writes(bytes(one.bytes), owed)
+        )
+        return 1.0 / (1.0 + sum(math.exp(rival - self.logprob) for rival in rivals))
 
 
 class _Chunk(msgspec.Struct):
@@ -60,7 +77,7 @@ class _Chunk(msgspec.Struct):
     stop: bool = False
     stop_type: str = ""
     timings: _Timings = msgspec.field(default_factory=_Timings)
-    completion_probabilities: list[_Probability] = []
+    completion_probabilities: list[_Chosen] = []
 
 
 class LlamaServer:
@@ -116,8 +133,8 @@ class LlamaServer:
         while beginning := self._unread(ids):
             usage = Usage(len(ids), usage.evaluated_tokens + await self._read(beginning))
             yield Piece("", 1.0, usage)
-        body = _request(ids, max_tokens) | ({"grammar": _beginning(owed)} if owed else {})
-        left = len(owed)
+        body = _request(ids, max_tokens) | (_beginning(owed) if owed else {})
+        left, owing = len(owed), owed.encode()
         async with self._server.stream("/completion", body, _Chunk) as chunks:
             async for chunk in chunks:
                 self._held = ids
@@ -133,7 +150,11 @@ class LlamaServer:
                 written = usage.generated_tokens + len(said)
                 usage = Usage(len(ids), usage.evaluated_tokens, written)
                 fresh, left = chunk.content[left:], max(0, left - len(chunk.content))
-                yield Piece(fresh, math.exp(sum(token.logprob for token in said)), usage)
+                probability = 1.0
+                for token in said:
+                    probability *= token.probability(owing)
+                    owing = owing[len(token.bytes) :]
+                yield Piece(fresh, probability, usage)
 
     def _unread(self, ids: list[int]) -> list[int]:
         """The beginning of a prompt to be read next, or nothing where one chunk is left.
@@ -202,7 +223,12 @@ def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
     }
 
 
-def _beginning(owed: str) -> str:
-    """A grammar of all answers that begin with some text."""
+def _beginning(owed: str) -> dict[str, Any]:
+    """Lets the answer begin with some text, by a grammar, and tells what else could have."""
     spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
-    return f'root ::= "{spelt}" [^\\x00]*'
+    return {"grammar": f'root ::= "{spelt}" [^\\x00]*', "n_probs": RIVALS}
+
+
+def _writes(piece: bytes, owed: bytes) -> bool:
+    """Whether a token begins with what is owed, or within it."""
+    return bool(piece) and (piece.startswith(owed) or owed.startswith(piece))
