@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,9 +69,7 @@ def places() -> Iterator[Request]:
     for beginning in PLACES:
         start = text.index(beginning) + len(beginning)
         # What stood behind the cursor is left out, so that there is something to write.
-        place = request(text[:start] + text[text.index("\n", start) :], start)
-        # As an editor asks of itself: by hand, the engines here look for the likeliest line.
-        yield replace(place, trigger="automatic")
+        yield request(text[:start] + text[text.index("\n", start) :], start)
 
 
 async def first_lines(engine) -> list[str]:

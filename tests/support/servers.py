@@ -51,10 +51,12 @@ async def engine_at(
 
 
 def request(text: str, offset: int, name: str = "document.py", max_tokens: int = 32) -> Request:
-    """Asked by hand, with a minute's time, whatever the model holds of its answer."""
+    """As editors ask of themselves, with a minute's time, whatever the model holds of its answer.
+    By hand, the engines here look for the likeliest line, which servers elsewhere can't.
+    """
     document = Document(f"file:///{name}", name, languages.find("python"), 1, text)
     settings = Settings(deadline_ms=60_000, max_tokens=max_tokens, min_confidence=0.0)
-    return Request(document.snapshot(), offset, "invoked", settings)
+    return Request(document.snapshot(), offset, "automatic", settings)
 
 
 def works(server: HttpServer) -> bool:
