@@ -17,7 +17,8 @@ missing=()
 for program in tmux vim emacs luacheck patchelf npm; do
     command -v "$program" > /dev/null || missing+=("$program")
 done
-[[ -e /usr/share/emacs/site-lisp/elpa-src/eglot-1.9 ]] || missing+=(eglot)
+# Emacs has eglot of its own since 29.
+compgen -G "/usr/share/emacs/site-lisp/elpa-src/eglot-*" > /dev/null || missing+=(eglot)
 if (( ${#missing[@]} )); then
     packages=("${missing[@]/#emacs/emacs-nox}")
     packages=("${packages[@]/#luacheck/lua-check}")

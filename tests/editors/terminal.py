@@ -60,15 +60,21 @@ class Terminal:
         column, row = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
         return int(column), int(row)
 
+    def shows(self, is_right: Callable[[list[str]], bool], seconds: float) -> bool:
+        """Look at the screen until it is right, or the time is over."""
+        deadline = time.perf_counter() + seconds
+        while not is_right(self.screen()):
+            if time.perf_counter() > deadline:
+                return False
+            time.sleep(0.03)
+        return True
+
     def wait(
         self, is_right: Callable[[list[str]], bool], seconds: float = WAIT_SECONDS
     ) -> list[str]:
-        """Look at the screen until it is right."""
-        deadline = time.perf_counter() + seconds
-        while not is_right(screen := self.screen()):
-            assert time.perf_counter() < deadline, "still:\n" + "\n".join(screen)
-            time.sleep(0.03)
-        return screen
+        """Look at the screen until it is right; fail where it never is."""
+        assert self.shows(is_right, seconds), "still:\n" + "\n".join(self.screen())
+        return self.screen()
 
     def wait_for(self, *lines: str) -> None:
         """Wait until these lines stand below each other somewhere on the screen."""

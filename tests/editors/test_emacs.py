@@ -37,7 +37,7 @@ def emacs(own_home: Path, run_in_terminal: Run) -> Terminal:
     emacs.wait(lambda screen: "ghost" in "".join(screen))
     # eglot connects behind the first command.
     emacs.keys("Down", "Up")
-    emacs.wait(lambda screen: "Connected!" in "".join(screen[-3:]))
+    emacs.wait(lambda screen: any("ElDoc)  [eglot" in line for line in screen))
     return emacs
 
 

@@ -56,7 +56,8 @@ def accept_what_the_model_writes(editor: Terminal, home: Path) -> None:
     editor.keys("Escape")
     editor.type(":write\r")
     editor.wait(lambda screen: "written" in screen[-1])
-    assert (home / "main.py").read_text("utf-8").splitlines()[2] == line
+    # The text may have grown since it was looked at.
+    assert (home / "main.py").read_text("utf-8").splitlines()[2].startswith(line)
 
 
 def test_the_lines_of_the_readme_are_all_it_takes(own_home: Path, run_in_terminal: Run) -> None:

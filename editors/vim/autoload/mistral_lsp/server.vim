@@ -51,6 +51,7 @@ def OnExit(ended: job, code: number)
     job = null_job
     is_ready = false
     state = 'stopped'
+    redrawstatus
     Warn($'the server ended with code {code}: use `:MistralLsp restart`')
   endif
 enddef
