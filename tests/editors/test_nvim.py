@@ -45,7 +45,7 @@ def test_ghost_text_grows_while_the_answer_streams(open_ready: Open) -> None:
 
 
 def test_tab_accepts_all(open_ready: Open) -> None:
-    editor = open_ready(BLOCK + "\n\nprint()\n", BLOCK_ANSWER)
+    editor = open_ready(BLOCK + "\n\nlast = 1\n", BLOCK_ANSWER)
     editor.keys("jAif ")
     editor.wait_for_ghost(SHOWN_BLOCK)
     editor.keys("<Tab>")
@@ -56,7 +56,7 @@ def test_tab_accepts_all(open_ready: Open) -> None:
             "        print()",
             "        return -1",
             "",
-            "print()",
+            "last = 1",
         ]
     )
     assert editor.ghost() == ""
