@@ -139,9 +139,10 @@ def test_a_place_that_is_reached_by_typing_what_is_shown_is_told(open_resting: O
     editor.keys("jAre")
     editor.wait_for_ghost("turn a + b")
     editor.wait(editor.pending_requests, lambda seen: seen == 0)
+    asked = editor.sent(COMPLETE)
     editor.keys("tu")
     wait_for_positions(editor, MOVE, [(0, 0), (1, 8)])
-    assert len(editor.sent(COMPLETE)) == 1
+    assert editor.sent(COMPLETE) == asked
 
 
 def test_what_is_dismissed_is_told(open_resting: Open) -> None:

@@ -38,7 +38,12 @@ local function follow_events()
   }, cursor.moved)
   on({ "InsertLeave", "BufLeave" }, suggestion.clear)
   on("ColorScheme", ghost.define_highlights)
-  popup.follow(group, suggestion.popup_changed)
+  popup.follow(group, suggestion.look_again)
+  vim.api.nvim_create_autocmd("User", {
+    group = group,
+    pattern = "MistralLspReady",
+    callback = suggestion.look_again,
+  })
 end
 
 ---@param options table|nil see |mistral-lsp-options|

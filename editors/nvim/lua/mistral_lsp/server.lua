@@ -47,6 +47,9 @@ local function on_status(_, status, context)
   if status.state == "failed" and not (before and before.state == "failed") then
     message.warn(status.message)
   end
+  if status.state == "ready" then
+    vim.api.nvim_exec_autocmds("User", { pattern = "MistralLspReady", modeline = false })
+  end
   vim.cmd.redrawstatus({ bang = true })
 end
 

@@ -228,8 +228,9 @@ function M.changed()
   end
 end
 
---- A menu that opens has the place to itself; when it closes, ghost text comes back.
-function M.popup_changed()
+--- Looks at the same place again, because something else than the text has changed: a menu that
+--- opens has the place to itself, and a server that has become ready may be asked.
+function M.look_again()
   seen = nil
   M.changed()
 end
