@@ -122,6 +122,7 @@ def test_a_server_that_is_killed_is_started_again(emacs: Terminal) -> None:
     time.sleep(3.5)
     for server in emacs.children():
         server.kill()
+    emacs.wait(lambda screen: "Reconnected!" in "".join(screen))
     emacs.keys("Down", "C-e")
     emacs.type("if ")
     emacs.wait_for(*SIGN, *BELOW)

@@ -95,6 +95,7 @@ def test_a_word_at_a_time(open_ready: Open) -> None:
     editor = open_ready()
     editor.keys("jAre")
     editor.wait_for_ghost("turn a + b")
+    editor.wait(editor.pending_requests, lambda seen: seen == 0)
     asked = editor.received(COMPLETE)
     for line, left in [("return", " a + b"), ("return a", " + b"), ("return a +", " b")]:
         editor.keys("<C-Right>")
