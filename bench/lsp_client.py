@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from queue import Empty, Queue
 from typing import Any
@@ -258,11 +258,16 @@ class Client:
 
     def kill(self) -> None:
         """Ends the server by force, if it still runs, and lets go of everything."""
-        self.process.kill()
-        self.process.wait()
-        for thread in self._threads:
-            thread.join(10)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        end(self.process, self._threads)
+
+
+def end(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread]) -> None:
+    """Ends a process by force, if it still runs, its readers and its pipes."""
+    process.kill()
+    process.wait()
+    for reader in readers:
+        reader.join(10)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()

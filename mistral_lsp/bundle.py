@@ -22,11 +22,11 @@ BLOTTED = "[left out]"
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
-    """Writes the file, which only the user can read. Raises UserError where that can't be."""
+    """Writes a new file, which only the user can read. Raises UserError where that can't be."""
     content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
     try:
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content + "\n")
     except OSError as error:
         raise UserError(

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from mistral_lsp.types import UserError
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 LEVELS = ("debug", "info", "warning", "error")
+
+Record = dict[str, Any]
+"""What a command found, as it goes into JSON."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,13 +140,23 @@ async def _complete(options: argparse.Namespace) -> int:
 
     async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
         result = await oneshot.complete(request, stages)
-    if options.json:
-        sys.stdout.write(json.dumps(result) + "\n")
-    elif result["text"]:
+    _tell(result, options, _print_answer)
+    return 0
+
+
+def _print_answer(result: Record) -> None:
+    if result["text"]:
         sys.stdout.write(result["text"] + "\n")
     else:
         sys.stderr.write(f"nothing: {result['reason']}\n")
-    return 0
+
+
+def _tell(result: Record, options: argparse.Namespace, show: Callable[[Record], None]) -> None:
+    """Prints a record, as one JSON object where that was asked for."""
+    if options.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        show(result)
 
 
 async def _explain(options: argparse.Namespace) -> int:
@@ -151,10 +164,7 @@ async def _explain(options: argparse.Namespace) -> int:
 
     async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
         result = await pipeline.explain(request, stages)
-    if options.json:
-        sys.stdout.write(json.dumps(result) + "\n")
-    else:
-        oneshot.print_explanation(result)
+    _tell(result, options, oneshot.print_explanation)
     return 0
 
 
@@ -163,10 +173,7 @@ async def _trace(options: argparse.Namespace) -> int:
 
     async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
         result = await trace.follow(request, stages)
-    if options.json:
-        sys.stdout.write(json.dumps(result) + "\n")
-    else:
-        trace.print_trace(result)
+    _tell(result, options, trace.print_trace)
     return 0
 
 
@@ -180,10 +187,7 @@ async def _doctor(options: argparse.Namespace) -> int:
         bundle.write(findings, Path(options.bundle))
         sys.stdout.write(f"{options.bundle} can be attached to a bug; look through it before.\n")
         return 0
-    if options.json:
-        sys.stdout.write(json.dumps(findings) + "\n")
-    else:
-        doctor.print_findings(findings)
+    _tell(findings, options, doctor.print_findings)
     return 0 if not findings["problems"] else 1
 
 

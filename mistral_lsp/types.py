@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Trigger = Literal["automatic", "invoked"]
-"""`invoked` means that the user asked by a key or a command; gates of taste then stay open."""
+Trigger = Literal["automatic", "popup", "invoked"]
+"""`invoked` means that the user asked by a key or a command. A `popup` may have been asked for so,
+too, or open while the user types: clients make no difference. Gates of taste stay open for both.
+"""
 
 
 class UserError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from bench.lsp_client import end
 
 Check = Callable[[dict[str, Any]], str | None]
 """Looks at an answer; says what is wrong with it, or None."""
@@ -142,14 +143,7 @@ class Conversation:
 
     def kill(self) -> None:
         """Ends the server by force and lets go of everything."""
-        self.process.kill()
-        self.process.wait()
-        for thread in self._threads:
-            thread.join(10)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        end(self.process, self._threads)
 
 
 def server(*arguments: str, environment: dict[str, str] | None = None) -> Conversation:

@@ -73,7 +73,7 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
     """Why nothing is offered at this place, or None. The gates of taste open when asked by hand."""
     if len(cursor.line_prefix) + len(cursor.line_suffix) > LONGEST_LINE:
         return "the line is too long"
-    if trigger == "invoked":
+    if trigger != "automatic":
         return None
     if cursor.region in settings.disable_in:
         return f"the cursor is in a {cursor.region} (mistralLsp.disableIn)"
@@ -86,7 +86,7 @@ def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
     """Why the model is not asked for something new here, or None. What it wrote already goes on."""
     line = cursor.line_prefix
     is_open = any(line.count(opener) > line.count(closer) for opener, closer in ("()", "[]"))
-    if trigger == "invoked" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
+    if trigger != "automatic" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
         return None
     if re.search(cursor.language.finished, line):
         return "the line is finished"

@@ -159,8 +159,9 @@ class Loop:
         best = int(logits.argmax())
         total = float(numpy.exp(logits - logits[best]).sum())
         found = [best]
-        if most > 1 and len(logits) > 1:
-            found = numpy.argsort(-logits)[:most].tolist()
+        if most > 1:
+            most = min(most, len(logits))
+            found = numpy.argpartition(-logits, range(most))[:most].tolist()
         return [
             (
                 int(allowed[place]) if len(allowed) else place,

@@ -16,7 +16,8 @@ def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
     errors = situation.errors
     if not suggestion.text or errors is None or not situation.answer.complete:
         return suggestion
-    before, elsewhere = errors("", 0), errors(None, 0)
+    before = errors("", 0)
+    elsewhere = errors(None, 0) if before else 0
     lines = suggestion.text.splitlines(keepends=True)
     for kept in range(len(lines), max(0, len(lines) - MOST_LINES), -1):
         text = "".join(lines[:kept]).rstrip("\r\n") if kept < len(lines) else suggestion.text

@@ -111,8 +111,8 @@ def _register_popup_completion(app: App) -> None:
     @app.feature(types.TEXT_DOCUMENT_COMPLETION, options)
     async def popup_completion(params: types.CompletionParams) -> types.CompletionList:
         kind = params.context.trigger_kind if params.context else None
-        invoked = kind == types.CompletionTriggerKind.Invoked
-        found, snapshot = await _answer(app, params, "invoked" if invoked else "automatic", None)
+        asked = kind == types.CompletionTriggerKind.Invoked
+        found, snapshot = await _answer(app, params, "popup" if asked else "automatic", None)
         return completion.popup_list(found, snapshot, app.encoding)
 
 

@@ -65,3 +65,9 @@ def test_a_bundle_has_what_a_bug_needs_and_no_code(run, ready, tmp_path, own_hom
 def test_a_bundle_that_can_not_be_written_says_what_to_do(run, tmp_path) -> None:
     done = run("doctor", "--bundle", str(tmp_path / "none" / "report.json"))
     assert done.returncode == 2 and "--bundle FILE" in done.stderr
+
+
+def test_a_bundle_takes_no_file_away(run, tmp_path) -> None:
+    done = run("doctor", "--bundle", str(tmp_path / "main.py"))
+    assert done.returncode == 2 and "exists" in done.stderr and "--bundle FILE" in done.stderr
+    assert (tmp_path / "main.py").read_text() == CODE

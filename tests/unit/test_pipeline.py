@@ -127,6 +127,14 @@ async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
     assert done.text == "1"
 
 
+async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
+    engine = PlayedEngine("1\n")
+    asked = request("x = ")
+    for trigger, careful in (("automatic", False), ("popup", False), ("invoked", True)):
+        await pipeline.complete(replace(asked, trigger=trigger), Stages(engine, interactive=False))
+        assert engine.prompts[-1].careful is careful, trigger
+
+
 async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:
     stages = Stages(PlayedEngine("12\n", pause=0.001, probability=0.6))
     shown: list[str] = []
