@@ -255,6 +255,10 @@ class Editor:
     def wait_for_lines(self, expected: list[str]) -> None:
         self.wait(self.lines, lambda seen: seen == expected)
 
+    def wait_for_row(self, row: int, expected: str) -> None:
+        """Wait until a row of the screen is painted: an extmark is there one redraw before it."""
+        self.wait(lambda: self.screen()[row], lambda seen: seen == expected)
+
     def wait_for_status(self, expected: str) -> None:
         self.wait(self.status, lambda seen: seen == expected)
 

@@ -146,7 +146,8 @@ def test_a_wrong_setting_is_named(open_ready: Open) -> None:
     editor = open_ready(options={"settings": {"multiline": "sometimes"}})
     editor.wait(editor.messages, lambda seen: "mistralLsp.multiline" in seen)
     assert "Using 'auto' instead" in editor.messages()
-    assert editor.screen()[-1].startswith("mistral-lsp: Setting mistralLsp.multiline: ")
+    named = "mistral-lsp: Setting mistralLsp.multiline: "
+    editor.wait(editor.screen, lambda seen: seen[-1].startswith(named))
     editor.keys("jAre")
     editor.wait_for_ghost("turn a + b")
 
