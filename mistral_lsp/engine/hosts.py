@@ -21,6 +21,10 @@ from mistral_lsp.engine.folder import private_folder
 START_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 TRIES = 5
+LARGE_BLOCK = 1 << 20
+"""Bytes from which on glibc gives memory back as soon as it is free. By itself it raises this to
+the size of what was freed, and the host then keeps tens of megabytes from every KV state it saved.
+"""
 LONGEST_SOCKET_PATH = 103
 """Bytes; what the smallest of the supported systems allows."""
 
@@ -95,6 +99,7 @@ async def _start(path: Path) -> Connection | None:
             "mistral_lsp.engine.daemon",
             str(path),
             cwd=path.parent,
+            env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
