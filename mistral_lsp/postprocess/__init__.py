@@ -6,6 +6,7 @@ They run on every read of an answer, fresh or from the cache: the text around ma
 from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Filter, Situation, Suggestion
+from mistral_lsp.postprocess.close_brackets import close_brackets
 from mistral_lsp.postprocess.drop_broken import drop_broken
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
 from mistral_lsp.postprocess.drop_rejected import drop_rejected
@@ -20,6 +21,7 @@ FILTERS: tuple[Filter, ...] = (
     trim_overlap,
     drop_doubtful,
     trim_blank,
+    close_brackets,
     drop_broken,
     drop_rejected,
 )
