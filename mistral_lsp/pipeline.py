@@ -228,7 +228,7 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
         parts = [
             {
                 "label": part.special or part.label,
-                "tokens": 1 if part.special else tokens,
+                "tokens": tokens if part.text else 1,
                 "why": part.why,
                 "text": part.text,
             }

@@ -25,7 +25,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a prompt: plain text, or the name of one of the model's special tokens."""
+    """One piece of a prompt: plain text, or the name of one of the model's special tokens, with the
+    text to write where a model can do without that token.
+    """
 
     label: str
     text: str = ""

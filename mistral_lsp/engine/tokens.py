@@ -91,13 +91,11 @@ class Tokenizer:
         )
 
     def _part(self, part: Part) -> tuple[int, ...] | list[int]:
-        if not part.special:
-            return self.text(part.text)
-        if part.special in OPTIONAL and part.special not in self._specials:
-            return ()
-        if part.special not in self._specials:
+        if part.special in self._specials:
+            return (self._specials[part.special],)
+        if part.special and not part.text and part.special not in OPTIONAL:
             raise EngineError(f"This model has no {part.special} token, so it can't fill in.")
-        return (self._specials[part.special],)
+        return self.text(part.text)
 
     def text(self, text: str) -> list[int]:
         """The ids of plain text."""

@@ -40,6 +40,8 @@ _SPELLINGS = {
         "<|code_middle|>",
         "<[fim-middle]>",
     ),
+    "inst": ("[INST]",),
+    "inst_end": ("[/INST]",),
     "eot": ("▁<EOT>", "<EOT>"),
     "file_sep": ("<|file_sep|>", "<file_sep>", "<|file_separator|>"),
     "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
@@ -55,6 +57,9 @@ _FORMS = {
     "<[fim-prefix]>": "suffix-first-alone",
     "<|code_prefix|>": "suffix-first-alone",
 }
+
+_INST_FAMILIES = ("mistral", "mixtral", "ministral")
+"""Whose models read instructions between [INST] and [/INST], by what is in their names."""
 
 _BARS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 _PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
@@ -86,9 +91,11 @@ def spelt_in(name: str) -> dict[str, str]:
 def form_of(spelt: Mapping[str, str], name: str) -> str:
     """The fill-in form of a model called `name` that spells its marks so."""
     prefix = spelt.get("fim_prefix", "")
-    if prefix == "[PREFIX]":
-        # Mistral's third vocabulary has these marks for all its models; few were taught them.
-        return "codestral" if "codestral" in name.lower() else "plain"
-    if not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
-        return "plain"
+    lower = name.lower()
+    if prefix == "[PREFIX]" and "codestral" in lower:
+        return "codestral"
+    # Mistral's third vocabulary has these marks for all its models; few were taught them.
+    if prefix == "[PREFIX]" or not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
+        instructed = "instruct" in lower and any(family in lower for family in _INST_FAMILIES)
+        return "instructed" if instructed else "plain"
     return _FORMS.get(prefix, "prefix-first")

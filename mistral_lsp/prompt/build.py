@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from mistral_lsp.document import Snapshot
 from mistral_lsp.prompt.secrets import blot
-from mistral_lsp.prompt.templates import FORMS, SPACED
+from mistral_lsp.prompt.templates import FORMS, SPACED, UNPARTED, WRITTEN
 from mistral_lsp.prompt.window import Plan
 from mistral_lsp.types import Part, Prompt
 
 FILE_MARK = "file_sep"
+INSTRUCTION = " Below is how a file goes on. Write what stands in front of that, nothing else.\n\n"
 WHY = {
-    "related": "definitions in other files of names that stand around the cursor",
+    "instruction": "says what to do, to a model that was taught to be told",
+    "related": "other files: where the user has been, and what defines the names around the cursor",
     "path": "names the file and so the language",
     "suffix": "the text behind the cursor, frozen while the user types before it",
     "introduction": "signatures around the place where the window starts",
@@ -26,6 +28,7 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
     """
     prefix = blot(snapshot.text[plan.anchor : offset] + untyped)
     texts = {
+        "instruction": INSTRUCTION,
         "path": f"{snapshot.path}\n",
         "suffix": blot(plan.suffix),
         "introduction": blot(plan.introduction),
@@ -39,9 +42,10 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
     parts = []
     for slot in FORMS[form]:
         if slot == "related":
-            parts += _related(plan, marked=form != "plain")
+            parts += _related(plan, marked=form not in UNPARTED)
         elif slot.startswith("<"):
-            parts.append(Part(label="mark", special=slot[1:-1]))
+            name = slot[1:-1]
+            parts.append(Part(label="mark", text=WRITTEN.get(name, ""), special=name))
         elif texts[slot]:
             parts.append(Part(label=slot, text=texts[slot], why=WHY[slot]))
     return Prompt(form, tuple(parts), snapshot.path)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import sentencepiece
 from mistral_common.protocol.fim.request import FIMRequest
+from mistral_common.protocol.instruct.messages import AssistantMessage, UserMessage
+from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from mistral_lsp import languages
@@ -16,7 +18,7 @@ from mistral_lsp.document import Document
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import Header, read_header
-from mistral_lsp.prompt.build import build
+from mistral_lsp.prompt.build import INSTRUCTION, build
 from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, Prompt
 
@@ -53,7 +55,7 @@ def asked(form: str, prefix: str = PREFIX, suffix: str = SUFFIX, related=()) -> 
 def written(prompt: Prompt, header: Header) -> str:
     """The prompt as text, its marks as the model spells them; those it does not have left out."""
     spelt = {**header.spelt, **({"bos": "<s>"} if "bos" in header.specials else {})}
-    parts = [spelt.get(part.special, "") if part.special else part.text for part in prompt.parts]
+    parts = [spelt.get(part.special, part.text) for part in prompt.parts]
     return "".join(parts).replace("▁<", " <")
 
 
@@ -109,6 +111,16 @@ FAMILIES = {
         "llama",
         f"<s>{SUFFIX}\n\n{PREFIX}",
     ),
+    "Mistral-7B-Instruct-v0.1": (
+        ["<s>"],
+        "llama",
+        f"<s> [INST]{INSTRUCTION}{SUFFIX} [/INST] {PREFIX}",
+    ),
+    "Mistral-7B-Instruct-v0.3": (
+        ["<s>", "[INST]", "[/INST]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
+        "llama",
+        f"<s>[INST]{INSTRUCTION}{SUFFIX}[/INST] {PREFIX}",
+    ),
 }
 
 
@@ -119,12 +131,14 @@ def test_every_family_is_asked_as_it_was_taught(tmp_path: Path, name: str) -> No
     assert written(asked(registry.form(header)), header) == published
 
 
-class SentencePiece:
-    """Mistral's third vocabulary, as much of a backend as the tokeniser needs."""
+FIRST, THIRD = "tokenizer.model.v1", "mistral_instruct_tokenizer_240323.model.v3"
 
-    def __init__(self) -> None:
-        data = resources.files("mistral_common") / "data"
-        model = data / "mistral_instruct_tokenizer_240323.model.v3"
+
+class SentencePiece:
+    """One of Mistral's vocabularies, as much of a backend as the tokeniser needs."""
+
+    def __init__(self, name: str = THIRD) -> None:
+        model = resources.files("mistral_common") / "data" / name
         self._model = sentencepiece.SentencePieceProcessor(model_proto=model.read_bytes())
 
     def tokenize(self, raw: bytes) -> list[int]:
@@ -150,6 +164,27 @@ def test_codestral_is_asked_as_mistral_common_does(prefix: str, suffix: str) -> 
     tokenizer = Tokenizer(SentencePiece(), specials, heals=False)
     ids, _ = tokenizer.prompt(asked("codestral", prefix, suffix))
     assert ids == reference.tokens
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "reference", "specials"),
+    [
+        (FIRST, MistralTokenizer.v1, {"bos": 1}),
+        (THIRD, MistralTokenizer.v3, {"bos": 1, "inst": 3, "inst_end": 4}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("prefix", "suffix"), [("def add(a, b):", SUFFIX), ("x = é🦀", "\n\ty\n"), ("  return", "\n")]
+)
+def test_instructed_models_are_told_as_mistral_common_does(
+    vocabulary, reference, specials, prefix: str, suffix: str
+) -> None:
+    told = UserMessage(content=INSTRUCTION[1:] + suffix)
+    begun = AssistantMessage(content=prefix, prefix=True)
+    expected = reference().encode_chat_completion(ChatCompletionRequest(messages=[told, begun]))
+    tokenizer = Tokenizer(SentencePiece(vocabulary), specials, heals=False)
+    ids, _ = tokenizer.prompt(asked("instructed", prefix, suffix))
+    assert ids == expected.tokens
 
 
 def test_excerpts_of_other_files_stand_behind_the_mark_between_files(tmp_path: Path) -> None:

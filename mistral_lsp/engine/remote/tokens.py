@@ -90,7 +90,7 @@ class Tokens:
         ids: list[int] = []
         owed = ""
         for part in prompt.parts:
-            if part.special:
+            if part.special and (part.special in self.specials or not part.text):
                 ids += self._mark(part)
             elif part.label == "prefix":
                 read, owed = await self._prefix(part.text)
