@@ -130,7 +130,7 @@ def index_of(folder: Path) -> Index:
     for path in scan.walk(folder):
         found = scan.read(folder, path)
         if found is not None:
-            index.put(found)
+            index.put(found, folder)
     return index
 
 

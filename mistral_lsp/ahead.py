@@ -57,6 +57,7 @@ async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> No
         else:
             await _write_next_line(request, line, stages, model)
         await asyncio.sleep(REST_SECONDS)
+        stages.recent.note(request.snapshot, request.offset)
         await _grow_window(request, stages, model)
 
 

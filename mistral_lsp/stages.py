@@ -9,10 +9,11 @@ from functools import partial
 
 from mistral_lsp.cache import Cache
 from mistral_lsp.config import Settings
+from mistral_lsp.context import related, similar
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.outline import introduce
-from mistral_lsp.context.related import choose
+from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Snapshot
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.metrics import Metrics
@@ -27,6 +28,9 @@ from mistral_lsp.types import Answer, Excerpt, LoadedModel, Prompt, Trigger
 SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
+
+SIMILAR_SHARE = 0.75
+"""Of what is told of other files: what is like the place; the rest is what defines its names."""
 
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
@@ -63,6 +67,8 @@ class Stages:
     plans: Plans = field(default_factory=Plans)
     rejections: Rejections = field(default_factory=Rejections)
     index: Index = field(default_factory=Index)
+    recent: Recent = field(default_factory=Recent)
+    nearby: similar.Nearby = field(default_factory=similar.Nearby)
     interactive: bool = True
 
 
@@ -99,7 +105,19 @@ async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
     async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
         if not request.settings.other_files:
             return ()
-        return await choose(snapshot, offset, stages.index, tokens, stages.engine.count)
+        count, index = stages.engine.count, stages.index
+        alike = await similar.choose(
+            snapshot,
+            offset,
+            index,
+            stages.recent,
+            stages.nearby,
+            int(tokens * SIMILAR_SHARE),
+            count,
+            similar.DEADLINE_SECONDS if stages.interactive else None,
+        )
+        taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
+        return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
 
     return await stages.plans.make(
         request.snapshot, request.offset, budget, stages.engine.count, introduce, relate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from mistral_lsp.context.definitions import Defined, FileDefinitions
 
@@ -19,17 +19,20 @@ class Index:
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._files: dict[str, tuple[Defined, ...]] = {}
+        self._folders: dict[str, Path] = {}
         self._defining: dict[str, set[str]] = {}
         self._modules: dict[str, set[str]] = {}
         self._size = 0
 
-    def put(self, found: FileDefinitions) -> None:
-        """Takes in a file, in place of what it defined before."""
+    def put(self, found: FileDefinitions, folder: Path | None = None) -> None:
+        """Takes in a file below `folder`, in place of what it defined before."""
         self.drop(found.path)
         if self._size + len(found.definitions) > MOST_DEFINITIONS:
             return
         self._size += len(found.definitions)
         self._files[found.path] = found.definitions
+        if folder is not None:
+            self._folders[found.path] = folder
         self._modules.setdefault(module(found.path), set()).add(found.path)
         for definition in found.definitions:
             self._defining.setdefault(definition.name, set()).add(found.path)
@@ -37,6 +40,7 @@ class Index:
     def drop(self, path: str) -> None:
         """Forgets a file; one that is not known is no error."""
         gone = self._files.pop(path, ())
+        self._folders.pop(path, None)
         self._size -= len(gone)
         _discard(self._modules, module(path), path)
         for definition in gone:
@@ -50,6 +54,10 @@ class Index:
     def __len__(self) -> int:
         """How many files are known."""
         return len(self._files)
+
+    def folders(self) -> dict[str, Path]:
+        """The known files that lie in folders, and those folders, which their paths start from."""
+        return dict(self._folders)
 
     def of(self, path: str) -> tuple[Defined, ...]:
         """What a file defines, in order."""

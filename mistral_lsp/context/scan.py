@@ -32,8 +32,8 @@ def main(arguments: Sequence[str]) -> None:
     """Scans one folder, as a line of JSON for each file that defines something."""
     if hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)  # whoever types comes first
-    folder, near = Path(arguments[0]), PurePosixPath(arguments[1])
-    paths = sorted(walk(folder), key=lambda path: (_distance(PurePosixPath(path), near), path))
+    folder, near = Path(arguments[0]), arguments[1]
+    paths = sorted(walk(folder), key=lambda path: (distance(path, near), path))
     for path in paths[:MOST_FILES]:
         found = read(folder, path)
         if found is not None and found.definitions:
@@ -103,6 +103,13 @@ def _is_wanted(path: str, name: str) -> bool:
 
 def read(folder: Path, path: str) -> FileDefinitions | None:
     """What a file defines; None where it can't be read, or is not worth it."""
+    text = read_text(folder, path)
+    tree = None if text is None else syntax.parse(languages.find("", path), text)
+    return read_definitions(path, text, tree) if text is not None and tree else None
+
+
+def read_text(folder: Path, path: str) -> str | None:
+    """The text of a file that somebody wrote, or None."""
     full = folder / path
     try:
         facts = full.lstat()
@@ -111,15 +118,12 @@ def read(folder: Path, path: str) -> FileDefinitions | None:
         text = full.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    if max(map(len, text.split("\n"))) > LONGEST_LINE:
-        return None
-    tree = syntax.parse(languages.find("", path), text)
-    return read_definitions(path, text, tree) if tree else None
+    return None if max(map(len, text.split("\n"))) > LONGEST_LINE else text
 
 
-def _distance(path: PurePosixPath, near: PurePosixPath) -> int:
+def distance(path: str, near: str) -> int:
     """How many folders lie between two files."""
-    here, there = path.parent.parts, near.parent.parts
+    here, there = path.split("/")[:-1], near.split("/")[:-1]
     common = 0
     while common < min(len(here), len(there)) and here[common] == there[common]:
         common += 1

@@ -70,7 +70,7 @@ class Indexing:
         assert process.stdout is not None
         try:
             async for line in process.stdout:
-                self._put(msgspec.json.decode(line, type=FileDefinitions))
+                self._put(msgspec.json.decode(line, type=FileDefinitions), root)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -84,11 +84,11 @@ class Indexing:
             return
         root = self._session.root(snapshot.uri)
         if root is not None and scan.belongs(root, snapshot.path):
-            self._put(read_definitions(snapshot.path, snapshot.text, snapshot.tree))
+            self._put(read_definitions(snapshot.path, snapshot.text, snapshot.tree), root)
 
-    def _put(self, found: FileDefinitions) -> None:
+    def _put(self, found: FileDefinitions, root: Path) -> None:
         if not gate.is_excluded(found.path, self._session.settings):
-            self._index.put(found)
+            self._index.put(found, root)
 
     async def close(self) -> None:
         """Stops a scan that is under way."""

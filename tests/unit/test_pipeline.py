@@ -13,6 +13,7 @@ import pytest
 
 from mistral_lsp import ahead, languages, pipeline
 from mistral_lsp.config import Settings
+from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.scheduler import Scheduler
@@ -338,3 +339,17 @@ async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch)
     await pipeline.complete(asked, stages)
     answered = [prompt for prompt, most in zip(engine.prompts, engine.asked) if most == 128]
     assert size(answered[-1]) == size(engine.prompts[2])
+
+
+async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
+    stages = Stages(engine := PlayedEngine("1\n", window=4096))
+    visited = Document("file:///b.py", "b.py", languages.find("python"), 1, "price = load(1)\n")
+    tree = visited.snapshot().tree
+    assert tree is not None
+    stages.index.put(read_definitions("b.py", visited.snapshot().text, tree), tmp_path)
+    ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), stages)
+    await asyncio.sleep(0.05)
+    await pipeline.complete(request("price = load(2)\nprice = "), stages)
+    (told,) = [part.text for part in engine.prompts[-1].parts if part.label == "related"]
+    assert told == "b.py\nprice = load(1)\n"

@@ -1,0 +1,33 @@
+"""Remembers where the user has been, as it was there when they rested."""
+
+from __future__ import annotations
+
+from mistral_lsp.context.snippets import Snippet, around, likeness
+from mistral_lsp.document import Snapshot
+
+MOST = 16
+"""Places that are remembered."""
+ALIKE = 0.9
+"""Of the words of two places: one of the two says all that the other does."""
+
+
+class Recent:
+    """The latest places, one of several that are alike. Used on the event loop only."""
+
+    def __init__(self) -> None:
+        """The user has been nowhere."""
+        self._places: list[Snippet] = []
+
+    def note(self, snapshot: Snapshot, offset: int) -> None:
+        """Remembers a place, in place of what it makes known already."""
+        here = around(snapshot, offset)
+        kept = [
+            place
+            for place in self._places
+            if not place.overlaps(here) and likeness(place.words, here.words) < ALIKE
+        ]
+        self._places = [*kept[1 - MOST :], here]
+
+    def all(self) -> list[Snippet]:
+        """The places, the latest first."""
+        return self._places[::-1]
