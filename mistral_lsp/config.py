@@ -72,7 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = []
     other_files: Annotated[
         bool,
-        Meta(description="Tell the model what other files of the workspace define."),
+        Meta(
+            description="Tell the model what other files of the workspace define, and what in them "
+            "is like what is being written."
+        ),
     ] = True
     min_confidence: Annotated[
         float,

@@ -29,9 +29,6 @@ SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
 
-SIMILAR_SHARE = 0.75
-"""Of what is told of other files: what is like the place; the rest is what defines its names."""
-
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
 
@@ -112,7 +109,7 @@ async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
             index,
             stages.recent,
             stages.nearby,
-            int(tokens * SIMILAR_SHARE),
+            tokens,
             count,
             similar.DEADLINE_SECONDS if stages.interactive else None,
         )

@@ -13,7 +13,7 @@ import heapq
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from mistral_lsp.context import scan
 from mistral_lsp.context.index import Index
@@ -89,10 +89,10 @@ async def choose(
     chosen: list[Excerpt] = []
     for snippet in found:
         excerpt = Excerpt(snippet.path, snippet.text)
-        budget -= sum(await count([f"{excerpt.path}\n{excerpt.text}"]))
-        if budget < 0:
-            break
-        chosen.append(excerpt)
+        tokens = sum(await count([f"{excerpt.path}\n{excerpt.text}"]))
+        if tokens <= budget:
+            budget -= tokens
+            chosen.append(excerpt)
     return tuple(reversed(chosen))
 
 
@@ -104,7 +104,8 @@ def _most_similar(
     nearby: Nearby,
 ) -> list[Snippet]:
     """The most similar first; where two overlap, the one that the user has seen, or the better."""
-    near = heapq.nsmallest(NEAREST_FILES, _alike(path, folders), key=lambda other: other[0])
+    others = ((scan.distance(other, path), other) for other in folders if other != path)
+    near = heapq.nsmallest(NEAREST_FILES, others)
     elsewhere = [place for place in visited if place.path != path]
     for _, other in near:
         elsewhere += nearby.of(folders[other], other)
@@ -118,14 +119,3 @@ def _most_similar(
         if alike > UNLIKE and not any(snippet.overlaps(other) for other in chosen):
             chosen.append(snippet)
     return chosen[:MOST]
-
-
-def _alike(path: str, folders: Mapping[str, Path]) -> list[tuple[int, str]]:
-    """The other files in the same language, and how far they are away."""
-    kind = PurePosixPath(path).suffix[:3]  # .ts and .tsx are one
-    others = (other for other in folders if other != path)
-    return [
-        (scan.distance(other, path), other)
-        for other in others
-        if PurePosixPath(other).suffix[:3] == kind
-    ]

@@ -17,7 +17,7 @@ from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
 SUFFIX_SHARE = 0.25
-RELATED_SHARE = 0.2
+RELATED_SHARE = 0.4
 FILLED_SHARE = 2 / 3
 ROOMY_SHARE = 0.9
 GROWN_SHARE = 2

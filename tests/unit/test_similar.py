@@ -81,10 +81,6 @@ async def test_nothing_of_the_same_file_is_told(tmp_path: Path) -> None:
     assert await given(workspace(tmp_path, prices=PRICES), path="prices.py") == []
 
 
-async def test_another_language_is_not_told(tmp_path: Path) -> None:
-    assert await given(workspace(tmp_path, prices=PRICES), path="main.go") == []
-
-
 async def test_a_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
     index, nearby = workspace(tmp_path, prices=PRICES), Nearby()
     assert "return 9\n" in (await given(index, nearby=nearby))[0]
