@@ -1,3 +1,4 @@
+/** Which settings are the editor's and which the server's, and the changes that commands make to them. */
 import { ConfigurationTarget, workspace } from 'vscode';
 
 export const SECTION = 'mistralLsp';
@@ -5,18 +6,45 @@ export const SECTION = 'mistralLsp';
 /** The settings by which the editor starts the server; a change of one needs a new process. */
 export const LAUNCH_SETTINGS = ['path', 'arguments'] as const;
 
-export function launchCommand(): { command: string; args: string[] } {
-    const settings = workspace.getConfiguration(SECTION);
-    return { command: settings.get('path', 'mistral-lsp'), args: settings.get('arguments', []) };
+/** Where the user says that the server is; empty: nowhere in particular. */
+export function givenPath(): string {
+    return workspace.getConfiguration(SECTION).get('path', '');
 }
 
-/** All settings but those two: how it was started is no business of the server. */
+export function launchArguments(): string[] {
+    return workspace.getConfiguration(SECTION).get('arguments', []);
+}
+
+/** What pip is told to install: a requirement, a wheel or a folder. */
+export function packageToInstall(): string {
+    return workspace.getConfiguration(SECTION).get('package', 'mistral-lsp');
+}
+
+/** All settings but those three: how it was started is no business of the server. */
 export function serverSettings(): unknown {
-    const { path, arguments: _, ...settings } = workspace.getConfiguration().get<Record<string, unknown>>(SECTION, {});
+    const given = workspace.getConfiguration().get<Record<string, unknown>>(SECTION, {});
+    const { path: _, arguments: __, package: ___, ...settings } = given;
     return settings;
 }
 
 export async function toggleEnabled(): Promise<void> {
     const settings = workspace.getConfiguration(SECTION);
     await settings.update('enabled', !settings.get('enabled'), ConfigurationTarget.Global);
+}
+
+/** As the server reads it: the language itself, else what holds for all others. */
+export function isLanguageOn(language: string): boolean {
+    const languages = workspace.getConfiguration(SECTION).get<Record<string, boolean>>('languages', {});
+    return languages[language] ?? languages['*'] ?? true;
+}
+
+export async function toggleLanguage(language: string): Promise<void> {
+    const settings = workspace.getConfiguration(SECTION);
+    const languages = settings.get<Record<string, boolean>>('languages', {});
+    const changed = { ...languages, [language]: !isLanguageOn(language) };
+    await settings.update('languages', changed, ConfigurationTarget.Global);
+}
+
+export async function useModel(nameOrPath: string): Promise<void> {
+    await workspace.getConfiguration(SECTION).update('model', nameOrPath, ConfigurationTarget.Global);
 }

@@ -53,6 +53,19 @@ export const scenarios = [
         },
     },
     {
+        name: 'one line of several is accepted by a key of ours',
+        file: 'line.py',
+        text: 'def depth(shape):\n    \n    return shape.depth\n',
+        cursor: [2, 5],
+        script: { after: 'def depth(shape):\n    ', answer: 'if shape is None:\n        return 0' },
+        async play(editor) {
+            await editor.type('if');
+            await editor.seesGhost(' shape is None:\n        return 0');
+            await editor.press('Control+Alt+ArrowRight');
+            await editor.holds('def depth(shape):\n    if shape is None:\n\n    return shape.depth\n');
+        },
+    },
+    {
         ...ADD,
         name: 'Escape dismisses for good, and leaves the text as it was typed',
         file: 'dismiss.py',
@@ -192,12 +205,55 @@ export const scenarios = [
     },
     {
         ...ADD,
-        name: 'the status bar leads to what the server says of itself',
+        name: 'the status bar says what runs and leads to what the server says of itself',
         file: 'status.py',
         async play(editor) {
             await editor.seesState('sparkle');
-            await editor.statusBar().click();
+            assert.match(await editor.statusBar().locator('a').getAttribute('aria-label'), /scripted/);
+            await editor.choose('Show Statistics');
             await editor.page.locator('.view-lines', { hasText: '"engine": "scripted"' }).waitFor();
+        },
+    },
+    {
+        ...ADD,
+        name: 'what the model is told is explained',
+        file: 'explain.py',
+        async play(editor) {
+            await editor.type('re');
+            await editor.seesGhost('turn a + b');
+            await editor.choose('Explain This Suggestion');
+            await editor.page.locator('.view-lines', { hasText: 'script on scripted' }).waitFor({ timeout: 10_000 });
+            await editor.screenshot(`${this.name} (1)`);
+            await editor.press('Control+W');
+        },
+    },
+    {
+        ...ADD,
+        name: 'one language is switched off, and on again',
+        file: 'language.py',
+        async play(editor) {
+            await editor.choose('Turn Off for python');
+            await editor.seesState('circle-slash');
+            await editor.type('r');
+            await editor.seesNoGhostFor(1_000);
+            await editor.choose('Turn On for python');
+            await editor.seesState('sparkle');
+            await editor.type('e');
+            await editor.seesGhost('turn a + b');
+        },
+    },
+    {
+        ...ADD,
+        name: 'the model is loaded anew without a new server',
+        file: 'reload.py',
+        async play(editor) {
+            const before = editor.log.serverProcess();
+            const mark = editor.log.mark();
+            await editor.choose('Reload Model');
+            await editor.log.received('workspace/executeCommand', mark);
+            await editor.type('re');
+            await editor.seesGhost('turn a + b');
+            assert.equal(editor.log.serverProcess(), before);
         },
     },
     {
