@@ -4,6 +4,7 @@
 #   run.sh .venv/bin/mistral-lsp                   the scenarios, with the scripted engine
 #   run.sh .venv/bin/mistral-lsp driver word       those scenarios that have "word" in their names
 #   run.sh .venv/bin/mistral-lsp fresh             from a machine without the server to ghost text
+#   run.sh .venv/bin/mistral-lsp latency           what the editor adds to the server's time, key to paint
 #   run.sh .venv/bin/mistral-lsp screenshot        the picture in the extension's README, with the embedded model
 set -euo pipefail
 
