@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
+import { Editor } from './editor.mjs';
 import { until } from './until.mjs';
 
 const ADD = {
@@ -273,6 +274,29 @@ export const scenarios = [
     },
     {
         ...ADD,
+        name: 'two windows have a server each and share one engine',
+        file: 'windows.py',
+        async play(editor) {
+            const { log } = editor;
+            const mark = log.mark();
+            const page = await editor.program.openWindow();
+            try {
+                await log.received('initialized', mark);
+                assert.equal(log.serverProcesses().length, 2);
+                const other = new Editor(page, editor.program, log);
+                await other.open('other-window.py', this.text);
+                await other.goTo(...this.cursor);
+                await other.type('re');
+                await other.seesGhost('turn a + b');
+                assert.equal(await hostOf(other), await hostOf(editor));
+            } finally {
+                await page.close();
+            }
+            await until('its server has gone', 20_000, () => log.serverProcesses().length === 1);
+        },
+    },
+    {
+        ...ADD,
         name: 'a wrong setting is named on the screen, and the server lives',
         file: 'setting.py',
         async play(editor) {
@@ -341,6 +365,15 @@ export const scenarios = [
         },
     },
 ];
+
+/** Which process runs the model, by the statistics. */
+async function hostOf(editor) {
+    await editor.choose('Show Statistics');
+    const line = editor.page.locator('.view-line', { hasText: '"host_pid"' });
+    await line.waitFor({ timeout: 10_000 });
+    const [pid] = (await line.textContent()).match(/\d+/);
+    return Number(pid);
+}
 
 function notebook(source) {
     const cell = { cell_type: 'code', execution_count: null, metadata: {}, outputs: [], source: [source] };
