@@ -16,6 +16,8 @@ import type { Server } from './server';
 import { isLanguageOn, SECTION, toggleEnabled, toggleLanguage } from './settings';
 import type { StatusItem } from './status';
 
+const WALKTHROUGH = 'mistral-lsp.mistral-lsp#start';
+
 interface Entry extends QuickPickItem {
     command?: string;
 }
@@ -40,6 +42,7 @@ export class Commands {
             restart: () => this.server.restart(),
             installServer: () => this.server.install(),
             showLog: () => this.log.show(),
+            getStarted: () => commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
             dismiss: () => this.server.dismiss(),
         };
         return Object.entries(actions).map(([name, action]) =>

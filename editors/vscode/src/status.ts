@@ -1,5 +1,5 @@
 /** The server's state in the status bar. */
-import { Disposable, StatusBarAlignment, ThemeColor, window, workspace } from 'vscode';
+import { commands, Disposable, StatusBarAlignment, ThemeColor, window, workspace } from 'vscode';
 
 import { isLanguageOn } from './settings';
 
@@ -41,6 +41,7 @@ export class StatusItem implements Disposable {
     show(status: Status): void {
         this.status = status;
         this.draw();
+        void commands.executeCommand('setContext', 'mistralLsp.isReady', status.state === 'ready');
     }
 
     dispose(): void {

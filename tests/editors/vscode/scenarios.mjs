@@ -216,6 +216,19 @@ export const scenarios = [
         },
     },
     {
+        name: 'the walkthrough opens, and leads to the menu',
+        async play(editor) {
+            await editor.run('Mistral: Get Started');
+            const step = (title) => editor.page.locator('.getting-started-step', { hasText: title });
+            await step('Install the server').waitFor();
+            await step('Have it your way').click();
+            await editor.screenshot(`${this.name} (1)`);
+            await editor.page.getByRole('button', { name: 'Show Menu' }).click();
+            await editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Explain' }).waitFor();
+            await editor.press('Escape');
+        },
+    },
+    {
         ...ADD,
         name: 'what the model is told is explained',
         file: 'explain.py',
