@@ -46,6 +46,7 @@ export class Client extends LanguageClient {
             synchronize: { configurationSection: SECTION },
             errorHandler: restartPolicy(() => this.state),
             middleware: {
+                workspace: { configuration: ({ items }) => items.map(serverSettings) },
                 provideInlineCompletionItems: (document, position, context, token, next) => {
                     this.cursor.know(document, position);
                     return next(document, position, context, cancelledLater(token));

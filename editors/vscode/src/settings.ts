@@ -6,6 +6,9 @@ export const SECTION = 'mistralLsp';
 /** The settings by which the editor starts the server; a change of one needs a new process. */
 export const LAUNCH_SETTINGS = ['path', 'arguments'] as const;
 
+/** Settings that are no business of the server. */
+const OWN_SETTINGS: readonly string[] = [...LAUNCH_SETTINGS, 'package'];
+
 /** Where the user says that the server is; empty: nowhere in particular. */
 export function givenPath(): string {
     return workspace.getConfiguration(SECTION).get('path', '');
@@ -20,11 +23,22 @@ export function packageToInstall(): string {
     return workspace.getConfiguration(SECTION).get('package', 'mistral-lsp');
 }
 
-/** All settings but those three: how it was started is no business of the server. */
-export function serverSettings(): unknown {
-    const given = workspace.getConfiguration().get<Record<string, unknown>>(SECTION, {});
-    const { path: _, arguments: __, package: ___, ...settings } = given;
-    return settings;
+/** Settings that the user has set once. Those that they take back are told on, since absent would mean unchanged. */
+const told = new Set<string>();
+
+/** What the user has set for the server. A default of ours would hide what their own file of settings says. */
+export function serverSettings(): Record<string, unknown> {
+    const settings = workspace.getConfiguration(SECTION);
+    const names = Object.keys(workspace.getConfiguration().get<Record<string, unknown>>(SECTION, {}));
+    for (const name of names.filter((name) => !OWN_SETTINGS.includes(name) && isSet(settings.inspect(name)))) {
+        told.add(name);
+    }
+    return Object.fromEntries([...told].map((name) => [name, settings.get(name)]));
+}
+
+function isSet(found: Record<string, unknown> | undefined): boolean {
+    const { globalValue, workspaceValue, workspaceFolderValue } = found ?? {};
+    return [globalValue, workspaceValue, workspaceFolderValue].some((value) => value !== undefined);
 }
 
 export async function toggleEnabled(): Promise<void> {
