@@ -31,6 +31,8 @@ quality.csv: $(VENV)/installed-for-tests
 test-editors: $(VENV)/installed-for-tests
 	bash tests/editors/run.sh $(VENV)/bin/python
 	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp
+	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp fresh
+	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp latency
 
 vsix:
 	cd editors/vscode && npm ci && npm run package

@@ -18,7 +18,7 @@ else:
     import tomli as tomllib
 
 SECTION = "mistralLsp"
-CLIENT_KEYS = frozenset({"path", "arguments", "trace"})
+CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
 """Settings of the editors' clients that live in the same section and are none of the server's."""
 
 

@@ -24,6 +24,7 @@ OF_THE_MACHINE = {
     "gpuLayers",
     "path",
     "arguments",
+    "package",
 }
 """A workspace must not set these."""
 

@@ -1,3 +1,4 @@
+/** The connection to one server: its options, settings, and when to try again. */
 import { homedir } from 'node:os';
 
 import {
@@ -18,7 +19,7 @@ import {
 } from 'vscode-languageclient/node';
 
 import { Cursor } from './cursor';
-import { launchCommand, SECTION, serverSettings } from './settings';
+import { SECTION, serverSettings } from './settings';
 
 const DOCUMENTS = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }];
 const RESTARTS = 4;
@@ -32,6 +33,8 @@ export class Client extends LanguageClient {
     });
 
     constructor(
+        command: string,
+        args: string[],
         log: LogOutputChannel,
         private readonly onFailure: () => void,
     ) {
@@ -43,6 +46,7 @@ export class Client extends LanguageClient {
             synchronize: { configurationSection: SECTION },
             errorHandler: restartPolicy(() => this.state),
             middleware: {
+                workspace: { configuration: ({ items }) => items.map(serverSettings) },
                 provideInlineCompletionItems: (document, position, context, token, next) => {
                     this.cursor.know(document, position);
                     return next(document, position, context, cancelledLater(token));
@@ -50,7 +54,7 @@ export class Client extends LanguageClient {
             },
         };
         // Windows looks for a command in the working folder first, so that must not be the workspace.
-        super(SECTION, 'Mistral', { ...launchCommand(), options: { cwd: homedir() } }, options);
+        super(SECTION, 'Mistral', { command, args, options: { cwd: homedir() } }, options);
         this.onDidChangeState(({ newState }) => {
             if (newState === State.Running) {
                 this.cursor.forget();

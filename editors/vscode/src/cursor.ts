@@ -1,3 +1,4 @@
+/** Where the cursor rests. */
 import {
     Disposable,
     type DocumentSelector,

@@ -1,34 +1,26 @@
-import { commands, EventEmitter, type ExtensionContext, Uri, window, workspace } from 'vscode';
+/** Puts the extension together: the server, the status item, the commands, and what a changed setting leads to. */
+import { type ExtensionContext, Uri, window, workspace } from 'vscode';
 
+import { Commands } from './commands';
+import { Pages } from './pages';
 import { Server } from './server';
-import { LAUNCH_SETTINGS, SECTION, toggleEnabled } from './settings';
+import { LAUNCH_SETTINGS, SECTION } from './settings';
 import { StatusItem } from './status';
-
-const STATUS_PAGE = Uri.parse('mistral-lsp:Mistral%20status.json');
 
 let server: Server | undefined;
 
 export async function activate(context: ExtensionContext): Promise<void> {
     const log = window.createOutputChannel('Mistral', { log: true });
     const statusItem = new StatusItem();
-    const statusPageChanged = new EventEmitter<Uri>();
-    const running = (server = new Server(log, statusItem));
+    const pages = new Pages();
+    const environment = Uri.joinPath(context.globalStorageUri, 'server').fsPath;
+    const running = (server = new Server(log, statusItem, environment));
 
     context.subscriptions.push(
         log,
         statusItem,
-        statusPageChanged,
-        workspace.registerTextDocumentContentProvider(STATUS_PAGE.scheme, {
-            onDidChange: statusPageChanged.event,
-            provideTextDocumentContent: async () => JSON.stringify(await running.status(), null, 2),
-        }),
-        commands.registerCommand('mistralLsp.showStatus', async () => {
-            statusPageChanged.fire(STATUS_PAGE);
-            await window.showTextDocument(STATUS_PAGE, { preview: true });
-        }),
-        commands.registerCommand('mistralLsp.restart', () => running.restart()),
-        commands.registerCommand('mistralLsp.toggleEnabled', toggleEnabled),
-        commands.registerCommand('mistralLsp.dismiss', () => running.dismiss()),
+        pages,
+        ...new Commands(running, statusItem, pages, log).register(),
         workspace.onDidChangeConfiguration(async (change) => {
             if (LAUNCH_SETTINGS.some((name) => change.affectsConfiguration(`${SECTION}.${name}`))) {
                 await running.restart();

@@ -1,15 +1,17 @@
-/** Runs every scenario in one VS Code and one browser. Usage: driver.mjs PATH_TO_mistral-lsp */
+/** Runs every scenario in one VS Code and one browser, or those named so. Usage: driver.mjs PATH_TO_mistral-lsp [PART_OF_NAME] */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 import { Editor } from './editor.mjs';
 import { Program } from './program.mjs';
-import { scenarios } from './scenarios.mjs';
+import { scenarios as all } from './scenarios.mjs';
 import { ServerLog } from './server-log.mjs';
 
 /** What the scripted engine takes to write one byte. */
 const DELAY_MS = 5;
+
+const scenarios = all.filter(({ name }) => name.includes(process.argv[3] ?? ''));
 
 const program = new Program(process.argv[2], (folder) => [
     '--engine', 'scripted', '--log-file', join(folder, 'server.log'), '--log-level', 'debug',

@@ -39,6 +39,12 @@ export class Editor {
         await this.pick('F1', `>${title}`);
     }
 
+    /** Takes an entry of the menu that a click on the status bar opens. */
+    async choose(entry) {
+        await this.statusBar().click();
+        await this.page.locator('.quick-input-widget .monaco-list-row', { hasText: entry }).click();
+    }
+
     /** Types into the box that a key opens, and takes its first entry once that is the one meant. */
     async pick(key, text) {
         const box = this.page.locator('.quick-input-widget');

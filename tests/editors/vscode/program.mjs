@@ -116,14 +116,19 @@ export class Program {
             executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
             args: QUIET_BROWSER_FLAGS,
         });
-        const context = await this.browser.newContext({ viewport });
-        context.on('request', (request) => {
+        this.context = await this.browser.newContext({ viewport });
+        this.context.on('request', (request) => {
             const { protocol, hostname } = new URL(request.url());
             if (/^(http|ws)s?:$/.test(protocol) && !LOOPBACK.test(hostname)) {
                 this.#strayRequests.push(request.url());
             }
         });
-        const page = await context.newPage();
+        return this.openWindow();
+    }
+
+    /** One more window of the same editor. */
+    async openWindow() {
+        const page = await this.context.newPage();
         await page.goto(`http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(this.workspace)}`);
         await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
         return page;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
+import { Editor } from './editor.mjs';
 import { until } from './until.mjs';
 
 const ADD = {
@@ -50,6 +51,19 @@ export const scenarios = [
             await editor.press('Control+ArrowRight');
             await editor.seesGhost(' a + b');
             await editor.holds('def add(a, b):\n    return\n');
+        },
+    },
+    {
+        name: 'one line of several is accepted by a key of ours',
+        file: 'line.py',
+        text: 'def depth(shape):\n    \n    return shape.depth\n',
+        cursor: [2, 5],
+        script: { after: 'def depth(shape):\n    ', answer: 'if shape is None:\n        return 0' },
+        async play(editor) {
+            await editor.type('if');
+            await editor.seesGhost(' shape is None:\n        return 0');
+            await editor.press('Control+Alt+ArrowRight');
+            await editor.holds('def depth(shape):\n    if shape is None:\n\n    return shape.depth\n');
         },
     },
     {
@@ -192,12 +206,68 @@ export const scenarios = [
     },
     {
         ...ADD,
-        name: 'the status bar leads to what the server says of itself',
+        name: 'the status bar says what runs and leads to what the server says of itself',
         file: 'status.py',
         async play(editor) {
             await editor.seesState('sparkle');
-            await editor.statusBar().click();
+            assert.match(await editor.statusBar().locator('a').getAttribute('aria-label'), /scripted/);
+            await editor.choose('Show Statistics');
             await editor.page.locator('.view-lines', { hasText: '"engine": "scripted"' }).waitFor();
+        },
+    },
+    {
+        name: 'the walkthrough opens, and leads to the menu',
+        async play(editor) {
+            await editor.run('Mistral: Get Started');
+            const step = (title) => editor.page.locator('.getting-started-step', { hasText: title });
+            await step('Install the server').waitFor();
+            await step('Have it your way').click();
+            await editor.screenshot(`${this.name} (1)`);
+            await editor.page.getByRole('button', { name: 'Show Menu' }).click();
+            await editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Explain' }).waitFor();
+            await editor.press('Escape');
+        },
+    },
+    {
+        ...ADD,
+        name: 'what the model is told is explained',
+        file: 'explain.py',
+        async play(editor) {
+            await editor.type('re');
+            await editor.seesGhost('turn a + b');
+            await editor.choose('Explain This Suggestion');
+            await editor.page.locator('.view-lines', { hasText: 'script on scripted' }).waitFor({ timeout: 10_000 });
+            await editor.screenshot(`${this.name} (1)`);
+            await editor.press('Control+W');
+        },
+    },
+    {
+        ...ADD,
+        name: 'one language is switched off, and on again',
+        file: 'language.py',
+        async play(editor) {
+            await editor.choose('Turn Off for python');
+            await editor.seesState('circle-slash');
+            await editor.type('r');
+            await editor.seesNoGhostFor(1_000);
+            await editor.choose('Turn On for python');
+            await editor.seesState('sparkle');
+            await editor.type('e');
+            await editor.seesGhost('turn a + b');
+        },
+    },
+    {
+        ...ADD,
+        name: 'the model is loaded anew without a new server',
+        file: 'reload.py',
+        async play(editor) {
+            const before = editor.log.serverProcess();
+            const mark = editor.log.mark();
+            await editor.choose('Reload Model');
+            await editor.log.received('workspace/executeCommand', mark);
+            await editor.type('re');
+            await editor.seesGhost('turn a + b');
+            assert.equal(editor.log.serverProcess(), before);
         },
     },
     {
@@ -213,6 +283,29 @@ export const scenarios = [
             await editor.seesState('sparkle');
             await editor.type('e');
             await editor.seesGhost('turn a + b');
+        },
+    },
+    {
+        ...ADD,
+        name: 'two windows have a server each and share one engine',
+        file: 'windows.py',
+        async play(editor) {
+            const { log } = editor;
+            const mark = log.mark();
+            const page = await editor.program.openWindow();
+            try {
+                await log.received('initialized', mark);
+                assert.equal(log.serverProcesses().length, 2);
+                const other = new Editor(page, editor.program, log);
+                await other.open('other-window.py', this.text);
+                await other.goTo(...this.cursor);
+                await other.type('re');
+                await other.seesGhost('turn a + b');
+                assert.equal(await hostOf(other), await hostOf(editor));
+            } finally {
+                await page.close();
+            }
+            await until('its server has gone', 20_000, () => log.serverProcesses().length === 1);
         },
     },
     {
@@ -285,6 +378,15 @@ export const scenarios = [
         },
     },
 ];
+
+/** Which process runs the model, by the statistics. */
+async function hostOf(editor) {
+    await editor.choose('Show Statistics');
+    const line = editor.page.locator('.view-line', { hasText: '"host_pid"' });
+    await line.waitFor({ timeout: 10_000 });
+    const [pid] = (await line.textContent()).match(/\d+/);
+    return Number(pid);
+}
 
 function notebook(source) {
     const cell = { cell_type: 'code', execution_count: null, metadata: {}, outputs: [], source: [source] };

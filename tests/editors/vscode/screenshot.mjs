@@ -1,4 +1,4 @@
-/** Takes the picture of the README: the embedded model at work. Usage: screenshot.mjs PATH_TO_mistral-lsp */
+/** Takes the pictures of the README and the walkthrough: the embedded model at work. Usage: screenshot.mjs PATH_TO_mistral-lsp */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,10 @@ import { Program } from './program.mjs';
 import { ServerLog } from './server-log.mjs';
 import { until } from './until.mjs';
 
-const PICTURE = fileURLToPath(new URL('../../../editors/vscode/media/ghost-text.png', import.meta.url));
+const MEDIA = fileURLToPath(new URL('../../../editors/vscode/media/', import.meta.url));
+
+/** The menu fades in. */
+const FADE_MS = 1_000;
 
 const ADDRESS_BOOK = `"""Reads and writes the address book, one contact a line."""
 
@@ -60,7 +63,11 @@ try {
     }
     await until('ghost text', 20_000, () => editor.ghost());
     console.log(await editor.ghost());
-    copyFileSync(await editor.screenshot('ghost-text'), PICTURE);
+    copyFileSync(await editor.screenshot('ghost-text'), join(MEDIA, 'ghost-text.png'));
+    await editor.statusBar().click();
+    await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Explain' }).waitFor();
+    await page.waitForTimeout(FADE_MS);
+    copyFileSync(await editor.screenshot('menu'), join(MEDIA, 'menu.png'));
 } finally {
     await program.stop();
 }

@@ -27,11 +27,15 @@ export class ServerLog {
         await until(`the server receives ${method}`, 20_000, () => this.count(method, mark) > 0);
     }
 
-    /** The server that writes this log: of the processes that name it, the one that is no child of another. */
+    /** The server that writes this log, where there is one window. */
     serverProcess() {
+        return this.serverProcesses()[0];
+    }
+
+    /** Those of all windows: of the processes that name the log, the ones that are no child of another. */
+    serverProcesses() {
         const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && this.#isNamedBy(name));
-        const children = new Set(processes.filter((pid) => processes.includes(parentOf(pid))));
-        return Number(processes.find((pid) => !children.has(pid)));
+        return processes.filter((pid) => !processes.includes(parentOf(pid))).map(Number);
     }
 
     #isNamedBy(pid) {
