@@ -10,6 +10,7 @@ from mistral_lsp import languages, pipeline
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan
 from mistral_lsp.context.index import Index
+from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Document
 from mistral_lsp.stages import Request, Stages
 from tests.support.engine import PlayedEngine
@@ -72,7 +73,12 @@ async def test_no_prompt_of_a_seeded_workspace_shows_a_secret(tmp_path) -> None:
     for path in scan.walk(folder):
         found = scan.read(folder, path)
         if found is not None:
-            index.put(found)
+            index.put(found, folder)
+    recent = Recent()
+    for name in HIDDEN_FILES:  # that the user looks at one is no reason to tell of it elsewhere
+        text = (folder / name).read_text()
+        file = Document(f"file:///{name}", name, languages.find("python"), 1, text).snapshot()
+        recent.note(file, len(text) // 2)
     engine = PlayedEngine("value\n")
     names = [*HIDDEN_FILES, *(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))]
     for name in names:
@@ -82,7 +88,8 @@ async def test_no_prompt_of_a_seeded_workspace_shows_a_secret(tmp_path) -> None:
         snapshot = Document(f"file:///{name}", name, languages.find("python"), 1, text).snapshot()
         for offset in (len("connect0("), len("connect0(connect("), len(text) // 2, len(text)):
             request = Request(snapshot, offset, "invoked", Settings())
-            await pipeline.complete(request, Stages(engine, index=index, interactive=False))
+            stages = Stages(engine, index=index, recent=recent, interactive=False)
+            await pipeline.complete(request, stages)
     shown = "".join(part.text for prompt in engine.prompts for part in prompt.parts)
     assert len(engine.prompts) >= 50 and "def connect0" in shown
     assert [secret for secret in hidden + spread if secret in shown] == []

@@ -28,7 +28,6 @@ const QUIET_SETTINGS = {
     'extensions.autoUpdate': 'off',
     'extensions.ignoreRecommendations': true,
     'git.enabled': false,
-    'mistralLsp.keepLoadedSeconds': 0,
     'npm.fetchOnlinePackageInfo': false,
     'security.workspace.trust.enabled': false,
     'telemetry.telemetryLevel': 'off',
@@ -63,7 +62,11 @@ export class Program {
     #strayRequests = [];
 
     constructor(server, serverArguments) {
-        this.launchSettings = { 'mistralLsp.path': server, 'mistralLsp.arguments': serverArguments(this.folder) };
+        this.launchSettings = {
+            'mistralLsp.path': server,
+            'mistralLsp.arguments': serverArguments(this.folder),
+            'mistralLsp.keepLoadedSeconds': 0,
+        };
         for (const name of ['workspace', 'screenshots', 'user/User', 'user/Machine']) {
             mkdirSync(join(this.folder, name), { recursive: true });
         }
