@@ -24,13 +24,13 @@ DIGESTED = 1 << 20
 class DirectGeneration:
     """An answer that is computed while it is iterated."""
 
-    def __init__(self, loop: Loop, ids: Sequence[int], owed: bytes, max_tokens: int, careful: bool):
+    def __init__(self, loop: Loop, ids: Sequence[int], owed: bytes, max_tokens: int, line: int):
         """`ids` is the whole prompt, behind which the answer has to begin with `owed`."""
         self._loop = loop
         self._ids = ids
         self._owed = owed
         self._max_tokens = max_tokens
-        self._careful = careful
+        self._line = line
         self._stopped = False
         self.usage = Usage()
 
@@ -38,7 +38,7 @@ class DirectGeneration:
         """The tokens; ends where the model writes bytes that are no text, as the host does."""
         characters = codecs.getincrementaldecoder("utf-8")()
         generated = self._loop.generate(
-            self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._careful
+            self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._line
         )
         for piece, probability in generated:
             self.usage = self._loop.usage
@@ -95,7 +95,7 @@ class DirectEngine:
             beginning=self._ready.tokenizer.beginning,
             clock=lambda: 0.0,
         )
-        return DirectGeneration(loop, ids, owed, max_tokens, prompt.careful)
+        return DirectGeneration(loop, ids, owed, max_tokens, prompt.line)
 
 
 def _identity(path: Path) -> str:

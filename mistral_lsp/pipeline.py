@@ -19,6 +19,10 @@ from mistral_lsp.scheduler import Disagreed, Stream, Superseded
 from mistral_lsp.stages import Request, Stages, prepare, situation
 from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
+MOST_LINES = 3
+"""Of the likeliest, that a user who asks again may choose from."""
+LEAST_LIKELY = 0.001
+"""What the model itself holds for less likely is no choice."""
 SUPERSEDED = "a newer request took over"
 NO_USAGE = Usage()
 NOTHING = Answer(())
@@ -52,6 +56,8 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     reason = await _write(request, draft, stages, grow)
     completion = _judge(request, draft, stages, reason)
     _note_shown(request, draft, stages, completion.text)
+    if request.trigger == "invoked" and draft.cached and completion.text:
+        completion = replace(completion, others=await _others(request, completion, stages))
     completion = _timed(completion, draft, started, stages.clock())
     stages.metrics.record(completion)
     return completion
@@ -74,19 +80,38 @@ async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | No
     return reason
 
 
+async def _others(request: Request, shown: Completion, stages: Stages) -> tuple[Completion, ...]:
+    """What else may be meant, for a user who sees an answer and asks again; the likeliest first."""
+    found: dict[str, Completion] = {shown.text: shown}
+    for line in range(1, MOST_LINES + 1):
+        model = stages.engine.model
+        if model is None or not model.can_search:
+            break
+        draft = Draft(read_cursor(request.snapshot, request.offset), model)
+        if await _generate(request, draft, stages, None, line) is not None:
+            break
+        other = _judge(request, draft, stages, None)
+        if (other.confidence or 0.0) >= LEAST_LIKELY:
+            found.setdefault(other.text, other)
+    return tuple(found.values())[1:]
+
+
 async def _generate(
-    request: Request, draft: Draft, stages: Stages, grow: Grow | None
+    request: Request, draft: Draft, stages: Stages, grow: Grow | None, line: int = 0
 ) -> str | None:
-    """Lets the engine write into the draft; gives the reason where that can't be."""
+    """Lets the engine write into the draft, all of the answer or what begins with another `line`;
+    gives the reason where that can't be.
+    """
     debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
     while True:
-        stream = stages.scheduler.agreeing(request.snapshot, request.offset)
+        agreeing = stages.scheduler.agreeing(request.snapshot, request.offset)
+        stream = None if line else agreeing
         begins = stream is None
         if stream is None:
             stream = stages.scheduler.begin(
                 request.snapshot,
                 request.offset,
-                lambda begun: _stream(request, begun, stages),
+                lambda begun: _stream(request, begun, stages, line),
                 debounce,
             )
         try:
@@ -112,11 +137,11 @@ async def _generate(
         return None
 
 
-async def _stream(request: Request, stream: Stream, stages: Stages) -> None:
+async def _stream(request: Request, stream: Stream, stages: Stages, line: int) -> None:
     """Writes an answer, for whoever follows it, up to where the text is over."""
     stream.model = await stages.engine.ready()
     prompt = await prepare(request, stages, stream.model)
-    prompt = replace(prompt, careful=request.trigger == "invoked")
+    prompt = replace(prompt, line=line or int(request.trigger == "invoked"))
     cursor = read_cursor(request.snapshot, request.offset)
     most = request.settings.max_tokens
     generation = stages.engine.generate(prompt, most)
@@ -128,7 +153,8 @@ async def _stream(request: Request, stream: Stream, stages: Stages) -> None:
         else:
             stream.entry.ended = generation.usage.generated_tokens < most
         stream.entry.complete = True
-        stages.cache.put(stream.entry)
+        if not line:
+            stages.cache.put(stream.entry)
     finally:
         generation.stop()
         stream.usage = generation.usage

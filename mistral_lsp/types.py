@@ -46,14 +46,14 @@ class Excerpt:
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is asked, in order, the fill-in form that decided the order, and the path of
-    the file that it is about. Where it is `careful`, the likeliest line is looked for, which takes
-    longer than to take the likeliest token each time.
+    the file that it is about. Where `line` is not 0, the line at that place in the order of
+    likelihood is looked for, which takes longer than to take the likeliest token each time.
     """
 
     form: str
     parts: tuple[Part, ...]
     document: str = ""
-    careful: bool = False
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class LoadedModel:
     machine reads in about a second, where a window grows to while the user rests; `first_window`
     what it reads in a moment, so that a new place does not keep the user waiting. The last two are
     equal where the engine can't hold two windows at once. `can_abort`: a cancel stops it at once,
-    not only between two evals.
+    not only between two evals. `can_search`: it heeds a prompt's `line`.
     """
 
     engine: str
@@ -114,11 +114,15 @@ class LoadedModel:
     working_window: int
     note: str = ""
     can_abort: bool = True
+    can_search: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The result of a request: `text` replaces `span`; where it is empty, `reason` says why."""
+    """The result of a request: `text` replaces `span`; where it is empty, `reason` says why.
+
+    `others` are what else the user may choose from.
+    """
 
     text: str
     span: Span
@@ -131,4 +135,5 @@ class Completion:
     total_ms: float = 0.0
     cached: bool = False
     confidence: float | None = None
-    """The mean probability of the tokens shown, 0 to 1."""
+    """How likely the model holds its first line to be, 0 to 1."""
+    others: tuple[Completion, ...] = ()

@@ -25,8 +25,8 @@ from mistral_lsp.types import Excerpt
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 
 NEAREST_FILES = 64
-KEPT_FILES = 128
-"""Files whose snippets are kept, some 10 MB where they are long."""
+KEPT_FILES = 96
+"""Files whose snippets are kept, some 15 MB where they are long."""
 MOST = 6
 """Snippets that are tried for the room there is."""
 UNLIKE = 0.05

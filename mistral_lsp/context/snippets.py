@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,4 +70,5 @@ def _snippet(path: str, first: int, lines: Sequence[str]) -> Snippet:
 
 
 def _words(lines: Sequence[str]) -> frozenset[str]:
-    return frozenset(WORD.findall("\n".join(lines)))
+    # The same few words over and over: each is kept once.
+    return frozenset(map(sys.intern, WORD.findall("\n".join(lines))))

@@ -233,7 +233,7 @@ class Host:
             request.max_tokens,
             lambda: self._cancelled[key] is not None,
             owed,
-            request.prompt.careful,
+            request.prompt.line,
         ):
             try:
                 text = characters.decode(piece)

@@ -66,6 +66,7 @@ def load(wanted: Load) -> Ready:
         working_window=working,
         note=note,
         can_abort=backend.can_abort,
+        can_search=True,
     )
     identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
     if wanted.remember_windows and backend.can_save:

@@ -87,20 +87,20 @@ class Loop:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes = b"",
-        careful: bool = False,
+        line: int = 0,
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer begins with `owed`, which is not given. A `careful` one begins with the likeliest
-        line that a search finds; what that evaluates counts as evaluated. `usage` is right at every
-        moment, also after a cancel.
+        The answer begins with `owed`, which is not given. Where `line` is not 0, it begins with the
+        line at that place in the order of likelihood, of those that a search finds; what that
+        evaluates counts as evaluated. `usage` is right at every moment, also after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt))
         if max_tokens == 0:
             self._prefill(prompt, cancelled)
             return
         unsaid = len(owed)
-        for token, probability in self._tokens(prompt, max_tokens, cancelled, owed, careful):
+        for token, probability in self._tokens(prompt, max_tokens, cancelled, owed, line):
             if token in self._ends:
                 return
             self._count(generated=1)
@@ -117,24 +117,29 @@ class Loop:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes,
-        careful: bool,
+        line: int,
     ) -> Iterator[Choice]:
         logits = self._prefill(prompt, cancelled)
-        if careful and logits is not None:
-            line = self._likeliest_line(prompt, max_tokens, cancelled, owed)
-            if not line.choices:
+        if line and logits is not None:
+            found = self._find_line(line, prompt, max_tokens, cancelled, owed)
+            if not found.choices:
                 return
-            yield from line.choices
-            owed = owed[sum(len(self._backend.token_bytes(token)) for token in line.tokens()) :]
-            logits = self._logits_behind(len(prompt), line.tokens())
+            yield from found.choices
+            owed = owed[sum(len(self._backend.token_bytes(token)) for token in found.tokens()) :]
+            logits = self._logits_behind(len(prompt), found.tokens())
         while logits is not None:
             token, probability = self._choose(logits, owed, 1)[0]
             yield token, probability
             owed = owed[len(self._backend.token_bytes(token)) :]
             logits = self._step(token)
 
-    def _likeliest_line(
-        self, prompt: Sequence[int], max_tokens: int, cancelled: Callable[[], bool], owed: bytes
+    def _find_line(
+        self,
+        place: int,
+        prompt: Sequence[int],
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+        owed: bytes,
     ) -> Line:
         def written(tokens: Sequence[int]) -> bytes:
             return b"".join(map(self._backend.token_bytes, tokens))
@@ -149,7 +154,7 @@ class Loop:
             line = written(tokens)[len(owed) :].lstrip(b"\r\n")
             return tokens[-1] in self._ends or b"\n" in line
 
-        return Search(logits_behind, choose, is_over, max_tokens).run() or Line()
+        return Search(logits_behind, choose, is_over, max_tokens).run(place) or Line()
 
     def _choose(self, logits: Any, owed: bytes, most: int) -> list[Choice]:
         """The likeliest tokens, of those that begin with or within `owed`; the likeliest first."""

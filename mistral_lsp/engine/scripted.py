@@ -3,7 +3,8 @@ r"""A backend without a model: it answers from a script, for tests and for tryin
 The script is a JSON file named by MISTRAL_LSP_SCRIPT:
 {"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
 A token is a byte. `delay_ms` is what evaluating one takes. An entry applies where its `after`, or
-that and a beginning of its `answer`, ends the prefix; the model then writes the rest.
+that and a beginning of its `answer`, ends the prefix; the model then writes the rest. The `other`
+answer of an entry is what it holds for a little less likely.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Line(msgspec.Struct, frozen=True):
 
     after: str
     answer: str
+    other: str = ""
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -93,26 +95,32 @@ class Scripted:
             raise Aborted
         self._ids[past:] = tokens
         logits = numpy.zeros(SIZE, dtype=numpy.float32)
-        logits[self._next()] = 20.0
+        likely = 20.0
+        for token in self._next():
+            logits[token] = max(logits[token], likely)
+            likely -= 1.0
         return logits
 
-    def _next(self) -> int:
+    def _next(self) -> list[int]:
+        """The tokens that may come next, the likeliest first."""
         end = self._ids[-LOOK_BACK:]
         if SPECIALS["fim_middle"] not in end:
-            return SPECIALS["eos"]
+            return [SPECIALS["eos"]]
         middle = end.index(SPECIALS["fim_middle"])
         prefix = bytes(token for token in end[:middle] if token < 256)
         written = bytes(end[middle + 1 :])
-        answer = self._answer(prefix)
-        return answer[len(written)] if len(written) < len(answer) else SPECIALS["eos"]
+        agreeing = [answer for answer in self._answers(prefix) if answer.startswith(written)]
+        following = [answer[len(written) : len(written) + 1] for answer in agreeing]
+        return [one[0] if one else SPECIALS["eos"] for one in following] or [SPECIALS["eos"]]
 
-    def _answer(self, prefix: bytes) -> bytes:
+    def _answers(self, prefix: bytes) -> list[bytes]:
         for line in self._script.answers:
-            after, answer = line.after.encode(), line.answer.encode()
+            after, answer, other = line.after.encode(), line.answer.encode(), line.other.encode()
             for typed in range(len(answer) + 1):
                 if prefix.endswith(after + answer[:typed]):
-                    return answer[typed:]
-        return b""
+                    others = [other[typed:]] if other.startswith(answer[:typed]) and other else []
+                    return [answer[typed:], *others]
+        return []
 
     def rewind(self, past: int) -> None:
         """See Backend."""

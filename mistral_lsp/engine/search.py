@@ -2,7 +2,8 @@
 
 Best first: after the line of the likeliest tokens, those that begin with what was second to one of
 them, as long as that beginning alone is likelier than the best line so far. Where the model is sure
-of every token, nothing more is tried.
+of every token, nothing more is tried. Who wants to see other lines than the likeliest gets those
+that begin with what was second, in the order of their likelihood.
 """
 
 from __future__ import annotations
@@ -47,24 +48,29 @@ class Search:
     choose: Callable[[Any, Sequence[int]], Sequence[Choice]]
     is_over: Callable[[Sequence[int]], bool]
     most_tokens: int
-    best: Line | None = None
+    _whole: list[Line] = field(default_factory=list)
     _doubts: list[tuple[float, int, Line]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
 
-    def run(self) -> Line | None:
-        """The likeliest line that was found; None where the search was broken off before any."""
+    def run(self, place: int = 1) -> Line | None:
+        """The line at a `place`, from 1, in the order of likelihood; None where there are not so
+        many, or the search was broken off before.
+        """
         self._doubt(Line())
         for _ in range(MOST_TRIES):
             if not self._doubts or not self._beats_best(self._doubts[0][2]):
                 break
-            self._follow(heappop(self._doubts)[2])
-        return self.best
+            self._follow(heappop(self._doubts)[2], self._beats_best)
+        while self._whole and len(self._whole) < place and self._doubts:
+            self._follow(heappop(self._doubts)[2], lambda line: True)
+        ranked = sorted(self._whole, key=lambda line: -line.chance)
+        return ranked[place - 1] if len(ranked) >= place else None
 
-    def _follow(self, line: Line) -> None:
-        """Goes on with the likeliest tokens, as long as that may become the best line."""
-        while self._beats_best(line):
+    def _follow(self, line: Line, is_wanted: Callable[[Line], bool]) -> None:
+        """Goes on with the likeliest tokens, as long as that is wanted."""
+        while is_wanted(line):
             if self._is_whole(line):
-                self.best = line
+                self._whole.append(line)
                 return
             logits = self.logits_behind(line.tokens())
             if logits is None:
@@ -73,6 +79,7 @@ class Search:
             for other in others:
                 self._doubt(line.then(other))
             line = line.then(likeliest)
+        self._doubt(line)
 
     def _is_whole(self, line: Line) -> bool:
         if len(line.choices) == self.most_tokens:
@@ -80,8 +87,7 @@ class Search:
         return bool(line.choices) and self.is_over(line.tokens())
 
     def _beats_best(self, line: Line) -> bool:
-        return self.best is None or line.chance > self.best.chance
+        return all(line.chance > whole.chance for whole in self._whole)
 
     def _doubt(self, line: Line) -> None:
-        if self._beats_best(line):
-            heappush(self._doubts, (-line.chance, next(self._order), line))
+        heappush(self._doubts, (-line.chance, next(self._order), line))

@@ -43,7 +43,8 @@ class Selected:
             return completion
         longer = len(self.text) - (self.span.end - self.span.start)
         span = Span(self.span.start, completion.span.end - longer)
-        return replace(completion, text=self.text + completion.text, span=span)
+        others = tuple(map(self.extended, completion.others))
+        return replace(completion, text=self.text + completion.text, span=span, others=others)
 
 
 async def answer(
@@ -77,7 +78,8 @@ async def answer(
     completion = selected.extended(completion)
     if completion.text and not session.is_current(snapshot):
         stages.metrics.stale += 1
-        completion = replace(completion, text="", reason="the document has changed since")
+        reason = "the document has changed since"
+        completion = replace(completion, text="", reason=reason, others=())
     logger.debug("answered in %s ms: %s", completion.total_ms, completion.reason or "text")
     return completion, snapshot
 
@@ -156,9 +158,13 @@ def inline_list(
     """
     if not completion.text or snapshot is None:
         return types.InlineCompletionList(items=[])
-    where = convert.to_range(snapshot, completion.span, encoding)
     return types.InlineCompletionList(
-        items=[types.InlineCompletionItem(insert_text=completion.text, range=where)]
+        items=[
+            types.InlineCompletionItem(
+                insert_text=one.text, range=convert.to_range(snapshot, one.span, encoding)
+            )
+            for one in (completion, *completion.others)
+        ]
     )
 
 

@@ -132,6 +132,7 @@ class Editor:
         text: str = ADD + "\n",
         answers: dict[str, str] = ADD_ANSWER,
         *,
+        others: dict[str, str] | None = None,
         delay_ms: int = 1,
         options: dict[str, Any] | None = None,
         before_setup: str = "",
@@ -142,7 +143,10 @@ class Editor:
         self.file = folder / "main.py"
         self.file.write_text(text, encoding="utf-8", newline="")
         script = folder / "script.json"
-        entries = [{"after": after, "answer": answer} for after, answer in answers.items()]
+        entries = [
+            {"after": after, "answer": answer, "other": (others or {}).get(after, "")}
+            for after, answer in answers.items()
+        ]
         script.write_text(json.dumps({"delay_ms": delay_ms, "answers": entries}))
         init = folder / "init.lua"
         init.write_text(INIT % before_setup)

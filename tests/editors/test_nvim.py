@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.editors.nvim_driver import COMPLETE, Open
+from tests.editors.nvim_driver import ADD, COMPLETE, Open
 
 BLOCK = "def sign(number):\n    "
 BLOCK_ANSWER = {BLOCK: "if number < 0:\n        print()\n        return -1\n"}
@@ -190,6 +190,35 @@ def test_what_was_dismissed_does_not_come_back(open_ready: Open) -> None:
     assert editor.ghost() == ""
     editor.keys("t")
     editor.wait_for_ghost("urn a + b")
+
+
+def test_other_answers_are_gone_through_by_keys(open_ready: Open) -> None:
+    editor = open_ready(others={ADD: "return a - b\n"})
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    editor.keys("<M-]>")
+    editor.wait_for_ghost("turn a - b")
+    asked = editor.received(COMPLETE)
+    editor.keys("<M-]>")
+    editor.wait_for_ghost("turn a + b")
+    editor.keys("<M-[>")
+    editor.wait_for_ghost("turn a - b")
+    assert editor.received(COMPLETE) == asked, "what is there is not asked for again"
+    editor.keys("turn a ")
+    editor.wait_for_ghost("- b")
+    editor.keys("<Tab>")
+    editor.wait_for_lines(["def add(a, b):", "    return a - b"])
+
+
+def test_the_only_answer_stays_where_there_is_no_other(open_ready: Open) -> None:
+    editor = open_ready()
+    editor.keys("jAre")
+    editor.wait_for_ghost("turn a + b")
+    asked = editor.received(COMPLETE)
+    editor.keys("<M-]>")
+    editor.wait_until_received(COMPLETE, asked + 1)
+    editor.wait(editor.pending_requests, lambda seen: seen == 0)
+    editor.wait_for_ghost("turn a + b")
 
 
 def test_leaving_stops_the_work(open_ready: Open) -> None:

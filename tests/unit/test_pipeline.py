@@ -131,9 +131,47 @@ async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
 async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
     engine = PlayedEngine("1\n")
     asked = request("x = ")
-    for trigger, careful in (("automatic", False), ("popup", False), ("invoked", True)):
+    for trigger, line in (("automatic", 0), ("popup", 0), ("invoked", 1)):
         await pipeline.complete(replace(asked, trigger=trigger), Stages(engine, interactive=False))
-        assert engine.prompts[-1].careful is careful, trigger
+        assert engine.prompts[-1].line == line, trigger
+
+
+async def test_who_asks_again_gets_other_answers_too(monkeypatch) -> None:
+    engine = PlayedEngine("first()\n")
+    engine.model = dataclasses.replace(engine.model, can_search=True)
+    stages = Stages(engine)
+    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
+    texts = iter(["first()\n", "second()\n", "third()\n"])
+    play = engine.generate
+
+    def generate(prompt: Prompt, most: int, background: bool = False):
+        if not background:
+            engine.text = next(texts)
+        return play(prompt, most, background)
+
+    monkeypatch.setattr(engine, "generate", generate)
+    again = await pipeline.complete(request("x = ", "invoked"), stages)
+    assert [again.text, *(other.text for other in again.others)] == [
+        "first()",
+        "second()",
+        "third()",
+    ]
+    assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
+    automatic = await pipeline.complete(request("x = "), stages)
+    assert automatic.cached and automatic.text == "first()" and automatic.others == ()
+
+
+async def test_a_newer_request_ends_the_search_for_others(monkeypatch) -> None:
+    engine = PlayedEngine("first()\n")
+    engine.model = dataclasses.replace(engine.model, can_search=True)
+    stages = Stages(engine)
+    await pipeline.complete(request("x = ", "invoked"), stages)
+    engine.pause = 0.01
+    asked = asyncio.create_task(pipeline.complete(request("x = ", "invoked"), stages))
+    await asyncio.sleep(0.02)
+    newer = await pipeline.complete(request("y = "), stages)
+    assert newer.text == "first()"
+    assert (await asked).others == () and [prompt.line for prompt in engine.prompts][-1] == 0
 
 
 async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:

@@ -52,31 +52,39 @@ class Table:
         pass
 
 
-def written(careful: bool, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Loop]:
+def written(line: int, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Loop]:
     loop = Loop(Table(), frozenset({END}))
     chance = 1.0
     text = b""
-    for piece, probability in loop.generate([START], most, cancelled, careful=careful):
+    for piece, probability in loop.generate([START], most, cancelled, line=line):
         text += piece
         chance *= probability
     return text.decode(), chance, loop
 
 
 def test_the_likeliest_tokens_may_not_make_the_likeliest_line() -> None:
-    assert written(careful=False, most=3)[0] == "ax\n"
-    text, chance, _ = written(careful=True, most=3)
+    assert written(line=0, most=3)[0] == "ax\n"
+    text, chance, _ = written(line=1, most=3)
     assert text == "bz\n"
     assert chance == pytest.approx(0.4 / 1.0 * 1.0 * 1.0, rel=0.01)
 
 
+def test_the_lines_come_in_the_order_of_likelihood_until_there_are_no_more() -> None:
+    found = [written(line=place, most=3) for place in range(1, 6)]
+    assert [text for text, _, _ in found[:3]] == ["bz\n", "ax\n", "ay\n"]
+    assert found[0][1] > found[1][1] > found[2][1]
+    texts = [text for text, _, _ in found if text]
+    assert len(set(texts)) == len(texts)
+
+
 def test_behind_the_line_the_likeliest_tokens_follow() -> None:
-    assert written(careful=True)[0] == "bz\nax\n"
+    assert written(line=1)[0] == "bz\nax\n"
 
 
 def test_what_was_tried_in_vain_is_counted_as_evaluated() -> None:
-    usage = written(careful=True, most=3)[2].usage
+    usage = written(line=1, most=3)[2].usage
     assert usage.generated_tokens == 3
-    assert usage.evaluated_tokens > written(careful=False, most=3)[2].usage.evaluated_tokens
+    assert usage.evaluated_tokens > written(line=0, most=3)[2].usage.evaluated_tokens
 
 
 def test_nothing_more_is_tried_where_the_model_is_sure() -> None:
@@ -111,4 +119,4 @@ def test_tries_are_few_and_a_cancel_ends_them() -> None:
 
 
 def test_a_cancelled_answer_ends() -> None:
-    assert written(careful=True, cancelled=lambda: True)[0] == ""
+    assert written(line=1, cancelled=lambda: True)[0] == ""

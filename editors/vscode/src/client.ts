@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import {
     type CancellationToken,
     CancellationTokenSource,
+    type InlineCompletionItem,
     type LogOutputChannel,
     type Position,
     type TextDocument,
@@ -25,6 +26,7 @@ const DOCUMENTS = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode
 const RESTARTS = 4;
 const RESTARTS_WITHIN_MS = 3 * 60 * 1000;
 const CANCEL_AFTER_MS = 20;
+const ACCEPTED = `${SECTION}.didAccept`;
 
 /** The connection to one server. What goes wrong goes to the log; what the user must act on goes to `onFailure`. */
 export class Client extends LanguageClient {
@@ -47,9 +49,10 @@ export class Client extends LanguageClient {
             errorHandler: restartPolicy(() => this.state),
             middleware: {
                 workspace: { configuration: ({ items }) => items.map(serverSettings) },
-                provideInlineCompletionItems: (document, position, context, token, next) => {
+                provideInlineCompletionItems: async (document, position, context, token, next) => {
                     this.cursor.know(document, position);
-                    return next(document, position, context, cancelledLater(token));
+                    const found = await next(document, position, context, cancelledLater(token));
+                    return withAcceptance(Array.isArray(found) ? found : (found?.items ?? []));
                 },
             },
         };
@@ -70,6 +73,14 @@ export class Client extends LanguageClient {
         }
     }
 
+    /** Tells that so many characters of ghost text were taken. */
+    accepted(length: number): void {
+        if (this.isRunning()) {
+            this.sendNotification('mistralLsp/didAccept', { acceptedLength: length }).catch((error: unknown) =>
+                this.warn('mistralLsp/didAccept', error, false));
+        }
+    }
+
     /** Tells something about a place in a document, where there is a server to hear it. */
     tell(method: string, document: TextDocument, position: Position): void {
         if (this.isRunning()) {
@@ -87,6 +98,15 @@ export class Client extends LanguageClient {
             this.serverProcess?.kill();
         }
     }
+}
+
+/** VS Code tells of an item that was taken by a command that the item names. */
+function withAcceptance(items: InlineCompletionItem[]): InlineCompletionItem[] {
+    for (const item of items) {
+        const text = typeof item.insertText === 'string' ? item.insertText : item.insertText.value;
+        item.command = { title: '', command: ACCEPTED, arguments: [[...text].length] };
+    }
+    return items;
 }
 
 /**

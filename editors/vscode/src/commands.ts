@@ -31,7 +31,7 @@ export class Commands {
     ) {}
 
     register(): Disposable[] {
-        const actions: Record<string, () => unknown> = {
+        const actions: Record<string, (length: number) => unknown> = {
             showMenu: () => this.showMenu(),
             toggleEnabled,
             toggleLanguage: () => this.toggleLanguage(),
@@ -44,6 +44,7 @@ export class Commands {
             showLog: () => this.log.show(),
             getStarted: () => commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
             dismiss: () => this.server.dismiss(),
+            didAccept: (length) => this.server.accepted(length),
         };
         return Object.entries(actions).map(([name, action]) =>
             commands.registerCommand(`${SECTION}.${name}`, action));

@@ -86,6 +86,11 @@ export class Server {
         return (await this.execute('mistralLsp.explain', place)) as Explanation | undefined;
     }
 
+    /** So many characters of ghost text were taken. */
+    accepted(length: number): void {
+        this.client?.accepted(length);
+    }
+
     /** Takes ghost text away, and lets the server know that it was not wanted here. */
     async dismiss(): Promise<void> {
         const editor = window.activeTextEditor;

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 import { Editor } from './editor.mjs';
+import { ghostTextScenarios } from './ghost-text-scenarios.mjs';
 import { Program } from './program.mjs';
-import { scenarios as all } from './scenarios.mjs';
+import { programScenarios } from './program-scenarios.mjs';
 import { ServerLog } from './server-log.mjs';
 
 /** What the scripted engine takes to write one byte. */
 const DELAY_MS = 5;
 
+const all = [...ghostTextScenarios, ...programScenarios];
 const scenarios = all.filter(({ name }) => name.includes(process.argv[3] ?? ''));
 
 const program = new Program(process.argv[2], (folder) => [

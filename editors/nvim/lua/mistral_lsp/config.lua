@@ -5,6 +5,8 @@ local M = {}
 ---@field accept string|false
 ---@field accept_word string|false
 ---@field accept_line string|false
+---@field next string|false
+---@field previous string|false
 ---@field dismiss string|false
 ---@field trigger string|false
 
@@ -22,6 +24,8 @@ local defaults = {
     accept = "<Tab>",
     accept_word = "<C-Right>",
     accept_line = "<C-l>",
+    next = "<M-]>",
+    previous = "<M-[>",
     dismiss = "<C-]>",
     trigger = "<M-Bslash>",
   },

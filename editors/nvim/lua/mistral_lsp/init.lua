@@ -57,7 +57,9 @@ function M.setup(options)
 end
 
 --- For key mappings of one's own: each returns false where there was nothing to do.
-for _, action in ipairs({ "accept", "accept_word", "accept_line", "dismiss", "trigger" }) do
+local actions =
+  { "accept", "accept_word", "accept_line", "next", "previous", "dismiss", "trigger" }
+for _, action in ipairs(actions) do
   M[action] = function()
     return keymaps.act(action)
   end

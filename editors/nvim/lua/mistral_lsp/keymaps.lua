@@ -21,7 +21,9 @@ end
 --- An accepted part stands between two undo breaks, which only keys can set in insert mode.
 local write_keys = "<C-g>u<Cmd>lua require('mistral_lsp.keymaps').write('%s')<CR><C-g>u"
 
----@param action "accept"|"accept_word"|"accept_line"|"dismiss"|"trigger"
+local steps = { next = 1, previous = -1 }
+
+---@param action "accept"|"accept_word"|"accept_line"|"next"|"previous"|"dismiss"|"trigger"
 ---@return boolean done false where nothing is shown, or where nobody can be asked
 function M.act(action)
   if action == "trigger" then
@@ -31,6 +33,8 @@ function M.act(action)
   end
   if action == "dismiss" then
     suggestion.reject()
+  elseif steps[action] then
+    suggestion.cycle(steps[action])
   else
     press(write_keys:format(action), "n")
   end

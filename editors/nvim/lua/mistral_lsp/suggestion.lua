@@ -22,6 +22,8 @@ local M = {}
 ---@field line_count integer
 ---@field request mistral_lsp.Request
 ---@field answer mistral_lsp.Answer|nil nil as long as nothing has arrived
+---@field step integer how many answers further than the likeliest the user wants to see
+---@field answers mistral_lsp.Answer[] what there is to choose from, where the user wanted to
 ---@field was_shown boolean
 
 ---@type mistral_lsp.Offer|nil
@@ -128,20 +130,24 @@ end
 
 --- Takes a partial result or the final one; each stands for all that came before it.
 local function take(asked, items, is_final)
-  if asked ~= offer then
+  if asked ~= offer or (asked.step ~= 0 and not is_final) then
     return
   end
   local row, column = cursor()
   local has_moved = row ~= asked.row or column ~= #asked.before
   local line = asked.before .. asked.after
   local encoding = asked.client.offset_encoding
-  local answer = items[1] and edit.from_item(items[1], line, #asked.before, encoding)
+  local answers = vim.tbl_map(function(item)
+    return edit.from_item(item, line, #asked.before, encoding)
+  end, items)
+  local answer = answers[asked.step % math.max(#answers, 1) + 1]
   if not is_final and (not answer or is_beginning(answer, asked.answer)) then
     return
   end
   local rest = nil
   if answer then
     asked.answer = answer
+    asked.answers = asked.step ~= 0 and answers or {}
     rest = show()
   elseif not has_moved then
     drop()
@@ -154,7 +160,7 @@ end
 
 --- An offer at the cursor, which shows what an older one left until it has an answer of its own.
 ---@return mistral_lsp.Offer
-local function new_offer(connection, buffer, older, kept)
+local function new_offer(connection, buffer, older, kept, step)
   local row, column = cursor()
   local line = line_at(row)
   return {
@@ -165,6 +171,8 @@ local function new_offer(connection, buffer, older, kept)
     after = line:sub(column + 1),
     line_count = vim.api.nvim_buf_line_count(buffer),
     answer = kept,
+    step = step,
+    answers = {},
     was_shown = older ~= nil and older.was_shown,
   }
 end
@@ -173,8 +181,9 @@ end
 --- comes, and the older request is cancelled only after the new one, so that the server can go on
 --- with work that serves both.
 ---@param is_invoked boolean|nil whether the user asked
+---@param step integer|nil how many answers further than the likeliest
 ---@return boolean asked false where there is nobody to ask
-function M.ask(is_invoked)
+function M.ask(is_invoked, step)
   local buffer = vim.api.nvim_get_current_buf()
   local connection = server.of_buffer(buffer)
   if not (connection and connection.initialized and is_inserting()) then
@@ -183,7 +192,7 @@ function M.ask(is_invoked)
   end
   local kept = offer and offer.answer and show()
   local older = offer
-  local asked = new_offer(connection, buffer, older, kept)
+  local asked = new_offer(connection, buffer, older, kept, step or 0)
   offer = asked
   asked.request = client.complete(connection, buffer, is_invoked == true, function(items, is_final)
     take(asked, items, is_final)
@@ -242,6 +251,20 @@ function M.is_shown()
   end
   local rest = rest_at(cursor())
   return rest ~= nil and not writes_nothing(rest)
+end
+
+--- Shows another answer than the one that is there. The server is asked for more at the first time.
+---@param step 1|-1
+function M.cycle(step)
+  local row, column = cursor()
+  local is_same_place = row == offer.row and column == #offer.before
+  if #offer.answers == 0 or not is_same_place then
+    M.ask(true, step)
+    return
+  end
+  offer.step = offer.step + step
+  offer.answer = offer.answers[offer.step % #offer.answers + 1]
+  show()
 end
 
 --- Takes away what is shown, and lets the server know that it was not wanted here.
