@@ -117,7 +117,14 @@ def _scripted(wanted: Load) -> Ready:
     controls = frozenset(scripted.SPECIALS.values())
     window = wanted.window or registry.DEFAULT_WINDOW
     model = LoadedModel(
-        "scripted", "script", "suffix-first", window, window, window, "scripted: asked for."
+        engine="scripted",
+        model="script",
+        form="suffix-first",
+        window=window,
+        first_window=window,
+        working_window=window,
+        note="scripted: asked for.",
+        can_search=True,
     )
     tokenizer = Tokenizer(backend, scripted.SPECIALS, heals=False)
     return Ready(model, tokenizer, Loop(backend, controls), backend)

@@ -57,8 +57,15 @@ function M.setup(options)
 end
 
 --- For key mappings of one's own: each returns false where there was nothing to do.
-local actions =
-  { "accept", "accept_word", "accept_line", "next", "previous", "dismiss", "trigger" }
+local actions = {
+  "accept",
+  "accept_word",
+  "accept_line",
+  "next",
+  "previous",
+  "dismiss",
+  "trigger",
+}
 for _, action in ipairs(actions) do
   M[action] = function()
     return keymaps.act(action)
