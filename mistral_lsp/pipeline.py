@@ -57,6 +57,8 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     completion = _judge(request, draft, stages, reason)
     _note_shown(request, draft, stages, completion.text)
     if request.trigger == "invoked" and draft.cached and completion.text:
+        if grow is not None:
+            grow(completion)  # nobody waits for the others to see this one
         completion = replace(completion, others=await _others(request, completion, stages))
     completion = _timed(completion, draft, started, stages.clock())
     stages.metrics.record(completion)
