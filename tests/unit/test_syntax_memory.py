@@ -1,0 +1,40 @@
+"""Parsing again and again, as every key does, keeps no memory."""
+
+from __future__ import annotations
+
+import gc
+
+import psutil
+
+from mistral_lsp import languages, syntax
+
+TEXT = "".join(f"def price_{number}(order):\n    return {number}\n\n\n" for number in range(1000))
+MOST_GROWTH = 4_000_000
+"""Bytes; parsed 400 times, the text comes to 19 MB."""
+
+
+def memory() -> int:
+    gc.collect()
+    used: int = psutil.Process().memory_info().rss
+    return used
+
+
+def test_a_text_that_is_parsed_again_is_not_kept() -> None:
+    language = languages.find("python")
+    for _ in range(20):
+        syntax.parse(language, TEXT)
+    before = memory()
+    for _ in range(400):
+        syntax.parse(language, TEXT)
+    assert memory() - before < MOST_GROWTH
+
+
+def test_a_text_that_is_edited_is_not_kept() -> None:
+    tree = syntax.parse(languages.find("python"), TEXT)
+    before = 0
+    for number in range(1200):
+        if number == 100:
+            before = memory()
+        assert tree is not None
+        tree = tree.updated(TEXT[: number * 30] + "x = 1\n" + TEXT[number * 30 :])
+    assert memory() - before < MOST_GROWTH
