@@ -34,8 +34,14 @@ test-editors: $(VENV)/installed-for-tests
 	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp fresh
 	bash tests/editors/vscode/run.sh $(VENV)/bin/mistral-lsp latency
 
+# Twice with the commit's time; the same bytes must come out.
 vsix:
-	cd editors/vscode && npm ci && npm run package
+	cd editors/vscode && npm ci
+	mkdir -p build
+	export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct || echo 315532800) && \
+	  cd editors/vscode && npm run package && mv mistral-lsp.vsix ../../build/first.vsix && npm run package
+	cmp build/first.vsix editors/vscode/mistral-lsp.vsix
+	$(PYTHON) -m zipfile --list editors/vscode/mistral-lsp.vsix
 
 clean:
 	rm -rf $(VENV) $(TOOLS) build dist *.egg-info

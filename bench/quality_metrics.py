@@ -150,6 +150,22 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
     }
 
 
+def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
+    """What it would do to show only what the model holds for likely enough, in percent: how much of
+    what was shown is kept, and how much is right of that, beside all that was shown.
+    """
+    sure = [one for one in judgements if one.shown and one.confidence is not None]
+    kept = [one for one in sure if (one.confidence or 0.0) >= least]
+    shares = {
+        "kept": len(kept) / len(sure) if sure else None,
+        "right": mean([one.right for one in sure]),
+        "right_of_kept": mean([one.right for one in kept]),
+    }
+    return {
+        name: None if value is None else round(100 * value, 2) for name, value in shares.items()
+    }
+
+
 def mean(values: Sequence[float]) -> float | None:
     """The mean, or None of nothing."""
     return sum(values) / len(values) if values else None

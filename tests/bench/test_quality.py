@@ -16,7 +16,7 @@ import pytest
 
 from bench import quality, quality_results, quality_sets, sandbox
 from bench.direct import DirectEngine
-from bench.quality_metrics import auroc, judge, summarise
+from bench.quality_metrics import Judgement, at_gate, auroc, judge, summarise
 from bench.quality_results import Finished, Run
 from bench.quality_sets import Task
 from bench.quality_strategies import STRATEGIES, Shown, llama_vim_shows
@@ -312,3 +312,13 @@ def test_a_plot_is_drawn(tmp_path) -> None:
     result = quality_results.Result(run, "task", TASK.expected, 0, marks, 1.0)
     plot_confidence(tmp_path / "plot.png", {run: [result]})
     assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+def test_the_gate_keeps_what_is_likely_and_says_how_much_of_it_is_right() -> None:
+    def judged(right: bool, confidence: float | None) -> Judgement:
+        return Judgement(confidence is not None, right, 1.0, right, None, True, False, confidence)
+
+    judged_ones = [judged(True, 0.9), judged(True, 0.5), judged(False, 0.2), judged(False, 0.01)]
+    found = at_gate([*judged_ones, judged(False, None)], 0.1)
+    assert found == {"kept": 75.0, "right": 50.0, "right_of_kept": 66.67}
+    assert at_gate([], 0.1) == {"kept": None, "right": None, "right_of_kept": None}

@@ -19,6 +19,7 @@ import {
     State,
 } from 'vscode-languageclient/node';
 
+import { Busy } from './busy';
 import { Cursor } from './cursor';
 import { SECTION, serverSettings } from './settings';
 
@@ -39,7 +40,9 @@ export class Client extends LanguageClient {
         args: string[],
         log: LogOutputChannel,
         private readonly onFailure: () => void,
+        onBusy: (isBusy: boolean) => void,
     ) {
+        const busy = new Busy(onBusy);
         const options: LanguageClientOptions = {
             documentSelector: DOCUMENTS,
             outputChannel: log,
@@ -51,7 +54,8 @@ export class Client extends LanguageClient {
                 workspace: { configuration: ({ items }) => items.map(serverSettings) },
                 provideInlineCompletionItems: async (document, position, context, token, next) => {
                     this.cursor.know(document, position);
-                    const found = await next(document, position, context, cancelledLater(token));
+                    const asked = Promise.resolve(next(document, position, context, cancelledLater(token)));
+                    const found = await busy.during(asked);
                     return withAcceptance(Array.isArray(found) ? found : (found?.items ?? []));
                 },
             },
