@@ -60,10 +60,10 @@ class Backend(Protocol):
     def use_threads(self, count: int) -> None:
         """Lets later evals compute with `count` threads."""
 
-    def save(self) -> bytes:
-        """What the KV cache holds."""
+    def save(self) -> bytearray:
+        """What the KV cache holds, copied once: a cancel is not heard meanwhile."""
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """Makes the KV cache hold what `save` gave; where it can't, False, and it holds nothing."""
 
 

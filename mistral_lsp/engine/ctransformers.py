@@ -92,11 +92,11 @@ class CTransformers:
         """See Backend."""
         self._threads = count
 
-    def save(self) -> bytes:
+    def save(self) -> bytearray:
         """See Backend. There is no way to."""
         raise NotImplementedError
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """See Backend. There is no way to."""
         raise NotImplementedError
 

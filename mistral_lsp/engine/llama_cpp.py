@@ -118,21 +118,26 @@ class LlamaCpp:
         """See Backend."""
         lib.llama_set_n_threads(self._context, count, count)
 
-    def save(self) -> bytes:
+    def save(self) -> bytearray:
         """See Backend."""
         room = lib.llama_state_seq_get_size(self._context, 0)
-        state = (ctypes.c_uint8 * room)()
-        size = lib.llama_state_seq_get_data(self._context, state, room, 0)
-        return bytes(memoryview(state)[:size])
+        state = bytearray(room)
+        size = lib.llama_state_seq_get_data(self._context, _view(state), room, 0)
+        del state[size:]
+        return state
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """See Backend."""
         self.rewind(0)
-        pointer = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
-        restored = lib.llama_state_seq_set_data(self._context, pointer, len(state), 0)
+        restored = lib.llama_state_seq_set_data(self._context, _view(state), len(state), 0)
         if not restored:
             self.rewind(0)
         return bool(restored)
+
+
+def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
+    """The same bytes, as C sees them."""
+    return (ctypes.c_uint8 * len(state)).from_buffer(state)
 
 
 def _flash_attention() -> int:

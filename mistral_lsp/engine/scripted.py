@@ -136,11 +136,11 @@ class Scripted:
     def use_threads(self, count: int) -> None:
         """See Backend."""
 
-    def save(self) -> bytes:
+    def save(self) -> bytearray:
         """See Backend."""
-        return array("H", self._ids).tobytes()
+        return bytearray(array("H", self._ids).tobytes())
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """See Backend."""
-        self._ids = array("H", state).tolist()
+        self._ids = array("H", bytes(state)).tolist()
         return True

@@ -16,7 +16,7 @@ class Kept:
     """The tokens that a state was made of, and the state as the backend gave it."""
 
     tokens: tuple[int, ...]
-    state: bytes
+    state: bytearray
 
 
 class Shelf:
@@ -27,7 +27,7 @@ class Shelf:
         self._room = room
         self._kept: list[Kept] = []
 
-    def put(self, tokens: Sequence[int], state: bytes) -> None:
+    def put(self, tokens: Sequence[int], state: bytearray) -> None:
         """Keeps a state, in place of an older one of the same place."""
         fresh = Kept(tuple(tokens), state)
         self._kept = [old for old in self._kept if not _same_place(old, fresh)]

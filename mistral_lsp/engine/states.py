@@ -88,7 +88,7 @@ def _parse(model: str, body: bytes) -> Kept | None:
         return None
     length = int.from_bytes(content[:4], "big")
     header = msgspec.msgpack.decode(content[4 : 4 + length], type=Header)
-    return Kept(header.tokens, content[4 + length :]) if header.model == model else None
+    return Kept(header.tokens, bytearray(content[4 + length :])) if header.model == model else None
 
 
 def _write_private(path: Path, body: bytes) -> None:
