@@ -19,7 +19,6 @@ import {
     State,
 } from 'vscode-languageclient/node';
 
-import { Busy } from './busy';
 import { Cursor } from './cursor';
 import { SECTION, serverSettings } from './settings';
 
@@ -40,9 +39,7 @@ export class Client extends LanguageClient {
         args: string[],
         log: LogOutputChannel,
         private readonly onFailure: () => void,
-        onBusy: (isBusy: boolean) => void,
     ) {
-        const busy = new Busy(onBusy);
         const options: LanguageClientOptions = {
             documentSelector: DOCUMENTS,
             outputChannel: log,
@@ -54,8 +51,7 @@ export class Client extends LanguageClient {
                 workspace: { configuration: ({ items }) => items.map(serverSettings) },
                 provideInlineCompletionItems: async (document, position, context, token, next) => {
                     this.cursor.know(document, position);
-                    const asked = Promise.resolve(next(document, position, context, cancelledLater(token)));
-                    const found = await busy.during(asked);
+                    const found = await next(document, position, context, cancelledLater(token));
                     return withAcceptance(Array.isArray(found) ? found : (found?.items ?? []));
                 },
             },

@@ -115,7 +115,7 @@ export class Server {
                 failed = true;
                 void this.reportFailure(command, ran);
             }
-        }, (isBusy) => this.statusItem.showBusy(isBusy));
+        });
         client.onNotification('mistralLsp/status', (status: Status) => this.statusItem.show(status));
         client.onDidChangeState(({ newState }) => {
             ran ||= newState === State.Running;

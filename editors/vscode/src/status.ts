@@ -26,7 +26,6 @@ export class StatusItem implements Disposable {
         window.onDidChangeActiveTextEditor(() => this.draw()),
         workspace.onDidChangeConfiguration(() => this.draw()),
     );
-    private isBusy = false;
     private status: Status = { state: 'off', message: '', engine: null, model: null };
 
     constructor() {
@@ -45,14 +44,6 @@ export class StatusItem implements Disposable {
         void commands.executeCommand('setContext', 'mistralLsp.isReady', status.state === 'ready');
     }
 
-    /** Whether an answer is waited for. */
-    showBusy(isBusy: boolean): void {
-        if (this.isBusy !== isBusy) {
-            this.isBusy = isBusy;
-            this.draw();
-        }
-    }
-
     dispose(): void {
         this.listeners.dispose();
         this.item.dispose();
@@ -62,7 +53,7 @@ export class StatusItem implements Disposable {
         const { state, message, engine, model } = this.status;
         const language = window.activeTextEditor?.document.languageId;
         const isPaused = state === 'ready' && language !== undefined && !isLanguageOn(language);
-        const icon = state === 'ready' && this.isBusy ? 'sync~spin' : ICONS[isPaused ? 'off' : state];
+        const icon = ICONS[isPaused ? 'off' : state];
         const pause = isPaused && `Switched off for ${language}.`;
         this.item.text = `$(${icon}) Mistral`;
         this.item.tooltip = [pause, message, engine, model].filter(Boolean).join('\n');

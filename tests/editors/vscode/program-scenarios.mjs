@@ -18,19 +18,6 @@ export const programScenarios = [
         },
     },
     {
-        name: 'a long wait is seen in the status bar',
-        file: 'wait.py',
-        text: 'squares = [\n    \n]\n',
-        cursor: [2, 5],
-        script: { after: 'squares = [\n    ', answer: Array.from({ length: 27 }, (_, n) => n * n).join(', ') },
-        async play(editor) {
-            await editor.type('0');
-            await editor.seesState('sync');
-            await editor.seesGhost(this.script.answer.slice(1));
-            await editor.seesState('sparkle');
-        },
-    },
-    {
         name: 'the walkthrough opens, and leads to the menu',
         async play(editor) {
             await editor.run('Mistral: Get Started');
