@@ -12,17 +12,16 @@ import contextlib
 import heapq
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mistral_lsp.context import scan
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
+from mistral_lsp.context.related import CountTokens
 from mistral_lsp.context.snippets import Snippet, cut, likeness, written
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
-
-CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 
 NEAREST_FILES = 64
 KEPT_FILES = 96
