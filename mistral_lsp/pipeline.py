@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from mistral_lsp.stages import Request, Stages, prepare, situation
 from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
 MOST_LINES = 3
-"""Of the likeliest, that a user who asks again may choose from."""
+"""Of the likeliest, that a user who asks by hand may choose from."""
 LEAST_LIKELY = 0.001
 """What the model itself holds for less likely is no choice."""
 SUPERSEDED = "a newer request took over"
@@ -55,6 +55,12 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     draft = Draft(read_cursor(request.snapshot, request.offset), stages.engine.model)
     reason = await _write(request, draft, stages, grow)
     completion = _judge(request, draft, stages, reason)
+    if request.trigger == "invoked" and reason is None and not completion.text:
+        left = request.settings.deadline_ms / 1000 - (stages.clock() - started)
+        with contextlib.suppress(asyncio.TimeoutError):
+            draft, completion = await asyncio.wait_for(
+                _next_best(request, draft, completion, stages), left
+            )
     _note_shown(request, draft, stages, completion.text)
     if request.trigger == "invoked" and draft.cached and completion.text:
         if grow is not None:
@@ -82,20 +88,40 @@ async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | No
     return reason
 
 
+async def _next_best(
+    request: Request, draft: Draft, completion: Completion, stages: Stages
+) -> tuple[Draft, Completion]:
+    """The likeliest answer that can be shown, in place of one that can't; that one, if none can."""
+    async with contextlib.aclosing(_other_lines(request, stages)) as lines:
+        async for other, judged in lines:
+            if other.entry is not None:
+                stages.cache.put(other.entry)  # for a user who types it
+            return other, judged
+    return draft, completion
+
+
 async def _others(request: Request, shown: Completion, stages: Stages) -> tuple[Completion, ...]:
     """What else may be meant, for a user who sees an answer and asks again; the likeliest first."""
     found: dict[str, Completion] = {shown.text: shown}
+    async for _, judged in _other_lines(request, stages):
+        found.setdefault(judged.text, judged)
+    return tuple(found.values())[1:]
+
+
+async def _other_lines(
+    request: Request, stages: Stages
+) -> AsyncGenerator[tuple[Draft, Completion], None]:
+    """What can be shown of the answers that begin with one of the likeliest lines each."""
     for line in range(1, MOST_LINES + 1):
         model = stages.engine.model
         if model is None or not model.can_search:
-            break
+            return
         draft = Draft(read_cursor(request.snapshot, request.offset), model)
         if await _generate(request, draft, stages, None, line) is not None:
-            break
-        other = _judge(request, draft, stages, None)
-        if (other.confidence or 0.0) >= LEAST_LIKELY:
-            found.setdefault(other.text, other)
-    return tuple(found.values())[1:]
+            return
+        judged = _judge(request, draft, stages, None)
+        if (judged.confidence or 0.0) >= LEAST_LIKELY:
+            yield draft, judged
 
 
 async def _generate(

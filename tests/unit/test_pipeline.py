@@ -35,6 +35,18 @@ def request(text: str, trigger="automatic", later: str | None = None, **settings
     return Request(snapshot(text), len(text), trigger, given, lambda: latest)
 
 
+def answers_in_turn(engine: PlayedEngine, monkeypatch, *answers: str) -> None:
+    """Lets a search find these lines, the likeliest first."""
+    engine.model = dataclasses.replace(engine.model, can_search=True)
+    play = engine.generate
+
+    def generate(prompt: Prompt, most: int, background: bool = False):
+        engine.text = answers[max(0, prompt.line - 1)]
+        return play(prompt, most, background)
+
+    monkeypatch.setattr(engine, "generate", generate)
+
+
 def size(prompt: Prompt) -> int:
     return sum(len(part.text) for part in prompt.parts)
 
@@ -137,19 +149,10 @@ async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
 
 
 async def test_who_asks_again_gets_other_answers_too(monkeypatch) -> None:
-    engine = PlayedEngine("first()\n")
-    engine.model = dataclasses.replace(engine.model, can_search=True)
+    engine = PlayedEngine("")
+    answers_in_turn(engine, monkeypatch, "first()\n", "second()\n", "third()\n")
     stages = Stages(engine)
     assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
-    texts = iter(["first()\n", "second()\n", "third()\n"])
-    play = engine.generate
-
-    def generate(prompt: Prompt, most: int, background: bool = False):
-        if not background:
-            engine.text = next(texts)
-        return play(prompt, most, background)
-
-    monkeypatch.setattr(engine, "generate", generate)
     again = await pipeline.complete(request("x = ", "invoked"), stages)
     assert [again.text, *(other.text for other in again.others)] == [
         "first()",
@@ -159,6 +162,32 @@ async def test_who_asks_again_gets_other_answers_too(monkeypatch) -> None:
     assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
     automatic = await pipeline.complete(request("x = "), stages)
     assert automatic.cached and automatic.text == "first()" and automatic.others == ()
+
+
+async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer(monkeypatch) -> None:
+    engine = PlayedEngine("")
+    answers_in_turn(engine, monkeypatch, "", "", "1\n")
+    stages = Stages(engine)
+    asked = request("x = ", "invoked")
+    done = await pipeline.complete(asked, stages)
+    assert (done.text, done.reason) == ("1", None)
+    typed = await pipeline.complete(replace(asked, trigger="automatic"), stages)
+    assert typed.cached and typed.text == "1"
+
+
+async def test_a_bad_answer_is_not_replaced_unasked(monkeypatch) -> None:
+    engine = PlayedEngine("")
+    answers_in_turn(engine, monkeypatch, "", "1\n", "2\n")
+    assert (await pipeline.complete(request("x = "), Stages(engine, interactive=False))).text == ""
+    assert [prompt.line for prompt in engine.prompts] == [0]
+
+
+async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline(monkeypatch) -> None:
+    engine = PlayedEngine("", pause=0.1)
+    answers_in_turn(engine, monkeypatch, " " * 100, "1\n", "2\n")
+    done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Stages(engine))
+    assert done.text == "" and done.reason
+    assert [prompt.line for prompt in engine.prompts] == [1]
 
 
 async def test_a_newer_request_ends_the_search_for_others(monkeypatch) -> None:
