@@ -55,7 +55,7 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     draft = Draft(read_cursor(request.snapshot, request.offset), stages.engine.model)
     reason = await _write(request, draft, stages, grow)
     completion = _judge(request, draft, stages, reason)
-    if request.trigger == "invoked" and reason is None and not completion.text:
+    if request.trigger == "invoked" and draft.answer.complete and not completion.text:
         left = request.settings.deadline_ms / 1000 - (stages.clock() - started)
         with contextlib.suppress(asyncio.TimeoutError):
             draft, completion = await asyncio.wait_for(

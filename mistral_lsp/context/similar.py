@@ -2,7 +2,7 @@
 
 Looked through are the places where the user has been, and the files nearest to this one, which a
 thread reads and cuts into snippets. The measure is Jaccard's index of the words, as in RepoCoder
-(https://arxiv.org/abs/2303.12570).
+(https://arxiv.org/abs/2303.12570), where words near the cursor count more.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from mistral_lsp.context import scan
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.context.related import CountTokens
-from mistral_lsp.context.snippets import Snippet, cut, likeness, written
+from mistral_lsp.context.snippets import Snippet, cut, relevance, written
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
 
 NEAREST_FILES = 64
 KEPT_FILES = 96
 """Files whose snippets are kept, some 15 MB where they are long."""
-MOST = 6
+MOST = 12
 """Snippets that are tried for the room there is."""
-UNLIKE = 0.05
+UNLIKE = 0.03
 """A snippet that has no more in common says nothing."""
 DEADLINE_SECONDS = 0.3
 """What is found later serves the next prompt: the files are read by then."""
@@ -78,9 +78,9 @@ async def choose(
     folders = index.folders()
     if not folders:
         return ()
-    words = written(snapshot, offset)
+    counts = written(snapshot, offset)
     visited = [place for place in recent.all() if place.path in folders]
-    finding = asyncio.to_thread(_most_similar, snapshot.path, words, visited, folders, nearby)
+    finding = asyncio.to_thread(_most_similar, snapshot.path, counts, visited, folders, nearby)
     try:
         found = await asyncio.wait_for(finding, seconds)
     except asyncio.TimeoutError:
@@ -97,7 +97,7 @@ async def choose(
 
 def _most_similar(
     path: str,
-    words: frozenset[str],
+    counts: Mapping[str, float],
     visited: Sequence[Snippet],
     folders: Mapping[str, Path],
     nearby: Nearby,
@@ -109,8 +109,8 @@ def _most_similar(
     for _, other in near:
         elsewhere += nearby.of(folders[other], other)
     ranked = heapq.nlargest(
-        MOST * 2,
-        ((likeness(words, snippet.words), -place) for place, snippet in enumerate(elsewhere)),
+        MOST * 3,
+        ((relevance(counts, snippet), -place) for place, snippet in enumerate(elsewhere)),
     )
     chosen: list[Snippet] = []
     for alike, place in ranked:

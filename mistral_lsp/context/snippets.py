@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mistral_lsp.context.related import WORD
 from mistral_lsp.document import Snapshot
 
-ROWS = 16
-STEP = 8
+ROWS = 10
+STEP = 5
 """Lines from one snippet of a file to the next, which have the others in common."""
-BEFORE = 10
-"""Lines up to the cursor that say what is being written."""
+BEFORE, AFTER = 10, 5
+"""Lines up to the cursor, and below its line, that say what is being written."""
+NEAR_LINES = 4
+"""Lines from the cursor at which a word counts half as much as at the cursor."""
+BEHIND = 0.5
+"""What a word counts below the cursor's line, beside one as far above it."""
 LONGEST_LINE = 400
 
 
@@ -51,11 +55,27 @@ def around(snapshot: Snapshot, offset: int) -> Snippet:
     return _snippet(snapshot.path, first, [snapshot.line(line) for line in range(first, last)])
 
 
-def written(snapshot: Snapshot, offset: int) -> frozenset[str]:
-    """The words of the lines that end at a place."""
+def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
+    """The words around a place and how much each counts, up to 1: the nearer, the more."""
     number, column = snapshot.place(offset)
-    lines = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
-    return _words([*lines, snapshot.line(number)[:column]])
+    above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
+    last = min(snapshot.line_count(), number + 1 + AFTER)
+    below = [snapshot.line(line) for line in range(number + 1, last)]
+    counts: dict[str, float] = {}
+    for factor, lines in ((1.0, [snapshot.line(number)[:column], *above[::-1]]), (BEHIND, below)):
+        for distance, line in enumerate(lines):
+            weight = factor * NEAR_LINES / (NEAR_LINES + distance)
+            for word in _words([line]):
+                counts[word] = max(counts.get(word, 0.0), weight)
+    return counts
+
+
+def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:
+    """How much of what counts is in the snippet, of that and all of its words, 0 to 1: Jaccard's
+    index, weighted.
+    """
+    common = sum(counts[word] for word in counts.keys() & snippet.words)
+    return common / max(1.0, sum(counts.values()) + len(snippet.words) - common)
 
 
 def likeness(one: frozenset[str], two: frozenset[str]) -> float:

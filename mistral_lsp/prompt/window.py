@@ -183,7 +183,8 @@ class Plans:
             whole = offset + len(suffix) == len(snapshot.text)
         related: tuple[Excerpt, ...] = ()
         if budget.grows:
-            related = await relate(snapshot, offset, int(budget.wanted * RELATED_SHARE))
+            room = await _room_for_others(snapshot.text, offset, budget, count)
+            related = await relate(snapshot, offset, room)
         plan = Plan(budget, 0, "", "", suffix, whole, 0, 0, related)
         return await _anchored(plan, snapshot, offset, count, introduce)
 
@@ -204,6 +205,14 @@ class Plans:
 def _split_line(text: str) -> tuple[str, str]:
     end = text.find("\n")
     return (text, "") if end < 0 else (text[:end], text[end:])
+
+
+async def _room_for_others(text: str, offset: int, budget: Budget, count: CountTokens) -> int:
+    """Tokens: the share of other files, or what this one leaves of its own, if that is more."""
+    earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
+    own = sum(await count(_split_before_line_ends(text[earliest:offset])))
+    left = budget.prefix - int(own / FILLED_SHARE) - 1
+    return max(int(budget.wanted * RELATED_SHARE), left)
 
 
 async def _take_suffix(text: str, offset: int, budget: int, count: CountTokens) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
 
@@ -32,7 +33,7 @@ class PlayedGeneration:
 
 
 class PlayedEngine:
-    """An engine whose every answer is `text`. A token of a prompt is a byte."""
+    """An engine whose every answer is `text`, or what a search finds. A token is a byte."""
 
     def __init__(
         self,
@@ -48,8 +49,14 @@ class PlayedEngine:
         self.pause = pause
         self.probability = probability
         self.prompts: list[Prompt] = []
+        self.lines: tuple[str, ...] = ()
         self.asked: list[int] = []
         self.generations: list[PlayedGeneration] = []
+
+    def search_finds(self, *lines: str) -> None:
+        """Lets a search find these, the likeliest first, which is also what comes without one."""
+        self.model = replace(self.model, can_search=True)
+        self.lines = lines
 
     async def ready(self) -> LoadedModel:
         return self.model
@@ -62,6 +69,7 @@ class PlayedEngine:
     ) -> PlayedGeneration:
         self.prompts.append(prompt)
         self.asked.append(max_tokens)
-        played = PlayedGeneration(self.text[:max_tokens], self.pause, self.probability)
+        text = self.lines[max(0, prompt.line - 1)] if self.lines else self.text
+        played = PlayedGeneration(text[:max_tokens], self.pause, self.probability)
         self.generations.append(played)
         return played

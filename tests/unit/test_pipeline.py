@@ -8,43 +8,20 @@ import gc
 from dataclasses import replace
 from itertools import pairwise
 
-import msgspec
 import pytest
 
 from mistral_lsp import ahead, languages, pipeline
 from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
-from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.document import Document
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.scheduler import Scheduler
 from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
+from tests.support.requests import request
 
 A_BREATH = 3 * ahead.BREATH_SECONDS
-
-
-def snapshot(text: str) -> Snapshot:
-    return Document("file:///a.py", "a.py", languages.find("python"), 1, text).snapshot()
-
-
-def request(text: str, trigger="automatic", later: str | None = None, **settings) -> Request:
-    """A request at the end of `text`, which is `later` by the time it is cancelled."""
-    given = msgspec.structs.replace(Settings(), **settings)
-    latest = snapshot(text if later is None else later)
-    return Request(snapshot(text), len(text), trigger, given, lambda: latest)
-
-
-def answers_in_turn(engine: PlayedEngine, monkeypatch, *answers: str) -> None:
-    """Lets a search find these lines, the likeliest first."""
-    engine.model = dataclasses.replace(engine.model, can_search=True)
-    play = engine.generate
-
-    def generate(prompt: Prompt, most: int, background: bool = False):
-        engine.text = answers[max(0, prompt.line - 1)]
-        return play(prompt, most, background)
-
-    monkeypatch.setattr(engine, "generate", generate)
 
 
 def size(prompt: Prompt) -> int:
@@ -131,76 +108,6 @@ async def test_doubtful_answers_are_dropped() -> None:
     doubtful = await pipeline.complete(request("x = ", min_confidence=0.5), stages)
     assert sure.text == "1"
     assert doubtful.text == "" and "0.40" in (doubtful.reason or "")
-
-
-async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
-    stages = Stages(PlayedEngine("1\n", probability=0.4))
-    asked = request("x = ", min_confidence=0.5)
-    done = await pipeline.complete(replace(asked, trigger="invoked"), stages)
-    assert done.text == "1"
-
-
-async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
-    engine = PlayedEngine("1\n")
-    asked = request("x = ")
-    for trigger, line in (("automatic", 0), ("popup", 0), ("invoked", 1)):
-        await pipeline.complete(replace(asked, trigger=trigger), Stages(engine, interactive=False))
-        assert engine.prompts[-1].line == line, trigger
-
-
-async def test_who_asks_again_gets_other_answers_too(monkeypatch) -> None:
-    engine = PlayedEngine("")
-    answers_in_turn(engine, monkeypatch, "first()\n", "second()\n", "third()\n")
-    stages = Stages(engine)
-    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
-    again = await pipeline.complete(request("x = ", "invoked"), stages)
-    assert [again.text, *(other.text for other in again.others)] == [
-        "first()",
-        "second()",
-        "third()",
-    ]
-    assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
-    automatic = await pipeline.complete(request("x = "), stages)
-    assert automatic.cached and automatic.text == "first()" and automatic.others == ()
-
-
-async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer(monkeypatch) -> None:
-    engine = PlayedEngine("")
-    answers_in_turn(engine, monkeypatch, "", "", "1\n")
-    stages = Stages(engine)
-    asked = request("x = ", "invoked")
-    done = await pipeline.complete(asked, stages)
-    assert (done.text, done.reason) == ("1", None)
-    typed = await pipeline.complete(replace(asked, trigger="automatic"), stages)
-    assert typed.cached and typed.text == "1"
-
-
-async def test_a_bad_answer_is_not_replaced_unasked(monkeypatch) -> None:
-    engine = PlayedEngine("")
-    answers_in_turn(engine, monkeypatch, "", "1\n", "2\n")
-    assert (await pipeline.complete(request("x = "), Stages(engine, interactive=False))).text == ""
-    assert [prompt.line for prompt in engine.prompts] == [0]
-
-
-async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline(monkeypatch) -> None:
-    engine = PlayedEngine("", pause=0.1)
-    answers_in_turn(engine, monkeypatch, " " * 100, "1\n", "2\n")
-    done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Stages(engine))
-    assert done.text == "" and done.reason
-    assert [prompt.line for prompt in engine.prompts] == [1]
-
-
-async def test_a_newer_request_ends_the_search_for_others(monkeypatch) -> None:
-    engine = PlayedEngine("first()\n")
-    engine.model = dataclasses.replace(engine.model, can_search=True)
-    stages = Stages(engine)
-    await pipeline.complete(request("x = ", "invoked"), stages)
-    engine.pause = 0.01
-    asked = asyncio.create_task(pipeline.complete(request("x = ", "invoked"), stages))
-    await asyncio.sleep(0.02)
-    newer = await pipeline.complete(request("y = "), stages)
-    assert newer.text == "first()"
-    assert (await asked).others == () and [prompt.line for prompt in engine.prompts][-1] == 0
 
 
 async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:

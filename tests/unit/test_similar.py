@@ -73,8 +73,27 @@ async def test_what_is_told_does_not_overlap_and_fits_the_room(tmp_path: Path) -
     index = workspace(tmp_path, prices=PRICES)
     lines = [line for text in await given(index) for line in text.split("\n") if line.strip()]
     assert len(lines) == len(set(lines)) > 20
-    assert len(await given(index, budget=90)) == 1
+    assert len(await given(index, budget=45)) == 1
     assert await given(index, budget=20) == []
+
+
+async def test_what_stands_nearer_to_the_cursor_counts_more(tmp_path: Path) -> None:
+    files = {
+        "far": "def far():\n    first(second, third)\n",
+        "near": "def near():\n    last(one)\n",
+    }
+    here = "first(second, third)\n" + "\n" * 7 + "last(one)\n"
+    texts = await given(workspace(tmp_path, **files), here=here)
+    assert [text.partition("(")[0] for text in texts] == ["def near", "def far"]
+
+
+async def test_what_stands_below_the_cursor_counts_too(tmp_path: Path) -> None:
+    index = workspace(tmp_path, prices=PRICES, other="def bind(port):\n    return socket(port)\n")
+    below = "\n    return socket(port)\n"
+    found = await similar.choose(
+        opened("main.py", f"def b{below}"), 5, index, Recent(), Nearby(), 10_000, count, None
+    )
+    assert "def bind" in found[-1].text
 
 
 async def test_nothing_of_the_same_file_is_told(tmp_path: Path) -> None:
@@ -83,11 +102,11 @@ async def test_nothing_of_the_same_file_is_told(tmp_path: Path) -> None:
 
 async def test_a_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
     index, nearby = workspace(tmp_path, prices=PRICES), Nearby()
-    assert "return 9\n" in (await given(index, nearby=nearby))[0]
+    assert "return 9" in (await given(index, nearby=nearby))[0]
     file = tmp_path / "prices.py"
     file.write_text(PRICES.replace("return 9", "return 99"))
     os.utime(file, ns=(0, 1))
-    assert "return 99\n" in (await given(index, nearby=nearby))[0]
+    assert "return 99" in (await given(index, nearby=nearby))[0]
     file.unlink()
     assert await given(index, nearby=nearby) == []
 
@@ -96,7 +115,7 @@ async def test_where_the_user_has_been_is_told_as_it_was_there(tmp_path: Path) -
     recent = Recent()
     edited = PRICES.replace("return 9", "return 99")
     recent.note(opened("prices.py", edited), edited.index("def price_9"))
-    assert "return 99\n" in (await given(workspace(tmp_path, prices=PRICES), recent))[0]
+    assert "return 99" in (await given(workspace(tmp_path, prices=PRICES), recent))[0]
 
 
 async def test_a_place_in_a_file_that_the_index_leaves_out_stays_there() -> None:

@@ -10,7 +10,7 @@ from mistral_lsp import languages
 from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Document
 from mistral_lsp.prompt.build import build
-from mistral_lsp.prompt.window import Budget, Plan, Plans
+from mistral_lsp.prompt.window import RELATED_SHARE, Budget, Plan, Plans
 from mistral_lsp.types import Excerpt
 
 BUDGET = 600
@@ -225,3 +225,19 @@ def test_a_plan_falls_behind_where_other_files_matter_now() -> None:
     assert not telling("a", "b").is_behind(telling("b", "c"))
     assert not telling("a").is_behind(telling())
     assert telling().is_behind(telling("a"))
+
+
+async def test_a_short_file_leaves_its_room_to_others() -> None:
+    rooms = []
+
+    async def relate(snapshot, offset, budget):
+        rooms.append(budget)
+        return (Excerpt("other.py", "word " * (budget // 2)),)
+
+    for text in (BODY[:80], BODY):
+        window = Window(make(text), relate=relate)
+        plan = await window.at(len(text))
+        prefix = text[plan.anchor :]
+        assert sum(await count([prefix, *(one.text for one in plan.related)])) <= BUDGET
+        assert plan.anchor == 0 or text == BODY
+    assert rooms[0] > rooms[1] == int(BUDGET * RELATED_SHARE)

@@ -1,0 +1,21 @@
+"""Requests as a server makes them of what a client asks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mistral_lsp import languages
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.stages import Request
+
+
+def snapshot(text: str) -> Snapshot:
+    return Document("file:///a.py", "a.py", languages.find("python"), 1, text).snapshot()
+
+
+def request(text: str, trigger="automatic", later: str | None = None, **settings) -> Request:
+    """A request at the end of `text`, which is `later` by the time it is cancelled."""
+    given = msgspec.structs.replace(Settings(), **settings)
+    latest = snapshot(text if later is None else later)
+    return Request(snapshot(text), len(text), trigger, given, lambda: latest)

@@ -1,0 +1,81 @@
+"""What who asks by hand gets beyond the likeliest answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from mistral_lsp import pipeline
+from mistral_lsp.stages import Stages
+from tests.support.engine import PlayedEngine
+from tests.support.requests import request
+
+
+async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
+    stages = Stages(PlayedEngine("1\n", probability=0.4))
+    asked = request("x = ", min_confidence=0.5)
+    done = await pipeline.complete(replace(asked, trigger="invoked"), stages)
+    assert done.text == "1"
+
+
+async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
+    engine = PlayedEngine("1\n")
+    asked = request("x = ")
+    for trigger, line in (("automatic", 0), ("popup", 0), ("invoked", 1)):
+        await pipeline.complete(replace(asked, trigger=trigger), Stages(engine, interactive=False))
+        assert engine.prompts[-1].line == line, trigger
+
+
+async def test_who_asks_again_gets_other_answers_too() -> None:
+    engine = PlayedEngine("")
+    engine.search_finds("first()\n", "second()\n", "third()\n")
+    stages = Stages(engine)
+    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
+    again = await pipeline.complete(request("x = ", "invoked"), stages)
+    assert [again.text, *(other.text for other in again.others)] == [
+        "first()",
+        "second()",
+        "third()",
+    ]
+    assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
+    automatic = await pipeline.complete(request("x = "), stages)
+    assert automatic.cached and automatic.text == "first()" and automatic.others == ()
+
+
+async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer() -> None:
+    engine = PlayedEngine("")
+    engine.search_finds("", "", "1\n")
+    stages = Stages(engine)
+    asked = request("x = ", "invoked")
+    done = await pipeline.complete(asked, stages)
+    assert (done.text, done.reason) == ("1", None)
+    typed = await pipeline.complete(replace(asked, trigger="automatic"), stages)
+    assert typed.cached and typed.text == "1"
+
+
+async def test_a_bad_answer_is_not_replaced_unasked() -> None:
+    engine = PlayedEngine("")
+    engine.search_finds("", "1\n", "2\n")
+    assert (await pipeline.complete(request("x = "), Stages(engine, interactive=False))).text == ""
+    assert [prompt.line for prompt in engine.prompts] == [0]
+
+
+async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline() -> None:
+    engine = PlayedEngine("", pause=0.1)
+    engine.search_finds(" " * 100, "1\n", "2\n")
+    done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Stages(engine))
+    assert done.text == "" and done.reason
+    assert [prompt.line for prompt in engine.prompts] == [1]
+
+
+async def test_a_newer_request_ends_the_search_for_others() -> None:
+    engine = PlayedEngine("")
+    engine.search_finds(*["first()\n"] * 4)
+    stages = Stages(engine)
+    await pipeline.complete(request("x = ", "invoked"), stages)
+    engine.pause = 0.01
+    asked = asyncio.create_task(pipeline.complete(request("x = ", "invoked"), stages))
+    await asyncio.sleep(0.02)
+    newer = await pipeline.complete(request("y = "), stages)
+    assert newer.text == "first()"
+    assert (await asked).others == () and [prompt.line for prompt in engine.prompts][-1] == 0
