@@ -29,14 +29,14 @@ LOWEST_PRIORITY = 19
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Scans one folder, as a line of JSON for each file that defines something."""
+    """Scans one folder, as a line of JSON for each file."""
     if hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)  # whoever types comes first
     folder, near = Path(arguments[0]), arguments[1]
     paths = sorted(walk(folder), key=lambda path: (distance(path, near), path))
     for path in paths[:MOST_FILES]:
         found = read(folder, path)
-        if found is not None and found.definitions:
+        if found is not None:
             sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
             sys.stdout.buffer.flush()
 

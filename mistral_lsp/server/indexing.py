@@ -50,7 +50,7 @@ class Indexing:
                 await self._scan_folder(root, near)
         except OSError as error:
             logger.warning("the workspace can't be looked through: %s", error)
-        logger.info("%s files of the workspace define something", len(self._index))
+        logger.info("%s files of the workspace are known", len(self._index))
 
     async def _scan_folder(self, root: Path, near: str) -> None:
         # The working directory is our own: Python looks for modules there first, and a workspace

@@ -39,9 +39,9 @@ def test_a_workspace_is_looked_through_and_saves_are_followed(start, workspace: 
     client.initialize(root=workspace.as_uri())
     uri = (workspace / "main.py").as_uri()
     client.open(uri, "def total(): pass\n")
-    wait_for_files(client, 1)
-    client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
     wait_for_files(client, 2)
+    client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
+    wait_for_files(client, 3)
     assert client.close() == 0
 
 
