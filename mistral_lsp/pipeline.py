@@ -119,8 +119,8 @@ async def _other_lines(
         draft = Draft(read_cursor(request.snapshot, request.offset), model)
         if await _generate(request, draft, stages, None, line) is not None:
             return
-        judged = _judge(request, draft, stages, None)
-        if (judged.confidence or 0.0) >= LEAST_LIKELY:
+        judged = _judge(request, draft, stages, None, LEAST_LIKELY)
+        if judged.text:
             yield draft, judged
 
 
@@ -238,13 +238,17 @@ def _show_growth(request: Request, draft: Draft, stages: Stages, grow: Grow) -> 
         grow(completion)
 
 
-def _judge(request: Request, draft: Draft, stages: Stages, reason: str | None) -> Completion:
-    """What the filters leave of the draft, as an answer to the request."""
+def _judge(
+    request: Request, draft: Draft, stages: Stages, reason: str | None, least: float = 0.0
+) -> Completion:
+    """What the filters leave of the draft, as an answer to the request; what is less likely than
+    the `least` goes in any case.
+    """
     suggestion = Suggestion("", reason=reason)
     if reason is None:
         place = situation(request, draft.cursor, draft.answer, stages)
-        if draft.shown:  # too late for doubts
-            place = replace(place, min_confidence=0.0)
+        least = max(least, place.min_confidence)
+        place = replace(place, min_confidence=least, shown=len(draft.shown))
         suggestion = postprocess.suggest(place)
     return Completion(
         text=suggestion.text,

@@ -2,8 +2,7 @@
 
 Looked through are the places where the user has been, and the files nearest to this one, which a
 thread reads and cuts into snippets. The measure is Jaccard's index of the words, as in RepoCoder
-(https://arxiv.org/abs/2303.12570), where words near the cursor count more,
-and lines that begin as the one at the cursor.
+(https://arxiv.org/abs/2303.12570), where words near the cursor count more.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from mistral_lsp.context import scan
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.context.related import CountTokens
-from mistral_lsp.context.snippets import Snippet, Sought, cut, relevance, sought
+from mistral_lsp.context.snippets import Snippet, cut, relevance, written
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
 
@@ -79,9 +78,9 @@ async def choose(
     folders = index.folders()
     if not folders:
         return ()
-    here = sought(snapshot, offset)
+    counts = written(snapshot, offset)
     visited = [place for place in recent.all() if place.path in folders]
-    finding = asyncio.to_thread(_most_similar, snapshot.path, here, visited, folders, nearby)
+    finding = asyncio.to_thread(_most_similar, snapshot.path, counts, visited, folders, nearby)
     try:
         found = await asyncio.wait_for(finding, seconds)
     except asyncio.TimeoutError:
@@ -98,7 +97,7 @@ async def choose(
 
 def _most_similar(
     path: str,
-    here: Sought,
+    counts: Mapping[str, float],
     visited: Sequence[Snippet],
     folders: Mapping[str, Path],
     nearby: Nearby,
@@ -111,7 +110,7 @@ def _most_similar(
         elsewhere += nearby.of(folders[other], other)
     ranked = heapq.nlargest(
         MOST * 3,
-        ((relevance(here, snippet), -place) for place, snippet in enumerate(elsewhere)),
+        ((relevance(counts, snippet), -place) for place, snippet in enumerate(elsewhere)),
     )
     chosen: list[Snippet] = []
     for alike, place in ranked:

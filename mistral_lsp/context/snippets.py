@@ -18,10 +18,6 @@ NEAR_LINES = 4
 """Lines from the cursor at which a word counts half as much as at the cursor."""
 BEHIND = 0.5
 """What a word counts below the cursor's line, beside one as far above it."""
-SHORTEST_BEGINNING = 4
-"""Characters of a line that say how it may go on."""
-BEGUN_ALIKE = 0.1
-"""What a snippet counts more that has a line with the same beginning."""
 LONGEST_LINE = 400
 
 
@@ -45,16 +41,6 @@ class Snippet:
         return self.path == other.path and self.first < ends[1] and other.first < ends[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """What is being written: the words around the cursor and how much each counts, up to 1, the
-    nearer, the more; and the `line` up to the cursor, without its indentation.
-    """
-
-    words: Mapping[str, float]
-    line: str
-
-
 def cut(path: str, lines: Sequence[str]) -> list[Snippet]:
     """All snippets of a file."""
     last = max(1, len(lines) - STEP)
@@ -69,31 +55,27 @@ def around(snapshot: Snapshot, offset: int) -> Snippet:
     return _snippet(snapshot.path, first, [snapshot.line(line) for line in range(first, last)])
 
 
-def sought(snapshot: Snapshot, offset: int) -> Sought:
-    """What is being written at a place."""
+def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
+    """The words around a place and how much each counts, up to 1: the nearer, the more."""
     number, column = snapshot.place(offset)
-    line = snapshot.line(number)[:column]
-    above = [snapshot.line(place) for place in range(max(0, number - BEFORE + 1), number)]
+    above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)
-    below = [snapshot.line(place) for place in range(number + 1, last)]
-    words: dict[str, float] = {}
-    for factor, lines in ((1.0, [line, *above[::-1]]), (BEHIND, below)):
-        for distance, text in enumerate(lines):
+    below = [snapshot.line(line) for line in range(number + 1, last)]
+    counts: dict[str, float] = {}
+    for factor, lines in ((1.0, [snapshot.line(number)[:column], *above[::-1]]), (BEHIND, below)):
+        for distance, line in enumerate(lines):
             weight = factor * NEAR_LINES / (NEAR_LINES + distance)
-            for word in _words([text]):
-                words[word] = max(words.get(word, 0.0), weight)
-    return Sought(words, line.strip())
+            for word in _words([line]):
+                counts[word] = max(counts.get(word, 0.0), weight)
+    return counts
 
 
-def relevance(here: Sought, snippet: Snippet) -> float:
-    """How much a snippet says about what is being written: 0 to 1, and more where it has a line
-    that begins as the one at the cursor. The words count by Jaccard's index, weighted.
+def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:
+    """How much of what counts is in the snippet, of that and all of its words, 0 to 1: Jaccard's
+    index, weighted.
     """
-    common = sum(here.words[word] for word in here.words.keys() & snippet.words)
-    alike = common / max(1.0, sum(here.words.values()) + len(snippet.words) - common)
-    if len(here.line) < SHORTEST_BEGINNING:
-        return alike
-    return alike + BEGUN_ALIKE * any(line.lstrip().startswith(here.line) for line in snippet.lines)
+    common = sum(counts[word] for word in counts.keys() & snippet.words)
+    return common / max(1.0, sum(counts.values()) + len(snippet.words) - common)
 
 
 def likeness(one: frozenset[str], two: frozenset[str]) -> float:

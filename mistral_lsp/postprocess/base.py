@@ -32,6 +32,7 @@ class Situation:
     multiline: str
     min_confidence: float
     answer: Answer
+    shown: int = 0
     rejected: frozenset[str] = frozenset()
     errors: CountErrors | None = None
 
@@ -54,13 +55,10 @@ class Suggestion:
 
 
 def confidence(answer: Answer, length: int) -> float:
-    """How likely, 0 to 1, the model holds the first line to be of the answer's first `length`
-    characters: the product of its tokens' probabilities. What follows stands or falls with it.
+    """How likely, 0 to 1, the model holds the answer's first `length` characters to be: the product
+    of their tokens' probabilities.
     """
-    text = answer.text[:length]
-    lead = len(text) - len(text.lstrip())
-    line = text[:lead] + text[lead:].partition("\n")[0]
-    return math.prod(token.probability for token in answer.tokens_within(len(line)))
+    return math.prod(token.probability for token in answer.tokens_within(length))
 
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}

@@ -96,16 +96,6 @@ async def test_what_stands_below_the_cursor_counts_too(tmp_path: Path) -> None:
     assert "def bind" in found[-1].text
 
 
-async def test_lines_that_begin_as_this_one_come_first(tmp_path: Path) -> None:
-    index = workspace(
-        tmp_path,
-        alike="def alike(five, six, seven, eight):\n    one(two)\n",
-        begun="def begun(five, six, seven, eight, nine, ten):\n        zero = load(ten)\n",
-    )
-    texts = await given(index, here="one(two)\n\n\n    zero = lo")
-    assert texts[0].startswith("def begun")
-
-
 async def test_nothing_of_the_same_file_is_told(tmp_path: Path) -> None:
     assert await given(workspace(tmp_path, prices=PRICES), path="prices.py") == []
 

@@ -1,0 +1,52 @@
+"""What the model was not sure of is not shown, line by line."""
+
+from __future__ import annotations
+
+from mistral_lsp import languages
+from mistral_lsp.postprocess.base import Situation, Suggestion
+from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
+from mistral_lsp.types import Answer, Token
+
+
+def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Suggestion:
+    """What is left of lines of which each has its likelihood."""
+    text = "".join(line for line, _ in lines)
+    place = Situation(
+        line_prefix="    ",
+        line_suffix="",
+        following="",
+        language=languages.find("python"),
+        multiline="auto",
+        min_confidence=least,
+        answer=Answer(tuple(Token(line, likely) for line, likely in lines)),
+        shown=so_far,
+    )
+    return drop_doubtful(Suggestion(text), place)
+
+
+def test_as_many_lines_stay_as_are_likely_together() -> None:
+    assert shown(("a = 1", 0.9), ("\nb = 2", 0.8), ("\nc = 3", 0.5)).text == "a = 1\nb = 2"
+    assert shown(("a = 1", 0.9), ("\nb = 2", 0.8), ("\nc = 3", 0.8)).text.endswith("c = 3")
+
+
+def test_an_answer_whose_first_line_is_unlikely_goes() -> None:
+    gone = shown(("\n    ", 1.0), ("a = 1", 0.4), ("\nb = 2", 1.0))
+    assert gone.text == "" and "0.40" in (gone.reason or "")
+
+
+def test_what_only_opens_a_block_goes_with_its_body() -> None:
+    assert shown(("if a:", 0.9), ("\n        b()", 0.1)).text == ""
+    assert shown(("x = 1", 0.9), ("\nif a:", 0.9), ("\n        b()", 0.1)).text == "x = 1"
+    assert shown(("if a:", 0.9)).text == "if a:"
+
+
+def test_what_was_shown_stays_to_its_lines_end() -> None:
+    lines = (("a = 1", 0.4), ("\nb = 2", 1.0))
+    assert shown(*lines, so_far=2).text == "a = 1"
+    assert shown(*lines, so_far=5).text == "a = 1"
+    assert shown(*lines, so_far=6).text == "a = 1\nb = 2"
+    assert shown(*lines, so_far=100).text == "a = 1\nb = 2"
+
+
+def test_nothing_goes_where_nothing_has_to_be_likely() -> None:
+    assert shown(("a = 1", 0.1), least=0.0).text == "a = 1"
