@@ -24,7 +24,7 @@ class Recent:
         kept = [
             place
             for place in self._places
-            if not place.overlaps(here) and likeness(place.words, here.words) < ALIKE
+            if not place.overlaps(here) and likeness(place, here) < ALIKE
         ]
         self._places = [*kept[1 - MOST :], here]
 

@@ -23,12 +23,14 @@ LONGEST_LINE = 400
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Some lines of a file, from the line number `first` on, and the words in them."""
+    """Some lines of a file, from the line number `first` on, and the words in them, each once: a
+    set would take seven times the memory.
+    """
 
     path: str
     first: int
     lines: tuple[str, ...]
-    words: frozenset[str]
+    words: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -74,14 +76,14 @@ def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:
     """How much of what counts is in the snippet, of that and all of its words, 0 to 1: Jaccard's
     index, weighted.
     """
-    common = sum(counts[word] for word in counts.keys() & snippet.words)
+    common = sum([counts[word] for word in snippet.words if word in counts])
     return common / max(1.0, sum(counts.values()) + len(snippet.words) - common)
 
 
-def likeness(one: frozenset[str], two: frozenset[str]) -> float:
+def likeness(one: Snippet, two: Snippet) -> float:
     """How many of all words are in both (Jaccard's index), 0 to 1."""
-    common = len(one & two)
-    return common / max(1, len(one) + len(two) - common)
+    common = len(set(one.words) & set(two.words))
+    return common / max(1, len(one.words) + len(two.words) - common)
 
 
 def _snippet(path: str, first: int, lines: Sequence[str]) -> Snippet:
@@ -89,6 +91,7 @@ def _snippet(path: str, first: int, lines: Sequence[str]) -> Snippet:
     return Snippet(path, first, kept, _words(kept))
 
 
-def _words(lines: Sequence[str]) -> frozenset[str]:
-    # The same few words over and over: each is kept once.
-    return frozenset(map(sys.intern, WORD.findall("\n".join(lines))))
+def _words(lines: Sequence[str]) -> tuple[str, ...]:
+    # The same few words over and over: each is kept once. In order, so that sums of what they count
+    # are the same in every run.
+    return tuple(map(sys.intern, sorted(set(WORD.findall("\n".join(lines))))))
