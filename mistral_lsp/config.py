@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     min_confidence: Annotated[
         float,
         Meta(ge=0, le=1, description="How likely the model must hold what is shown unasked."),
-    ] = 0.03
+    ] = 0.025
     keep_loaded_seconds: Annotated[
         int,
         Meta(ge=0, le=86400, description="How long the model stays loaded behind the last editor."),
