@@ -104,7 +104,8 @@ def test_a_hostile_workspace_chooses_nothing_and_runs_nothing(
         assert (status["engine"], status["model"]) == ("scripted", "script")
         uri = (hostile / "main.py").as_uri()
         client.open(uri, "x = 1\n")
-        wait_for_files(client, 1)  # honest.py; a pipe, a device and a loop hold nothing up
+        # Those with text, read and not run; a pipe, a device and a loop hold nothing up.
+        wait_for_files(client, len(MODULES) + len(("__init__.py", "honest.py")))
         client.items(client.ask(uri, 1, 0))
         assert client.close() == 0
     finally:
