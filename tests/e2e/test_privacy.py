@@ -105,7 +105,7 @@ def test_a_hostile_workspace_chooses_nothing_and_runs_nothing(
         uri = (hostile / "main.py").as_uri()
         client.open(uri, "x = 1\n")
         # Those with text, read and not run; a pipe, a device and a loop hold nothing up.
-        wait_for_files(client, len(MODULES) + len(("__init__.py", "honest.py")))
+        wait_for_files(client, len(MODULES) + len(("__init__.py", ".nvim.lua", "honest.py")))
         client.items(client.ask(uri, 1, 0))
         assert client.close() == 0
     finally:
