@@ -77,7 +77,7 @@ def _type(client: Client, uri: str, number: int) -> float:
     line, column = 1000, number
     client.change(uri, number + 2, (line, column), (line, column), "x")
     begun = time.perf_counter()
-    arrived, _ = client.response(client.ask(uri, line, column + 1, kind=1))
+    arrived, _ = client.response(client.ask(uri, line, column + 1))
     return (arrived - begun) * 1000
 
 
