@@ -23,6 +23,7 @@ TOP = 8000
 ANYWHERE = 0.05
 """What a name counts that stands there."""
 BEHIND = 0.5
+"""What a word behind the cursor counts, beside one as far before it."""
 ELSEWHERE = 0.2
 """What a definition counts in a file that this one does not call by name, beside one in a file that
 it does.
@@ -67,12 +68,22 @@ def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
 
 def _weights(text: str, offset: int) -> dict[str, float]:
     """How much a word counts: the nearer to the cursor, the more; and a little at the top."""
-    weights = dict.fromkeys(WORD.findall(text[:TOP]), ANYWHERE)
     before = text[max(0, offset - BEFORE) : offset].split("\n")
     after = text[offset : offset + AFTER].split("\n")
-    for factor, lines in ((1.0, before[::-1]), (BEHIND, after)):
+    weights = weigh(before[::-1], after, NEAR_LINES)
+    for word in WORD.findall(text[:TOP]):
+        weights[word] = max(weights.get(word, 0.0), ANYWHERE)
+    return weights
+
+
+def weigh(before: Sequence[str], after: Sequence[str], half: int) -> dict[str, float]:
+    """How much every word of some lines counts, up to 1: half as much `half` lines from the cursor
+    as at it. Both begin with the nearest line.
+    """
+    weights: dict[str, float] = {}
+    for factor, lines in ((1.0, before), (BEHIND, after)):
         for distance, line in enumerate(lines):
-            weight = factor * NEAR_LINES / (NEAR_LINES + distance)
+            weight = factor * half / (half + distance)
             for word in WORD.findall(line):
                 weights[word] = max(weights.get(word, 0.0), weight)
     return weights

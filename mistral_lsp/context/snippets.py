@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mistral_lsp.context.related import WORD
+from mistral_lsp.context.related import WORD, weigh
 from mistral_lsp.document import Snapshot
 
 ROWS = 10
@@ -16,15 +16,13 @@ BEFORE, AFTER = 10, 5
 """Lines up to the cursor, and below its line, that say what is being written."""
 NEAR_LINES = 4
 """Lines from the cursor at which a word counts half as much as at the cursor."""
-BEHIND = 0.5
-"""What a word counts below the cursor's line, beside one as far above it."""
 LONGEST_LINE = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Some lines of a file, from the line number `first` on, and the words in them, each once: a
-    set would take seven times the memory.
+    """Some lines of a file, from the line number `first` on, and the words in them, each once: as
+    sets, they would take nearly three times the memory.
     """
 
     path: str
@@ -63,13 +61,7 @@ def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)
     below = [snapshot.line(line) for line in range(number + 1, last)]
-    counts: dict[str, float] = {}
-    for factor, lines in ((1.0, [snapshot.line(number)[:column], *above[::-1]]), (BEHIND, below)):
-        for distance, line in enumerate(lines):
-            weight = factor * NEAR_LINES / (NEAR_LINES + distance)
-            for word in _words([line]):
-                counts[word] = max(counts.get(word, 0.0), weight)
-    return counts
+    return weigh([snapshot.line(number)[:column], *above[::-1]], below, NEAR_LINES)
 
 
 def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:

@@ -21,8 +21,9 @@ with None, how many without the cursor's line.
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `rejected` are the texts that the user has dismissed here.
-    `errors` is None where there is no grammar or no code.
+    the text from that line's end on. `shown` characters of the answer are on the screen already.
+    `rejected` are the texts that the user has dismissed here. `errors` is None where there is no
+    grammar or no code.
     """
 
     line_prefix: str

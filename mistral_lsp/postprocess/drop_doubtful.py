@@ -7,28 +7,28 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, confidence, open
 
 def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Keeps as many lines as are likely enough together, but none at the end that only opens a
-    block. What was shown stays, up to the end of its last line.
+    block. What was shown stays, up to the next place where it may end.
     """
     text, least = suggestion.text, situation.min_confidence
     if not text or not least:
         return suggestion
-    ends = _line_ends(text)
+    ends = _ends(text, situation)
     for end in ends:
-        likely = confidence(situation.answer, end) >= least
-        if likely and (end == len(text) or not _opens_block(text[:end], situation)):
+        if confidence(situation.answer, end) >= least:
             return Suggestion(text[:end], suggestion.replaced)
     if situation.shown:
-        end = min(end for end in ends if end >= min(situation.shown, len(text)))
+        end = min((end for end in ends if end >= situation.shown), default=len(text))
         return Suggestion(text[:end], suggestion.replaced)
-    first = confidence(situation.answer, ends[-1])
-    return Suggestion("", reason=f"the model was not sure ({first:.2f}, mistralLsp.minConfidence)")
+    likely = confidence(situation.answer, ends[-1])
+    return Suggestion("", reason=f"the model was not sure ({likely:.2f}, mistralLsp.minConfidence)")
 
 
-def _line_ends(text: str) -> list[int]:
-    """Where the lines end, from the first that has any text on; the last first."""
+def _ends(text: str, situation: Situation) -> list[int]:
+    """Where a text may end: behind all of it, or a line that opens no block; the last first."""
     first = len(text) - len(text.lstrip())
     breaks = [place for place in range(first, len(text)) if text[place] == "\n"]
-    return [len(text), *reversed(breaks)]
+    closed = [place for place in breaks if not _opens_block(text[:place], situation)]
+    return [len(text), *reversed(closed)]
 
 
 def _opens_block(text: str, situation: Situation) -> bool:

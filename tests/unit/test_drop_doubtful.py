@@ -48,5 +48,10 @@ def test_what_was_shown_stays_to_its_lines_end() -> None:
     assert shown(*lines, so_far=100).text == "a = 1\nb = 2"
 
 
+def test_what_was_shown_and_opens_a_block_stays_with_its_body() -> None:
+    lines = (("if a:", 0.9), ("\n        b()", 0.1), ("\n        c()", 0.1))
+    assert shown(*lines, so_far=5).text == "if a:\n        b()"
+
+
 def test_nothing_goes_where_nothing_has_to_be_likely() -> None:
     assert shown(("a = 1", 0.1), least=0.0).text == "a = 1"

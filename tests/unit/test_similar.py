@@ -14,6 +14,7 @@ from mistral_lsp.context import scan, similar
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import MOST, Recent
 from mistral_lsp.context.similar import Nearby
+from mistral_lsp.context.snippets import cut
 from mistral_lsp.document import Document, Snapshot
 
 PRICES = "".join(f"def price_{number}(order):\n    return {number}\n\n" for number in range(20))
@@ -88,7 +89,8 @@ async def test_what_stands_nearer_to_the_cursor_counts_more(tmp_path: Path) -> N
 
 
 async def test_what_stands_below_the_cursor_counts_too(tmp_path: Path) -> None:
-    index = workspace(tmp_path, prices=PRICES, other="def bind(port):\n    return socket(port)\n")
+    files = {"short": "def b():\n    pass\n", "other": "def bind(port):\n    return socket(port)\n"}
+    index = workspace(tmp_path, **files)
     below = "\n    return socket(port)\n"
     found = await similar.choose(
         opened("main.py", f"def b{below}"), 5, index, Recent(), Nearby(), 10_000, count, None
@@ -150,3 +152,11 @@ async def test_looking_ends_in_time_and_serves_the_next_prompt(
     assert await similar.choose(*here, 0.01) == ()
     await asyncio.sleep(0.3)
     assert await similar.choose(*here, 0.05) != ()
+
+
+def test_the_words_of_a_snippet_are_in_order() -> None:
+    """Else sums of what they count, and with them which of two alike comes first, would differ from
+    run to run.
+    """
+    [snippet] = cut("a.py", ["value = second(first)", "third = first"])
+    assert snippet.words == ("first", "second", "third", "value")
