@@ -1,8 +1,8 @@
 """How many people one server carries: editors that type at one llama-server, more and more of them.
 
-Run as `python -m bench.load`. Every editor is a mistral-lsp process of its own that types at places
-of its own, all at a person's pace. Prints a table and one JSON object; README.md says what each
-number means.
+Run as `python -m bench.load`, or with `--url` for a server that runs. Every editor is a mistral-lsp
+process of its own that types at places of its own, all at a person's pace. Prints a table and one
+JSON object; README.md says what each number means.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import random
-import re
 import sys
 import threading
 import time
@@ -25,9 +24,9 @@ from rich.table import Table
 
 from bench.latency import EMBEDDED, machine
 from bench.latency_report import AT_ONCE_MS, percentile
+from bench.load_server import Counters, at, started
 from bench.modes import Run, type_at
-from bench.peers.http_server import HttpServer, free_port
-from bench.subjects import Ours, cpu_seconds
+from bench.subjects import Ours
 from bench.typist import Place, shipped_places
 
 EDITORS = (1, 2, 5, 10, 20, 50)
@@ -40,7 +39,6 @@ LOST_POINTS = 10.0
 """Of the share of keys that bring an answer before the next one: so much less than for one editor
 alone, and the server counts as saturated.
 """
-_METRIC = re.compile(r"^llamacpp:(\w+) ([\d.e+]+)$", re.MULTILINE)
 
 Figures = dict[str, Any]
 
@@ -48,12 +46,15 @@ Figures = dict[str, Any]
 def main() -> None:
     """Runs the bench that the command line asks for."""
     options = parse_options()
-    rows = [measure(count, options) for count in options.editors]
+    met = 0
+    rows = []
+    for count in options.editors:
+        rows.append(measure(count, options, met))
+        met += count * options.places
     saturated = [row["editors"] for row in rows if is_saturated(row, rows[0])]
     result = {
         "machine": machine(),
-        "model": EMBEDDED.name,
-        "slots": options.slots,
+        "server": options.url or f"llama-server, {EMBEDDED.name}, {options.slots} slots",
         "window": WINDOW,
         "rows": rows,
         "saturated_at": saturated[0] if saturated else None,
@@ -71,33 +72,24 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--lines", type=int, default=3, help="that are typed at each")
     add("--keys", type=int, default=0, help="of the first line of each; default: all")
     add("--slots", type=int, default=8, help="prompts that the server works at together")
+    add("--url", default="", help="a server that runs; by default a llama-server is started")
     return parser.parse_args(arguments)
 
 
-@contextmanager
-def started_server(slots: int) -> Iterator[HttpServer]:
-    """A llama-server on all cores, with room for one window in every slot."""
-    port = free_port()
-    options = ["--model", str(EMBEDDED), "--port", str(port), "--threads", str(os.cpu_count() or 1)]
-    options += ["--slots", str(slots), "--context", str(2 * WINDOW * slots)]
-    server = HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def measure(count: int, options: argparse.Namespace) -> Figures:
-    """The figures of so many editors on a fresh server; README.md says what each means."""
-    with started_server(options.slots) as server, ExitStack() as stack:
-        address = str(server.client.base_url)
+def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
+    """The figures of so many editors at places behind the first `met`, which a server that runs on
+    may know; README.md says what each means.
+    """
+    server = at(options.url) if options.url else started(options.slots, 2 * WINDOW)
+    with server as (address, counters), ExitStack() as stack:
         editors = [stack.enter_context(started_editor(address)) for _ in range(count)]
-        before = counters(server)
+        before = counters()
         begun = time.perf_counter()
-        runs = type_together(editors, options)
+        runs = type_together(editors, options, met)
         seconds = time.perf_counter() - begun
-        done = {name: value - before[name] for name, value in counters(server).items()}
+        after = counters()
         problems = [editor.client.status()["last_error"] for editor in editors]
+    done = {name: after[name] - before[name] for name in before}
     return summarise(runs, seconds, done) | {"errors": sum(map(bool, problems))}
 
 
@@ -113,9 +105,9 @@ def started_editor(address: str) -> Iterator[Ours]:
         editor.stop()
 
 
-def type_together(editors: Sequence[Ours], options: argparse.Namespace) -> list[Run]:
+def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int) -> list[Run]:
     """Every editor types at its own places; all begin at once."""
-    chosen = places_of(len(editors), options.places)
+    chosen = places_of(len(editors), options.places, met)
     runs = [Run(f"editor {number}", "human") for number in range(len(editors))]
     together = threading.Barrier(len(editors))
 
@@ -129,29 +121,24 @@ def type_together(editors: Sequence[Ours], options: argparse.Namespace) -> list[
     return runs
 
 
-def places_of(editors: int, places: int) -> list[list[Place]]:
-    """Different places for every editor, the same at every run."""
+def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
+    """Different places for every editor, behind the first `met`; the same at every run."""
     every = shipped_places(PLACES_IN_A_FILE)
-    if editors * places > len(every):
-        raise SystemExit(f"There are {len(every)} places, too few for {editors} editors.")
     random.Random(0).shuffle(every)
-    return [every[number * places : (number + 1) * places] for number in range(editors)]
+    left = every[met:]
+    if editors * places > len(left):
+        raise SystemExit(f"There are {len(left)} places left, too few for {editors} editors.")
+    return [left[number * places : (number + 1) * places] for number in range(editors)]
 
 
-def counters(server: HttpServer) -> dict[str, float]:
-    """What the server has done so far, by its own count, and its processor seconds."""
-    counted = dict(_METRIC.findall(server.client.get("/metrics").text))
-    return {
-        "evaluated": float(counted["prompt_tokens_total"]),
-        "decoded": float(counted["tokens_predicted_total"]),
-        "cpu": cpu_seconds(server.process),
-    }
-
-
-def summarise(runs: Sequence[Run], seconds: float, done: dict[str, float]) -> Figures:
-    """What people waited for, how equally, and what it cost the server."""
+def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
+    """What people waited for, how equally, and what it cost the server, as far as that tells it."""
     keys = sum(len(run.samples) for run in runs)
     processors = seconds * (os.cpu_count() or 1)
+
+    def per_key(name: str, unit: float = 1.0) -> float | None:
+        return round(unit * done[name] / keys, 1) if name in done else None
+
     return {
         "editors": len(runs),
         "keys": keys,
@@ -162,11 +149,11 @@ def summarise(runs: Sequence[Run], seconds: float, done: dict[str, float]) -> Fi
         "cold_ms": percentiles([wait for run in runs for wait in run.cold_ms]),
         "answered_percent_by_editor": extremes([answered_percent([run]) for run in runs]),
         "mean_wait_ms_by_editor": extremes([mean_wait_ms(run) for run in runs]),
-        "server_busy_percent": percent(done["cpu"], processors),
+        "server_busy_percent": percent(done["cpu"], processors) if "cpu" in done else None,
         "editors_busy_percent": percent(sum(run.cpu_seconds for run in runs), processors),
-        "server_cpu_ms_per_key": round(1000 * done["cpu"] / keys, 1),
-        "evaluated_per_key": round(done["evaluated"] / keys, 1),
-        "decoded_per_key": round(done["decoded"] / keys, 1),
+        "server_cpu_ms_per_key": per_key("cpu", 1000.0),
+        "evaluated_per_key": per_key("evaluated"),
+        "decoded_per_key": per_key("decoded"),
     }
 
 

@@ -55,8 +55,9 @@ class Editor:
         self._request("workspace/executeCommand", {"command": "mistralLsp.reload"})
 
     def _begin(self) -> None:
-        params = {"capabilities": {"textDocument": {"inlineCompletion": {}}}, "processId": None}
-        self._request("initialize", {**params, "initializationOptions": SETTINGS})
+        params: dict[str, Any] = {"capabilities": {"textDocument": {"inlineCompletion": {}}}}
+        params |= {"processId": None, "initializationOptions": SETTINGS}
+        self._request("initialize", params)
         self._notify("initialized", {})
         item = {"uri": URI, "languageId": "python", "version": 0, "text": ""}
         self._notify("textDocument/didOpen", {"textDocument": item})

@@ -115,8 +115,8 @@ class Traffic:
         uri = f"file:///project/{self._name}{self._documents}.{chance.choice(('py', 'ts', 'x'))}"
         text = MARK + writing(chance, 40 if chance.random() < 0.9 else 400)
         self.open[uri] = Mirror(text, chance.randint(-3, 3))
-        item = {"uri": uri, "languageId": chance.choice(("python", "typescript", "klingon"))}
-        item |= {"version": self.open[uri].version, "text": text}
+        item = {"uri": uri, "version": self.open[uri].version, "text": text}
+        item["languageId"] = chance.choice(("python", "typescript", "klingon"))
         self.notify("textDocument/didOpen", {"textDocument": item})
         self.compare(uri)
 

@@ -206,7 +206,7 @@ def report(typists: list[Typist], watch: Watch) -> dict[str, Any]:
             tenth = len(typist.latencies) // 10
             latencies += typist.latencies[:tenth] if place == 0 else typist.latencies[-tenth:]
         tenths.append(percentile([latency * 1000 for latency in latencies], 95) or 0.0)
-    figures = {
+    figures: dict[str, Any] = {
         "keys": int(sum(typist.keys for typist in typists)),
         "memory_mb": [round(watch.memory[place] / 1e6, 1) for place in (0, -1)],
         "memory_growth": round(growth(watch.memory), 4),

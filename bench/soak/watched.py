@@ -10,11 +10,10 @@ import zlib
 from typing import Any
 
 from mistral_lsp import cli
-from mistral_lsp.server import serve
+from mistral_lsp.server import features, serve
 from mistral_lsp.server.app import App
 
 COMMAND = "soak.text"
-_register = serve.register
 
 
 def digest(text: str) -> int:
@@ -24,7 +23,7 @@ def digest(text: str) -> int:
 
 def register(app: App) -> None:
     """Gives `app` its handlers and the one command."""
-    _register(app)
+    features.register(app)
 
     @app.command(COMMAND)
     def text(*arguments: Any) -> dict[str, Any] | None:
@@ -35,5 +34,5 @@ def register(app: App) -> None:
 
 
 if __name__ == "__main__":
-    serve.register = register
+    vars(serve)["register"] = register
     sys.exit(cli.main())

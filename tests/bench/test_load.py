@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import load
+from bench import load, load_server
 from bench.modes import Run, Sample
 from bench.subjects import Answer
 
@@ -34,6 +34,25 @@ def test_editors_have_places_of_their_own() -> None:
     chosen = [place for own in load.places_of(50, 2) for place in own]
     assert len(set(chosen)) == len(chosen) == 100
     assert load.places_of(2, 1) == load.places_of(2, 1)
+    assert not set(load.places_of(2, 1, met=1)[0]) & set(load.places_of(1, 1)[0])
+
+
+def test_what_a_server_says_of_its_work_is_read() -> None:
+    vllm = """# HELP vllm:prompt_tokens_total Number of prefill tokens processed.
+vllm:prompt_tokens_total{engine="0",model_name="tiny"} 900.0
+vllm:prompt_tokens_total{engine="1",model_name="tiny"} 100.0
+vllm:prefix_cache_hits_total{engine="0",model_name="tiny"} 1.5e+02
+vllm:generation_tokens_total{engine="0",model_name="tiny"} 47.0
+"""
+    assert load_server.counted(vllm) == {"evaluated": 850.0, "decoded": 47.0}
+    llama = "llamacpp:prompt_tokens_total 60\nllamacpp:tokens_predicted_total 30\n"
+    assert load_server.counted(llama) == {"evaluated": 60.0, "decoded": 30.0}
+    assert load_server.counted("other:tokens_total 3\n") == {}
+
+
+def test_what_a_server_does_not_say_is_left_out() -> None:
+    found = load.summarise([run_of(1.0)], 2.0, {})
+    assert found["server_busy_percent"] is found["evaluated_per_key"] is None
 
 
 def test_two_editors_on_a_real_server() -> None:
@@ -42,3 +61,13 @@ def test_two_editors_on_a_real_server() -> None:
     assert (found["editors"], found["keys"], found["errors"]) == (2, 6, 0)
     assert found["evaluated_per_key"] > 0
     assert found["cold_ms"]["n"] == 2
+    assert 0 < found["server_busy_percent"] < 100
+
+
+def test_editors_on_a_server_that_runs() -> None:
+    options = load.parse_options(["1", "--keys", "2", "--lines", "1"])
+    with load_server.started(slots=1, context=768) as (address, _):
+        options.url = address
+        found = load.measure(1, options)
+    assert (found["keys"], found["errors"], found["server_busy_percent"]) == (2, 0, None)
+    assert found["evaluated_per_key"] > 0

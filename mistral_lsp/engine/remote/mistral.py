@@ -43,7 +43,7 @@ class Mistral(TextDialect):
     async def open(self) -> LoadedModel:
         """See remote.base.Dialect."""
         self._model = self._wanted.model or USUAL_MODEL
-        await self._probe(FORM_OF_HALVES)
+        await self._fill_in(FORM_OF_HALVES)
         window = self._wanted.window or registry.DEFAULT_WINDOW
         note = f"Mistral's fill-in at {self._server.address}."
         return self._loaded("mistral", self._model, FORM_OF_HALVES, window, note)

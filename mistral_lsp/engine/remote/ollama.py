@@ -62,7 +62,7 @@ class Ollama(TextDialect):
         self._model = only(names, self._wanted.model, self._server.address)
         self._spelt = spelt_in(self._model)
         form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
-        await self._probe(form)
+        await self._fill_in(form)
         note = f"Ollama at {self._server.address}."
         return self._loaded("ollama", self._model, form, self._window(), note)
 

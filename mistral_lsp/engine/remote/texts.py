@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -32,11 +33,14 @@ _MARK = re.compile("|".join(map(re.escape, sorted(MARKS, key=len, reverse=True))
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one object of an answer says; `reason` is why the answer ends with it, "" before."""
+    """What one object of an answer says; `reason` is why the answer ends with it, "" before.
+    `probabilities` are those of its tokens, where the server tells them.
+    """
 
     text: str
     reason: str = ""
     prompt_tokens: int = 0
+    probabilities: Sequence[float] = ()
 
 
 class Chunk(Protocol):
@@ -61,6 +65,7 @@ class TextDialect(ABC):
         self._wanted = wanted
         self._model = wanted.model
         self._spelt: dict[str, str] = {}
+        """The model's marks, where the server is not left to put them."""
 
     @abstractmethod
     async def open(self) -> LoadedModel:
@@ -77,13 +82,15 @@ class TextDialect(ABC):
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """See Dialect."""
         body = self._body(prompt, max_tokens) | {"stream": True}
-        written = 0
+        written, probability = 0, 1.0
         async with self._server.stream(self._path, body, self._chunk) as chunks:
             async for chunk in chunks:
                 said = chunk.said()
+                probability *= math.prod(said.probabilities)
                 if said.text:
-                    written += 1
-                    yield Piece(said.text, 1.0, Usage(generated_tokens=written))
+                    written += max(1, len(said.probabilities))
+                    yield Piece(said.text, probability, Usage(generated_tokens=written))
+                    probability = 1.0
                 if said.reason:
                     # A server that cut the answer off has written all tokens it might.
                     cut = said.reason == "length"
@@ -91,11 +98,15 @@ class TextDialect(ABC):
                     yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
                     return
 
-    async def _probe(self, form: str) -> None:
+    async def _probe(self, form: str) -> Said:
         """Asks for one token, so that what won't do is known before anybody types."""
         body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
+        return (await self._server.post(self._path, body, self._chunk)).said()
+
+    async def _fill_in(self, form: str) -> None:
+        """Asks for one token, where the server puts the marks itself."""
         try:
-            await self._server.post(self._path, body, self._chunk)
+            await self._probe(form)
         except ServerError as error:
             if self._spelt or error.status not in NO_FILL_IN:
                 raise
@@ -112,11 +123,14 @@ class TextDialect(ABC):
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
-    """The prompt as one text, the marks as the model spells them; BOS is for the server to put."""
-    return "".join(
-        spelt.get(part.special, "") if part.special else _defused(part.text)
+    """The prompt as one text, the marks as the model spells them, or as its form writes them out.
+    BOS, and the space that such vocabularies have before the first word, are for the server to put.
+    """
+    text = "".join(
+        spelt.get(part.special, part.text) if part.special else _defused(part.text)
         for part in prompt.parts
     )
+    return text.removeprefix(" ") if prompt.form == "instructed" else text
 
 
 def halves(prompt: Prompt) -> tuple[str, str]:

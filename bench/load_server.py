@@ -1,0 +1,65 @@
+"""The server that `bench.load` puts under load, its own or one that runs, and what that did."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from bench.latency import EMBEDDED
+from bench.peers.http_server import HttpServer, free_port
+from bench.subjects import cpu_seconds
+
+Counters = dict[str, float]
+"""Prompt tokens evaluated and tokens decoded so far, processor seconds: what the server tells."""
+Server = tuple[str, Callable[[], Counters]]
+"""Its address, and how to read its counters."""
+_METRIC = re.compile(r"^((?:llamacpp|vllm):\w+)(?:\{.*\})? ([\d.e+]+)$", re.MULTILINE)
+
+
+@contextmanager
+def started(slots: int, context: int) -> Iterator[Server]:
+    """A fresh llama-server on all cores, with so many tokens in every slot."""
+    port = free_port()
+    options = ["--model", str(EMBEDDED), "--port", str(port), "--threads", str(os.cpu_count() or 1)]
+    options += ["--slots", str(slots), "--context", str(context * slots)]
+    server = HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
+
+    def counters() -> Counters:
+        metrics = server.client.get("/metrics").text
+        return counted(metrics) | {"cpu": cpu_seconds(server.process)}
+
+    try:
+        yield str(server.client.base_url), counters
+    finally:
+        server.stop()
+
+
+@contextmanager
+def at(address: str) -> Iterator[Server]:
+    """One that runs, which nothing else should use meanwhile."""
+    with httpx.Client(base_url=address) as client:
+        yield address, lambda: counted(client.get("/metrics").text)
+
+
+def counted(metrics: str) -> Counters:
+    """What the metrics of llama-server or vLLM say; nothing where they are others."""
+    found: dict[str, float] = defaultdict(float)
+    for name, value in _METRIC.findall(metrics):
+        found[name] += float(value)
+    if "llamacpp:prompt_tokens_total" in found:
+        return {
+            "evaluated": found["llamacpp:prompt_tokens_total"],
+            "decoded": found["llamacpp:tokens_predicted_total"],
+        }
+    if "vllm:prompt_tokens_total" in found:
+        known = found["vllm:prefix_cache_hits_total"]
+        return {
+            "evaluated": found["vllm:prompt_tokens_total"] - known,
+            "decoded": found["vllm:generation_tokens_total"],
+        }
+    return {}

@@ -1,0 +1,154 @@
+"""Servers of OpenAI's completions: what vLLM 0.32 answers, and others that differ from it."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import asynccontextmanager
+
+import pytest
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.types import Part, Prompt
+from tests.support.played_server import Asked, PlayedServer, Reply, playing
+
+PATH = "/v1/completions"
+NOT_FOUND = Reply.of({"detail": "Not Found"}, 404)
+NO_SUFFIX = {
+    "error": {
+        "message": "suffix is only supported for models with FIM completion rendering",
+        "type": "BadRequestError",
+        "param": "suffix",
+        "code": 400,
+    }
+}
+TOKENS = (("total", -0.12498), (" +=", -0.04253), (" value", -0.11656), ("", -0.07499))
+
+
+class Vllm:
+    """Answers as vLLM does, one that serves a model under some name."""
+
+    def __init__(self, model: str, tells: bool = True, refusal: int = 0):
+        self.model = model
+        self.tells = tells
+        self.refusal = refusal
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.path == "/v1/models":
+            return Reply.of({"data": [{"id": self.model, "max_model_len": 4096, "root": "hf"}]})
+        if asked.path != PATH:
+            return NOT_FOUND
+        if asked.body.get("suffix") is not None:
+            return Reply.of(NO_SUFFIX, 400)
+        if self.refusal and asked.body.get("logprobs") is not None:
+            return Reply.of({"error": {"message": "logits_all=False"}}, self.refusal)
+        if not asked.body["stream"]:
+            return Reply.of({"choices": [self._choice(asked, "x", -0.5, "length")]})
+        last = len(TOKENS) - 1
+        chunks = [
+            {"choices": [self._choice(asked, text, log, "stop" if number == last else None)]}
+            for number, (text, log) in enumerate(TOKENS)
+        ]
+        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        return Reply((*events, "data: [DONE]\n\n"))
+
+    def _choice(self, asked: Asked, text: str, log: float, reason: str | None) -> dict:
+        told = {"text_offset": [0], "token_logprobs": [log], "tokens": [text or "</s>"]}
+        tells = self.tells and asked.body.get("logprobs") is not None
+        return {"index": 0, "text": text, "logprobs": told if tells else None} | {
+            "finish_reason": reason,
+            "stop_reason": None,
+            "token_ids": None,
+        }
+
+
+def prompt(form: str) -> Prompt:
+    marks = form == "suffix-first"
+    parts = (
+        *((Part("mark", special="fim_suffix"),) if marks else ()),
+        Part("suffix", "\n    return total\n"),
+        *((Part("mark", special="fim_prefix"),) if marks else ()),
+        Part("prefix", "    for value in values:\n        "),
+        *((Part("mark", special="fim_middle"),) if marks else ()),
+    )
+    return Prompt(form, parts)
+
+
+@asynccontextmanager
+async def engine_of(server: PlayedServer):
+    engine = RemoteEngine(Wanted((server.url,), "auto", "", 0))
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def tokens_of(engine: RemoteEngine, form: str):
+    return [token async for token in engine.generate(prompt(form), 16)]
+
+
+async def test_how_sure_the_model_is_is_asked_for_and_used() -> None:
+    with playing(Vllm("mistral-lsp-tiny-fim")) as server:
+        async with engine_of(server) as engine:
+            model = await engine.ready()
+            assert (model.form, model.window) == ("suffix-first", 4096)
+            tokens = await tokens_of(engine, model.form)
+        assert server.of(PATH)[-1]["logprobs"] == 1
+    assert [token.text for token in tokens] == ["total", " +=", " value"]
+    told = [token.probability for token in tokens]
+    assert told == pytest.approx([math.exp(log) for _, log in TOKENS[:3]])
+
+
+@pytest.mark.parametrize("refusal", [400, 500])
+async def test_a_server_that_will_not_say_how_sure_it_is_is_asked_without(refusal) -> None:
+    with playing(Vllm("mistral-lsp-tiny-fim", refusal=refusal)) as server:
+        async with engine_of(server) as engine:
+            await engine.ready()
+            tokens = await tokens_of(engine, "suffix-first")
+        assert "logprobs" not in server.of(PATH)[-1]
+    assert [token.probability for token in tokens] == [1.0, 1.0, 1.0]
+
+
+async def test_what_is_left_out_is_not_asked_for_again() -> None:
+    with playing(Vllm("mistral-lsp-tiny-fim", tells=False)) as server:
+        async with engine_of(server) as engine:
+            await engine.ready()
+            await tokens_of(engine, "suffix-first")
+        assert "logprobs" not in server.of(PATH)[-1]
+
+
+async def test_where_no_suffix_is_taken_plain_text_is_sent() -> None:
+    with playing(Vllm("mistralai/Mistral-7B-v0.1")) as server:
+        async with engine_of(server) as engine:
+            model = await engine.ready()
+            assert model.form == "plain" and "taught" in model.note
+            assert await tokens_of(engine, "plain")
+        body = server.of(PATH)[-1]
+        assert "suffix" not in body and "stop" not in body
+        assert body["prompt"] == "\n    return total\n    for value in values:\n        "
+
+
+async def test_a_model_that_follows_instructions_is_given_one() -> None:
+    with playing(Vllm("mistralai/Mistral-7B-Instruct-v0.2")) as server:
+        async with engine_of(server) as engine:
+            assert (await engine.ready()).form == "instructed"
+            asked = Prompt(
+                "instructed", (Part("mark", " [INST]", special="inst"), Part("prefix", "x "))
+            )
+            assert [token async for token in engine.generate(asked, 16)]
+        assert server.of(PATH)[-1]["prompt"] == "[INST]x "
+
+
+async def test_a_server_that_takes_neither_says_so() -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == PATH:
+            return Reply.of({"error": {"message": "max_tokens must be 16"}}, 400)
+        return Vllm("some-model")(asked)
+
+    with playing(answer) as server:
+        async with engine_of(server) as engine:
+            with pytest.raises(EngineError, match=r"does not take the request.*must be 16"):
+                await engine.ready()
