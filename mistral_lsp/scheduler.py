@@ -50,9 +50,13 @@ class Stream:
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """What is left of it for a cursor at `offset`; None where the text there is another."""
-        if not self.entry.tokens and offset != self.offset:
+        if not self.entry.tokens and offset != self.offset and self._stops_at_once():
             return None  # nothing to agree with, and what was read of the prompt stays read
         return self.entry.rest(snapshot, offset)
+
+    def _stops_at_once(self) -> bool:
+        """Where it does not, its first word comes before that of any other, and may be right."""
+        return self.model is None or self.model.can_abort
 
     def agrees(self, later: Snapshot) -> bool:
         """Whether what has been typed since is what it writes, be it with a closed bracket."""

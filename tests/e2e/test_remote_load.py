@@ -28,6 +28,7 @@ LINES = 8
 TYPED = 3
 WINDOW = 384
 REQUESTS = 100
+KEYS = 80
 
 
 @pytest.fixture(scope="module", params=list(STARTS))
@@ -143,6 +144,34 @@ async def test_many_editors_share_one_server_fairly(shared_server) -> None:
     assert max(waits) <= 2 * min(waits)
 
 
+async def give_up(engine: RemoteEngine, tag: str) -> None:
+    """Types faster than the server answers."""
+    for number in range(KEYS):
+        marks = Prompt("plain", (Part("prefix", f"{document(tag, 20)}{tag}_{number} = ["),))
+        generation = engine.generate(marks, 8)
+        await asyncio.sleep(0.05)
+        generation.stop()
+
+
+async def test_keys_faster_than_answers_fill_no_queue(shared_server) -> None:
+    most = 0.0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, await asyncio.to_thread(told, shared_server, "requests_deferred"))
+            await asyncio.sleep(0.05)
+
+    async with AsyncExitStack() as stack:
+        address = url(shared_server)
+        engines = [await stack.enter_async_context(engine_at(address, WINDOW)) for _ in EDITORS]
+        await asyncio.gather(*(engine.ready() for engine in engines))
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*map(give_up, engines, EDITORS))
+        watching.cancel()
+    assert 0 < most <= len(EDITORS), "at most one of each editor waits"
+
+
 class PrefixFirst(RemoteEngine):
     """Asks in the order that others ask in."""
 
@@ -152,9 +181,9 @@ class PrefixFirst(RemoteEngine):
         return model and replace(model, form="prefix-first")
 
 
-def evaluated(server: HttpServer) -> float:
+def told(server: HttpServer, name: str) -> float:
     metrics = server.client.get("/metrics").text
-    return float(re.search(r"^llamacpp:prompt_tokens_total (\S+)$", metrics, re.MULTILINE)[1])
+    return float(re.search(rf"^llamacpp:{name} (\S+)$", metrics, re.MULTILINE)[1])
 
 
 async def test_the_order_of_prompts_saves_reading(shared_server) -> None:
@@ -170,6 +199,6 @@ async def test_the_order_of_prompts_saves_reading(shared_server) -> None:
                 stages.cache.clear()
                 await pipeline.complete(request(text + behind, len(text), max_tokens=2), stages)
                 if column == 1:
-                    before = evaluated(shared_server)
-            cost[kind] = evaluated(shared_server) - before
+                    before = told(shared_server, "prompt_tokens_total")
+            cost[kind] = told(shared_server, "prompt_tokens_total") - before
     assert cost[RemoteEngine] <= cost[PrefixFirst] / 3

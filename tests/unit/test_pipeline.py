@@ -217,6 +217,19 @@ async def test_a_cancel_on_a_keystroke_that_disagrees_stops_the_stream() -> None
     assert (await pipeline.complete(request("x = d"), stages)).text == "ict()"
 
 
+@pytest.mark.parametrize(("can_abort", "begun"), [(True, 2), (False, 1)])
+async def test_an_engine_that_is_not_stopped_at_once_says_its_first_word(can_abort, begun) -> None:
+    engine = PlayedEngine("compute(a)\n", pause=0.02)
+    engine.model = replace(engine.model, can_abort=can_abort)
+    stages = Stages(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), stages))
+    await asyncio.sleep(0.01)  # nothing is written yet
+    first.cancel()
+    engine.text = "ompute(a)\n" if can_abort else engine.text
+    assert (await pipeline.complete(request("x = c"), stages)).text == "ompute(a)"
+    assert engine.asked.count(128) == begun
+
+
 async def test_a_stream_that_turns_out_to_disagree_is_left() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     stages = Stages(engine)

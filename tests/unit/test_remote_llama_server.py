@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -214,6 +217,60 @@ async def test_a_model_without_marks_is_said() -> None:
         engine = await started(server)
         assert engine.model.form == "plain" and "no fill-in marks" in engine.model.note
         await engine.close()
+
+
+class SlowModel(PlayedModel):
+    """Takes its time before its first word; counts the requests that it works at together."""
+
+    def __init__(self, *said: tuple[str, list[int]]):
+        super().__init__(*said)
+        self.delay = 0.5
+        self.together = self.most = self.begun = 0
+        self.counting = threading.Lock()
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.path != "/completion":
+            return super().__call__(asked)
+        with self.counting:
+            self.begun += 1
+            self.together += 1
+            self.most = max(self.most, self.together)
+        time.sleep(self.delay)
+        with self.counting:
+            self.together -= 1
+        return super().__call__(asked)
+
+
+async def test_what_was_given_up_does_not_pile_up_at_the_server() -> None:
+    model = SlowModel(bytes_of("a"), bytes_of("b"))
+    with playing(model) as server:
+        engine = await started(server, window=512)
+        given_up = [engine.generate(prompt("x = ("), 8)]
+        while not model.begun:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        for number in range(5):
+            given_up[-1].stop()
+            given_up.append(engine.generate(prompt(f"x{number} = ("), 8))
+            await asyncio.sleep(0.01)
+        given_up[-1].stop()
+        assert [token.text async for token in engine.generate(prompt("y = ("), 8)] == ["a", "b"]
+        for generation in given_up:
+            assert [token async for token in generation] == []
+        assert model.most == 1, "one at a time"
+        assert model.begun == 2, "those that waited for their turn were never sent"
+        await engine.close()
+
+
+async def test_an_engine_that_closes_waits_for_no_server() -> None:
+    with playing(SlowModel(bytes_of("a"))) as server:
+        engine = await started(server, window=512)
+        server.answer.delay = 1.0
+        generation = engine.generate(prompt("x = ("), 8)
+        await asyncio.sleep(0.05)
+        begun = time.perf_counter()
+        await engine.close()
+        assert [token async for token in generation] == []
+        assert time.perf_counter() - begun < 0.5
 
 
 async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypatch) -> None:

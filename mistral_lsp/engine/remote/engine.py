@@ -68,7 +68,7 @@ class RemoteEngine:
     async def close(self) -> None:
         """Ends all connections."""
         for generation in self._generations:
-            generation.stop()
+            generation.abandon()
         for life in self._lives:
             life.cancel()
         await asyncio.gather(*self._lives, return_exceptions=True)

@@ -15,7 +15,13 @@ NO_USAGE = Usage()
 
 
 class RemoteGeneration:
-    """See engine.base.Generation. Where a server fails before anything came, the next is asked."""
+    """See engine.base.Generation. Where a server fails before anything came, the next is asked.
+
+    llama-server goes on with a request that was given up in its queue or in its prompt, and notices
+    after a second or so. Keys come faster: its slots would fill with what nobody wants, until no
+    answer comes in time for anybody. So such a request is left to say its first word, for which it
+    reads what the next one needs, too, and the next one waits for its turn.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class RemoteGeneration:
         self._metrics = metrics
         self._clock = clock
         self._begun = False
+        self._unheard = False
         self._stopped_at: float | None = None
         self._arrivals: asyncio.Queue[Token | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._run())
@@ -42,14 +49,21 @@ class RemoteGeneration:
         """The tokens; ends with the answer, after `stop`, or with EngineError."""
         while (token := await self._arrivals.get()) is not None:
             yield token
-        if not self._task.cancelled():
+        if self._stopped_at is None:
             self._task.result()
 
     def stop(self) -> None:
-        """See engine.base.Generation: closes the connection."""
+        """See engine.base.Generation: closes the connection, once the server hears of that."""
         if not self._task.done() and self._stopped_at is None:
             self._stopped_at = self._clock()
-            self._task.cancel()
+            self._arrivals.put_nowait(None)
+            if not self._unheard:
+                self._task.cancel()
+
+    def abandon(self) -> None:
+        """Closes the connection, whatever the server does."""
+        self.stop()
+        self._task.cancel()
 
     async def _run(self) -> None:
         for server in self._servers:
@@ -72,10 +86,18 @@ class RemoteGeneration:
     async def _write(self, server: Found) -> None:
         self.usage = NO_USAGE
         most = self._max_tokens
-        async with contextlib.aclosing(server.dialect.stream(self._prompt, most)) as pieces:
+        dialect = server.dialect
+        async with (
+            server.turn if dialect.hears_late else contextlib.nullcontext(),
+            contextlib.aclosing(dialect.stream(self._prompt, most)) as pieces,
+        ):
+            self._unheard = dialect.hears_late
             async for piece in pieces:
                 self._metrics.worked(self.usage, piece.usage)
                 self.usage = piece.usage
+                if self._stopped_at is not None:
+                    return
+                self._unheard = dialect.hears_late and not piece.usage.generated_tokens
                 if piece.text and most:
                     self._begun = True
                     self._arrivals.put_nowait(Token(piece.text, piece.probability))

@@ -84,6 +84,7 @@ class LlamaServer:
     """One llama-server with one model; see remote.base.Dialect."""
 
     reads_ahead = True
+    hears_late = True
 
     def __init__(
         self, server: Server, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
@@ -114,7 +115,9 @@ class LlamaServer:
         note = f"llama-server at {self._server.address}."
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
-        return LoadedModel("llama-server", name, form, self._window, working, working, note)
+        return LoadedModel(
+            "llama-server", name, form, self._window, working, working, note, can_abort=False
+        )
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See Dialect."""
@@ -130,6 +133,7 @@ class LlamaServer:
                 f"into a window of {self._window}. Lower mistralLsp.maxTokens."
             )
         usage = Usage(len(ids))
+        yield Piece("", 1.0, usage)
         while beginning := self._unread(ids):
             usage = Usage(len(ids), usage.evaluated_tokens + await self._read(beginning))
             yield Piece("", 1.0, usage)

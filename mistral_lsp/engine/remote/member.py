@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.engine.remote.base import Dialect
@@ -22,12 +22,16 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A server that is ready; `lose` takes why a request found out that it is not what it was."""
+    """A server that is ready; `lose` takes why a request found out that it is not what it was.
+
+    `turn` is held while the server works for us, where it would not hear that nobody wants it.
+    """
 
     url: str
     dialect: Dialect
     model: LoadedModel
     lose: Callable[[ServerError], None]
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Member:

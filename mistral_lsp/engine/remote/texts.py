@@ -56,6 +56,7 @@ class TextDialect(ABC):
     """
 
     reads_ahead = False
+    hears_late = False
     _path: ClassVar[str]
     _chunk: ClassVar[type[Chunk]]
 
