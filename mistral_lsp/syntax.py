@@ -27,6 +27,8 @@ CHECKPOINT = 1024
 LONGEST_PARSE_SECONDS = 1.0
 """Some broken texts take the square of their length; nobody waits for their tree."""
 PIECE = 16_384
+SHORT = [bytes((byte,)) for byte in range(256)]
+"""Pieces of one byte, which live on, so that nobody need give them back."""
 LINE_ENDS = (b"\n", b"\r")
 CAPTURE = "definition"
 NAME = re.compile(r"[\w$]+")
@@ -239,6 +241,8 @@ def _parsed(
     given: list[bytes] = []
 
     def piece(offset: int, _: tree_sitter.Point) -> bytes:
+        if len(view) - offset <= 1:
+            return SHORT[view[offset]] if offset < len(view) else b""
         given.append(bytes(view[offset : offset + PIECE]))
         return given[-1]
 
@@ -264,7 +268,7 @@ def _release(given: list[bytes]) -> None:
     given.append(bytes(2))
     *counts, usual = [sys.getrefcount(piece) for piece in given]
     for piece, count in zip(given, counts):
-        if count > usual and len(piece) > 1:  # shorter ones are Python's own and shared by all
+        if count > usual:
             ctypes.pythonapi.Py_DecRef(ctypes.py_object(piece))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import psutil
 
@@ -38,3 +39,16 @@ def test_a_text_that_is_edited_is_not_kept() -> None:
         assert tree is not None
         tree = tree.updated(TEXT[: number * 30] + "x = 1\n" + TEXT[number * 30 :])
     assert memory() - before < MOST_GROWTH
+
+
+def test_the_last_byte_of_a_text_is_not_kept() -> None:
+    tree = syntax.parse(languages.find("python"), "x = y\n" * 9)
+    blocks = 0
+    for number in range(12_000):
+        if number == 4_000:  # Python's own lists of what is free are full by then
+            gc.collect()
+            blocks = sys.getallocatedblocks()
+        assert tree is not None
+        tree = tree.updated("x = y\n" * 8 + "x" * (number % 7) + "\n")
+    gc.collect()
+    assert sys.getallocatedblocks() - blocks < 2_000, "one with every parse makes 8,000"
