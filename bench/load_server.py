@@ -57,9 +57,9 @@ def counted(metrics: str) -> Counters:
             "decoded": found["llamacpp:tokens_predicted_total"],
         }
     if "vllm:prompt_tokens_total" in found:
-        known = found["vllm:prefix_cache_hits_total"]
+        cached = found["vllm:prompt_tokens_cached_total"]
         return {
-            "evaluated": found["vllm:prompt_tokens_total"] - known,
+            "evaluated": found["vllm:prompt_tokens_total"] - cached,
             "decoded": found["vllm:generation_tokens_total"],
         }
     return {}

@@ -41,7 +41,8 @@ def test_what_a_server_says_of_its_work_is_read() -> None:
     vllm = """# HELP vllm:prompt_tokens_total Number of prefill tokens processed.
 vllm:prompt_tokens_total{engine="0",model_name="tiny"} 900.0
 vllm:prompt_tokens_total{engine="1",model_name="tiny"} 100.0
-vllm:prefix_cache_hits_total{engine="0",model_name="tiny"} 1.5e+02
+vllm:prompt_tokens_cached_total{engine="0",model_name="tiny"} 1.5e+02
+vllm:prefix_cache_hits_total{engine="0",model_name="tiny"} 2000.0
 vllm:generation_tokens_total{engine="0",model_name="tiny"} 47.0
 """
     assert load_server.counted(vllm) == {"evaluated": 850.0, "decoded": 47.0}

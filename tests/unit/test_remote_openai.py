@@ -108,6 +108,7 @@ async def test_a_server_that_will_not_say_how_sure_it_is_is_asked_without(refusa
         async with engine_of(server) as engine:
             await engine.ready()
             tokens = await tokens_of(engine, "suffix-first")
+        assert server.of(PATH)[0]["logprobs"] == 1
         assert "logprobs" not in server.of(PATH)[-1]
     assert [token.probability for token in tokens] == [1.0, 1.0, 1.0]
 
@@ -117,6 +118,7 @@ async def test_what_is_left_out_is_not_asked_for_again() -> None:
         async with engine_of(server) as engine:
             await engine.ready()
             await tokens_of(engine, "suffix-first")
+        assert server.of(PATH)[0]["logprobs"] == 1
         assert "logprobs" not in server.of(PATH)[-1]
 
 

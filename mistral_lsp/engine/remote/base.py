@@ -23,8 +23,6 @@ class Dialect(Protocol):
 
     reads_ahead: bool
     """Whether reading a prompt in a pause makes the next answer come sooner, at no price."""
-    hears_late: bool
-    """Whether the server goes on with a request that was given up before it said anything."""
 
     async def open(self) -> LoadedModel:
         """Finds out about the server and its model, and that it would answer."""

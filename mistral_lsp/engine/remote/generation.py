@@ -86,18 +86,18 @@ class RemoteGeneration:
     async def _write(self, server: Found) -> None:
         self.usage = NO_USAGE
         most = self._max_tokens
-        dialect = server.dialect
+        hears_late = not server.model.can_abort
         async with (
-            server.turn if dialect.hears_late else contextlib.nullcontext(),
-            contextlib.aclosing(dialect.stream(self._prompt, most)) as pieces,
+            server.turn if hears_late else contextlib.nullcontext(),
+            contextlib.aclosing(server.dialect.stream(self._prompt, most)) as pieces,
         ):
-            self._unheard = dialect.hears_late
+            self._unheard = hears_late
             async for piece in pieces:
                 self._metrics.worked(self.usage, piece.usage)
                 self.usage = piece.usage
                 if self._stopped_at is not None:
                     return
-                self._unheard = dialect.hears_late and not piece.usage.generated_tokens
+                self._unheard = hears_late and not piece.usage.generated_tokens
                 if piece.text and most:
                     self._begun = True
                     self._arrivals.put_nowait(Token(piece.text, piece.probability))

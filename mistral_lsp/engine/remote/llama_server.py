@@ -84,7 +84,6 @@ class LlamaServer:
     """One llama-server with one model; see remote.base.Dialect."""
 
     reads_ahead = True
-    hears_late = True
 
     def __init__(
         self, server: Server, wanted: Wanted, clock: Callable[[], float] = time.perf_counter

@@ -92,7 +92,6 @@ class OpenAI(TextDialect):
 
     async def _agree(self, name: str) -> str:
         """The form that the server takes for a model of that name. Raises ServerError."""
-        self._takes_suffix = True
         if self._spelt:
             return await self._try(registry.form_of_model(name, self._spelt))
         try:

@@ -56,7 +56,6 @@ class TextDialect(ABC):
     """
 
     reads_ahead = False
-    hears_late = False
     _path: ClassVar[str]
     _chunk: ClassVar[type[Chunk]]
 
