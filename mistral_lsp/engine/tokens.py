@@ -19,7 +19,7 @@ from mistral_lsp.engine.words import HALF, last_word
 from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
-KEPT_CHUNKS = 16_384
+KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
 
 _CUTS = (

@@ -50,7 +50,7 @@ def blot(text: str) -> str:
     return "".join(map(_blot_line, text.splitlines(keepends=True)))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def _blot_line(line: str) -> str:
     line = SHAPES.sub(BLOT, line)
     line = NAMED.sub(lambda found: f"{found[1] or found[3]}{BLOT}", line)

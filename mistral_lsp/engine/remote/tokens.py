@@ -23,7 +23,7 @@ from mistral_lsp.types import Part, Prompt
 LEAD = "\x01"
 BETWEEN = -1
 """Stands between texts that are tokenised with one request, as no token can."""
-KEPT_TEXTS = 16_384
+KEPT_TEXTS = 4_096
 LONGEST_LINE = 1_024
 """Characters; lines are counted again and again, and cost little to keep."""
 KEPT_LONG_TEXTS = 64
