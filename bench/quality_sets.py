@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,6 +28,15 @@ SEED = 1
 TRUTH_HOLES = 5
 """Holes of each kind in each file of the truth set."""
 TRIES = 20
+IMPORTED = re.compile(
+    r"""
+    ^[ \t]*(?:from[ ]\S+[ ])?import\s+(?:type\s+)?
+        (\([^)]*\)|\{[^}]*\}|[^\n(;'"]+?)\s*(?:\sfrom\s|;|$)
+    | ^[ \t]*(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*require\(
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+"""What a file of Python, JavaScript or TypeScript imports by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ def from_directory(
     """`count` holes in files of `folder`, by a fixed seed; fewer where it has no more to offer.
 
     In no more than `most_files` of them, if that is not 0. With `cross_file`, only holes in lines
-    that name what another file defines and their own does not.
+    that use what their file imports and another file of `folder` defines.
     """
     chance = random.Random(f"{SEED} {mask}")
     files = _code_files(folder)
@@ -114,7 +124,7 @@ def from_directory(
         text = path.read_text(encoding="utf-8", errors="replace")
         found = holes(mask, name, text, chance)
         if index is not None:
-            found = [hole for hole in found if _names_another_file(name, text, hole, index)]
+            found = [hole for hole in found if _uses_another_file(name, text, hole, index)]
         if found:
             task = replace(_task(name, text, mask, chance.choice(found)), workspace=folder)
             tasks.setdefault(task.id, task)
@@ -134,10 +144,17 @@ def index_of(folder: Path) -> Index:
     return index
 
 
-def _names_another_file(path: str, text: str, hole: Hole, index: Index) -> bool:
-    """Whether the missing text names what only other files define."""
-    definers = [index.defining(word) for word in WORD.findall(text[hole[0] : hole[1]])]
-    return any(paths and path not in paths for paths in definers)
+def _uses_another_file(path: str, text: str, hole: Hole, index: Index) -> bool:
+    """Whether the missing text names what the rest of the file imports from another one.
+
+    A name alone is not enough: a parameter `url` has nothing to do with a function `url` elsewhere.
+    """
+    start, end = hole
+    imports = IMPORTED.findall(text[:start] + "\n" + text[end:])
+    imported = set(WORD.findall(" ".join(map(" ".join, imports))))
+    return any(
+        index.defining(word) - {path} for word in WORD.findall(text[start:end]) if word in imported
+    )
 
 
 def _code_files(folder: Path) -> Sequence[Path]:

@@ -28,6 +28,12 @@ def size(prompt: Prompt) -> int:
     return sum(len(part.text) for part in prompt.parts)
 
 
+async def written(engine: PlayedEngine, characters: int) -> None:
+    """Waits until the first answer has so many characters."""
+    while not engine.generations or engine.generations[0].usage.generated_tokens < characters:
+        await asyncio.sleep(0.001)
+
+
 async def test_the_newest_request_wins() -> None:
     engine = PlayedEngine("1 + 2\n", pause=0.01)
     stages = Stages(engine)
@@ -171,7 +177,7 @@ async def test_typing_what_the_stream_writes_keeps_it() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     stages = Stages(engine)
     first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), stages))
-    await asyncio.sleep(0.035)
+    await written(engine, 3)
     second = asyncio.create_task(pipeline.complete(request("x = c"), stages))
     await asyncio.sleep(0.005)
     first.cancel()
@@ -185,7 +191,7 @@ async def test_a_cancel_on_a_keystroke_that_agrees_keeps_the_stream() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     stages = Stages(engine)
     first = asyncio.create_task(pipeline.complete(request("x = ", later="x = co"), stages))
-    await asyncio.sleep(0.015)  # the user is a character ahead of the model
+    await written(engine, 1)  # the user is a character ahead of the model
     first.cancel()
     done = await pipeline.complete(request("x = co"), stages)
     assert done.text == "mpute(a)"
@@ -196,7 +202,7 @@ async def test_a_cancel_leaves_the_stream_to_another_request_at_the_same_place()
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     stages = Stages(engine)
     first = asyncio.create_task(pipeline.complete(request("x = "), stages))
-    await asyncio.sleep(0.015)
+    await written(engine, 1)
     second = asyncio.create_task(pipeline.complete(request("x = "), stages))
     await asyncio.sleep(0.005)
     first.cancel()
@@ -209,7 +215,7 @@ async def test_a_cancel_on_a_keystroke_that_disagrees_stops_the_stream() -> None
     first = asyncio.create_task(
         pipeline.complete(request("x = ", later="x = d"), stages := Stages(engine))
     )
-    await asyncio.sleep(0.035)
+    await written(engine, 3)
     first.cancel()
     await asyncio.sleep(0.001)
     assert engine.generations[0].stopped

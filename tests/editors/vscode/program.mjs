@@ -79,8 +79,16 @@ export class Program {
      * those of scope `machine`, which the user's own may not, since the browser is not the machine; and it is watched.
      */
     changeSettings(changes) {
-        const settings = { ...this.launchSettings, ...changes };
-        writeFileSync(join(this.folder, 'user/Machine/settings.json'), JSON.stringify(settings, null, 4));
+        writeFileSync(this.#settingsFile, JSON.stringify({ ...this.launchSettings, ...changes }, null, 4));
+    }
+
+    /** What that file holds now, the editor's own changes with it. */
+    settings() {
+        return JSON.parse(readFileSync(this.#settingsFile, 'utf8'));
+    }
+
+    get #settingsFile() {
+        return join(this.folder, 'user/Machine/settings.json');
     }
 
     async start(environment) {
