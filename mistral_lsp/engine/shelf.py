@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 ROOM = 256 * 1024 * 1024
 """Bytes that all states may have together; the newest is kept even where it is larger."""
+MOST = 16
+"""States, however small: of a real model fewer fill the room."""
 SAME_PLACE = 64
 """Tokens by which two states of one place differ at most, as after some typing."""
 
@@ -32,6 +34,7 @@ class Shelf:
         fresh = Kept(tuple(tokens), state)
         self._kept = [old for old in self._kept if not _same_place(old, fresh)]
         self._kept.append(fresh)
+        del self._kept[:-MOST]
         while len(self._kept) > 1 and sum(len(one.state) for one in self._kept) > self._room:
             del self._kept[0]
 

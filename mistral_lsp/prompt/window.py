@@ -26,7 +26,8 @@ again at once.
 """
 CHARACTERS_PER_TOKEN = 6
 LANDMARK = 200
-KEPT_FILES = 64
+KEPT_FILES = 16
+"""An engine holds what it has read at no more places."""
 KEPT_IN_A_FILE = 8
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]

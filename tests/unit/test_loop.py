@@ -10,7 +10,7 @@ import numpy
 
 from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.scripted import SPECIALS, Line, Script, Scripted
-from mistral_lsp.engine.shelf import Kept, Shelf
+from mistral_lsp.engine.shelf import MOST, Kept, Shelf
 from mistral_lsp.engine.threads import Threads
 from mistral_lsp.engine.tokens import Tokenizer
 from mistral_lsp.types import Part, Prompt
@@ -104,6 +104,13 @@ def test_going_back_reads_nothing_twice() -> None:
         assert loop.usage.evaluated_tokens == 1
         assert run(loop, there) == "xyz"
         assert loop.usage.evaluated_tokens == 1
+
+
+def test_the_shelf_keeps_no_more_states_than_help_however_small() -> None:
+    shelf = Shelf()
+    for place in range(MOST + 3):
+        shelf.put([place] * 100, bytearray(1))
+    assert [one.tokens[0] for one in shelf.all()] == list(range(3, MOST + 3))
 
 
 def test_the_shelf_keeps_one_state_a_place_within_its_room() -> None:

@@ -30,7 +30,8 @@ def size(prompt: Prompt) -> int:
 
 async def written(engine: PlayedEngine, characters: int) -> None:
     """Waits until the first answer has so many characters."""
-    while not engine.generations or engine.generations[0].usage.generated_tokens < characters:
+    first = engine.generations
+    while not (first and first[0].usage.generated_tokens >= characters):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 
