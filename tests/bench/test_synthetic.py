@@ -9,7 +9,7 @@ import gguf as reference
 import numpy
 import pytest
 
-from bench import synthetic
+from bench import cost, synthetic
 from bench.synthetic import MIXES, SHAPES, Kind
 from mistral_lsp.engine.ctransformers import CTransformers
 from mistral_lsp.engine.llama_cpp import LlamaCpp
@@ -55,6 +55,13 @@ def test_both_engines_load_it_and_agree(toy) -> None:
     assert numpy.isfinite(logits).all()
     assert numpy.corrcoef(logits)[0, 1] > 0.99
     assert 0.3 < logits[0].std() < 3
+
+
+def test_what_it_costs_is_measured(toy) -> None:
+    found = cost.measure(toy, "llama_cpp", 1)
+    assert found["reading"] > 0 and found["writing"] > 0
+    assert 0 < found["first_token_ms"]["p50"] <= found["first_token_ms"]["p95"]
+    assert found["resident_gb"] > found["gigabytes"]
 
 
 def test_the_header_says_what_it_is(toy) -> None:
