@@ -210,6 +210,18 @@ def test_other_answers_are_gone_through_by_keys(open_ready: Open) -> None:
     editor.wait_for_lines(["def add(a, b):", "    return a - b"])
 
 
+def test_another_answer_is_not_taken_back_by_a_key_typed_just_before(open_ready: Open) -> None:
+    editor = open_ready(delay_ms=20, others={ADD: "return a - b\n"}, options={"debounce_ms": 100})
+    editor.keys("jAre")
+    editor.wait(editor.ghost, lambda seen: seen)
+    editor.keys("t")
+    editor.wait(lambda: editor.lua("return require('mistral_lsp.suggestion').is_due()"), bool)
+    editor.keys("<M-]>")
+    editor.wait_for_ghost("urn a - b")
+    editor.keys("u<M-]>")
+    editor.wait_for_ghost("rn a - b")
+
+
 def test_the_only_answer_stays_where_there_is_no_other(open_ready: Open) -> None:
     editor = open_ready()
     editor.keys("jAre")

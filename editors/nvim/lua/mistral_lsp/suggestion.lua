@@ -29,12 +29,18 @@ local M = {}
 ---@type mistral_lsp.Offer|nil
 local offer = nil
 local timer = assert(vim.uv.new_timer())
+--- Whether the timer is to ask: it may have run out, and what it does come after another event.
+local due = false
 --- The place and the text for which `changed` last did its work.
 local seen = nil
 
 local function cursor()
   local row, column = unpack(vim.api.nvim_win_get_cursor(0))
   return row - 1, column
+end
+
+local function here()
+  return { vim.api.nvim_get_current_buf(), vim.b.changedtick, cursor() }
 end
 
 local function line_at(row)
@@ -95,9 +101,14 @@ local function drop()
   end
 end
 
+local function stay_silent()
+  due = false
+  timer:stop()
+end
+
 --- Forgets the suggestion, and the wish for one.
 function M.clear()
-  timer:stop()
+  stay_silent()
   drop()
 end
 
@@ -124,7 +135,13 @@ end
 
 local function ask_soon()
   if config.options.auto_trigger then
-    timer:start(config.options.debounce_ms, 0, vim.schedule_wrap(M.ask))
+    due = true
+    local ask_if_due = vim.schedule_wrap(function()
+      if due then
+        M.ask()
+      end
+    end)
+    timer:start(config.options.debounce_ms, 0, ask_if_due)
   end
 end
 
@@ -184,12 +201,15 @@ end
 ---@param step integer|nil how many answers further than the likeliest
 ---@return boolean asked false where there is nobody to ask
 function M.ask(is_invoked, step)
+  stay_silent()
   local buffer = vim.api.nvim_get_current_buf()
   local connection = server.of_buffer(buffer)
   if not (connection and connection.initialized and is_inserting()) then
     drop()
     return false
   end
+  -- An event that tells of this place only now must not ask again: the wish would be forgotten.
+  seen = here()
   local kept = offer and offer.answer and show()
   local older = offer
   local asked = new_offer(connection, buffer, older, kept, step or 0)
@@ -206,14 +226,13 @@ end
 --- Asks now, because the user wants it, also where nothing is offered by itself.
 ---@return boolean asked
 function M.trigger()
-  timer:stop()
   return M.ask(true)
 end
 
 --- Whether the server is about to be asked.
 ---@return boolean
 function M.is_due()
-  return timer:is_active()
+  return due
 end
 
 --- Follows the text and the cursor. One key can bring several events, so each state counts once.
@@ -223,15 +242,13 @@ function M.changed()
     seen = nil
     return
   end
-  local row, column = cursor()
-  local state = { vim.api.nvim_get_current_buf(), vim.b.changedtick, row, column }
-  if vim.deep_equal(state, seen) then
+  if vim.deep_equal(here(), seen) then
     return
   end
-  seen = state
+  seen = here()
   local rest = offer and offer.answer and show()
   if rest and not writes_nothing(rest) and not offer.request.is_running() then
-    timer:stop()
+    stay_silent()
   else
     ask_soon()
   end
