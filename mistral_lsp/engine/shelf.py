@@ -8,7 +8,7 @@ from dataclasses import dataclass
 ROOM = 256 * 1024 * 1024
 """Bytes that all states may have together; the newest is kept even where it is larger."""
 MOST = 16
-"""States, however small: of a real model fewer fill the room."""
+"""States, however small, so that short files don't go on filling the room all day."""
 SAME_PLACE = 64
 """Tokens by which two states of one place differ at most, as after some typing."""
 

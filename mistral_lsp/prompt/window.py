@@ -27,7 +27,7 @@ again at once.
 CHARACTERS_PER_TOKEN = 6
 LANDMARK = 200
 KEPT_FILES = 16
-"""An engine holds what it has read at no more places."""
+"""No more than the states that a local engine keeps, without which a window saves no reading."""
 KEPT_IN_A_FILE = 8
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]

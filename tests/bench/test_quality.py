@@ -196,6 +196,18 @@ def test_sets_stay_the_same(name, count) -> None:
             assert judge(task, Shown(task.expected)).right
 
 
+def test_gaps_across_files_use_what_is_imported(tmp_path) -> None:
+    (tmp_path / "prices.py").write_text(
+        "def rounded(price):\n    return price\n\n\ndef url():\n    return 1\n"
+    )
+    (tmp_path / "shop.py").write_text(
+        "from prices import rounded\n\n\ndef open_page(url):\n    return fetch_page(url)\n\n\n"
+        "def total(order):\n    return rounded(order)\n"
+    )
+    tasks = quality_sets.from_directory(tmp_path, "line", 9, cross_file=True)
+    assert [task.expected for task in tasks] == ["return rounded(order)"]
+
+
 def test_any_folder_makes_tasks() -> None:
     tasks = quality_sets.from_directory(quality_sets.TRUTH / "jobs", "block", 5)
     assert len(tasks) == 5 and all(task.expected.startswith("\n") for task in tasks)
