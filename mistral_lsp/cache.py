@@ -66,6 +66,11 @@ class Entry:
         self._seen += fresh
         return fresh
 
+    def is_seen_at(self, offset: int) -> bool:
+        """Whether something was shown of what is left for a cursor at `offset`."""
+        shown = sum(len(token.text) for token in self.tokens[: self._seen])
+        return self.offset + shown > offset
+
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """What is left of it for a cursor at `offset`, if the text there is what it wrote; as long
         as it grows, the user may also be ahead of it.

@@ -41,6 +41,8 @@ class Draft:
     usage: Usage = NO_USAGE
     first_token_at: float | None = None
     cached: bool = False
+    seen: bool = False
+    """Whether the user saw of the answer before this request."""
     shown: str = ""
     """The longest beginning that the user was shown."""
 
@@ -62,7 +64,7 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
                 _next_best(request, draft, completion, stages), left
             )
     _note_shown(request, draft, stages, completion.text)
-    if request.trigger == "invoked" and draft.cached and completion.text:
+    if request.trigger == "invoked" and draft.seen and completion.text:
         if grow is not None:
             grow(completion)  # nobody waits for the others to see this one
         completion = replace(completion, others=await _others(request, completion, stages))
@@ -83,7 +85,7 @@ async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | No
             reason = await _generate(request, draft, stages, grow)
     else:
         draft.entry, draft.answer = found
-        draft.cached = True
+        draft.cached = draft.seen = True
     ahead.use_pause(request, draft.entry, stages)
     return reason
 
@@ -135,6 +137,7 @@ async def _generate(
         agreeing = stages.scheduler.agreeing(request.snapshot, request.offset)
         stream = None if line else agreeing
         begins = stream is None
+        draft.seen = stream is not None and stream.entry.is_seen_at(request.offset)
         if stream is None:
             stream = stages.scheduler.begin(
                 request.snapshot,

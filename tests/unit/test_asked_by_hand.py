@@ -42,6 +42,34 @@ async def test_who_asks_again_gets_other_answers_too() -> None:
     assert automatic.cached and automatic.text == "first()" and automatic.others == ()
 
 
+async def test_others_come_also_while_the_answer_that_is_seen_is_still_written() -> None:
+    engine = PlayedEngine("", pause=0.01)
+    engine.search_finds("first()\n", "second()\n", "third()\n")
+    stages = Stages(engine, interactive=False)
+    seen, grown = asyncio.Event(), []
+    automatic = asyncio.create_task(
+        pipeline.complete(request("x = "), stages, lambda _: seen.set())
+    )
+    await seen.wait()
+    again = await pipeline.complete(request("x = ", "invoked"), stages, grown.append)
+    assert [again.text, *(other.text for other in again.others)] == [
+        "first()",
+        "second()",
+        "third()",
+    ]
+    assert (await automatic).others == () and grown[-1].text == "first()"
+
+
+async def test_nothing_is_looked_for_beside_an_answer_that_nobody_saw() -> None:
+    engine = PlayedEngine("", pause=0.01)
+    engine.search_finds("first()\n", "second()\n", "third()\n")
+    stages = Stages(engine, interactive=False)
+    automatic = asyncio.create_task(pipeline.complete(request("x = "), stages))
+    await asyncio.sleep(0.005)
+    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
+    assert (await automatic).text == "first()"
+
+
 async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer() -> None:
     engine = PlayedEngine("")
     engine.search_finds("", "", "1\n")
