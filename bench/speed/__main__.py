@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import track
 
 from bench.checks import ENGINES, Rows, report
 from bench.speed.changing import check_edits
@@ -42,11 +41,13 @@ def main() -> None:
     options = parse_options()
     names = options.checks or list(CHECKS)
     results: dict[str, Rows] = {}
+    console = Console(stderr=True)
     for engine in options.engine or ENGINES:
         with private_home() as environment:
             setup = Setup(engine, options.model, options.window, environment)
             learn_the_machine(setup)
-            for name in track(names, engine, console=Console(stderr=True), transient=True):
+            for name in names:
+                console.print(f"{engine}: {name}")  # one takes minutes, also into a file
                 results[f"{name}-{engine}"] = CHECKS[name](setup)
     report(results)
 

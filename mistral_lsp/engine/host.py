@@ -23,6 +23,7 @@ from mistral_lsp.engine import frames
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.load import Ready, load
 from mistral_lsp.engine.turns import take_short_turns
+from mistral_lsp.memory import Gaps
 from mistral_lsp.types import Usage, UserError
 
 FIRST_CLIENT_SECONDS = 5.0
@@ -56,6 +57,7 @@ class Host:
         self._cancelled: dict[Key, str | None] = {}  # why, of every generation not yet finished
         self._background: set[Key] = set()  # those of them that step aside
         self._left = asyncio.Event()
+        self._gaps = Gaps()
 
     async def run(self) -> None:
         """Serves until nobody needs it."""
@@ -213,6 +215,7 @@ class Host:
             with self._turn:
                 self._running = None
         send(frames.Finished(request.id, ready.loop.usage, error or self._cancelled[key] or ""))
+        self._gaps.give_back()
 
     def _decode(
         self,

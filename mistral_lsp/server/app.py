@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 from mistral_lsp import __version__, config
 from mistral_lsp.engine.base import Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
+from mistral_lsp.memory import Gaps
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import status
 from mistral_lsp.server.indexing import Indexing
@@ -47,6 +48,7 @@ class App(LanguageServer):
         self._progress: asyncio.Task[None] | None = None
         self.last_error: str | None = None
         self.metrics = Metrics()
+        self.gaps = Gaps()
         self.session = Session(config.read(overrides, self._users_own)[0])
         self.engine = self._new_engine()
         self.stages = Stages(self.engine, metrics=self.metrics)

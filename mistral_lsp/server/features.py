@@ -80,6 +80,7 @@ def _register_documents(app: App) -> None:
     @app.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         sync.close_document(app.session, params)
+        app.gaps.give_back()
 
 
 def _register_inline_completion(app: App) -> None:

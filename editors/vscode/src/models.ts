@@ -3,7 +3,7 @@ import { type LogOutputChannel, type QuickPickItem, window } from 'vscode';
 
 import { Cancelled, run, runWithProgress } from './process';
 import type { Server } from './server';
-import { useModel } from './settings';
+import { chosenModel, useModel } from './settings';
 
 interface Model {
     name: string;
@@ -11,6 +11,8 @@ interface Model {
     gigabytes: number;
     licence: string;
     here: boolean;
+    /** Whether the user's own file of settings names it; those of the editor go before that. */
+    used: boolean;
 }
 
 const OTHER_FILE = '$(folder-opened) Another GGUF file…';
@@ -52,10 +54,12 @@ async function chooseFile(): Promise<void> {
 }
 
 function described(model: Model): QuickPickItem & { model: Model } {
+    const chosen = chosenModel();
+    const isUsed = chosen ? model.name === chosen : model.used;
     return {
         model,
         label: `$(${model.here ? 'check' : 'cloud-download'}) ${model.name}`,
         description: `${model.parameters} billion parameters, ${model.gigabytes} GB, ${model.licence}`,
-        detail: model.here ? 'is on this machine' : 'is downloaded when you choose it',
+        detail: model.here ? (isUsed ? 'is in use' : 'is on this machine') : 'is downloaded when you choose it',
     };
 }

@@ -59,6 +59,11 @@ export async function toggleLanguage(language: string): Promise<void> {
     await settings.update('languages', changed, ConfigurationTarget.Global);
 }
 
+/** The name or path that the user has chosen here; empty: none. */
+export function chosenModel(): string {
+    return workspace.getConfiguration(SECTION).get('model', '');
+}
+
 export async function useModel(nameOrPath: string): Promise<void> {
     await workspace.getConfiguration(SECTION).update('model', nameOrPath, ConfigurationTarget.Global);
 }

@@ -68,7 +68,7 @@ export const programScenarios = [
             const row = (name) => editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: name });
             await row('mistral-7b-v0.1').filter({ hasText: 'is downloaded when you choose it' }).waitFor();
             await editor.screenshot(`${this.name} (1)`);
-            await row('mistral-lsp-tiny-fim').filter({ hasText: 'is on this machine' }).click();
+            await row('mistral-lsp-tiny-fim').filter({ hasText: 'is in use' }).click();
             await editor.log.received('workspace/didChangeConfiguration', mark);
             assert.equal(editor.program.settings()['mistralLsp.model'], 'mistral-lsp-tiny-fim');
             await editor.type('re');
