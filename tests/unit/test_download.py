@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mistral_lsp import config, manage
@@ -26,14 +27,19 @@ SUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT. `cut`: closes after so many bytes of an answer; `refusals`: 503s at first."""
+    """Serves CONTENT. `cut`: closes after so many bytes of an answer; `refusals`: 503s at first;
+    `stalls`: the answers that stop in the middle without an end.
+    """
 
     cut = 0
+    stalls = 0
     refusals = 0
     status = 200
     claimed = 0
     pause = 0.0
     ranges: list[str | None]
+    free: threading.Event
+    """Set once nobody is to be stalled any longer."""
 
     def handle_error(self, *_: object) -> None:
         """A client may leave at any time."""
@@ -67,6 +73,10 @@ class Handler(BaseHTTPRequestHandler):
         for place in range(start, min(end, len(CONTENT)), 65_536):
             self.wfile.write(CONTENT[place : min(place + 65_536, end)])
             time.sleep(self.server.pause)
+            if self.server.stalls and place > len(CONTENT) // 2:
+                self.server.stalls -= 1
+                self.server.free.wait(10)
+                break
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -77,11 +87,13 @@ class Handler(BaseHTTPRequestHandler):
 def serving() -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Handler)
     server.ranges = []
+    server.free = threading.Event()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server
     finally:
+        server.free.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -117,6 +129,19 @@ def test_a_broken_line_is_gone_on_with(server, target) -> None:
     download.pull(server.url, target, SUM)
     assert target.read_bytes() == CONTENT
     assert server.ranges == [None, *(f"bytes={n}000000-" for n in range(1, 6))]
+
+
+def test_a_slow_server_is_waited_for_and_one_that_stops_is_asked_for_the_rest(
+    server, target, monkeypatch
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT", httpx.Timeout(0.3))
+    server.pause = 0.02
+    server.stalls = 1
+    told: list[int] = []
+    download.pull(server.url, target, SUM, lambda done, _: told.append(done))
+    assert target.read_bytes() == CONTENT and told == sorted(told)
+    assert server.ranges[0] is None and int(server.ranges[1][6:-1]) > len(CONTENT) // 2
+    assert len(server.ranges) == 2, "slowness alone breaks nothing off"
 
 
 def test_a_server_that_is_busy_is_asked_again(server, target) -> None:
