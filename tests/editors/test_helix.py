@@ -31,6 +31,8 @@ def helix(own_home: Path, run_in_terminal: Run) -> Terminal:
 
 def written(helix: Terminal, home: Path) -> str:
     helix.keys("Escape")
+    # Read in one go with what follows, it would be Alt and the next key.
+    helix.wait(lambda screen: any(line.lstrip().startswith("NOR") for line in screen))
     helix.type(":w\r")
     helix.wait(lambda screen: "written" in screen[-1])
     return (home / "main.py").read_text("utf-8")
