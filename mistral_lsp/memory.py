@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 LEAST_SECONDS = 60.0
+"""From one time to the next, for it takes some milliseconds."""
 
 
 class Gaps:
@@ -22,7 +23,7 @@ class Gaps:
         self._given_back_at = clock()
 
     def give_back(self) -> None:
-        """Gives them back, now and then: it takes some milliseconds, where nobody should wait."""
+        """Gives them back where the last time is long ago."""
         now = self._clock()
         if now - self._given_back_at < LEAST_SECONDS:
             return

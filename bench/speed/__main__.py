@@ -47,7 +47,7 @@ def main() -> None:
             setup = Setup(engine, options.model, options.window, environment)
             learn_the_machine(setup)
             for name in names:
-                console.print(f"{engine}: {name}")  # one takes minutes, also into a file
+                console.print(f"{engine}: {name}")  # where it is, in a file of output as well
                 results[f"{name}-{engine}"] = CHECKS[name](setup)
     report(results)
 

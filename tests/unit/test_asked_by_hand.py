@@ -65,8 +65,10 @@ async def test_nothing_is_looked_for_beside_an_answer_that_nobody_saw() -> None:
     engine.search_finds("first()\n", "second()\n", "third()\n")
     stages = Stages(engine, interactive=False)
     automatic = asyncio.create_task(pipeline.complete(request("x = "), stages))
-    await asyncio.sleep(0.005)
+    while not engine.prompts:
+        await asyncio.sleep(0)
     assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
+    assert len(engine.prompts) == 1, "it was joined"
     assert (await automatic).text == "first()"
 
 

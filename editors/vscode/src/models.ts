@@ -11,7 +11,7 @@ interface Model {
     gigabytes: number;
     licence: string;
     here: boolean;
-    /** Whether the user's own file of settings names it; those of the editor go before that. */
+    /** Whether it is the one in use where the editor's settings name none. */
     used: boolean;
 }
 
