@@ -64,12 +64,12 @@ async def test_nothing_is_looked_for_beside_an_answer_that_nobody_saw() -> None:
     engine = PlayedEngine("", pause=0.01)
     engine.search_finds("first()\n", "second()\n", "third()\n")
     stages = Stages(engine, interactive=False)
-    automatic = asyncio.create_task(pipeline.complete(request("x = "), stages))
-    while not engine.prompts:
-        await asyncio.sleep(0)
-    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
-    assert len(engine.prompts) == 1, "it was joined"
-    assert (await automatic).text == "first()"
+    automatic, invoked = await asyncio.gather(
+        pipeline.complete(request("x = "), stages),
+        pipeline.complete(request("x = ", "invoked"), stages),
+    )
+    assert len(engine.prompts) == 1, "the stream was joined"
+    assert automatic.text == invoked.text == "first()" and invoked.others == ()
 
 
 async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer() -> None:
