@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
@@ -14,6 +13,7 @@ import msgspec
 
 from mistral_lsp.engine import frames, hosts, stopped
 from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
 
@@ -110,7 +110,10 @@ class EngineClient:
     def start(self) -> None:
         """Starts the host in the background."""
         if self._supervisor is None:
-            self._supervisor = asyncio.create_task(self._supervise())
+            supervisor = asyncio.create_task(self._supervise())
+            self._supervisor = watched(
+                supervisor, "The engine", lambda said: self._change("failed", said)
+            )
 
     async def close(self) -> None:
         """Lets go of the host, which leaves when it serves nobody else; a stopped one is ended."""
@@ -118,8 +121,7 @@ class EngineClient:
             stopped.end(self.host_pid)
         if self._supervisor is not None:
             self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await asyncio.wait([self._supervisor])
         if self._watching is not None:
             self._watching.cancel()
         self._change("off", "The engine was stopped.")
@@ -140,7 +142,8 @@ class EngineClient:
 
     async def ready(self) -> LoadedModel:
         """See engine.base.Engine."""
-        await self._settled.wait()
+        if self._supervisor is not None:
+            await self._settled.wait()
         if self.model is None:
             raise EngineError(self.message)
         return self.model
@@ -162,8 +165,8 @@ class EngineClient:
         """See engine.base.Engine."""
         self._numbers += 1
         generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
-        self._generations[generation.number] = generation
         self._send(frames.Generate(generation.number, prompt, max_tokens, background))
+        self._generations[generation.number] = generation
         return generation
 
     def _send(self, frame: frames.Request) -> None:
@@ -173,7 +176,7 @@ class EngineClient:
             return
         frames.write(self._writer, frame)
         if self._watching is None or self._watching.done():
-            self._watching = asyncio.create_task(self._watch())
+            self._watching = watched(asyncio.create_task(self._watch()), "The engine's watch")
 
     async def _watch(self) -> None:
         """While the host owes something: ends it when it is stopped, or silent for too long."""
@@ -239,7 +242,10 @@ class EngineClient:
         except (OSError, EOFError, msgspec.DecodeError) as error:
             logger.info("connection to the engine's host ended: %r", error)
         finally:
+            loading = self.state == "loading"
             self._disconnect()
+        if loading:
+            return "The engine's process died while it loaded the model, which may be damaged."
         return "The engine's process died."
 
     def _take(self, frame: frames.Reply) -> None:
@@ -251,7 +257,10 @@ class EngineClient:
         elif isinstance(frame, frames.Counted):
             counted = self._counts.get(frame.id)
             if counted is not None and not counted.done():
-                counted.set_result(frame.counts)
+                if frame.error:
+                    counted.set_exception(EngineError(frame.error))
+                else:
+                    counted.set_result(frame.counts)
         elif isinstance(frame, (frames.Decoded, frames.Finished)):
             self._pass_on(frame)
 

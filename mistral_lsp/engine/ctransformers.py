@@ -72,6 +72,8 @@ class CTransformers:
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
         """See Backend."""
+        if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read elsewhere
+            raise EngineError("The model's vocabulary is damaged. Download or copy it again.")
         ids = (ctypes.c_int * len(tokens))(*tokens)
         self._cores.prefer()  # the library starts its threads anew in every eval
         done = self._llm.ctransformers_llm_batch_eval(

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Union
+from typing import Annotated, Union
 
 import msgspec
+from msgspec import Meta
 
 from mistral_lsp.config import Settings
+from mistral_lsp.engine.base import EngineError
 from mistral_lsp.types import LoadedModel, Prompt, Usage
 
-LARGEST_FRAME = 64 * 1024 * 1024
+LARGEST_FRAME = 8 * 1024 * 1024
+"""Bytes; more than the largest file that is looked at has."""
+MOST_TEXTS = 1_000_000
+MOST_TOKENS = 1 << 20
+MOST_LINES = 16
+"""Of the likeliest, that one may be chosen from."""
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
@@ -54,7 +61,7 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     """Count tokens; answered by Counted."""
 
     id: int
-    texts: list[str]
+    texts: Annotated[list[str], Meta(max_length=MOST_TEXTS)]
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
@@ -64,8 +71,13 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     prompt: Prompt
-    max_tokens: int
+    max_tokens: Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
     background: bool = False
+
+    def __post_init__(self) -> None:
+        """Also called for one that comes from outside."""
+        if not 0 <= self.prompt.line <= MOST_LINES:
+            raise ValueError(f"there is no line {self.prompt.line} to choose")
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -105,10 +117,11 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """Tokens of each text."""
+    """Tokens of each text; or `error`, which is "" unless that failed."""
 
     id: int
     counts: list[int]
+    error: str = ""
 
 
 class Decoded(msgspec.Struct, frozen=True, tag=True):
@@ -137,23 +150,29 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
-    """Sends a frame; the stream buffers it."""
-    body = _encoder.encode(frame)
+    """Sends a frame; the stream buffers it. Raises EngineError for one that can't be sent."""
+    try:
+        body = _encoder.encode(frame)
+    except UnicodeEncodeError as error:
+        raise EngineError("The text has half a character in it, which is no text.") from error
+    if len(body) > LARGEST_FRAME:
+        raise EngineError(f"{len(body):,} bytes are too much for the engine at once.")
     writer.write(len(body).to_bytes(4, "big") + body)
-
-
-async def read_request(reader: asyncio.StreamReader) -> Request:
-    """The next frame from the server. Raises IncompleteReadError at the end of the stream."""
-    return _requests.decode(await _read(reader))
 
 
 async def read_reply(reader: asyncio.StreamReader) -> Reply:
     """The next frame from the host. Raises IncompleteReadError at the end of the stream."""
-    return _replies.decode(await _read(reader))
+    return _replies.decode(await reader.readexactly(await read_size(reader)))
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def read_size(reader: asyncio.StreamReader) -> int:
+    """How long the next frame is. Raises IncompleteReadError, ConnectionError."""
     size = int.from_bytes(await reader.readexactly(4), "big")
     if size > LARGEST_FRAME:
         raise ConnectionError(f"a frame of {size} bytes is no frame of ours")
-    return await reader.readexactly(size)
+    return size
+
+
+def decode_request(body: bytes) -> Request:
+    """The request in a frame's bytes. Raises DecodeError, RecursionError."""
+    return _requests.decode(body)

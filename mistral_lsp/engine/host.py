@@ -12,27 +12,48 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from mistral_lsp.engine import frames
+from mistral_lsp.engine import frames, hosts
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.connection import Confused, Connection, Crowd
 from mistral_lsp.engine.load import Ready, load
 from mistral_lsp.engine.turns import take_short_turns
+from mistral_lsp.engine.unforeseen import told, watched
 from mistral_lsp.memory import Gaps
+from mistral_lsp.shown import seen
 from mistral_lsp.types import Usage, UserError
 
 FIRST_CLIENT_SECONDS = 5.0
 KEEP_STATES_SECONDS = 30.0
+MOST_PARTS = 1_000
+"""Of a prompt."""
+LONGEST_PIECE = 256
+"""Bytes of a token, beyond which no prompt of a window's tokens can be long."""
+THE_ENGINE = "The engine"
+MOST_PENDING = 1_000
+"""Requests of one client that are not answered yet."""
 STOPPED = ""
 STEPPED_ASIDE = "A request that somebody waits for took the engine."
 
 Key = tuple[int, int]
 """A client and one of its generations."""
+Send = Callable[[frames.Reply], object]
+
+
+@dataclass
+class Admitted:
+    """A generation that is not finished yet. One in the `background` steps aside; `why` it shall
+    not go on, or None.
+    """
+
+    background: bool
+    why: str | None = None
 
 
 class Host:
@@ -54,17 +75,15 @@ class Host:
         # Held from one generation to the next, so that an abort never hits the wrong one.
         self._turn = threading.Lock()
         self._running: Key | None = None
-        self._cancelled: dict[Key, str | None] = {}  # why, of every generation not yet finished
-        self._background: set[Key] = set()  # those of them that step aside
+        self._admitted: dict[Key, Admitted] = {}
+        self._crowd = Crowd()
         self._left = asyncio.Event()
         self._gaps = Gaps()
 
     async def run(self) -> None:
         """Serves until nobody needs it."""
         loop = asyncio.get_running_loop()
-        await asyncio.start_unix_server(
-            self._serve, sock=self._listening, limit=frames.LARGEST_FRAME
-        )
+        await asyncio.start_unix_server(self._serve, sock=self._listening)
         loop.add_signal_handler(signal.SIGTERM, self._leave)
         self._departure = loop.call_later(FIRST_CLIENT_SECONDS, self._leave)
         try:
@@ -86,41 +105,62 @@ class Host:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one client until it goes."""
-        if self._left.is_set():
+        if self._left.is_set() or self._crowd.is_full:
             writer.close()
             return
-        client = id(writer)
-        self._greet(client, writer)
-        tasks: set[asyncio.Task[None]] = set()
+        client = Connection(self._crowd, reader, writer)
+        self._greet(client)
+        pending: set[asyncio.Task[None]] = set()
         try:
-            while not isinstance(request := await frames.read_request(reader), frames.Leave):
-                if isinstance(request, frames.Cancel):
-                    self._cancel((client, request.id), STOPPED)
-                    continue
-                if isinstance(request, frames.Ping):
-                    frames.write(writer, frames.Pong())
-                    continue
-                if isinstance(request, frames.Generate):
-                    self._admit((client, request.id), request.background)
-                task = asyncio.create_task(self._answer(client, request, writer))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-                task.add_done_callback(_die_of_bugs)
-            self._keep_seconds[client] = 0
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            with client.until_it_goes():
+                while not isinstance(request := await client.request(), frames.Leave):
+                    if self._is_done(client, request):
+                        continue
+                    if len(pending) == MOST_PENDING:
+                        raise Confused(f"it waits for {MOST_PENDING} answers and asks more")
+                    task = asyncio.create_task(self._answer(client, request))
+                    pending.add(task)
+                    task.add_done_callback(pending.discard)
+                    # The servers then know, and start it anew.
+                    watched(task, THE_ENGINE, lambda said: os._exit(70))
+                self._keep_seconds[client.number] = 0
         finally:
-            self._forget(client)
-            writer.close()
+            self._forget(client.number)
 
-    def _greet(self, client: int, writer: asyncio.StreamWriter) -> None:
-        self._keep_seconds[client] = None
+    def _greet(self, client: Connection) -> None:
+        self._keep_seconds[client.number] = None
         if self._departure is not None:
             self._departure.cancel()
-        frames.write(writer, frames.Hello(os.getpid()))
+        client.send(frames.Hello(os.getpid()))
+
+    def _is_done(self, client: Connection, request: frames.Request) -> bool:
+        """Does what is to be done at once, for which nobody waits or that is quick; tells whether
+        that was all. Raises Confused.
+        """
+        if isinstance(request, frames.Cancel):
+            self._cancel((client.number, request.id), STOPPED)
+        elif isinstance(request, frames.Ping):
+            client.send(frames.Pong())
+        else:
+            if isinstance(request, frames.Generate):
+                self._admit((client.number, request.id), request.background)
+            if isinstance(request, frames.Load):
+                self._heed(client, request)
+            return False
+        return True
+
+    def _heed(self, client: Connection, wishes: frames.Load) -> None:
+        # Whoever looked for this host by its name wants what is served here; nobody else has any
+        # business here, least of all to choose what the others get.
+        if hosts.name_of(wishes) != self._path.stem:
+            client.send(frames.Failed("This engine serves another model."))
+            raise Confused("it wants another model")
+        self._keep_seconds[client.number] = wishes.keep_loaded_seconds
+        if wishes.remember_windows is not None:
+            self._remember = wishes.remember_windows
 
     def _forget(self, client: int) -> None:
-        for key in self._cancelled:
+        for key in self._admitted:
             if key[0] == client:
                 self._cancel(key, STOPPED)
         wish = self._keep_seconds.pop(client)
@@ -135,31 +175,29 @@ class Host:
             self._leave()
 
     def _admit(self, key: Key, background: bool) -> None:
-        self._cancelled[key] = None
-        if background:
-            self._background.add(key)
-        else:
-            for other in self._background:
-                self._cancel(other, STEPPED_ASIDE)
+        if key in self._admitted:
+            raise Confused(f"it asks for {key[1]} twice")
+        self._admitted[key] = Admitted(background)
+        if not background:
+            for other, admitted in self._admitted.items():
+                if admitted.background:
+                    self._cancel(other, STEPPED_ASIDE)
 
     def _cancel(self, key: Key, why: str) -> None:
-        if key not in self._cancelled:
+        if key not in self._admitted:
             return
-        self._cancelled[key] = why
+        self._admitted[key].why = why
         with self._turn:
             if self._ready is not None and self._running == key:
                 self._ready.backend.abort(True)
 
-    async def _answer(
-        self, client: int, request: frames.Request, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _answer(self, client: Connection, request: frames.Request) -> None:
         loop = asyncio.get_running_loop()
 
         def send(reply: frames.Reply) -> None:
-            loop.call_soon_threadsafe(frames.write, writer, reply)
+            loop.call_soon_threadsafe(client.send, reply)
 
         if isinstance(request, frames.Load):
-            self._heed(client, request)
             if self._ready is not None:  # said at once, not behind another editor's prompt
                 send(frames.Loaded(self._ready.model))
             else:
@@ -167,94 +205,92 @@ class Host:
         elif isinstance(request, frames.Count):
             await loop.run_in_executor(self._counting, self._count, request, send)
         elif isinstance(request, frames.Generate):
-            key = (client, request.id)
+            key = (client.number, request.id)
             await loop.run_in_executor(self._computing, self._generate, key, request, send)
-            del self._cancelled[key]
-            self._background.discard(key)
+            del self._admitted[key]
 
-    def _heed(self, client: int, wishes: frames.Load) -> None:
-        if client in self._keep_seconds:
-            self._keep_seconds[client] = wishes.keep_loaded_seconds
-        if wishes.remember_windows is not None:
-            self._remember = wishes.remember_windows
-
-    def _load(self, request: frames.Load, send: Callable[[frames.Reply], object]) -> None:
+    def _load(self, request: frames.Load, send: Send) -> None:
         try:
             if self._ready is None:
-                self._ready = load(request)
+                with told(f"Loading {request.model or 'the embedded model'}"):
+                    self._ready = load(request)
                 gc.freeze()  # it all stays, so that looking through it again is time lost
             send(frames.Loaded(self._ready.model))
         except UserError as error:
-            send(frames.Failed(str(error)))
+            send(frames.Failed(seen(str(error))))
 
-    def _count(self, request: frames.Count, send: Callable[[frames.Reply], object]) -> None:
-        ready = self._loaded()
-        send(
-            frames.Counted(request.id, [len(ready.tokenizer.text(text)) for text in request.texts])
-        )
-
-    def _generate(
-        self,
-        key: Key,
-        request: frames.Generate,
-        send: Callable[[frames.Reply], object],
-    ) -> None:
-        ready = self._loaded()
-        with self._turn:
-            ready.backend.abort(False)
-            self._running = key
-        ready.loop.usage = Usage()
-        error = ""
-        # A cancel that came before this line is on record; one that comes later aborts.
+    def _count(self, request: frames.Count, send: Send) -> None:
         try:
-            if self._cancelled[key] is None:
-                self._decode(ready, key, request, send)
+            with told(THE_ENGINE):
+                tokenizer = self._loaded().tokenizer
+                counts = [len(tokenizer.text(text)) for text in request.texts]
+            send(frames.Counted(request.id, counts))
+        except UserError as error:
+            send(frames.Counted(request.id, [], str(error)))
+
+    def _generate(self, key: Key, request: frames.Generate, send: Send) -> None:
+        admitted = self._admitted[key]
+        usage, error = Usage(), ""
+        try:
+            ready = self._loaded()
+            with self._turn:
+                ready.backend.abort(False)
+                self._running = key
+            ready.loop.usage = Usage()
+            # A cancel that came before this line is on record; one that comes later aborts.
+            if admitted.why is None:
+                self._decode(ready, admitted, request, send)
+            usage = ready.loop.usage
         except UserError as failure:
             error = str(failure)
         finally:
             with self._turn:
                 self._running = None
-        send(frames.Finished(request.id, ready.loop.usage, error or self._cancelled[key] or ""))
+        send(frames.Finished(request.id, usage, error or admitted.why or ""))
         self._gaps.give_back()
 
     def _decode(
-        self,
-        ready: Ready,
-        key: Key,
-        request: frames.Generate,
-        send: Callable[[frames.Reply], object],
+        self, ready: Ready, admitted: Admitted, request: frames.Generate, send: Send
     ) -> None:
+        with told(THE_ENGINE):
+            ids, owed = self._tokens(ready, request)
+        characters = codecs.getincrementaldecoder("utf-8")()
+        with ready.loop.kept_sound(), told(THE_ENGINE):
+            for piece, probability in ready.loop.generate(
+                ids,
+                request.max_tokens,
+                lambda: admitted.why is not None,
+                owed,
+                request.prompt.line,
+            ):
+                try:
+                    text = characters.decode(piece)
+                except UnicodeDecodeError:
+                    return  # the model wrote no text; what came before it stands
+                send(frames.Decoded(request.id, text, probability, ready.loop.usage))
+
+    def _tokens(self, ready: Ready, request: frames.Generate) -> tuple[list[int], bytes]:
+        """The prompt's tokens, and what the answer has to begin with. Raises EngineError."""
+        parts, window = request.prompt.parts, ready.model.window
+        if len(parts) > MOST_PARTS:
+            raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")
+        length = sum(len(part.text) for part in parts)
+        if length > window * LONGEST_PIECE:
+            raise EngineError(
+                f"{length:,} characters don't fit into a window of {window} tokens."
+            )
         ids, owed = ready.tokenizer.prompt(request.prompt)
-        if len(ids) + request.max_tokens > ready.model.window:
+        if len(ids) + request.max_tokens > window:
             raise EngineError(
                 f"The prompt has {len(ids)} tokens; {request.max_tokens} more don't fit "
-                f"into a window of {ready.model.window}. Lower mistralLsp.maxTokens."
+                f"into a window of {window}. Lower mistralLsp.maxTokens."
             )
-        characters = codecs.getincrementaldecoder("utf-8")()
-        for piece, probability in ready.loop.generate(
-            ids,
-            request.max_tokens,
-            lambda: self._cancelled[key] is not None,
-            owed,
-            request.prompt.line,
-        ):
-            try:
-                text = characters.decode(piece)
-            except UnicodeDecodeError:
-                return  # the model wrote no text; what came before it stands
-            send(frames.Decoded(request.id, text, probability, ready.loop.usage))
+        return ids, owed
 
     def _loaded(self) -> Ready:
         if self._ready is None:
             raise EngineError("No model is loaded yet.")
         return self._ready
-
-
-def _die_of_bugs(task: asyncio.Task[None]) -> None:
-    """Ends the process at an error that nobody foresaw: the servers then know, and start anew."""
-    if not task.cancelled() and task.exception() is not None:
-        task.print_stack(file=sys.stderr)
-        os._exit(70)
 
 
 def serve(listening: socket.socket, path: Path) -> None:

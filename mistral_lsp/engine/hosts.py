@@ -13,18 +13,24 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
+
 import mistral_lsp
 from mistral_lsp.engine import frames, stopped
 from mistral_lsp.engine.base import SCRIPT_VARIABLE, EngineError
 from mistral_lsp.engine.folder import private_folder
+from mistral_lsp.shown import one_line
 
 START_SECONDS = 20.0
+GREETING_SECONDS = 4.0
+"""A host that runs greets at once; whoever listens and says nothing for longer is none of ours."""
 LOOK_SECONDS = 0.5
 TRIES = 5
 LARGE_BLOCK = 1 << 20
 """Bytes from which on glibc gives memory back as soon as it is free. By itself it raises this to
 the size of what was freed, and the host then keeps tens of megabytes from every KV state it saved.
 """
+LONGEST_LAST_WORDS = 300
 LONGEST_SOCKET_PATH = 103
 """Bytes; what the smallest of the supported systems allows."""
 
@@ -40,7 +46,7 @@ async def connect(wanted: frames.Load) -> Connection:
         path = socket_path(wanted)
         for _ in range(TRIES):
             # A host that is about to leave may accept and say nothing any more.
-            connection = await _greeted(path) or await _start(path)
+            connection = await _greeted(path, GREETING_SECONDS) or await _start(path)
             if connection is not None:
                 return connection
     except OSError as error:
@@ -54,21 +60,23 @@ async def connect(wanted: frames.Load) -> Connection:
     )
 
 
-async def _greeted(path: Path) -> Connection | None:
+async def _greeted(path: Path, seconds: float) -> Connection | None:
+    """A connection to the host that listens at `path`; None where there is none, or where what
+    listens is silent, or speaks as another version of ours does.
+    """
     try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=frames.LARGEST_FRAME)
-    except (FileNotFoundError, ConnectionRefusedError):
+        reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(path), seconds)
+    except (OSError, asyncio.TimeoutError):
         return None
     hello = None
     try:
-        hello = await asyncio.wait_for(_hello(path, reader), START_SECONDS)
-    except (asyncio.IncompleteReadError, ConnectionError, asyncio.TimeoutError):
+        hello = await asyncio.wait_for(_hello(path, reader), seconds)
+    except (OSError, EOFError, asyncio.TimeoutError, msgspec.DecodeError):
         return None
     finally:
-        if hello is None:
+        if not isinstance(hello, frames.Hello):
             writer.close()
-    assert isinstance(hello, frames.Hello)
-    return reader, writer, hello
+    return (reader, writer, hello) if isinstance(hello, frames.Hello) else None
 
 
 async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
@@ -83,34 +91,45 @@ async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
 
 
 async def _start(path: Path) -> Connection | None:
-    """Starts a host, unless another process has done it meanwhile."""
+    """Starts a host, unless another process has done it meanwhile. It takes the name of whatever
+    listens there and does not greet.
+    """
     import filelock  # takes long enough to be felt where a host is there already
 
     lock = filelock.AsyncFileLock(path.with_suffix(".lock"), 2 * START_SECONDS, mode=0o600)
-    async with lock:
-        found = await _greeted(path)
-        if found is not None:
-            return found
-        # The working directory is our own: Python looks for modules there first, and a workspace
-        # must not bring its own.
-        starter = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "mistral_lsp.engine.daemon",
-            str(path),
-            cwd=path.parent,
-            env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(starter.wait(), START_SECONDS)
-        return await _greeted(path)
+    try:
+        async with lock:
+            return await _greeted(path, GREETING_SECONDS) or await _started(path)
+    except filelock.Timeout as error:
+        raise EngineError(
+            f"Another program has been starting the engine for {2 * START_SECONDS:.0f} seconds. "
+            f"If none is, remove {path.with_suffix('.lock')}; then run mistralLsp.reload."
+        ) from error
 
 
-def socket_path(wanted: frames.Load) -> Path:
-    """Where the host listens that serves what is wanted. Raises EngineError, OSError."""
+async def _started(path: Path) -> Connection | None:
+    # The working directory is our own: Python looks for modules there first, and a workspace must
+    # not bring its own.
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)}
+    environment.pop("PYTHONOPTIMIZE", None)  # ctransformers needs its docstrings
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mistral_lsp.engine.daemon",
+        str(path),
+        cwd=path.parent,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(starter.wait(), START_SECONDS)
+    return await _greeted(path, START_SECONDS)
+
+
+def name_of(wanted: frames.Load) -> str:
+    """What the host is called that serves what is wanted, by the same installation as this one."""
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),
@@ -118,8 +137,12 @@ def socket_path(wanted: frames.Load) -> Path:
         wanted.without_wishes(),
         os.environ.get(SCRIPT_VARIABLE),
     )
-    name = hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
-    path = private_folder() / f"{name}.socket"
+    return hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
+
+
+def socket_path(wanted: frames.Load) -> Path:
+    """Where the host listens that serves what is wanted. Raises EngineError, OSError."""
+    path = private_folder() / f"{name_of(wanted)}.socket"
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise EngineError(
             f"The engine's socket can't have a name as long as {path}. "
@@ -134,5 +157,5 @@ def last_words(wanted: frames.Load) -> str:
         log = socket_path(wanted).with_suffix(".log")
         lines = log.read_text("utf-8", "replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
-        return f"Its last words: {last.strip()}" if last else ""
+        return f"Its last words: {one_line(last, LONGEST_LAST_WORDS)}" if last else ""
     return ""

@@ -12,6 +12,7 @@ import llama_cpp.llama_cpp as lib
 import numpy
 
 from mistral_lsp.engine.base import Aborted, EngineError
+from mistral_lsp.shown import seen
 
 LONGEST_PIECE = 256
 ABORTED = 2
@@ -22,7 +23,7 @@ ERROR_LEVEL = 4
 def _log(level: int, text: bytes, _: object) -> None:
     """Lets only errors out: llama.cpp tells its life, at length, on every load."""
     if level == ERROR_LEVEL:
-        sys.stderr.write(text.decode("utf-8", "replace"))
+        sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
 
 class LlamaCpp:

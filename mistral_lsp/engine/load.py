@@ -12,7 +12,9 @@ from mistral_lsp.engine.loop import Loop
 from mistral_lsp.engine.measure import default_threads, measure
 from mistral_lsp.engine.sizes import sizes
 from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.models import gguf, registry, store
+from mistral_lsp.shown import one_line
 from mistral_lsp.types import LoadedModel
 
 INSTALL = {
@@ -21,6 +23,8 @@ INSTALL = {
 }
 MISSING_CONTEXT = 4096
 """What a model is taken to have been trained on where its header does not say."""
+SMALLEST_WINDOW = 64
+"""Tokens. In a window of less than 8, llama.cpp aborts; no prompt fits into 64 either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ def load(wanted: Load) -> Ready:
     path = store.locate(wanted.model)
     header = gguf.read_header(path)
     trained = header.context_length or MISSING_CONTEXT
-    window = min(wanted.window or registry.window(header), trained)
-    backend, note = _backend(wanted, path, window)
+    window = max(SMALLEST_WINDOW, min(wanted.window or registry.window(header), trained))
+    backend, note = _backend(wanted, path, window, header.old_flaw)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
     loop = Loop(
@@ -59,7 +63,7 @@ def load(wanted: Load) -> Ready:
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
-        model=header.name or path.name,
+        model=header.name or one_line(path.name),
         form=registry.form(header),
         window=window,
         first_window=first if backend.can_save else working,
@@ -74,7 +78,7 @@ def load(wanted: Load) -> Ready:
     return Ready(model, tokenizer, loop, backend, identity)
 
 
-def _backend(wanted: Load, path: Path, window: int) -> tuple[Backend, str]:
+def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
     """The backend, and a sentence on why it was taken."""
     choices = [wanted.engine] if wanted.engine != "auto" else installed()
     if not choices:
@@ -84,7 +88,13 @@ def _backend(wanted: Load, path: Path, window: int) -> tuple[Backend, str]:
     refusals = []
     for name in choices:
         try:
-            backend = _open(name, path, window, wanted)
+            if name == "ctransformers" and old_flaw:
+                raise EngineError(
+                    f"ctransformers can't load {path}: {old_flaw}. {INSTALL['llama_cpp']} brings "
+                    "an engine that reads more."
+                )
+            with told(f"The engine {name}"):
+                backend = _open(name, path, window, wanted)
         except EngineError as error:
             refusals.append(str(error))
             continue

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
@@ -80,6 +81,19 @@ class Loop:
         """Takes in what `states` gave in an earlier life."""
         for kept in states if self._backend.can_save else ():
             self._shelf.put(kept.tokens, kept.state)
+
+    @contextmanager
+    def kept_sound(self) -> Iterator[None]:
+        """Forgets all that was read where what is done within fails: nobody knows then what the
+        cache holds.
+        """
+        try:
+            yield
+        except BaseException:
+            self._backend.rewind(0)
+            self._held.clear()
+            self._logits.clear()
+            raise
 
     def generate(
         self,

@@ -61,7 +61,7 @@ class Tokenizer:
     def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
         """The ids of a whole prompt without the word that the cursor stands in or behind, and that
         word's bytes, which the answer has to begin with. Raises EngineError for a mark that the
-        model does not have.
+        model does not have, and for nothing at all.
         """
         ids: list[int] = []
         owed = b""
@@ -70,6 +70,8 @@ class Tokenizer:
             if part.label == "prefix" and self._heals and HALF.search(part.text):
                 owed = self._take_word(found)
             ids.extend(found)
+        if not ids:
+            raise EngineError("The prompt is empty.")
         return ids, owed
 
     def _take_word(self, ids: list[int]) -> bytes:

@@ -1,0 +1,57 @@
+"""Turns an error that nobody foresaw into a sentence for whoever waits, and a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.types import UserError
+
+logger = logging.getLogger(__name__)
+
+
+def sentence(what: str, error: BaseException) -> str:
+    """What failed, and where in our code. Without the error's own words: they may hold the user's
+    code.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "mistral_lsp" in Path(frame.filename).parts] or frames
+    where = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
+    return (
+        f"{what} met an error that was not foreseen: {type(error).__name__}{where}. Run "
+        "mistralLsp.reload; if it comes again, report it, with: mistral-lsp doctor --bundle FILE."
+    )
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Raises EngineError in place of any error within that is no sentence for the user yet."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whoever waits is answered, whatever went wrong
+        said = sentence(what, error)
+        logger.error("%s", said)
+        raise EngineError(said) from error
+
+
+def watched(
+    task: asyncio.Task[None], what: str, failed: Callable[[str], None] = lambda said: None
+) -> asyncio.Task[None]:
+    """The task; its failure is logged, and told to whoever must know."""
+
+    def over(done: asyncio.Task[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            said = str(error) if isinstance(error, UserError) else sentence(what, error)
+            logger.error("%s", said)
+            failed(said)
+
+    task.add_done_callback(over)
+    return task
