@@ -276,9 +276,7 @@ class Host:
             raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")
         length = sum(len(part.text) for part in parts)
         if length > window * LONGEST_PIECE:
-            raise EngineError(
-                f"{length:,} characters don't fit into a window of {window} tokens."
-            )
+            raise EngineError(f"{length:,} characters don't fit into a window of {window} tokens.")
         ids, owed = ready.tokenizer.prompt(request.prompt)
         if len(ids) + request.max_tokens > window:
             raise EngineError(

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
-from mistral_lsp.engine.remote.server import ServerError
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import LoadedModel, Prompt
 
@@ -62,7 +63,10 @@ class RemoteEngine:
     def start(self) -> None:
         """Looks for the servers, in the background."""
         if not self._lives:
-            self._lives = [asyncio.create_task(member.live()) for member in self._members]
+            self._lives = [
+                watched(asyncio.create_task(member.live()), "The engine", member.fail)
+                for member in self._members
+            ]
             self._look()
 
     async def close(self) -> None:
@@ -84,7 +88,8 @@ class RemoteEngine:
 
     async def ready(self) -> LoadedModel:
         """See engine.base.Engine."""
-        await self._settled.wait()
+        if self._lives:
+            await self._settled.wait()
         model = self.model
         if model is None:
             raise EngineError(self.message)

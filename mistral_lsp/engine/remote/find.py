@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mistral_lsp.engine.remote.base import Dialect
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.llama_server import LlamaServer, Properties
 from mistral_lsp.engine.remote.mistral import Mistral
 from mistral_lsp.engine.remote.ollama import Ollama, Version
 from mistral_lsp.engine.remote.openai import Models, OpenAI
-from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.wanted import Wanted
 
 DIALECTS: dict[str, Callable[[Server, Wanted], Dialect]] = {

@@ -6,12 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.member import Found
-from mistral_lsp.engine.remote.server import ServerError
+from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import Prompt, Token, Usage
 
 NO_USAGE = Usage()
+LONGEST_TEXT = 1 << 16
+"""Characters of an answer."""
+UNHEARD_SECONDS = 30.0
+"""For which a server is waited for that nobody waits for any more."""
 
 
 class RemoteGeneration:
@@ -57,7 +63,9 @@ class RemoteGeneration:
         if not self._task.done() and self._stopped_at is None:
             self._stopped_at = self._clock()
             self._arrivals.put_nowait(None)
-            if not self._unheard:
+            if self._unheard:
+                asyncio.get_running_loop().call_later(UNHEARD_SECONDS, self._task.cancel)
+            else:
                 self._task.cancel()
 
     def abandon(self) -> None:
@@ -73,7 +81,8 @@ class RemoteGeneration:
     async def _is_done(self, server: Found, last: bool) -> bool:
         """Whether the server answered; False where another one can be asked the same."""
         try:
-            await self._write(server)
+            with told(f"The server at {server.url}"):
+                await self._write(server)
         except ServerError as error:
             if not error.lost:
                 raise
@@ -85,7 +94,7 @@ class RemoteGeneration:
 
     async def _write(self, server: Found) -> None:
         self.usage = NO_USAGE
-        most = self._max_tokens
+        most, written = self._max_tokens, 0
         hears_late = not server.model.can_abort
         async with (
             server.turn if hears_late else contextlib.nullcontext(),
@@ -100,6 +109,9 @@ class RemoteGeneration:
                 self._unheard = hears_late and not piece.usage.generated_tokens
                 if piece.text and most:
                     self._begun = True
+                    written += len(piece.text)
+                    if written > LONGEST_TEXT:
+                        raise EngineError(f"The server at {server.url} does not stop writing.")
                     self._arrivals.put_nowait(Token(piece.text, piece.probability))
                 if self.usage.generated_tokens >= max(1, most):
                     return  # also where a server does not heed the limit

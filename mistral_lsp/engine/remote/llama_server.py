@@ -9,14 +9,15 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.base import Piece
-from mistral_lsp.engine.remote.server import SOON_SECONDS, Server, ServerError
-from mistral_lsp.engine.remote.tokens import Tokens
+from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
+from mistral_lsp.engine.remote.server import Server
+from mistral_lsp.engine.remote.tokens import Byte, Tokens
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.shelf import common_prefix
 from mistral_lsp.engine.sizes import sizes
@@ -31,12 +32,14 @@ TRUSTED_SECONDS = 5.0
 """After a silence this long the server may have been started again, with another model."""
 RIVALS = 16
 """How many of the likeliest tokens are looked through for others that write the user's word."""
+LARGEST_RATIO = 80.0
+"""Of likelihoods, as a logarithm; more is as much."""
 CHECK_SECONDS = 2.0
 """What a server may take to say which model it has, for which it need not compute."""
 
 
 class _Defaults(msgspec.Struct):
-    n_ctx: int
+    n_ctx: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Properties(msgspec.Struct):
@@ -48,13 +51,13 @@ class Properties(msgspec.Struct):
 
 
 class _Timings(msgspec.Struct):
-    prompt_n: int = 0
-    prompt_per_second: float = 0.0
+    prompt_n: Annotated[int, msgspec.Meta(ge=0)] = 0
+    prompt_per_second: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
 
 
 class _Choice(msgspec.Struct):
     logprob: float = 0.0
-    bytes: list[int] = []
+    bytes: list[Byte] = []
 
 
 class _Chosen(_Choice):
@@ -62,14 +65,15 @@ class _Chosen(_Choice):
 
     def probability(self, owed: bytes) -> float:
         """How likely the token was; of those that write `owed`, where that is to be written."""
+        own = min(0.0, self.logprob)
         if not owed:
-            return math.exp(self.logprob)
+            return math.exp(own)
         rivals = (
-            one.logprob
+            min(0.0, one.logprob)
             for one in self.top_logprobs
             if one.bytes != self.bytes and _writes(bytes(one.bytes), owed)
         )
-        return 1.0 / (1.0 + sum(math.exp(rival - self.logprob) for rival in rivals))
+        return 1.0 / (1.0 + sum(math.exp(min(rival - own, LARGEST_RATIO)) for rival in rivals))
 
 
 class _Chunk(msgspec.Struct):
@@ -114,8 +118,9 @@ class LlamaServer:
         note = f"llama-server at {self._server.address}."
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
+        shown = self._server.failures.name(name)
         return LoadedModel(
-            "llama-server", name, form, self._window, working, working, note, can_abort=False
+            "llama-server", shown, form, self._window, working, working, note, can_abort=False
         )
 
     async def count(self, texts: Sequence[str]) -> list[int]:

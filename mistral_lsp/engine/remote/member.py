@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.engine.remote.base import Dialect
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.find import find
-from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.types import LoadedModel
 
 FIRST_PAUSE_SECONDS = 0.25
@@ -57,7 +59,8 @@ class Member:
     async def live(self) -> None:
         """Looks for the server, again and again, until cancelled or the settings won't do."""
         try:
-            server = Server(self.url)
+            with told(f"The server at {self.url}"):
+                server = Server(self.url)
         except EngineError as error:
             self._change("failed", str(error))
             return
@@ -78,8 +81,9 @@ class Member:
     async def _serve(self, server: Server) -> ServerError:
         """One life of the server, as far as it is seen from here; tells how it ended."""
         try:
-            dialect = await find(server, self._wanted)
-            model = await dialect.open()
+            with told(f"The server at {self.url}"):
+                dialect = await find(server, self._wanted)
+                model = await dialect.open()
         except ServerError as error:
             return error
         except EngineError as error:
@@ -100,6 +104,11 @@ class Member:
         self.found = None
         expected = self._clock() - self._seen_at < GRACE_SECONDS and end.seconds < RARELY_SECONDS
         self._change("starting" if expected else "failed", f"{end} It is asked again by itself.")
+
+    def fail(self, message: str) -> None:
+        """Says why nothing more is to be hoped for."""
+        self.found = None
+        self._change("failed", message)
 
     def _change(self, state: State, message: str) -> None:
         if (state, message) != (self.state, self.message):

@@ -14,7 +14,6 @@ from mistral_lsp.engine.remote.texts import (
     Said,
     TextDialect,
     halves,
-    only,
     spelt_out,
 )
 from mistral_lsp.models import registry
@@ -59,7 +58,7 @@ class Ollama(TextDialect):
     async def open(self) -> LoadedModel:
         """See remote.base.Dialect. Its probe also makes Ollama load the model."""
         names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
-        self._model = only(names, self._wanted.model, self._server.address)
+        self._model = self._only(names)
         self._spelt = spelt_in(self._model)
         form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
         await self._fill_in(form)

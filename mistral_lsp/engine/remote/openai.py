@@ -7,18 +7,18 @@ llama-cpp-python's of theirs.
 from __future__ import annotations
 
 import math
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import msgspec
 
-from mistral_lsp.engine.remote.server import Server, ServerError
+from mistral_lsp.engine.remote.failures import ServerError
+from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.texts import (
     FORM_OF_HALVES,
     NO_FILL_IN,
     Said,
     TextDialect,
     halves,
-    only,
     spelt_out,
 )
 from mistral_lsp.engine.remote.wanted import Wanted
@@ -32,7 +32,7 @@ UNTOLD = (200, 400, 422, 500, 501)
 
 class _Model(msgspec.Struct):
     id: str
-    max_model_len: Optional[int] = None
+    max_model_len: Optional[Annotated[int, msgspec.Meta(ge=1)]] = None
 
 
 class Models(msgspec.Struct):
@@ -81,7 +81,7 @@ class OpenAI(TextDialect):
         """See remote.base.Dialect."""
         models = (await self._server.get("/v1/models", Models)).data
         names = [model.id for model in models]
-        self._model = only(names, self._wanted.model, self._server.address)
+        self._model = self._only(names)
         shown = self._model.replace("\\", "/").split("/")[-1]
         self._spelt = spelt_in(shown)
         form = await self._agree(shown)

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from mistral_lsp.engine.remote.base import Piece
-from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
+LONGEST_NAME = 1_000
+"""Of a model."""
 BYTES_PER_TOKEN = 3
 """Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
 FORM_OF_HALVES = "suffix-first-alone"
@@ -119,7 +122,23 @@ class TextDialect(ABC):
             ) from error
 
     def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
-        return LoadedModel(engine, name, form, window, window, window, note)
+        shown = self._server.failures.name(name)
+        return LoadedModel(engine, shown, form, window, window, window, note)
+
+    def _only(self, models: Sequence[str]) -> str:
+        """The model that was wanted, or the only one there is. Raises ServerError."""
+        if self._wanted.model:
+            return self._wanted.model
+        where = f"The server at {self._server.address}"
+        if len(models) == 1 and 0 < len(models[0]) <= LONGEST_NAME:
+            return models[0]
+        if len(models) < 2:
+            raise ServerError(f"{where} names no model. Set mistralLsp.httpModel.", RARELY_SECONDS)
+        shown = ", ".join(map(self._server.failures.name, models[:8]))
+        raise ServerError(
+            f"{where} has several models ({shown}). Set mistralLsp.httpModel to one.",
+            RARELY_SECONDS,
+        )
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
@@ -143,20 +162,3 @@ def halves(prompt: Prompt) -> tuple[str, str]:
 def _defused(text: str) -> str:
     """The text without marks that the server would find in it: a space parts them."""
     return _MARK.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)
-
-
-def only(models: Sequence[str], wanted: str, address: str) -> str:
-    """The model that was wanted, or the only one there is. Raises ServerError."""
-    if wanted:
-        return wanted
-    if len(models) == 1:
-        return models[0]
-    if not models:
-        raise ServerError(
-            f"The server at {address} names no model. Set mistralLsp.httpModel.", RARELY_SECONDS
-        )
-    shown = ", ".join(models[:8])
-    raise ServerError(
-        f"The server at {address} has several models ({shown}). Set mistralLsp.httpModel to one.",
-        RARELY_SECONDS,
-    )

@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import msgspec
 
 from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.remote.server import RARELY_SECONDS, Server, ServerError
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.words import HALF, last_word
 from mistral_lsp.models.marks import MARKS, OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 LEAD = "\x01"
 BETWEEN = -1
 """Stands between texts that are tokenised with one request, as no token can."""
@@ -35,7 +37,7 @@ class _Tokens(msgspec.Struct):
 
 class _Token(msgspec.Struct):
     id: int
-    piece: Union[str, list[int]]
+    piece: Union[str, list[Byte]]
 
     def bytes(self) -> bytes:
         return self.piece.encode() if isinstance(self.piece, str) else bytes(self.piece)

@@ -1,0 +1,170 @@
+"""What a server's failures mean to the user, and when it is worth asking again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import msgspec
+
+from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote.echo import repeats, texts_in
+from mistral_lsp.engine.remote.key import KEY_VARIABLE, SERVICE
+from mistral_lsp.shown import one_line
+
+LONGEST_DETAIL = 200
+SOON_SECONDS = 0.5
+RARELY_SECONDS = 30.0
+KEY_REFUSED = (401, 403)
+BUSY = (429, 503)
+REQUEST_AT_FAULT = (400, 413, 422)
+"""Statuses by which another request may do."""
+
+Body = Mapping[str, Any]
+
+
+class ServerError(EngineError):
+    """The server is not there, or does not do what it is asked for; it may after `seconds`.
+
+    `lost`: nothing else can be asked of it meanwhile. `passing`: the same request may do at once.
+    `status` is that of HTTP, or 0.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        seconds: float,
+        lost: bool = True,
+        passing: bool = False,
+        status: int = 0,
+    ):
+        """See the class."""
+        super().__init__(message)
+        self.seconds = seconds
+        self.lost = lost
+        self.passing = passing
+        self.status = status
+
+
+class Failures:
+    """Those of one server. What it says itself is shown in one short line, and not where that
+    repeats the key or the code.
+    """
+
+    def __init__(self, address: str, key: str):
+        """The `key` may be found later."""
+        self.key = key
+        self._where = f"The server at {address}"
+        self._address = address
+
+    def name(self, said: str) -> str:
+        """A name of the server's, as it can be shown."""
+        return "a model" if repeats(one_line(said), self.key, ()) else one_line(said)
+
+    def strange(self, what: str, status: int = 200) -> ServerError:
+        """It speaks another language."""
+        return ServerError(
+            f"{self._where} answers otherwise than was expected ({what}). "
+            "Check mistralLsp.httpUrl and mistralLsp.httpDialect.",
+            RARELY_SECONDS,
+            status=status,
+        )
+
+    def unreachable(self, error: Exception, body: Body) -> ServerError:
+        """Nothing comes of it, not even a refusal."""
+        said = self._fit(str(error), body) or type(error).__name__
+        return ServerError(
+            f"{self._where} can't be reached ({said}). Start it, or check mistralLsp.httpUrl.",
+            SOON_SECONDS,
+            passing=not isinstance(error, (httpx.TimeoutException, TimeoutError)),
+        )
+
+    def broke_off(self) -> ServerError:
+        """An answer has no end."""
+        return ServerError(
+            f"{self._where} broke off in the middle of an answer. "
+            "Look into its log, if that happens again.",
+            SOON_SECONDS,
+        )
+
+    def endless(self) -> ServerError:
+        """An answer does not come to its end."""
+        return ServerError(
+            f"{self._where} takes too long to answer. Look into its log.", SOON_SECONDS
+        )
+
+    def broken(self, data: bytes, body: Body) -> ServerError:
+        """An answer turned into an error."""
+        return ServerError(
+            f"{self._where} failed while it answered{self._detail(data, body)}. Look into its log.",
+            SOON_SECONDS,
+        )
+
+    def refused(
+        self, status: int, path: str, data: bytes, body: Body, retry_after: str
+    ) -> ServerError:
+        """An answer that is no success."""
+        sentence, seconds = self._meaning(status, path, self._detail(data, body))
+        if status in BUSY and retry_after.isascii() and retry_after.isdigit():
+            seconds = min(float(retry_after), RARELY_SECONDS)
+        passing = status in BUSY and seconds < RARELY_SECONDS
+        return ServerError(sentence, seconds, status not in REQUEST_AT_FAULT, passing, status)
+
+    def _meaning(self, status: int, path: str, detail: str) -> tuple[str, float]:
+        """A sentence, and the seconds after which it is worth asking again."""
+        where = self._where
+        if status in KEY_REFUSED:
+            return self._about_key(status), RARELY_SECONDS
+        if status == 404:
+            return (
+                f"{where} does not know {path} or the model (404{detail}). Check "
+                "mistralLsp.httpUrl, mistralLsp.httpDialect and mistralLsp.httpModel.",
+                RARELY_SECONDS,
+            )
+        if status == 402 or (status == 429 and "quota" in detail):
+            return (
+                f"{where} says that what you may use is used up ({status}{detail}). "
+                "See to your account there, or name another server.",
+                RARELY_SECONDS,
+            )
+        if status == 429:
+            return f"{where} has had too many requests (429{detail}).", 2.0
+        if status == 503:
+            return f"{where} is busy, or still loads its model (503{detail}).", SOON_SECONDS
+        if status >= 500:
+            return f"{where} failed ({status}{detail}). Look into its log.", SOON_SECONDS
+        if status < 400:
+            return (
+                f"{where} sends us elsewhere ({status}). Set mistralLsp.httpUrl to that.",
+                RARELY_SECONDS,
+            )
+        return f"{where} does not take the request ({status}{detail}).", RARELY_SECONDS
+
+    def _about_key(self, status: int) -> str:
+        if self.key:
+            return (
+                f"{self._where} does not take the key that was found for it ({status}). Put the "
+                f"right one into the environment variable {KEY_VARIABLE}, then restart the editor."
+            )
+        return (
+            f"{self._where} wants a key ({status}). Set the environment variable {KEY_VARIABLE} "
+            f"where the editor is started, or run: keyring set {SERVICE} {self._address} "
+            "(pip install keyring). Then restart the editor."
+        )
+
+    def _detail(self, data: bytes, body: Body) -> str:
+        """What the server says of its failure, as an ending of a sentence, or ""."""
+        try:
+            said = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return ""
+        while isinstance(said, dict):
+            said = said.get("error") or said.get("message") or said.get("detail")
+        fit = self._fit(said, body).rstrip(".") if isinstance(said, str) else ""
+        return f": {fit}" if fit else ""
+
+    def _fit(self, said: str, body: Body) -> str:
+        """Words of the server as they can be shown, or ""."""
+        words = one_line(said, LONGEST_DETAIL)
+        return "" if repeats(words, self.key, texts_in(body)) else words
