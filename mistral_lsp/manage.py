@@ -18,6 +18,9 @@ from mistral_lsp.types import UserError
 
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LARGER = 1.1e9
+"""Bytes for a gigabyte of those that are told of a model, which are rounded."""
+SPARE_BYTES = 100_000_000
 
 
 def listed() -> list[dict[str, Any]]:
@@ -44,7 +47,8 @@ def pull(name: str, progress: download.Progress) -> Path:
     path = store.file_of(name)
     if not path.is_file() and os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         raise UserError(f"HF_HUB_OFFLINE is set, so {name} is not downloaded.")
-    found = download.pull(address(entry), path, store.expected_sum(name), progress)
+    largest = int(entry.gigabytes * LARGER) + SPARE_BYTES
+    found = download.pull(address(entry), path, store.expected_sum(name), progress, largest)
     store.pin(name, found)
     return path
 

@@ -12,11 +12,16 @@ import filelock
 import httpx
 
 from mistral_lsp.models.store import BadSum, check
+from mistral_lsp.shown import one_line
 from mistral_lsp.types import UserError
 
 TRIES = 5
 BACK_OFF_SECONDS = 0.5
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+REDIRECTS = 5
+LARGEST = 1 << 40
+"""Bytes, where nobody knows how large the file is."""
+LONGEST_DETAIL = 200
 SPARE_BYTES = 64 << 20
 """What a download leaves free on the disk."""
 
@@ -24,8 +29,14 @@ Progress = Callable[[int, int], None]
 """Told of the bytes that are there and of those wanted in all, 0 where nobody knows."""
 
 
-def pull(url: str, target: Path, sha256: str, progress: Progress = lambda done, total: None) -> str:
-    """Downloads `url` to `target`; gives the file's sha256.
+def pull(
+    url: str,
+    target: Path,
+    sha256: str,
+    progress: Progress = lambda done, total: None,
+    largest: int = LARGEST,
+) -> str:
+    """Downloads `url`, of at most `largest` bytes, to `target`; gives the file's sha256.
 
     What was downloaded before it was interrupted stays beside it, as a file that ends in ".part",
     and is gone on with. Two at once wait for each other, and the second finds the file there.
@@ -36,7 +47,7 @@ def pull(url: str, target: Path, sha256: str, progress: Progress = lambda done, 
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f"{target.name}.lock")):
             if not target.exists():
-                _fetch(url, part, progress)
+                _fetch(url, part, progress, largest)
                 _accept(part, target, sha256)
             return check(target, sha256)
     except OSError as error:
@@ -56,19 +67,25 @@ def _accept(part: Path, target: Path, sha256: str) -> None:
     part.replace(target)
 
 
-def _fetch(url: str, part: Path, progress: Progress) -> None:
+def _fetch(url: str, part: Path, progress: Progress, largest: int) -> None:
     """Completes the part; tries again, from where it was, while the line breaks."""
     failures = 0
     while True:
         reached = _size(part)
         try:
-            _fetch_once(url, part, progress)
+            _fetch_once(url, part, progress, largest)
             return
+        except httpx.TooManyRedirects as error:
+            raise UserError(
+                f"{url} can't be downloaded: the server sends us from one place to the next. Is "
+                "the address right?"
+            ) from error
         except (httpx.TransportError, _Unavailable) as error:
             failures = 1 if _size(part) > reached else failures + 1
             if failures == TRIES:
+                said = one_line(str(error), LONGEST_DETAIL) or type(error).__name__
                 raise UserError(
-                    f"{url} can't be downloaded: {str(error) or type(error).__name__}. "
+                    f"{url} can't be downloaded: {said}. "
                     "Pull again to go on from where it broke off."
                 ) from error
             time.sleep(BACK_OFF_SECONDS * 2**failures)
@@ -78,12 +95,13 @@ class _Unavailable(Exception):
     """The server can't answer just now."""
 
 
-def _fetch_once(url: str, part: Path, progress: Progress) -> None:
+def _fetch_once(url: str, part: Path, progress: Progress, largest: int) -> None:
     have = _size(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with httpx.stream(
-        "GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True
-    ) as answer:
+    with (
+        httpx.Client(timeout=TIMEOUT, follow_redirects=True, max_redirects=REDIRECTS) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # all of it is there, as the sum will tell
         _refuse_failure(url, answer)
@@ -91,21 +109,44 @@ def _fetch_once(url: str, part: Path, progress: Progress) -> None:
         have = have if resumed else 0
         length = int(answer.headers.get("Content-Length", 0))
         _refuse_lack_of_room(part, length)
+        _refuse_size(url, part, have + length, largest)
         total = have + length if length else 0
         with part.open("ab" if resumed else "wb") as file:
             for block in answer.iter_raw():
-                file.write(block)
                 have += len(block)
+                _refuse_size(url, part, have, largest)
+                if not total:
+                    _refuse_lack_of_room(part, len(block))
+                file.write(block)
                 progress(have, total)
 
 
 def _refuse_failure(url: str, answer: httpx.Response) -> None:
+    said = f"the server answers {answer.status_code} {one_line(answer.reason_phrase)}"
     if answer.status_code in (429, 500, 502, 503, 504):
-        raise _Unavailable(f"the server answers {answer.status_code} {answer.reason_phrase}")
+        raise _Unavailable(said)
     if answer.is_error:
         raise UserError(
-            f"{url} can't be downloaded: the server answers {answer.status_code} "
-            f"{answer.reason_phrase}. Is the address right, and may everybody read it?"
+            f"{url} can't be downloaded: {said}. Is the address right, and may everybody read it?"
+        )
+    if answer.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise UserError(
+            f"{url} can't be downloaded: the server packs it, though it was asked not to. Try "
+            "another mirror (HF_ENDPOINT)."
+        )
+    if url.startswith("https:") and answer.url.scheme != "https":
+        raise UserError(
+            f"{url} can't be downloaded: it leads to a place without https, where everybody on "
+            "the way could change it. Try another mirror (HF_ENDPOINT)."
+        )
+
+
+def _refuse_size(url: str, part: Path, size: int, largest: int) -> None:
+    if size > largest:
+        part.unlink(missing_ok=True)
+        raise UserError(
+            f"{url} has more than {largest / 1e9:.2f} GB, so it is not the model that it should "
+            "be. Is the address right? Try another mirror (HF_ENDPOINT)."
         )
 
 
