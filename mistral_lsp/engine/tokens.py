@@ -16,6 +16,7 @@ import numpy
 
 from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.words import HALF, last_word
+from mistral_lsp.models.defuse import cuts, spellings
 from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
@@ -54,6 +55,10 @@ class Tokenizer:
         for token, piece in enumerate(self._pieces):
             if piece:
                 self._by_first_byte.setdefault(piece[:1], []).append(token)
+        # A vocabulary may have marks that are seen in plain text, too, unless it is cut there.
+        self._marks = cuts(
+            spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
+        )
         self._cut = next(
             (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, self._pieces))), None
         )
@@ -113,7 +118,12 @@ class Tokenizer:
         if found is not None:
             self._chunks.move_to_end(chunk)
             return found
-        ids = tuple(self._backend.tokenize(chunk.encode("utf-8", "replace"))) if chunk else ()
+        ids = tuple(
+            token
+            for text in (self._marks.split(chunk) if self._marks else [chunk])
+            if text
+            for token in self._backend.tokenize(text.encode("utf-8", "replace"))
+        )
         if len(chunk) <= LONGEST_CHUNK:
             self._chunks[chunk] = ids
             if len(self._chunks) > KEPT_CHUNKS:

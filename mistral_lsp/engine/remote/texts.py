@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, Protocol
 
 from mistral_lsp.engine.remote.base import Piece
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.models.marks import MARKS
+from mistral_lsp.models.defuse import defused
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
 LONGEST_NAME = 1_000
@@ -31,7 +31,6 @@ _PROBE = (
     Part("prefix", "x ="),
     Part("mark", special="fim_middle"),
 )
-_MARK = re.compile("|".join(map(re.escape, sorted(MARKS, key=len, reverse=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +144,13 @@ def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
     """The prompt as one text, the marks as the model spells them, or as its form writes them out.
     BOS, and the space that such vocabularies have before the first word, are for the server to put.
     """
-    text = "".join(
-        spelt.get(part.special, part.text) if part.special else _defused(part.text)
-        for part in prompt.parts
-    )
+    text = ""
+    # Texts that stand side by side are looked through together: half of a mark may be in each.
+    for is_mark, parts in groupby(prompt.parts, lambda part: bool(part.special)):
+        if is_mark:
+            text += "".join(spelt.get(part.special, part.text) for part in parts)
+        else:
+            text += defused("".join(part.text for part in parts))
     return text.removeprefix(" ") if prompt.form == "instructed" else text
 
 
@@ -156,9 +158,4 @@ def halves(prompt: Prompt) -> tuple[str, str]:
     """What stands before the cursor and what behind it, for a server that knows the marks."""
     before = [part.text for part in prompt.parts if part.label not in ("suffix", "path")]
     behind = [part.text for part in prompt.parts if part.label == "suffix"]
-    return _defused("".join(before)), _defused("".join(behind))
-
-
-def _defused(text: str) -> str:
-    """The text without marks that the server would find in it: a space parts them."""
-    return _MARK.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)
+    return defused("".join(before)), defused("".join(behind))

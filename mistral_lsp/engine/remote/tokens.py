@@ -18,6 +18,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.words import HALF, last_word
+from mistral_lsp.models.defuse import cuts, spellings
 from mistral_lsp.models.marks import MARKS, OPTIONAL
 from mistral_lsp.types import Part, Prompt
 
@@ -66,18 +67,13 @@ class Tokens:
         if begins:
             self.specials["bos"] = begins[0]
         self._lead = (await self._tokenize(LEAD) or [BETWEEN])[-1]
-        spellings = list(MARKS)
-        marked = await self._tokenize_all(spellings, parse_special=True)
-        plain = await self._tokenize_all(spellings, parse_special=False)
-        read_in_text = []
-        for spelling, ids, plain_ids in zip(spellings, marked, plain):
+        marked = await self._tokenize_all(list(MARKS), parse_special=True)
+        for spelling, ids in zip(MARKS, marked):
             if len(ids) == 1 and self.specials.setdefault(MARKS[spelling], ids[0]) == ids[0]:
                 self.spelt[MARKS[spelling]] = spelling
-                if ids == plain_ids:
-                    read_in_text.append(spelling)
-        if read_in_text:  # marks that the server sees in text all the same, unless it is cut there
-            cuts = (f"(?<={re.escape(mark[0])})(?={re.escape(mark[1:])})" for mark in read_in_text)
-            self._cut = re.compile("|".join(cuts))
+        # Some marks a server sees in text all the same, unless it is cut there.
+        plain = await self._tokenize_all(spellings(), parse_special=False)
+        self._cut = cuts(spelling for spelling, ids in zip(spellings(), plain) if len(ids) == 1)
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has."""

@@ -1,0 +1,91 @@
+"""Parts what a server would read as a mark in a text, so that nothing in a file can become one.
+
+Marks are spelt in a few shapes, and a model may have any number of each. Where code has the shape,
+too, only names that are known count: `x[INDEX]` and `<name>` stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import resources
+
+import msgspec
+
+from mistral_lsp.models.marks import MARKS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# Neither holds what could begin another one, so that each is found wherever it stands.
+_ANGLED = re.compile(r"<[^\s<>]{1,80}>")
+_BRACKETED = re.compile(r"\[/?[\w@]{1,40}\]")
+_ANY_NAME = re.compile(
+    r"<[|｜].+[|｜]>"
+    r"|<\[[\w▁-]+\]>"
+    r"|<(?:unused|extra_id_|reserved_|SPECIAL_|TOKENS_UNUSED_|mask_)\d+>"
+    r"|</?(?:seed|minimax):[\w:]+>"
+)
+"""Shapes of which every name is a mark."""
+_OTHERS = re.compile(r"<</?SYS>>|\|<end>\||>>[A-Z]{4,16}<<|\|\|\|[A-Z_]{4,24}\|\|\|")
+
+
+class _Names(msgspec.Struct, forbid_unknown_fields=True):
+    tags: list[str]
+    html: list[str]
+    bracketed: list[str]
+    barred: list[str]
+    whole: list[str]
+
+
+@lru_cache(maxsize=1)
+def _names() -> _Names:
+    text = resources.files("mistral_lsp.models").joinpath("spellings.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), type=_Names)
+
+
+@lru_cache(maxsize=1)
+def spellings() -> tuple[str, ...]:
+    """Marks of all families that are known, as they are written."""
+    names = _names()
+    found = [*MARKS, *names.whole, *(f"<|{name}|>" for name in names.barred)]
+    for slash in ("", "/"):
+        found += [f"<{slash}{name}>" for name in names.tags]
+        found += [f"[{slash}{name}]" for name in names.bracketed]
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    """Spellings, and those of them that HTML has as well."""
+    html = [f"<{slash}{name}>" for name in _names().html for slash in ("", "/")]
+    return frozenset(spellings()), frozenset(html)
+
+
+def defused(text: str) -> str:
+    """The text without marks: a blank parts each."""
+    for shape in (_ANGLED, _BRACKETED, _OTHERS):
+        text = shape.sub(_parted, text)
+    return text
+
+
+def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
+    """Where a text has to be cut so that a tokenizer sees none of these marks in it, though it
+    looks for them; None where there are none.
+    """
+    places = [f"(?<={re.escape(mark[0])})(?={re.escape(mark[1:])})" for mark in marks]
+    return re.compile("|".join(places)) if places else None
+
+
+def _parted(found: re.Match[str]) -> str:
+    mark = found[0]
+    known, html = _known()
+    if mark in html:
+        return f"{mark[:-1]} {mark[-1]}"  # there it stays what it is
+    if mark in known or _ANY_NAME.fullmatch(mark) or found.re is _OTHERS:
+        return f"{mark[0]} {mark[1:]}"
+    return mark
