@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mistral_lsp import __version__, config
+from mistral_lsp import __version__, config, shown
 from mistral_lsp.types import UserError
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
@@ -102,9 +102,11 @@ def _start_log(options: argparse.Namespace) -> None:
     logging.basicConfig(
         filename=getattr(options, "log_file", None),
         level=getattr(options, "log_level", "warning").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )
+    form = shown.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(form)
     # At INFO, pygls writes every message with the user's code in it.
     logging.getLogger("pygls").setLevel(logging.ERROR)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

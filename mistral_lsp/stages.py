@@ -29,6 +29,8 @@ SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
 
+NEARBY = 2_000
+"""Characters on either side of the cursor."""
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
 
@@ -148,6 +150,7 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         min_confidence=min_confidence,
         answer=answer,
         rejected=rejected,
+        nearby=request.snapshot.text[max(0, request.offset - NEARBY) : request.offset + NEARBY],
         errors=partial(_errors, request.snapshot, request.offset)
         if request.snapshot.tree is not None and cursor.language.is_code
         else None,

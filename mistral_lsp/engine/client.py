@@ -15,6 +15,7 @@ from mistral_lsp.engine import frames, hosts, stopped
 from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
+from mistral_lsp.shown import seen
 from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
 
 logger = logging.getLogger(__name__)
@@ -194,12 +195,12 @@ class EngineClient:
                 frames.write(self._writer, frames.Ping())
 
     def _change(self, state: State, message: str) -> None:
-        self.state, self.message = state, message
+        self.state, self.message = state, seen(message)
         if state in ("ready", "failed", "off"):
             self._settled.set()
         else:
             self._settled.clear()
-        self._on_state(state, message)
+        self._on_state(state, self.message)
 
     async def _supervise(self) -> None:
         while True:

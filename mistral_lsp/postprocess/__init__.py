@@ -10,6 +10,7 @@ from mistral_lsp.postprocess.close_brackets import close_brackets
 from mistral_lsp.postprocess.drop_broken import drop_broken
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
 from mistral_lsp.postprocess.drop_rejected import drop_rejected
+from mistral_lsp.postprocess.drop_unseen import drop_unseen
 from mistral_lsp.postprocess.limit_lines import limit_lines
 from mistral_lsp.postprocess.replace_closers import replace_closers
 from mistral_lsp.postprocess.trim_blank import trim_blank
@@ -24,6 +25,7 @@ FILTERS: tuple[Filter, ...] = (
     close_brackets,
     drop_broken,
     drop_rejected,
+    drop_unseen,
 )
 
 

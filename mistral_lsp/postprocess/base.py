@@ -23,7 +23,7 @@ class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
     the text from that line's end on. `shown` characters of the answer are on the screen already.
     `rejected` are the texts that the user has dismissed here. `errors` is None where there is no
-    grammar or no code.
+    grammar or no code. `nearby` is the text on both sides of the cursor.
     """
 
     line_prefix: str
@@ -36,6 +36,7 @@ class Situation:
     shown: int = 0
     rejected: frozenset[str] = frozenset()
     errors: CountErrors | None = None
+    nearby: str = ""
 
     def next_line(self) -> str:
         """The next line below the cursor's that is not blank, or ""."""

@@ -1,0 +1,14 @@
+"""Drops an answer with characters that control the screen or can't be seen."""
+
+from __future__ import annotations
+
+from mistral_lsp.postprocess.base import Situation, Suggestion
+from mistral_lsp.shown import LINE_ENDS_AND_TAB, is_unseen
+
+
+def drop_unseen(suggestion: Suggestion, situation: Situation) -> Suggestion:
+    """Those that the file has near the cursor are the user's own, and stay."""
+    unseen = {one for one in suggestion.text if one not in LINE_ENDS_AND_TAB and is_unseen(one)}
+    if unseen and not unseen <= set(situation.nearby):
+        return Suggestion("", reason="the answer has characters that can't be seen")
+    return suggestion

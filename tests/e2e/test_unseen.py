@@ -1,0 +1,70 @@
+"""What can't be seen reaches no editor, as ghost text or as a name."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from mistral_lsp.models import store
+from mistral_lsp.shown import is_unseen
+from tests.support.played_server import Asked, Reply, playing
+
+URI = "file:///project/main.py"
+
+
+@pytest.mark.parametrize("character", ["\x1b[31m", "\u202e", "\u200b", "\x08", "\u2028"])
+def test_an_answer_with_it_is_none(ready, character) -> None:
+    answers = [
+        {"after": "x = ", "answer": f"1 + {character}2\n"},
+        {"after": "y = ", "answer": "1\n"},
+    ]
+    client = ready(answers=answers)
+    client.open(URI, "x = \ny = \n")
+    assert client.items(client.ask(URI, 0, 4)) == []
+    assert [item["insertText"] for item in client.items(client.ask(URI, 1, 4))] == ["1"]
+
+
+def named(path: Path, name: bytes) -> Path:
+    """The embedded model under another name; the header stays as long as it was."""
+    whole = bytearray(store.locate("").read_bytes())
+    licence = struct.pack("<Q", len(b"general.license")) + b"general.license"
+    old = struct.pack("<Q", 20) + b"mistral-lsp-tiny-fim"
+    at = whole.index(old)
+    new = struct.pack("<Q", len(name)) + name
+    left = len(old) - len(new)
+    assert left >= 0 and licence in whole
+    end = whole.index(licence) + len(licence) + 4
+    kept = whole[at + len(old) : end]
+    text = struct.pack("<Q", 10 + left) + b"apache-2.0" + b" " * left
+    whole[at : end + 18] = new + kept + text
+    path.write_bytes(whole)
+    return path
+
+
+def test_a_models_own_name_is_clean(start, tmp_path) -> None:
+    path = named(tmp_path / "model.gguf", b"\x1b[2J\xe2\x80\xaeevil\nname")
+    client = start("--model", str(path), engine="ctransformers")
+    client.initialize()
+    assert client.wait_until_ready()["model"] == "[2Jevil name"
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+def test_a_servers_models_have_short_clean_names(start, tmp_path, size) -> None:
+    names = [f"\x1b[2Jone\u202e{'x' * size}", f"two{'y' * size}"]
+
+    def answer(asked: Asked) -> Reply:
+        return Reply.of({"data": [{"id": name} for name in names]})
+
+    log = tmp_path / "log"
+    with playing(answer) as server:
+        client = start("--log-file", str(log), "--log-level", "info", engine="http")
+        client.initialize({"httpUrl": server.url, "httpDialect": "openai"})
+        with pytest.raises(RuntimeError, match=r"has several models \(\[2Jone"):
+            client.wait_until_ready()
+        status = json.dumps(client.status(), ensure_ascii=False)
+    assert len(status) < 5_000 and not any(map(is_unseen, status))
+    written = log.read_text("utf-8").replace("\n", "")
+    assert len(written) < 20_000 and not any(map(is_unseen, written))
