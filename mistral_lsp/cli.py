@@ -119,10 +119,10 @@ def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
         for key in ("engine", "model", "window", "threads")
         if getattr(options, key, None) is not None
     }
-    _, problems = config.read(given, config.Settings())
+    settings, problems = config.read(given, config.Settings(), Path.cwd())
     if problems:
         raise UserError(" ".join(problems))
-    return given
+    return {key: getattr(settings, key) for key in given}
 
 
 async def _serve(options: argparse.Namespace) -> int:

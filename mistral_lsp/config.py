@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,12 +13,19 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from mistral_lsp.shown import one_line
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
 SECTION = "mistralLsp"
+MODELS_VARIABLE = "MISTRAL_LSP_MODELS"
+"""Names the folder of downloaded models, for those who want it on another disk."""
+MODEL_ENDING = ".gguf"
+LONGEST_TEXT = 4_096
+"""Characters of a value; no path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
 """Settings of the editors' clients that live in the same section and are none of the server's."""
 
@@ -100,8 +108,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
 
 
-def read(raw: Mapping[str, Any], base: Settings) -> tuple[Settings, list[str]]:
-    """Lays `raw` over `base`. A bad value keeps the base's and adds a sentence naming it."""
+def read(
+    raw: Mapping[str, Any], base: Settings, folder: Path | None = None
+) -> tuple[Settings, list[str]]:
+    """Lays `raw` over `base`. A bad value keeps the base's and adds a sentence naming it.
+
+    Relative paths are relative to `folder`, or refused where whoever wrote them stands nowhere.
+    """
     changes: dict[str, Any] = {}
     problems: list[str] = []
     for key, value in raw.items():
@@ -112,14 +125,64 @@ def read(raw: Mapping[str, Any], base: Settings) -> tuple[Settings, list[str]]:
             continue
         field = FIELDS[key]
         try:
-            changes[field.name] = msgspec.convert(value, type=field.type)
-        except msgspec.ValidationError as error:
+            given = msgspec.convert(value, type=field.type)
+            _refuse_what_is_no_text(given)
+            changes[field.name] = model_at(given, folder) if key == "model" else given
+        except ValueError as error:  # msgspec's are, too
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
     return msgspec.structs.replace(base, **changes), problems
 
 
+def _refuse_what_is_no_text(value: Any) -> None:
+    """Raises ValueError for texts that JSON may hold and nothing else."""
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT:
+            raise ValueError(f"it has {len(value):,} characters")
+        if any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value):
+            raise ValueError("it has a character that is none")
+    elif isinstance(value, (list, dict)):
+        for inner in value.items() if isinstance(value, dict) else value:
+            for text in inner if isinstance(inner, tuple) else (inner,):
+                _refuse_what_is_no_text(text)
+
+
+def model_at(model: str, folder: Path | None) -> str:
+    """A model as it is named, or the whole path of its file.
+
+    A path has a "/" in it, begins with "~" or ends in ".gguf"; of the last, the models' folder is
+    looked through first. Relative ones are relative to `folder`. Raises ValueError.
+    """
+    is_name = not any(sign in model for sign in ("/", os.sep)) and model not in (".", "..")
+    if is_name and not model.endswith(MODEL_ENDING) and not model.startswith("~"):
+        return model
+    if is_name and is_file(models_folder() / model):
+        return str(models_folder() / model)
+    try:
+        path = Path(model).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{model!r} begins with no user of this machine") from error
+    if folder is None and not path.is_absolute():
+        raise ValueError(f"{model!r} is no whole path, and no downloaded model has that name")
+    return str(path if folder is None else folder / path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is that of a file; one that is too long for any is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def models_folder() -> Path:
+    """Where downloaded models are kept."""
+    chosen = os.environ.get(MODELS_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("mistral-lsp") / "models"
+
+
 def _unknown(key: str) -> str:
+    key = one_line(key)
     near = difflib.get_close_matches(key, FIELDS, n=1)
     hint = f" Did you mean {near[0]}?" if near else f" Known settings: {', '.join(FIELDS)}."
     return f"Setting {SECTION}.{key} does not exist and is ignored.{hint}"
@@ -139,7 +202,7 @@ def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
         return Settings(), []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Settings(), [f"Settings file {path} is left out: {error}."]
-    return read(raw, Settings())
+    return read(raw, Settings(), path.parent)
 
 
 def schema() -> dict[str, Any]:

@@ -93,9 +93,11 @@ def use(model: str) -> Path:
 
     Raises UserError where it is not on this machine or no model, and changes nothing then.
     """
-    gguf.read_header(store.locate(model))
-    known = model in registry.entries()
-    chosen = model if known else str(Path(model).expanduser().absolute())
+    try:
+        chosen = config.model_at(model, Path.cwd())
+    except ValueError as error:
+        raise UserError(f"{model!r} can't be used: {error}.") from error
+    gguf.read_header(store.locate(chosen))
     path = config.user_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

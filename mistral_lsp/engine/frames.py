@@ -6,7 +6,6 @@ A frame is four bytes of length (big-endian) and that many bytes of MessagePack.
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Union
 
 import msgspec
@@ -41,10 +40,10 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Load:
-        """What the settings ask for; a model's path is the same from every folder."""
+        """What the settings ask for; whoever means the same file names it so."""
         return cls(
             settings.engine,
-            str(Path(settings.model).expanduser().resolve()) if settings.model else "",
+            _resolved(settings.model) if settings.model else "",
             settings.window,
             settings.threads,
             settings.gpu_layers,
@@ -55,6 +54,12 @@ class Load(msgspec.Struct, frozen=True, tag=True):
     def without_wishes(self) -> Load:
         """What one host serves to all of its clients, whatever else they wish."""
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
+
+
+def _resolved(model: str) -> str:
+    from mistral_lsp.models import store  # takes long enough to be felt by who wants the embedded
+
+    return store.resolved(model)
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):

@@ -12,13 +12,15 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from mistral_lsp import config
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import BadModelFile
+from mistral_lsp.shown import one_line
 
 logger = logging.getLogger(__name__)
 
-FOLDER_VARIABLE = "MISTRAL_LSP_MODELS"
-"""Names the folder of downloaded models, for those who want it on another disk."""
+FOLDER_VARIABLE = config.MODELS_VARIABLE
+folder = config.models_folder
 
 
 class BadSum(BadModelFile):
@@ -35,18 +37,18 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def locate(model: str) -> Path:
-    """The file of a model: the embedded one for "", a downloaded one for a known name, else the
-    path itself.
+    """The file of a model: the embedded one for "", a downloaded one for a known name or that of a
+    file in the models' folder, else the path itself.
 
-    Raises BadModelFile where a known model is not here, or the embedded one is damaged.
+    Raises BadModelFile where a model of that name is not here, or the embedded one is damaged.
     """
     name = model or registry.EMBEDDED
     entry = registry.entries().get(name)
     if entry is None:
-        return Path(model).expanduser()
+        return Path(model) if os.sep in model else _in_folder(model)
     if name != registry.EMBEDDED:
         path = file_of(name)
-        if not path.is_file():
+        if not config.is_file(path):
             raise BadModelFile(
                 f"The model {name} is not on this machine. Run: mistral-lsp models pull {name}"
             )
@@ -57,10 +59,28 @@ def locate(model: str) -> Path:
     return path
 
 
-def folder() -> Path:
-    """Where downloaded models are kept."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_data_path("mistral-lsp") / "models"
+def _in_folder(name: str) -> Path:
+    """A file of the models' folder, with or without its ending."""
+    for ending in ("", config.MODEL_ENDING):
+        path = folder() / f"{name}{ending}"
+        if config.is_file(path):
+            return path
+    raise BadModelFile(
+        f"No model is called {one_line(name)!r}, and no file in {folder()} is. For the known ones "
+        "run: mistral-lsp models list. A file elsewhere is named by its path, like ./model.gguf."
+    )
+
+
+def resolved(model: str) -> str:
+    """The real path of a model's file, so that all who mean the same say the same; "" for the
+    embedded one, and the model as it was named where no such file is found.
+    """
+    if model in ("", registry.EMBEDDED):
+        return ""
+    try:
+        return os.path.realpath(locate(model))
+    except (BadModelFile, OSError, ValueError):
+        return model
 
 
 def file_of(name: str) -> Path:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import struct
-from pathlib import Path
 
 import pytest
 
-from mistral_lsp.models import store
 from mistral_lsp.shown import is_unseen
+from tests.support.models import named
 from tests.support.played_server import Asked, Reply, playing
 
 URI = "file:///project/main.py"
@@ -25,23 +23,6 @@ def test_an_answer_with_it_is_none(ready, character) -> None:
     client.open(URI, "x = \ny = \n")
     assert client.items(client.ask(URI, 0, 4)) == []
     assert [item["insertText"] for item in client.items(client.ask(URI, 1, 4))] == ["1"]
-
-
-def named(path: Path, name: bytes) -> Path:
-    """The embedded model under another name; the header stays as long as it was."""
-    whole = bytearray(store.locate("").read_bytes())
-    licence = struct.pack("<Q", len(b"general.license")) + b"general.license"
-    old = struct.pack("<Q", 20) + b"mistral-lsp-tiny-fim"
-    at = whole.index(old)
-    new = struct.pack("<Q", len(name)) + name
-    left = len(old) - len(new)
-    assert left >= 0 and licence in whole
-    end = whole.index(licence) + len(licence) + 4
-    kept = whole[at + len(old) : end]
-    text = struct.pack("<Q", 10 + left) + b"apache-2.0" + b" " * left
-    whole[at : end + 18] = new + kept + text
-    path.write_bytes(whole)
-    return path
 
 
 def test_a_models_own_name_is_clean(start, tmp_path) -> None:
