@@ -77,9 +77,7 @@ class App(LanguageServer):
 
     def set_folders(self, uris: Iterable[str]) -> None:
         """Takes the folders of the workspace, which paths in prompts are relative to."""
-        self.session.roots = [
-            Path(unquote(urlsplit(uri).path)) for uri in uris if urlsplit(uri).scheme == "file"
-        ]
+        self.session.roots = [folder for uri in uris if (folder := _folder_at(uri)) is not None]
 
     async def pull_settings(self) -> None:
         """Asks the client for its settings, where it can be asked."""
@@ -193,3 +191,13 @@ class App(LanguageServer):
             self._progress.cancel()
         await self.indexing.close()
         await self.engine.close()
+
+
+def _folder_at(uri: str) -> Path | None:
+    """The folder on this machine that a URI names, or None."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    return Path(path) if parts.scheme == "file" and "\0" not in path else None

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Optional, Union
+from urllib.parse import urlsplit
 
 import attrs
 import cattrs
@@ -170,6 +171,8 @@ class Protocol(LanguageServerProtocol):
     def _dispatch(self, data: dict[str, Any]) -> None:
         try:
             message = self.structure_message(data)
+            if isinstance(message, types.InitializeRequest):
+                message.params.root_uri = _readable(message.params.root_uri)
         except JsonRpcException as error:
             cause = error.__cause__
             detail = "; ".join(cattrs.transform_error(cause)) if cause else str(error)
@@ -185,3 +188,12 @@ class Protocol(LanguageServerProtocol):
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))
+
+
+def _readable(uri: str | None) -> str | None:
+    """The URI; None for one at which pygls would fail."""
+    try:
+        urlsplit(uri or "")
+    except ValueError:
+        return None
+    return uri
