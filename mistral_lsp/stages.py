@@ -143,6 +143,8 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
+        nesting=cursor.nesting,
+        indent=cursor.indent,
         language=cursor.language,
         multiline=request.settings.multiline,
         min_confidence=min_confidence,

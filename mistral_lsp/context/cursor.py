@@ -1,20 +1,27 @@
-"""Reads the place of the cursor: its line, and what the syntax tree says it stands in."""
+"""Reads the place of the cursor: its line, what it stands in, and what is open there."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from mistral_lsp import nesting
 from mistral_lsp.document import Snapshot
 from mistral_lsp.languages.base import Language
+from mistral_lsp.nesting import Nesting
 from mistral_lsp.syntax import Region
 
 FOLLOWING = 4000
+AROUND = 4000
+"""Characters on either side whose lines tell how the file is indented."""
+INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a text. `line_prefix` and `line_suffix` make its line, without the line end;
-    `following` is the text behind that line, from its end on, as much as filters need.
+    `following` is the text behind that line, from its end on, as much as filters need. `indent` is
+    one level of indentation in the lines around; "" where they have none, or not all the same.
     """
 
     offset: int
@@ -23,6 +30,8 @@ class Cursor:
     following: str
     region: Region
     language: Language
+    nesting: Nesting
+    indent: str
 
 
 def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
@@ -37,4 +46,21 @@ def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
         following=snapshot.text[line_end : line_end + FOLLOWING],
         region=snapshot.tree.region(offset) if snapshot.tree else "code",
         language=snapshot.language,
+        nesting=_read_nesting(snapshot, offset, line[:column]),
+        indent=_read_indent(snapshot.text[max(0, offset - AROUND) : offset + AROUND]),
     )
+
+
+def _read_nesting(snapshot: Snapshot, offset: int, line_prefix: str) -> Nesting:
+    tells = snapshot.tree is not None and snapshot.language.string_nodes
+    marks = snapshot.tree.marks(offset) if snapshot.tree and tells else None
+    if marks is None:
+        return nesting.at_line(snapshot.language, line_prefix)
+    return nesting.around(snapshot.language, snapshot.text, marks, offset)
+
+
+def _read_indent(text: str) -> str:
+    found = set(INDENTED.findall(text)) - {" "}
+    if "\t" in found:
+        return "\t" if len(found) == 1 else ""
+    return min(found, key=len, default="")

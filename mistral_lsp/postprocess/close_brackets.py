@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistral_lsp.postprocess.base import Situation, Suggestion, left_open, opens_block
+from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
 
 
 def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
@@ -13,14 +13,13 @@ def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
     ended = situation.answer.complete and not situation.line_suffix.strip()
     if not suggestion.text.strip() or errors is None or not ended:
         return suggestion
-    language = situation.language
-    whole = situation.line_prefix + suggestion.text
-    last = whole.splitlines()[-1]
-    stack = left_open(last, language.quotes)
-    wanted = stack and not set(stack) & set(language.quotes) and not opens_block(last, language)
-    if not wanted or left_open(whole, language.quotes) != stack:
+    behind = situation.nesting.behind(suggestion.text)
+    last = (situation.line_prefix + suggestion.text).rpartition("\n")[2]
+    wanted = behind.on_line and behind.form is None and not opens_block(last, situation.language)
+    if not wanted or behind.outer > situation.nesting.outer:
         return suggestion
-    closed = suggestion.text.rstrip("\r\n") + "".join(reversed(stack))
+    closers = "".join(one.closer for one in reversed(behind.on_line))
+    closed = suggestion.text.rstrip("\n") + closers
     if errors(closed, suggestion.replaced) < errors(suggestion.text, suggestion.replaced):
         return Suggestion(closed, suggestion.replaced)
     return suggestion
