@@ -117,7 +117,7 @@ def _within(
     line_start = text.rfind("\n", 0, offset) + 1
     enclosing, begun = Open("\0", UNKNOWN), mark
     for form in language.texts:
-        found = re.compile(form.begin).match(text, mark)
+        found = re.compile(form.begin).match(text, mark, offset)
         if found is not None:
             enclosing, begun = Open(found.expand(form.end), form), found.end()
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from mistral_lsp.types import Answer, Excerpt, LoadedModel, Prompt, Trigger
 SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
+
+PARSED_AT_ONCE = 20_000
+"""Characters; a longer text is parsed by a thread, so that no other file's request waits for it."""
 
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
@@ -67,6 +71,12 @@ class Stages:
     recent: Recent = field(default_factory=Recent)
     nearby: similar.Nearby = field(default_factory=similar.Nearby)
     interactive: bool = True
+
+
+async def parse(snapshot: Snapshot) -> None:
+    """Has the snapshot's tree made, by a thread where that may take long."""
+    if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
+        await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
