@@ -28,6 +28,8 @@ LARGEST = 2_000_000
 """Characters of a file that ghost text is offered in."""
 LARGEST_PARSED = 500_000
 """Characters; the tree of a larger text takes tens of megabytes, and every key 50 ms."""
+MOST_NODES = 300_000
+"""Of a tree that is kept: 45 MB."""
 SLOW_UPDATE_SECONDS = 0.1
 """Of the processor's time for one edit, from which on a file goes on without a tree."""
 
@@ -262,9 +264,8 @@ class Document:
             before, started = self._tree, time.thread_time()
             self._tree = before.updated(text) if before else syntax.parse(self.language, text)
             is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
-            # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
-            self._goes_without_tree = self._tree is None or is_slow
-            made = self._tree
-            if self._goes_without_tree:
+            if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
+                # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
+                self._goes_without_tree = True
                 self._tree = None
-            return made
+            return self._tree

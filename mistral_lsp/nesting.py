@@ -15,7 +15,7 @@ from mistral_lsp.languages.base import NEVER, Language, TextForm
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(PAIRS.values())
-LONGEST_LOOK = 10_000
+LONGEST_LOOK = 2_000
 """Characters before the cursor that are read at most."""
 REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 VALUE_ENDS = ")]}\"'`$_"
@@ -64,7 +64,9 @@ class Nesting:
     @property
     def form(self) -> TextForm | None:
         """The form of the string or comment that the place is in; None in code."""
-        return _form(self.opened)
+        texts = (one for one in reversed(self.opened) if one.form or one.holds_code)
+        innermost = next(texts, None)
+        return None if innermost is None else innermost.form
 
     def behind(self, text: str) -> Nesting:
         """The nesting behind a text that follows here."""
@@ -127,19 +129,14 @@ def _within(
     return here.behind(text[begun:offset])
 
 
-def _form(opened: Iterable[Open]) -> TextForm | None:
-    """The form of the text that one is in; None in code. Brackets count in prose, too."""
-    for one in reversed(tuple(opened)):
-        if one.form is not None or one.holds_code:
-            return one.form
-    return None
-
-
 class _Reader:
     """Goes through a text once. Of what is `opened`, the first `known` were so before the text."""
 
     def __init__(self, nesting: Nesting, text: str):
-        self.opened = list(nesting.opened)
+        self.opened: list[Open] = []
+        self._texts: list[int] = []  # places in it of texts, and of code within them
+        for one in nesting.opened:
+            self._open(one)
         self.known = len(self.opened)
         self._language = nesting.language
         self._text = nesting.before + text
@@ -152,11 +149,11 @@ class _Reader:
     def read(self) -> Iterator[Closing]:
         place = self._start
         while place < len(self._text):
-            form = _form(self.opened)
-            if form is None:
+            innermost = self.opened[self._texts[-1]] if self._texts else None
+            if innermost is None or innermost.form is None:
                 place = yield from self._code(place)
             else:
-                place = yield from self._prose(place, form)
+                place = yield from self._prose(place, innermost.form)
 
     def _code(self, place: int) -> Generator[Closing, None, int]:
         found = _tokens(self._language).search(self._text, place)
@@ -168,11 +165,11 @@ class _Reader:
             form = self._language.texts[int(kind[4:])]
             begun = re.compile(form.begin).match(self._text, found.start())
             assert begun is not None
-            self.opened.append(Open(begun.expand(form.end), form))
+            self._open(Open(begun.expand(form.end), form))
         elif kind == "slash":
             return self._slash(found.start())
         elif mark in PAIRS:
-            self.opened.append(Open(PAIRS[mark]))
+            self._open(Open(PAIRS[mark]))
         elif mark in CLOSERS:
             yield from self._close(mark, found.end())
         return found.end()
@@ -185,14 +182,14 @@ class _Reader:
         return place + 1 if regex is None else regex.end()
 
     def _prose(self, place: int, form: TextForm) -> Generator[Closing, None, int]:
-        depth = max(number for number, one in enumerate(self.opened) if one.form is form)
+        depth = self._texts[-1]
         closer = self.opened[depth].closer
         found = _inside(form, closer).search(self._text, place)
         if found is None:
             return len(self._text)
         kind = found.lastgroup
         if kind == "code":
-            self.opened.append(Open(PAIRS[found[0][-1]], holds_code=True))
+            self._open(Open(PAIRS[found[0][-1]], holds_code=True))
         elif kind == "end":
             if depth < self.known and not form.is_comment:
                 yield Closing(found.end() - self._start, closer)
@@ -202,7 +199,7 @@ class _Reader:
         elif kind == "bracket" and depth < self.known:
             # Prose that the cursor stands in has brackets, too; of code it says nothing.
             if found[0] in PAIRS:
-                self.opened.append(Open(PAIRS[found[0]]))
+                self._open(Open(PAIRS[found[0]]))
             elif len(self.opened) - 1 > depth and self.opened[-1].closer == found[0]:
                 yield from self._close(found[0], found.end())
         return found.end()
@@ -217,8 +214,15 @@ class _Reader:
         if not own:
             yield Closing(end - self._start, mark)
 
+    def _open(self, one: Open) -> None:
+        if one.form is not None or one.holds_code:
+            self._texts.append(len(self.opened))
+        self.opened.append(one)
+
     def _drop(self, depth: int) -> None:
         del self.opened[depth:]
+        while self._texts and self._texts[-1] >= depth:
+            self._texts.pop()
         self.known = min(self.known, depth)
 
 

@@ -9,9 +9,10 @@ none asks a node for its parent, for which tree-sitter walks down from the root.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Literal
 
 import tree_sitter
@@ -23,18 +24,21 @@ from mistral_lsp.utf8 import Utf8
 
 Region = Literal["code", "comment", "string"]
 LINE_ENDS = (b"\n", b"\r")
-CAPTURE = "definition"
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
 """In the kinds of nodes whose insides nobody else can name, in every grammar."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
-DEEPEST = 400
-"""Nodes around a place that are looked at, from the inside out."""
+DEEPEST = 1_000
+"""Levels of a tree that are looked at; nobody writes code as deep."""
 MOST_AROUND = 32
 """Definitions around another one that belong to its name."""
-MOST_SEEN = 4_000
-"""Nodes that one question looks at."""
+MOST_SEEN = 100_000
+"""Nodes of a file that are looked through for definitions."""
+MOST_NEAR = 10_000
+"""Nodes of a window that are."""
+MOST_MARKED = 4_000
+"""Nodes of a line whose brackets are counted."""
 BRACKETS = frozenset("()[]{}")
 LONGEST_MARK = 3
 LONGEST_PREFIX = 3
@@ -118,29 +122,37 @@ class SyntaxTree:
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         marks: list[int | str] = []
+        for seen, (node, parent) in enumerate(self._between(line_start, place)):
+            begun = self._open_text(node, parent, place)
+            if begun is not None:
+                return [*marks, begun]
+            if seen == MOST_MARKED or (node.is_error and not node.child_count):
+                return None
+            if not node.child_count:
+                marks += self._brackets(node, line_start)
+        return marks
+
+    def _between(
+        self, first: int, last: int, closed: Collection[int] = ()
+    ) -> Iterator[tuple[tree_sitter.Node, str]]:
+        """The nodes that overlap the bytes from `first` to `last`, in order, and what kind each one
+        stands in; but none within strings, comments, and the nodes whose ids are `closed` by then.
+
+        A query would be simpler, but takes the square of the children that a broken node can have.
+        """
         cursor = self._tree.walk()
-        parents: list[str] = []
-        for _ in range(MOST_SEEN):
-            node = cursor.node
-            if node is None or node.start_byte >= place:
-                return marks
-            if node.end_byte > line_start:
-                begun = self._open_text(node, parents[-1] if parents else "", place)
-                if begun is not None:
-                    return [*marks, begun]
-                if node.child_count == 0:
-                    if node.is_error:
-                        return None
-                    marks += self._brackets(node, line_start)
-                elif not self._is_text(node):
-                    cursor.goto_first_child_for_byte(line_start)
+        parents = [""]
+        while (node := cursor.node) is not None and node.start_byte < last:
+            if node.end_byte > first:
+                yield node, parents[-1]
+                skips = node.id in closed or self._is_text(node)
+                if not skips and cursor.goto_first_child_for_byte(first) is not None:
                     parents.append(node.type)
                     continue
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
-                    return marks
+                    return
                 parents.pop()
-        return None
 
     def _brackets(self, leaf: tree_sitter.Node, line_start: int) -> list[str]:
         if leaf.start_byte < line_start or leaf.is_missing or self._is_text(leaf):
@@ -216,6 +228,10 @@ class SyntaxTree:
         header_end = self._units.offset(body.start_byte) if body is not None else end
         return Scope(Span(start, end), Span(start, header_end))
 
+    def count_nodes(self) -> int:
+        """How many nodes there are; one takes some 150 bytes."""
+        return self._tree.root_node.descendant_count
+
     def count_errors(self) -> int:
         """How many nodes are errors, or tokens that the parser had to make up."""
         nodes = [self._tree.root_node]
@@ -231,37 +247,39 @@ class SyntaxTree:
         found: list[Definition] = []
         around: list[tuple[tree_sitter.Node, str]] = []
         named: set[int] = set()
-        query = _definitions(self._language)
-        if query is None:
-            return found
-        nodes = tree_sitter.QueryCursor(query).captures(self._tree.root_node).get(CAPTURE, [])
-        for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
-            while around and around[-1][0].end_byte <= node.start_byte:
-                around.pop()
+        functions: set[int] = set()
+        nodes = self._between(0, len(self._units.data), functions)
+        for node, _ in islice(nodes, MOST_SEEN):
+            if node.type not in self._language.definition_nodes:
+                continue
             name = _name(node)
+            if name is None:
+                continue
+            inner = _unwrapped(node)
+            if CALLABLE.search(inner.type):
+                functions.add(node.id)
             # An export or a decorator has the name of what it wraps, which comes next.
-            if name is None or name.start_byte in named:
+            if name.start_byte in named:
                 continue
             named.add(name.start_byte)
+            while around and around[-1][0].end_byte <= node.start_byte:
+                around.pop()
             text = self._units.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
-            is_local = any(CALLABLE.search(outer.type) for outer, _ in around)
-            if NAME.fullmatch(text) and not is_local:
+            if NAME.fullmatch(text):
                 outer_names = tuple(outer for _, outer in around)
                 found.append(Definition(text, outer_names, self._scope(node)))
             if len(around) < MOST_AROUND:
-                around.append((_unwrapped(node), text))
+                around.append((inner, text))
         return found
 
     def definition_starts(self, span: Span) -> list[int]:
         """Where definitions begin within `span`, at any depth, in order."""
         first, last = self._units.byte(span.start), self._units.byte(span.end)
-        query = _definitions(self._language)
-        if query is None or first >= last:
-            return []
-        looking = tree_sitter.QueryCursor(query)
-        looking.set_byte_range(first, last)
-        nodes = looking.captures(self._tree.root_node).get(CAPTURE, [])
-        starts = {node.start_byte for node in nodes if first <= node.start_byte < last}
+        starts = {
+            node.start_byte
+            for node, _ in islice(self._between(first, last), MOST_NEAR)
+            if node.type in self._language.definition_nodes and first <= node.start_byte < last
+        }
         return sorted(map(self._units.offset, starts))
 
 
@@ -278,29 +296,16 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-@cache
-def _definitions(language: Language) -> tree_sitter.Query | None:
-    grammar = grammars.grammar_of(language)
-    if grammar is None or not language.definition_nodes:
-        return None
-    kinds = " ".join(f"({kind})" for kind in sorted(language.definition_nodes))
-    query: tree_sitter.Query = tree_sitter.Query(grammar, f"[{kinds}] @{CAPTURE}")
-    return query
-
-
 def _around(tree: tree_sitter.Tree, first: int, last: int) -> Iterator[tree_sitter.Node]:
     """The nodes that hold the bytes from `first` to `last`, innermost first."""
     cursor = tree.walk()
-    while cursor.goto_first_child_for_byte(first) is not None:
+    found = [tree.root_node]
+    while len(found) < DEEPEST and cursor.goto_first_child_for_byte(first) is not None:
         node = cursor.node
         if node is None or node.start_byte > first or node.end_byte < last:
-            cursor.goto_parent()
             break
-    for _ in range(DEEPEST):
-        if cursor.node is not None:
-            yield cursor.node
-        if not cursor.goto_parent():
-            return
+        found.append(node)
+    return reversed(found)
 
 
 def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:

@@ -52,7 +52,7 @@ def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
 
 
 def _read_nesting(snapshot: Snapshot, offset: int, line_prefix: str) -> Nesting:
-    tells = snapshot.tree is not None and snapshot.language.string_nodes
+    tells = snapshot.language.string_nodes and len(line_prefix) <= nesting.LONGEST_LOOK
     marks = snapshot.tree.marks(offset) if snapshot.tree and tells else None
     if marks is None:
         return nesting.at_line(snapshot.language, line_prefix)
