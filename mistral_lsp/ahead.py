@@ -115,7 +115,8 @@ async def _write_next_line(
     prompt = build(model.form, plan, request.snapshot, request.offset, untyped)
     cursor = read_cursor(request.snapshot, request.offset)
     here = situation(request, cursor, following.answer, stages)
-    place = replace(here, line_prefix="", line_suffix="", nesting=here.nesting.behind(untyped))
+    below = here.nesting.behind(untyped)
+    place = replace(here, line_prefix="", line_suffix="", nesting=below, has_open_string=False)
     writing = stages.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
     try:
         async for token in writing:

@@ -62,11 +62,23 @@ class Nesting:
         return self.opened[self.outer :]
 
     @property
-    def form(self) -> TextForm | None:
-        """The form of the string or comment that the place is in; None in code."""
+    def text(self) -> Open | None:
+        """The string or comment that the place is in; None in code."""
         texts = (one for one in reversed(self.opened) if one.form or one.holds_code)
         innermost = next(texts, None)
-        return None if innermost is None else innermost.form
+        return innermost if innermost and innermost.form else None
+
+    def closers(self) -> str:
+        """What closes all that the line has opened; a bracket in a string is prose and stays."""
+        closers: list[str] = []
+        brackets: list[str] = []
+        for one in reversed(self.on_line):
+            if one.form is None and not one.holds_code:
+                brackets.append(one.closer)
+                continue
+            closers += [*([] if one.form else brackets), one.closer]
+            brackets = []
+        return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
         """The nesting behind a text that follows here."""

@@ -154,6 +154,7 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_suffix=cursor.line_suffix,
         following=cursor.following,
         nesting=cursor.nesting,
+        has_open_string=cursor.has_open_string,
         indent=cursor.indent,
         language=cursor.language,
         multiline=request.settings.multiline,

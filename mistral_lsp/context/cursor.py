@@ -20,8 +20,9 @@ INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a text. `line_prefix` and `line_suffix` make its line, without the line end;
-    `following` is the text behind that line, from its end on, as much as filters need. `indent` is
-    one level of indentation in the lines around; "" where they have none, or not all the same.
+    `following` is the text behind that line, from its end on, as much as filters need. It
+    `has_open_string` where it stands in one over several lines that nobody closed yet, or the
+    editor did right behind it. `indent` is one level of indentation in the lines around; "" where they have none, or not all the same.
     """
 
     offset: int
@@ -31,6 +32,7 @@ class Cursor:
     region: Region
     language: Language
     nesting: Nesting
+    has_open_string: bool
     indent: str
 
 
@@ -39,14 +41,17 @@ def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
     number, column = snapshot.place(offset)
     line = snapshot.line(number)
     line_end = offset + max(0, len(line) - column)
+    region = snapshot.tree.region(offset) if snapshot.tree else "code"
+    nested = _read_nesting(snapshot, offset, line[:column])
     return Cursor(
         offset=offset,
         line_prefix=line[:column],
         line_suffix=line[column:],
         following=snapshot.text[line_end : line_end + FOLLOWING],
-        region=snapshot.tree.region(offset) if snapshot.tree else "code",
+        region=region,
         language=snapshot.language,
-        nesting=_read_nesting(snapshot, offset, line[:column]),
+        nesting=nested,
+        has_open_string=_has_open_string(nested, region, line[column:]),
         indent=_read_indent(snapshot.text[max(0, offset - AROUND) : offset + AROUND]),
     )
 
@@ -57,6 +62,13 @@ def _read_nesting(snapshot: Snapshot, offset: int, line_prefix: str) -> Nesting:
     if marks is None:
         return nesting.at_line(snapshot.language, line_prefix)
     return nesting.around(snapshot.language, snapshot.text, marks, offset)
+
+
+def _has_open_string(nested: Nesting, region: Region, line_suffix: str) -> bool:
+    text = nested.text
+    if text is None or text.form is None or text.form.is_comment or not text.form.spans_lines:
+        return False
+    return region != "string" or line_suffix.startswith(text.closer)
 
 
 def _read_indent(text: str) -> str:

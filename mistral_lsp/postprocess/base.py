@@ -22,7 +22,8 @@ with None, how many without the cursor's line.
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `nesting` and `indent` are the cursor's. `shown` characters of
+    the text from that line's end on. `nesting`, `has_open_string` and
+    `indent` are the cursor's. `shown` characters of
     the answer are on the screen already.
     `rejected` are the texts that the user has dismissed here. `errors` is None where there is no
     grammar or no code.
@@ -32,6 +33,7 @@ class Situation:
     line_suffix: str
     following: str
     nesting: Nesting
+    has_open_string: bool
     indent: str
     language: Language
     multiline: str

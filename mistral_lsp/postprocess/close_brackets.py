@@ -1,4 +1,4 @@
-"""Closes the brackets that an answer ends within, where that makes the file sound."""
+"""Closes the brackets and the string that an answer ends within, where the file is sound then."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
 
 
 def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Adds the closers of the brackets that the answer's last line opens. A model at its end often
-    leaves them to an editor that writes them by itself.
+    """Adds the closers of what the answer's last line leaves open. A model at its end often leaves
+    them to an editor that writes them by itself.
     """
     errors = situation.errors
     ended = situation.answer.complete and not situation.line_suffix.strip()
@@ -15,11 +15,12 @@ def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return suggestion
     behind = situation.nesting.behind(suggestion.text)
     last = (situation.line_prefix + suggestion.text).rpartition("\n")[2]
-    wanted = behind.on_line and behind.form is None and not opens_block(last, situation.language)
-    if not wanted or behind.outer > situation.nesting.outer:
+    text = behind.text
+    is_comment = text is not None and text.form is not None and text.form.is_comment
+    is_block = text is None and opens_block(last, situation.language)
+    if not behind.on_line or is_comment or is_block or behind.outer > situation.nesting.outer:
         return suggestion
-    closers = "".join(one.closer for one in reversed(behind.on_line))
-    closed = suggestion.text.rstrip("\n") + closers
+    closed = suggestion.text.rstrip("\n") + behind.closers()
     if errors(closed, suggestion.replaced) < errors(suggestion.text, suggestion.replaced):
         return Suggestion(closed, suggestion.replaced)
     return suggestion

@@ -16,6 +16,7 @@ from mistral_lsp.postprocess.base import (
 )
 from mistral_lsp.postprocess.indentation import indentation, reindented
 
+MOST_STRING_LINES = 12
 UNDECIDED = re.compile(r"\W*\w*")
 """A line's beginning that may still become a word which goes on with a block, or ends it."""
 
@@ -38,6 +39,8 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
     if first is None or not _is_whole(lines[first]):
         return None
     end = sum(map(len, lines[: first + 1]))
+    if situation.has_open_string and situation.multiline != "never":
+        return _string_end(lines, end, situation)
     base = _base(lines[first], first > 0, situation)
     if base is None:
         return _bracket_end(lines, first, end, situation)
@@ -52,6 +55,21 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
     return None
 
 
+def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
+    """The end of the line in which the string is closed that the cursor stands in, or of the first
+    one, where that would be far; None while the answer may go on.
+    """
+    nesting = situation.nesting
+    open_here = len(nesting.opened)
+    end = 0
+    for line in lines[:MOST_STRING_LINES]:
+        nesting = nesting.behind(line)
+        end += len(line)
+        if len(nesting.opened) < open_here:
+            return end if _is_whole(line) else None
+    return line_end if len(lines) > MOST_STRING_LINES else None
+
+
 def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
     """The end of the line in which all is closed that the first one leaves open, or of the first
     itself; None while the answer may go on.
@@ -61,7 +79,7 @@ def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situati
     line = lines[first].rstrip("\n")
     behind = above.behind(line + situation.line_suffix)
     is_one_line = situation.multiline == "never" or situation.errors is None
-    if is_one_line or not behind.on_line or behind.form is not None:
+    if is_one_line or not behind.on_line or behind.text is not None:
         return line_end
     depth = indentation(head)
     end = line_end

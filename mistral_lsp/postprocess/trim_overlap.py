@@ -100,9 +100,9 @@ def _is_closed(text: str, end: int, rest: str, situation: Situation) -> bool:
 
 def _without_no_change(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Nothing, for an answer that only writes what it replaces. In a comment a bracket is prose."""
-    form = situation.nesting.form
-    same = suggestion.text == situation.line_suffix[: suggestion.replaced]
-    if same and not (form is not None and form.is_comment):
+    text = situation.nesting.text
+    is_comment = text is not None and text.form is not None and text.form.is_comment
+    if suggestion.text == situation.line_suffix[: suggestion.replaced] and not is_comment:
         return Suggestion("", 0, suggestion.reason)
     return suggestion
 

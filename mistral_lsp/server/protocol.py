@@ -21,6 +21,8 @@ OWN_DOCUMENTS = (
     types.TEXT_DOCUMENT_DID_CLOSE,
 )
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
+MOST_EDITS = 20_000
+"""In one message; to read more of them would keep everybody waiting."""
 
 
 @attrs.define
@@ -169,6 +171,8 @@ class Protocol(LanguageServerProtocol):
 
     def _dispatch(self, data: dict[str, Any]) -> None:
         try:
+            if _has_too_many_edits(data):
+                raise JsonRpcException(f"more than {MOST_EDITS} edits", INVALID_PARAMS)
             message = self.structure_message(data)
         except JsonRpcException as error:
             cause = error.__cause__
@@ -185,3 +189,9 @@ class Protocol(LanguageServerProtocol):
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))
+
+
+def _has_too_many_edits(data: dict[str, Any]) -> bool:
+    params = data.get("params")
+    edits = params.get("contentChanges") if isinstance(params, dict) else None
+    return isinstance(edits, list) and len(edits) > MOST_EDITS

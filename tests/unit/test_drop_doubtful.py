@@ -18,6 +18,7 @@ def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Sug
         line_suffix="",
         following="",
         nesting=nesting.at_line(PYTHON, "    "),
+        has_open_string=False,
         indent="    ",
         language=PYTHON,
         multiline="auto",

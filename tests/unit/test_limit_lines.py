@@ -148,4 +148,5 @@ def language(name: str):
 
 def situation(name: str) -> Situation:
     found = language(name)
-    return Situation("", "", "", nesting.at_line(found, ""), "", found, "auto", 0.0, Answer(()))
+    at_start = nesting.at_line(found, "")
+    return Situation("", "", "", at_start, False, "", found, "auto", 0.0, Answer(()))
