@@ -20,9 +20,11 @@ INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a text. `line_prefix` and `line_suffix` make its line, without the line end;
-    `following` is the text behind that line, from its end on, as much as filters need. It
-    `has_open_string` where it stands in one over several lines that nobody closed yet, or the
-    editor did right behind it. `indent` is one level of indentation in the lines around; "" where they have none, or not all the same.
+    `following` is the text behind that line, from its end on, as much as filters need.
+
+    It `has_open_string` where it stands in one over several lines that nobody has closed yet, or
+    that the editor has closed right behind it. `indent` is one level of indentation, as the lines
+    around have it; "" where they have none or mix them.
     """
 
     offset: int

@@ -24,38 +24,47 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         return _without_no_change(
             Suggestion(text, suggestion.replaced, suggestion.reason), situation
         )
-    # A line can't be broken before what stands right of the cursor.
-    first, broken, _ = suggestion.text.partition("\n")
-    if broken and situation.nesting.left_open(first):
-        return Suggestion("", reason="the answer has several lines, but text follows on this one")
-    trimmed = _trimmed(first.rstrip(), suggestion.replaced, rest, situation)
+    trimmed = _with_closers(suggestion, rest, situation)
+    if trimmed is None:
+        # A line can't be broken before what stands right of the cursor.
+        first, broken, _ = suggestion.text.partition("\n")
+        if broken and situation.nesting.left_open(first):
+            reason = "the answer has several lines, but text follows on this one"
+            return Suggestion("", reason=reason)
+        trimmed = _trimmed(Suggestion(first.rstrip(), suggestion.replaced), rest, situation)
     return _without_no_change(trimmed, situation)
 
 
-def _trimmed(text: str, replaced: int, rest: str, situation: Situation) -> Suggestion:
+def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
+    """The answer as it is, where its end says all that stands behind what it replaces."""
+    text, replaced = suggestion.text, suggestion.replaced
+    begin, end = _closers(suggestion, situation)
+    if not replaced or not _says_the_same(text[end:], rest):
+        return None
+    if "\n" in text or text[begin:end] == situation.line_suffix[:replaced]:
+        return Suggestion(text[:end], replaced)
+    # It writes something between the closers, so all of them are its own.
+    return Suggestion(text.rstrip(), replaced + len(rest))
+
+
+def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
     """The first line without what it says of the `rest`, which stands behind what it replaces."""
-    begin, end = _closers(text, replaced, situation)
-    tail = text[end:]
-    if replaced and _says_the_same(tail, rest):
-        if text[begin:end] == situation.line_suffix[:replaced]:
-            return Suggestion(text[:end], replaced)
-        # It writes something between the closers, so all of them are its own.
-        return Suggestion(text, replaced + len(rest))
-    if replaced and _encloses(tail, rest):
+    text, replaced = suggestion.text, suggestion.replaced
+    begin, end = _closers(suggestion, situation)
+    if replaced and _encloses(text[end:], rest):
         return Suggestion(text[:begin].rstrip())
     for token in TOKEN.finditer(text, end):
-        if _overlaps(text[token.start() :], rest) and _is_closed(
-            text, token.start(), rest, situation
-        ):
-            return Suggestion(text[: token.start()].rstrip(), replaced)
+        start = token.start()
+        if _overlaps(text[start:], rest) and _is_closed(text[:start], rest, situation):
+            return Suggestion(text[:start].rstrip(), replaced)
     return Suggestion(text, replaced)
 
 
-def _closers(text: str, replaced: int, situation: Situation) -> tuple[int, int]:
+def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
     """Where in the text the first of the closers begins that are replaced, and the last ends."""
     begin = end = 0
-    left = replaced
-    for closing in situation.nesting.closings(text):
+    left = suggestion.replaced
+    for closing in situation.nesting.closings(suggestion.text):
         if left <= 0:
             break
         begin = begin if end else closing.end - len(closing.mark)
@@ -88,9 +97,8 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((count for count, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _is_closed(text: str, end: int, rest: str, situation: Situation) -> bool:
+def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
     """Whether the beginning of an answer opens nothing that its end has to close."""
-    beginning = text[:end]
     if rest.startswith("</"):
         opened = len(OPEN_TAG.findall(beginning)) - len(CLOSE_TAG.findall(beginning))
         if opened > 0:
