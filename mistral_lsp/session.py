@@ -41,7 +41,7 @@ class Session:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether the document is still as it was in `snapshot`."""
         document = self._documents.get(snapshot.uri)
-        return document is not None and document.version == snapshot.version
+        return document is not None and document.is_current(snapshot)
 
     def root(self, uri: str) -> Path | None:
         """The workspace folder that a document lies in, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ RESERVED_TOKENS = 48
 
 NEARBY = 2_000
 """Characters on either side of the cursor."""
+PARSED_AT_ONCE = 20_000
+"""Characters; a longer text is parsed by a thread, so that no other file's request waits for it."""
+
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
 
@@ -69,6 +73,12 @@ class Stages:
     recent: Recent = field(default_factory=Recent)
     nearby: similar.Nearby = field(default_factory=similar.Nearby)
     interactive: bool = True
+
+
+async def parse(snapshot: Snapshot) -> None:
+    """Has the snapshot's tree made, by a thread where that may take long."""
+    if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
+        await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
@@ -145,6 +155,9 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
+        nesting=cursor.nesting,
+        has_open_string=cursor.has_open_string,
+        indent=cursor.indent,
         language=cursor.language,
         multiline=request.settings.multiline,
         min_confidence=min_confidence,

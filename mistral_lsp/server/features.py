@@ -132,8 +132,8 @@ async def _answer(
 
 def _register_hints(app: App) -> None:
     @app.feature(DID_MOVE_CURSOR)
-    def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
-        completion.look(app.session, app.stages, params, app.encoding)
+    async def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
+        await completion.look(app.session, app.stages, params, app.encoding)
 
     @app.feature(DID_REJECT)
     def did_reject(params: types.TextDocumentPositionParams) -> None:

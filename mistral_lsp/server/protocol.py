@@ -22,6 +22,8 @@ OWN_DOCUMENTS = (
     types.TEXT_DOCUMENT_DID_CLOSE,
 )
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
+MOST_EDITS = 20_000
+"""In one message; to read more of them would keep everybody waiting."""
 
 
 @attrs.define
@@ -170,6 +172,8 @@ class Protocol(LanguageServerProtocol):
 
     def _dispatch(self, data: dict[str, Any]) -> None:
         try:
+            if _has_too_many_edits(data):
+                raise JsonRpcException(f"more than {MOST_EDITS} edits", INVALID_PARAMS)
             message = self.structure_message(data)
             if isinstance(message, types.InitializeRequest):
                 message.params.root_uri = _readable(message.params.root_uri)
@@ -197,3 +201,9 @@ def _readable(uri: str | None) -> str | None:
     except ValueError:
         return None
     return uri
+
+
+def _has_too_many_edits(data: dict[str, Any]) -> bool:
+    params = data.get("params")
+    edits = params.get("contentChanges") if isinstance(params, dict) else None
+    return isinstance(edits, list) and len(edits) > MOST_EDITS

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from lsprotocol import types
 
+from mistral_lsp.document import Document
 from mistral_lsp.server import convert
 from mistral_lsp.session import Session
 
 logger = logging.getLogger(__name__)
+
+LONGEST_CHANGE_SECONDS = 0.5
+"""Of the processor's time for the edits of one message; thousands in one long line take minutes."""
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -36,22 +41,29 @@ def change_document(
     document = session.document(uri)
     if document is None:
         return f"A change came for {uri}, which is not open."
-    whole = types.TextDocumentContentChangeWholeDocument
-    if version < document.version and not any(
-        isinstance(change, whole) for change in params.content_changes
-    ):
-        reason = f"a change for version {version} came after version {document.version}"
-        document.lose_sync(f"{reason}; close the file and open it again")
-        return f"{uri}: {reason}."
+    if version < document.version and not any(map(_is_whole, params.content_changes)):
+        return _lose(document, f"a change for version {version} came after {document.version}")
+    end = time.thread_time() + LONGEST_CHANGE_SECONDS
     for change in params.content_changes:
-        if isinstance(change, whole):
+        if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             document.set_text(change.text)
+        elif time.thread_time() > end:
+            return _lose(document, "a change was too large to be followed")
         else:
-            start = convert.place(document, change.range.start, encoding)
-            end = convert.place(document, change.range.end, encoding)
-            document.replace(start, end, change.text)
+            first = convert.place(document, change.range.start, encoding)
+            last = convert.place(document, change.range.end, encoding)
+            document.replace(first, last, change.text)
     document.version = version
     return None
+
+
+def _is_whole(change: types.TextDocumentContentChangeEvent) -> bool:
+    return isinstance(change, types.TextDocumentContentChangeWholeDocument)
+
+
+def _lose(document: Document, reason: str) -> str:
+    document.lose_sync(f"{reason}; close the file and open it again")
+    return f"{document.uri}: {reason}."
 
 
 def lose_change(session: Session, params: Any) -> str | None:
@@ -61,6 +73,4 @@ def lose_change(session: Session, params: Any) -> str | None:
     document = session.document(uri) if isinstance(uri, str) else None
     if document is None:
         return None
-    reason = "a change could not be understood"
-    document.lose_sync(f"{reason}; close the file and open it again")
-    return f"{uri}: {reason}."
+    return _lose(document, "a change could not be understood")
