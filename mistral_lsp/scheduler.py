@@ -8,6 +8,7 @@ from typing import Any
 
 from mistral_lsp.cache import Entry
 from mistral_lsp.document import Snapshot
+from mistral_lsp.engine.unforeseen import told, watched
 from mistral_lsp.types import Answer, LoadedModel, Token, Usage
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -100,14 +101,19 @@ class Stream:
         self.entry.take(token)
         self._wake()
 
-    def _wake(self, *_: object) -> None:
+    def _wake(self) -> None:
         for follower in self._followers:
             follower.set()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Begins to write."""
-        self._task = asyncio.create_task(work)
-        self._task.add_done_callback(self._wake)
+        self._task = asyncio.create_task(_write(work))
+        self._task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # followers get it; where there are none, nobody wants it
+        self._wake()
 
     def stop(self) -> None:
         """Stops the computing; safe at any time."""
@@ -181,4 +187,10 @@ class Scheduler:
             if about is not None and about is self._about:
                 return
             self._idle.cancel()
-        self._idle, self._about = asyncio.create_task(work()), about
+        idle = asyncio.create_task(work())
+        self._idle, self._about = watched(idle, "What is done in pauses"), about
+
+
+async def _write(work: Coroutine[Any, Any, None]) -> None:
+    with told("The answer"):
+        await work

@@ -13,6 +13,7 @@ import msgspec
 
 from mistral_lsp.engine import frames, hosts, stopped
 from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.shown import seen
@@ -121,8 +122,7 @@ class EngineClient:
         if self.host_pid is not None and stopped.is_stopped(self.host_pid):
             stopped.end(self.host_pid)
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.wait([self._supervisor])
+            await ended(self._supervisor)
         if self._watching is not None:
             self._watching.cancel()
         self._change("off", "The engine was stopped.")

@@ -19,6 +19,7 @@ import mistral_lsp
 from mistral_lsp.engine import frames, stopped
 from mistral_lsp.engine.base import SCRIPT_VARIABLE, EngineError
 from mistral_lsp.engine.folder import private_folder
+from mistral_lsp.engine.limited import limited
 from mistral_lsp.shown import one_line
 
 START_SECONDS = 20.0
@@ -65,12 +66,14 @@ async def _greeted(path: Path, seconds: float) -> Connection | None:
     listens is silent, or speaks as another version of ours does.
     """
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(path), seconds)
+        async with limited(seconds):
+            reader, writer = await asyncio.open_unix_connection(path)
     except (OSError, asyncio.TimeoutError):
         return None
     hello = None
     try:
-        hello = await asyncio.wait_for(_hello(path, reader), seconds)
+        async with limited(seconds):
+            hello = await _hello(path, reader)
     except (OSError, EOFError, asyncio.TimeoutError, msgspec.DecodeError):
         return None
     finally:
@@ -124,7 +127,8 @@ async def _started(path: Path) -> Connection | None:
         stderr=asyncio.subprocess.DEVNULL,
     )
     with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(starter.wait(), START_SECONDS)
+        async with limited(START_SECONDS):
+            await starter.wait()
     return await _greeted(path, START_SECONDS)
 
 

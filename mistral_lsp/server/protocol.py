@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
@@ -61,8 +62,11 @@ def is_id(value: Any) -> bool:
     return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
+@cache
 def make_converter() -> cattrs.Converter:
-    """The stock converter that also reads the two classes above."""
+    """The stock converter that also reads the two classes above. All clients have the same: cattrs
+    goes on holding the hooks of one that is gone.
+    """
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
 
     def read_params(data: dict[str, Any], _: type) -> GrowingInlineCompletionParams:
@@ -105,8 +109,13 @@ class Protocol(LanguageServerProtocol):
             return GrowingInlineCompletionRequest
         if method in (DID_MOVE_CURSOR, DID_REJECT):
             return PlaceNotification
-        found: type | None = super().get_message_type(method)
-        return found
+        return _types_of(method)[0]
+
+    def get_result_type(  # type: ignore[override]
+        self, method: str
+    ) -> type | None:
+        """The class of a message's answer."""
+        return _types_of(method)[1]
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
@@ -192,6 +201,14 @@ class Protocol(LanguageServerProtocol):
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))
+
+
+def _types_of(method: str) -> tuple[type | None, type | None]:
+    """The classes of a message and of its answer. pygls remembers them by the protocol as well,
+    which keeps all of a client that is gone.
+    """
+    message, answer, *_ = types.METHOD_TO_TYPES.get(method, (None, None))
+    return message, answer
 
 
 def _readable(uri: str | None) -> str | None:

@@ -53,8 +53,10 @@ async def _serve(
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)
-    # What is there by now stays; looking through it again and again would cost milliseconds.
-    gc.freeze()
+    # What is there by now stays; looking through it again and again would cost milliseconds. Only
+    # the first client's: what a later one leaves behind is to be found and given back.
+    if not gc.get_freeze_count():
+        gc.freeze()
     try:
         await read_messages(reader, app.protocol)
     finally:

@@ -347,3 +347,28 @@ async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch,
     await pipeline.complete(request("price = load(2)\nprice = "), stages)
     (told,) = [part.text for part in engine.prompts[-1].parts if part.label == "related"]
     assert told == "b.py\nprice = load(1)\n"
+
+
+async def test_an_error_that_nobody_foresaw_is_a_reason_and_a_line_of_the_log(
+    monkeypatch, caplog
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("password = hunter2")
+
+    engine = PlayedEngine("1\n")
+    monkeypatch.setattr(engine, "generate", fails)
+    done = await pipeline.complete(request("value = "), Stages(engine, interactive=False))
+    assert done.text == "" and "not foreseen: KeyError" in (done.reason or "")
+    assert "not foreseen" in caplog.text and "hunter2" not in f"{done.reason} {caplog.text}"
+
+
+async def test_an_error_in_a_pause_is_a_line_of_the_log(monkeypatch, caplog) -> None:
+    engine = PlayedEngine("1\n")
+    stages = Stages(engine)
+    await pipeline.complete(request("value = "), stages)
+    monkeypatch.setattr(engine, "count", lambda texts: 1 / 0)
+    monkeypatch.setattr(stages.cache, "find", lambda *_: None)
+    await ahead.look(request("other = "), stages)
+    while "ZeroDivisionError" not in caplog.text:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert "Traceback" not in caplog.text

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
@@ -73,9 +74,7 @@ class RemoteEngine:
         """Ends all connections."""
         for generation in self._generations:
             generation.abandon()
-        for life in self._lives:
-            life.cancel()
-        await asyncio.gather(*self._lives, return_exceptions=True)
+        await asyncio.gather(*map(ended, self._lives))
         self._change("off", "The engine was stopped.")
 
     async def leave(self) -> None:

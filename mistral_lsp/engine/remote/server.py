@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
 from mistral_lsp.engine.remote.key import from_environment, from_keyring
 from mistral_lsp.engine.remote.wanted import address_of, is_here
@@ -155,8 +156,8 @@ class Server:
             method, self.address + path, headers=headers, content=content
         )
         try:
-            sending = self._client.send(request, stream=True)
-            answer = await asyncio.wait_for(sending, HEAD_SECONDS)
+            async with limited(HEAD_SECONDS):
+                answer = await self._client.send(request, stream=True)
         except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self.failures.unreachable(error, body or {}) from error
         if answer.status_code != httpx.codes.OK:
