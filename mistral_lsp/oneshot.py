@@ -16,6 +16,8 @@ from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Span, UserError
 
 PATIENT_MS = 120_000
+MOST_DIGITS = 18
+"""Of a line and a column together."""
 
 
 @asynccontextmanager
@@ -52,9 +54,15 @@ def split_place(place: str) -> tuple[Path, int, int]:
     """FILE:LINE:COL, from 1, as a path and a line and column from 0."""
     name, _, rest = place.rpartition(":")
     name, _, line = name.rpartition(":")
-    if not (name and line.isdigit() and rest.isdigit() and int(line) and int(rest)):
+    numbers = f"{line}{rest}"
+    if not (name and line and rest and _are_digits(numbers) and int(line) and int(rest)):
         raise UserError(f"Say where as FILE:LINE:COL, counted from 1, not {place!r}.")
     return Path(name), int(line) - 1, int(rest) - 1
+
+
+def _are_digits(text: str) -> bool:
+    """Whether a text is of digits that int() takes, and not of thousands of them."""
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def make_request(session: Session, path: Path, line: int, column: int) -> Request:

@@ -179,6 +179,8 @@ def test_the_command_line_names_what_is_wrong(tmp_path) -> None:
         (f"{good}:3:1", "no line 3"),
         (f"{good}:1:99", "column 99"),
         (str(good), "FILE:LINE:COL"),
+        (f"{good}:²:1", "FILE:LINE:COL"),
+        (f"{good}:1:{'9' * 5000}", "FILE:LINE:COL"),
     ]:
         done = run("complete", place)
         assert (done.returncode, done.stdout) == (2, ""), done
@@ -193,6 +195,26 @@ def test_a_missing_model_is_a_reason_not_a_crash(tmp_path) -> None:
     done = run("complete", f"{good}:1:5", "--json", "--model", str(tmp_path / "none.gguf"))
     record = json.loads(done.stdout)
     assert record["text"] == "" and "can't be read" in record["reason"]
+
+
+WITHOUT_USERS = """
+import os, sys
+del os.getuid
+from mistral_lsp.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_system_that_lacks_what_is_needed_gets_a_sentence(tmp_path) -> None:
+    good = tmp_path / "good.py"
+    good.write_text("x = 1\n")
+    for command in (["complete", f"{good}:1:5"], ["doctor"]):
+        words = [sys.executable, "-c", WITHOUT_USERS, *command, "--json", "--engine", "scripted"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        record = json.loads(done.stdout)
+        said = record["reason"] if command[0] == "complete" else " ".join(record["problems"])
+        assert "was not foreseen" in said and "folder.py" in said
+        assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_tcp_listens_on_loopback_only() -> None:
