@@ -29,17 +29,23 @@ def wanted(url: str) -> Wanted:
         ("http://[::1", "no address of a server"),
         ("https://me:secret@example.com", "MISTRAL_LSP_API_KEY"),
         ("https://example.com/?key=secret", "MISTRAL_LSP_API_KEY"),
+        ("htp://me:secret@example.com", "no address of a server"),
+        ("https://me:secret@[", "no address of a server"),
+        ("https://secret@example.com:port", "no address of a server"),
+        ("me:secret@example.com/?key=secret", "no address of a server"),
+        ("https://example.com:eight/?key=secret#secret", "no address of a server"),
         ("http://example.com:8080", r"Use https, or a tunnel: ssh -L 8080:localhost:8080"),
         ("http://localhost.example.com", "Use https"),
         ("http://192.168.1.5:8080", "Use https"),
     ],
 )
 async def test_a_wrong_address_is_named(url, complaint) -> None:
-    engine = RemoteEngine(wanted(url))
+    said: list[str] = []
+    engine = RemoteEngine(wanted(url), lambda state, message: said.append(message))
     engine.start()
     with pytest.raises(EngineError, match=complaint) as raised:
         await asyncio.wait_for(engine.ready(), 2)
-    assert "secret" not in str(raised.value)
+    assert "secret" not in f"{raised.value} {said}"
     assert engine.state == "failed"
     await engine.close()
 

@@ -11,7 +11,7 @@ from mistral_lsp.engine.remote.base import Dialect
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.find import find
 from mistral_lsp.engine.remote.server import Server
-from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.remote.wanted import Wanted, shown
 from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.types import LoadedModel
 
@@ -49,7 +49,7 @@ class Member:
         """Nothing is asked yet; `changed` hears of every new state."""
         self.url = url
         self.state: State = "starting"
-        self.message = f"The server at {url} is being asked."
+        self.message = f"The server at {shown(url)} is being asked."
         self.found: Found | None = None
         self._wanted = wanted
         self._changed = changed
@@ -59,7 +59,7 @@ class Member:
     async def live(self) -> None:
         """Looks for the server, again and again, until cancelled or the settings won't do."""
         try:
-            with told(f"The server at {self.url}"):
+            with told(f"The server at {shown(self.url)}"):
                 server = Server(self.url)
         except EngineError as error:
             self._change("failed", str(error))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from mistral_lsp.config import Settings
 from mistral_lsp.engine.base import EngineError
+from mistral_lsp.shown import one_line
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def address_of(url: str) -> str:
     parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EngineError(
-            f"mistralLsp.httpUrl is {url!r}, which is no address of a server. "
+            f"mistralLsp.httpUrl is {shown(url)!r}, which is no address of a server. "
             "Write it like https://example.com or http://localhost:8080."
         )
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -63,13 +65,18 @@ def address_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{_root(parts.path)}"
 
 
+def shown(url: str) -> str:
+    """A URL without what may be a secret in it: name and password, and what is behind ? or #."""
+    return one_line(re.sub(r"[^/]*@", "", re.split("[?#]", url)[0]))
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
         raise EngineError(
-            f"mistralLsp.httpUrl is {url!r}, which is no address of a server ({error})."
+            f"mistralLsp.httpUrl is {shown(url)!r}, which is no address of a server."
         ) from error
     return parts
 
