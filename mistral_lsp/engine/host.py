@@ -230,7 +230,7 @@ class Host:
 
     def _generate(self, key: Key, request: frames.Generate, send: Send) -> None:
         admitted = self._admitted[key]
-        usage, error = Usage(), ""
+        error = ""
         try:
             ready = self._loaded()
             with self._turn:
@@ -240,12 +240,12 @@ class Host:
             # A cancel that came before this line is on record; one that comes later aborts.
             if admitted.why is None:
                 self._decode(ready, admitted, request, send)
-            usage = ready.loop.usage
         except UserError as failure:
             error = str(failure)
         finally:
             with self._turn:
                 self._running = None
+        usage = self._ready.loop.usage if self._ready is not None else Usage()
         send(frames.Finished(request.id, usage, error or admitted.why or ""))
         self._gaps.give_back()
 

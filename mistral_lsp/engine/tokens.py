@@ -18,6 +18,7 @@ from mistral_lsp.engine.base import Backend, EngineError
 from mistral_lsp.engine.words import HALF, last_word
 from mistral_lsp.models.defuse import cuts, spellings
 from mistral_lsp.models.marks import OPTIONAL
+from mistral_lsp.shown import one_line
 from mistral_lsp.types import Part, Prompt
 
 KEPT_CHUNKS = 4_096
@@ -101,7 +102,8 @@ class Tokenizer:
         if part.special in self._specials:
             return (self._specials[part.special],)
         if part.special and not part.text and part.special not in OPTIONAL:
-            raise EngineError(f"This model has no {part.special} token, so it can't fill in.")
+            mark = one_line(part.special)
+            raise EngineError(f"This model has no {mark} token, so it can't fill in.")
         return self.text(part.text)
 
     def text(self, text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,7 +78,7 @@ class Failures:
         return ServerError(
             f"{self._where} can't be reached ({said}). Start it, or check mistralLsp.httpUrl.",
             SOON_SECONDS,
-            passing=not isinstance(error, (httpx.TimeoutException, TimeoutError)),
+            passing=not isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError)),
         )
 
     def broke_off(self) -> ServerError:
