@@ -43,10 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mistral-lsp {__version__}")
     parser.set_defaults(run=_serve, tcp=None)
     _add_settings(parser, argparse.SUPPRESS)
-    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="serve over TCP; loopback unless told")
+    _add_tcp(parser)
     commands = parser.add_subparsers(title="commands")
     serve = commands.add_parser("serve", help="serve an editor over stdin and stdout")
-    serve.add_argument("--tcp", metavar="[HOST:]PORT", help="over TCP; loopback unless told")
+    _add_tcp(serve)
     serve.set_defaults(run=_serve)
     _add_settings(serve, argparse.SUPPRESS)
     for name, run, purpose in (
@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     _add_settings(demo, argparse.SUPPRESS)
     return parser
+
+
+def _add_tcp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tcp",
+        metavar="[HOST:]PORT",
+        help="serve over TCP, on loopback unless told; clients bring the token of "
+        "MISTRAL_LSP_TOKEN, or of a file that stderr names, in initializationOptions.token",
+    )
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
@@ -130,9 +139,9 @@ async def _serve(options: argparse.Namespace) -> int:
     if options.tcp is None:
         return await serve_standard_streams(overrides)
     host, _, port = options.tcp.rpartition(":")
-    if not port.isdigit():
+    if not port.isdecimal():
         raise UserError(f"--tcp wants HOST:PORT or PORT, not {options.tcp!r}.")
-    return await serve_tcp(host or "127.0.0.1", int(port), overrides)
+    return await serve_tcp(host.strip("[]") or "127.0.0.1", int(port), overrides)
 
 
 async def _complete(options: argparse.Namespace) -> int:
