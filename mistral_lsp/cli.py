@@ -7,12 +7,15 @@ import asyncio
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mistral_lsp import __version__, config
 from mistral_lsp.types import UserError
+
+logger = logging.getLogger(__name__)
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 LEVELS = ("debug", "info", "warning", "error")
@@ -26,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _start_log(options)
     try:
-        code: int = asyncio.run(options.run(options))
-        return code
+        return asyncio.run(_run(options))
     except UserError as error:
         sys.stderr.write(f"mistral-lsp: {error}\n")
         return 2
@@ -107,15 +109,34 @@ def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
     group.add_argument("--log-level", choices=LEVELS, default=default, help="default: warning")
 
 
+async def _run(options: argparse.Namespace) -> int:
+    asyncio.get_running_loop().set_exception_handler(_log_unforeseen)
+    code: int = await options.run(options)
+    return code
+
+
+def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Logs a failure that nobody waits for; asyncio's own message would repeat what it says."""
+    logger.error("%s", context["message"], exc_info=context.get("exception"))
+
+
+class _Formatter(logging.Formatter):
+    """Tells where an error happened and what kind it is, and not what it says: that may be code."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """The frames, and the name of the error."""
+        kind, _, frames = ei
+        return "".join([*traceback.format_tb(frames), kind.__qualname__])
+
+
 def _start_log(options: argparse.Namespace) -> None:
-    logging.basicConfig(
-        filename=getattr(options, "log_file", None),
-        level=getattr(options, "log_level", "warning").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
-    # At INFO, pygls writes every message with the user's code in it.
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+    log_file = getattr(options, "log_file", None)
+    handler = logging.FileHandler(log_file) if log_file else logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    level = getattr(options, "log_level", "warning").upper()
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # pygls writes messages, with the user's code in them, and what errors say.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 

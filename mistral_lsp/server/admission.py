@@ -34,7 +34,7 @@ LARGEST_FIRST_MESSAGE = 1 << 20
 FIRST_MESSAGE_SECONDS = 10.0
 PARTING_SECONDS = 1.0
 MOST_WAITING = 32
-"""Connections without a token. One more, and the oldest goes: who has the token sends it at once."""
+"""Connections without a token. With one more the oldest goes: owners send the token at once."""
 
 
 class Admission:
