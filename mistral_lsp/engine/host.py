@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -251,9 +252,15 @@ class Host:
 
 
 def _die_of_bugs(task: asyncio.Task[None]) -> None:
-    """Ends the process at an error that nobody foresaw: the servers then know, and start anew."""
-    if not task.cancelled() and task.exception() is not None:
-        task.print_stack(file=sys.stderr)
+    """Ends the process at an error that nobody foresaw: the servers then know, and start anew.
+
+    The log tells where it was and its kind, and not what it says, which may be the user's code.
+    """
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        frames_of_error = traceback.format_tb(error.__traceback__)
+        sys.stderr.write("".join([*frames_of_error, type(error).__qualname__, "\n"]))
+        sys.stderr.flush()
         os._exit(70)
 
 
