@@ -36,6 +36,8 @@ class Snapshot:
     starts: tuple[int, ...] = field(repr=False)
     tree: SyntaxTree | None = field(repr=False)
     out_of_sync: str = ""
+    language_id: str = ""
+    """What the client calls its language; "" where nobody says."""
 
     def line_count(self) -> int:
         """Lines as an editor counts them: an empty one follows a last line end."""
@@ -79,11 +81,20 @@ def _starts(lines: Sequence[str]) -> tuple[int, ...]:
 class Document:
     """An open file. Lines and columns count characters; editors' units are turned before."""
 
-    def __init__(self, uri: str, path: str, language: Language, version: int, text: str):
-        """Opens the file with its first text."""
+    def __init__(
+        self,
+        uri: str,
+        path: str,
+        language: Language,
+        version: int,
+        text: str,
+        language_id: str = "",
+    ):
+        """Opens the file with its first text; `language_id` is the client's word."""
         self.uri = uri
         self.path = path
         self.language = language
+        self.language_id = language_id
         self.version = version
         self._out_of_sync = ""
         self._lines: list[str] = LINE.findall(text)
@@ -150,6 +161,7 @@ class Document:
                 _starts(self._lines),
                 self._tree,
                 self._out_of_sync,
+                self.language_id,
             )
         return self._snapshot
 
