@@ -57,6 +57,13 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     texts: list[str]
 
 
+class Weigh(msgspec.Struct, frozen=True, tag=True):
+    """Count the tokens of a prompt's parts; answered by Counted."""
+
+    id: int
+    prompt: Prompt
+
+
 class Generate(msgspec.Struct, frozen=True, tag=True):
     """Answer a prompt; answered by any number of Decoded and one Finished. One in the `background`
     ends early, with an error, where anybody wants an answer that is not.
@@ -105,10 +112,11 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """Tokens of each text."""
+    """Tokens of each text or part. `error` is "" unless they can't be counted."""
 
     id: int
     counts: list[int]
+    error: str = ""
 
 
 class Decoded(msgspec.Struct, frozen=True, tag=True):
@@ -128,7 +136,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     error: str = ""
 
 
-Request = Union[Load, Count, Generate, Cancel, Ping, Leave]
+Request = Union[Load, Count, Weigh, Generate, Cancel, Ping, Leave]
 Reply = Union[Hello, Pong, Loaded, Failed, Counted, Decoded, Finished]
 
 _encoder = msgspec.msgpack.Encoder()

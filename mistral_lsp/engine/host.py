@@ -165,7 +165,7 @@ class Host:
                 send(frames.Loaded(self._ready.model))
             else:
                 await loop.run_in_executor(self._computing, self._load, request, send)
-        elif isinstance(request, frames.Count):
+        elif isinstance(request, (frames.Count, frames.Weigh)):
             await loop.run_in_executor(self._counting, self._count, request, send)
         elif isinstance(request, frames.Generate):
             key = (client, request.id)
@@ -188,11 +188,18 @@ class Host:
         except UserError as error:
             send(frames.Failed(str(error)))
 
-    def _count(self, request: frames.Count, send: Callable[[frames.Reply], object]) -> None:
-        ready = self._loaded()
-        send(
-            frames.Counted(request.id, [len(ready.tokenizer.text(text)) for text in request.texts])
-        )
+    def _count(
+        self, request: frames.Count | frames.Weigh, send: Callable[[frames.Reply], object]
+    ) -> None:
+        try:
+            tokenizer = self._loaded().tokenizer
+            if isinstance(request, frames.Count):
+                counted = [tokenizer.text(text) for text in request.texts]
+            else:
+                counted, _ = tokenizer.parts(request.prompt)
+            send(frames.Counted(request.id, list(map(len, counted))))
+        except UserError as error:
+            send(frames.Counted(request.id, [], str(error)))
 
     def _generate(
         self,

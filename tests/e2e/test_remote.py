@@ -142,6 +142,9 @@ async def test_it_streams_and_typing_costs_little(server) -> None:
         typed = request(f"{text[:offset]}zq{text[offset:]}", offset + 2)
         again = await pipeline.complete(typed, stages)
         assert 0 < again.usage.evaluated_tokens <= 8 < again.usage.prompt_tokens
+        told = await pipeline.explain(typed, stages)
+        assert told["parts"][0]["label"] == "bos" and told["parts"][0]["tokens"] == 1
+        assert told["tokens"] == again.usage.prompt_tokens
 
 
 @pytest.mark.parametrize("reading", [True, False])

@@ -50,6 +50,10 @@ async def test_an_engine_that_was_not_started_or_was_stopped_says_so() -> None:
     client.start()
     assert (await client.ready()).engine == "scripted"
     assert await client.count(["abc", ""]) == [3, 0]
+    marks = tuple(Part("mark", special=name) for name in ("bos", "file_sep", "fim_prefix"))
+    assert await client.weigh(Prompt("plain", (*marks, Part("prefix", "abc")))) == [1, 1, 1, 3]
+    with pytest.raises(EngineError, match="no inst token"):
+        await client.weigh(Prompt("plain", (Part("mark", special="inst"),)))
     await client.close()
     with pytest.raises(EngineError, match="stopped"):
         await client.count(["abc"])

@@ -141,7 +141,21 @@ async def test_a_model_that_follows_instructions_is_given_one() -> None:
                 "instructed", (Part("mark", " [INST]", special="inst"), Part("prefix", "x "))
             )
             assert [token async for token in engine.generate(asked, 16)]
+            assert await engine.weigh(asked) == [len(" [INST]") // 3 + 1, 1]
         assert server.of(PATH)[-1]["prompt"] == "[INST]x "
+
+
+async def test_the_tokens_of_marks_are_estimated_too() -> None:
+    asked = Prompt(
+        "suffix-first",
+        tuple(Part("mark", special=name) for name in ("bos", "file_sep", "fim_prefix"))
+        + (Part("prefix", "total"), Part("mark", special="fim_middle")),
+    )
+    for name, expected in (("mistral-lsp-tiny-fim", [0, 1, 1, 2, 1]), ("x", [0, 0, 1, 2, 1])):
+        with playing(Vllm(name)) as server:
+            async with engine_of(server) as engine:
+                await engine.ready()
+                assert await engine.weigh(asked) == expected, name
 
 
 async def test_a_server_that_takes_neither_says_so() -> None:
