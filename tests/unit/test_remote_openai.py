@@ -146,15 +146,9 @@ async def test_a_model_that_follows_instructions_is_given_one() -> None:
 
 
 async def test_the_tokens_of_marks_are_estimated_too() -> None:
-    asked = Prompt(
-        "suffix-first",
-        (
-            *tuple(Part("mark", special=name) for name in ("bos", "file_sep", "fim_prefix")),
-            Part("prefix", "total"),
-            Part("mark", special="fim_middle"),
-        ),
-    )
-    for name, expected in (("mistral-lsp-tiny-fim", [0, 1, 1, 2, 1]), ("x", [0, 0, 1, 2, 1])):
+    marks = [Part("mark", special=name) for name in ("bos", "file_sep", "fim_prefix", "fim_middle")]
+    asked = Prompt("prefix-first", (*marks, Part("prefix", "total")))
+    for name, expected in (("mistral-lsp-tiny-fim", [0, 1, 1, 1, 2]), ("x", [0, 0, 1, 1, 2])):
         with playing(Vllm(name)) as server:
             async with engine_of(server) as engine:
                 await engine.ready()
