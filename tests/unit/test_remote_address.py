@@ -12,6 +12,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted, address_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def wanted(url: str) -> Wanted:
@@ -38,7 +39,7 @@ async def test_a_wrong_address_is_named(url, complaint) -> None:
     engine = RemoteEngine(wanted(url))
     engine.start()
     with pytest.raises(EngineError, match=complaint) as raised:
-        await asyncio.wait_for(engine.ready(), 2)
+        await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
     assert "secret" not in str(raised.value)
     assert engine.state == "failed"
     await engine.close()
@@ -78,5 +79,5 @@ async def test_a_wrong_environment_is_named(name, value, monkeypatch) -> None:
     engine = RemoteEngine(wanted("https://localhost.example.com:1"))
     engine.start()
     with pytest.raises(EngineError, match=rf"{name}.*restart the editor"):
-        await asyncio.wait_for(engine.ready(), 2)
+        await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
     await engine.close()
