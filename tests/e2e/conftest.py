@@ -14,6 +14,7 @@ import pytest
 
 from bench.lsp_client import Client
 from tests.support.hosts import running_hosts
+from tests.support.waiting import PATIENCE_SECONDS
 
 Start = Callable[..., Client]
 
@@ -31,7 +32,7 @@ def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     yield own_folders
-    _, alive = psutil.wait_procs(running_hosts(own_folders), timeout=5)
+    _, alive = psutil.wait_procs(running_hosts(own_folders), timeout=PATIENCE_SECONDS)
     assert not alive, f"engine hosts were left behind: {alive}"
 
 

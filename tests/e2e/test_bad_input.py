@@ -119,20 +119,18 @@ def test_a_request_before_the_model_is_loaded_waits_at_most_its_deadline(start) 
     client = start(engine="auto")
     client.initialize({"deadlineMs": 50})
     client.open(URI, TEXT)
-    number = client.ask(URI, 1, 4)
-    started = time.perf_counter()
-    assert client.items(number) == []
-    assert time.perf_counter() - started < 2
+    assert client.items(client.ask(URI, 1, 4)) == []
+    assert "deadline" in client.status()["last_request"]["reason"]
     client.wait_until_ready()
 
 
 def test_a_host_killed_while_it_answers(ready) -> None:
-    client = ready(delay_ms=20)
+    client = ready(delay_ms=4_000)  # which makes minutes of work
     client.open(URI, TEXT)
     number = client.ask(URI, 1, 4)
     time.sleep(0.4)
     os.kill(client.status()["host_pid"], signal.SIGKILL)
-    assert client.items(number, timeout=5) == []
+    assert client.items(number) == []
     client.wait_until_ready()
     assert client.items(client.ask(URI, 1, 4))
 
@@ -164,7 +162,7 @@ def test_a_workspace_brings_no_code(start, tmp_path, monkeypatch) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mistral_lsp", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_command_line_names_what_is_wrong(tmp_path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from mistral_lsp.server import admission
 from tests.support.tcp import TcpClient, TcpServer, tcp_server
+from tests.support.waiting import PATIENCE_SECONDS
 
 URI = "file:///project/main.py"
 TOKEN = "an-owner's-long-token"
@@ -72,7 +73,7 @@ def test_the_token_is_in_a_file_of_its_owner_as_long_as_the_server_runs(server) 
         client.initialize(server.token)
         client.answer(1)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(60) == 0
+        assert server.process.wait(PATIENCE_SECONDS) == 0
     assert not path.exists()
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 LISTENS = re.compile(r"mistral-lsp listens on (\S+):(\d+); token: (.+)\n")
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
-PATIENCE_SECONDS = 60
 
 
 class TcpServer:

@@ -91,12 +91,13 @@ def test_prompts_become_tokens_with_marks() -> None:
 
 
 def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
-    backend = Scripted(Script([Line("a", "bcd")], delay_ms=2))
+    backend = Scripted(Script([Line("a", "bcd")], delay_ms=4))
     loop = Loop(backend, ENDS)
     ids = prompt("z" * 600 + "a")
-    for _ in range(40):
+    for _ in range(200):
         backend.abort(False)
-        timer = threading.Timer(0.12, backend.abort, [True])
+        # Sooner than the first chunk is read, and twice as late as a chunk should take.
+        timer = threading.Timer(0.2, backend.abort, [True])
         timer.start()
         written = run(loop, ids)
         timer.cancel()
