@@ -302,6 +302,13 @@ def check_workspace() -> Rows:
     return workspace.check_workspace(STANDARD_LIBRARY)
 
 
+def check_cancel_elsewhere() -> Rows:
+    """Cancels while a llama-server elsewhere reads: time until it computes no more."""
+    from bench import elsewhere
+
+    return elsewhere.check_cancel()
+
+
 def main() -> None:
     """Runs the checks that were named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -315,6 +322,7 @@ def main() -> None:
         "stale": check_stale,
         "workspace": check_workspace,
         "agreement": check_agreement,
+        "cancel-elsewhere": check_cancel_elsewhere,
     }
     for engine in ENGINES:
         checks[f"typing-{engine}"] = partial(check_typing, engine)

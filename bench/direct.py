@@ -80,6 +80,11 @@ class DirectEngine:
         """See Engine."""
         return [len(self._ready.tokenizer.text(text)) for text in texts]
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Engine."""
+        parts, _ = self._ready.tokenizer.parts(prompt)
+        return list(map(len, parts))
+
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> DirectGeneration:

@@ -250,7 +250,7 @@ class Client:
         items: list[Message] = message["result"]["items"]
         return items
 
-    def close(self, timeout: float = 10.0) -> int:
+    def close(self, timeout: float = 60.0) -> int:
         """Shuts the server down; gives its exit code."""
         self.request("shutdown")
         self.notify("exit")

@@ -14,6 +14,8 @@ from typing import Any
 from mistral_lsp import __version__, config, shown
 from mistral_lsp.types import UserError
 
+logger = logging.getLogger(__name__)
+
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -26,8 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _start_log(options)
     try:
-        code: int = asyncio.run(options.run(options))
-        return code
+        return asyncio.run(_run(options))
     except UserError as error:
         sys.stderr.write(f"mistral-lsp: {error}\n")
         return 2
@@ -43,10 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mistral-lsp {__version__}")
     parser.set_defaults(run=_serve, tcp=None)
     _add_settings(parser, argparse.SUPPRESS)
-    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="serve over TCP; loopback unless told")
+    _add_tcp(parser)
     commands = parser.add_subparsers(title="commands")
     serve = commands.add_parser("serve", help="serve an editor over stdin and stdout")
-    serve.add_argument("--tcp", metavar="[HOST:]PORT", help="over TCP; loopback unless told")
+    _add_tcp(serve)
     serve.set_defaults(run=_serve)
     _add_settings(serve, argparse.SUPPRESS)
     for name, run, purpose in (
@@ -69,6 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     _add_settings(demo, argparse.SUPPRESS)
     return parser
+
+
+def _add_tcp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tcp",
+        metavar="[HOST:]PORT",
+        help="serve over TCP, on loopback unless told; clients bring the token of "
+        "MISTRAL_LSP_TOKEN, or of a file that stderr names, in initializationOptions.token",
+    )
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
@@ -98,17 +108,25 @@ def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
     group.add_argument("--log-level", choices=LEVELS, default=default, help="default: warning")
 
 
+async def _run(options: argparse.Namespace) -> int:
+    asyncio.get_running_loop().set_exception_handler(_log_unforeseen)
+    code: int = await options.run(options)
+    return code
+
+
+def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Logs a failure that nobody waits for; asyncio's own message would repeat what it says."""
+    logger.error("%s", context["message"], exc_info=context.get("exception"))
+
+
 def _start_log(options: argparse.Namespace) -> None:
-    logging.basicConfig(
-        filename=getattr(options, "log_file", None),
-        level=getattr(options, "log_level", "warning").upper(),
-        force=True,
-    )
-    form = shown.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(form)
-    # At INFO, pygls writes every message with the user's code in it.
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+    log_file = getattr(options, "log_file", None)
+    handler = logging.FileHandler(log_file) if log_file else logging.StreamHandler()
+    handler.setFormatter(shown.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    level = getattr(options, "log_level", "warning").upper()
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # pygls writes messages, with the user's code in them, and what errors say.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
@@ -132,9 +150,9 @@ async def _serve(options: argparse.Namespace) -> int:
     if options.tcp is None:
         return await serve_standard_streams(overrides)
     host, _, port = options.tcp.rpartition(":")
-    if not port.isdigit():
+    if not port.isdecimal():
         raise UserError(f"--tcp wants HOST:PORT or PORT, not {options.tcp!r}.")
-    return await serve_tcp(host or "127.0.0.1", int(port), overrides)
+    return await serve_tcp(host.strip("[]") or "127.0.0.1", int(port), overrides)
 
 
 async def _complete(options: argparse.Namespace) -> int:

@@ -197,7 +197,7 @@ def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
     """The defaults with the user's TOML file laid over them; a broken file only adds a problem."""
     path = path or user_file()
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return Settings(), []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -7,7 +7,6 @@ import os
 import platform
 import secrets
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,15 +75,16 @@ async def measure(engine: Engine) -> Findings:
     """
     # The first line is new every time, or the prompt would be in a cache.
     text = f"# {secrets.token_hex(8)}\n" + "value = function(argument)\n" * READ_LINES
-    begun = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     generation = engine.generate(Prompt("plain", (Part("prefix", text),)), WRITTEN_TOKENS)
-    limit = asyncio.get_running_loop().call_later(MEASURING_SECONDS, generation.stop)
+    limit = loop.call_later(MEASURING_SECONDS, generation.stop)
     try:
-        arrivals = [time.perf_counter() async for _ in generation]
+        arrivals = [loop.time() async for _ in generation]
     finally:
         limit.cancel()
         generation.stop()
-    first = arrivals[0] if arrivals else time.perf_counter()
+    first = arrivals[0] if arrivals else loop.time()
     last = arrivals[-1] if arrivals else first
     usage = generation.usage
     return {

@@ -75,6 +75,8 @@ class Snapshot:
     lazy_tree: LazyTree = field(repr=False, compare=False)
     line_end: str = "\n"
     refusal: str = ""
+    language_id: str = ""
+    """What the client calls its language; "" where nobody says."""
 
     @property
     def tree(self) -> SyntaxTree | None:
@@ -134,11 +136,20 @@ def _with_joined_halves(text: str) -> str:
 class Document:
     """An open file. Lines and columns count characters; editors' units are turned before."""
 
-    def __init__(self, uri: str, path: str, language: Language, version: int, text: str):
-        """Opens the file with its first text."""
+    def __init__(
+        self,
+        uri: str,
+        path: str,
+        language: Language,
+        version: int,
+        text: str,
+        language_id: str = "",
+    ):
+        """Opens the file with its first text; `language_id` is the client's word."""
         self.uri = uri
         self.path = path
         self.language = language
+        self.language_id = language_id
         self.version = version
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -237,6 +248,7 @@ class Document:
                 LazyTree(lambda: self._parse(text)),
                 self._line_end(),
                 refusal,
+                self.language_id,
             )
         return self._snapshot
 

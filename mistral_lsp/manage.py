@@ -101,7 +101,7 @@ def use(model: str) -> Path:
     path = config.user_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+        document = tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
         document["model"] = "" if chosen == registry.EMBEDDED else chosen
         fresh = path.with_suffix(".new")
         fresh.write_text(tomlkit.dumps(document), "utf-8")

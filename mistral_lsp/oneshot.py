@@ -68,7 +68,8 @@ def _are_digits(text: str) -> bool:
 def make_request(session: Session, path: Path, line: int, column: int) -> Request:
     """A request at a place of a file on disk. Raises UserError where there is no such place."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        # A byte order mark is no column in any editor.
+        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -289,11 +289,11 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
     parts: list[dict[str, Any]] = []
     if reason is None:
         prompt = await prepare(request, stages, await stages.engine.ready())
-        counts = await stages.engine.count([part.text for part in prompt.parts])
+        counts = await stages.engine.weigh(prompt)
         parts = [
             {
                 "label": part.special or part.label,
-                "tokens": tokens if part.text else 1,
+                "tokens": tokens,
                 "why": part.why,
                 "text": part.text,
             }

@@ -23,7 +23,7 @@ class Session:
         """Opens a document, or opens it anew."""
         path = self.display_path(uri)
         language = languages.find(language_id, path)
-        self._documents[uri] = Document(uri, path, language, version, text)
+        self._documents[uri] = Document(uri, path, language, version, text, language_id)
 
     def document(self, uri: str) -> Document | None:
         """An open document, or None."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 import unicodedata
+from typing import Any
 
 LONGEST_NAME = 80
 LINE_ENDS_AND_TAB = "\t\n\r"
@@ -39,7 +41,14 @@ def one_line(text: str, most: int = LONGEST_NAME) -> str:
 
 
 class Formatter(logging.Formatter):
-    """A log's lines, which no name or message of others can colour, hide or overwrite."""
+    """A log's lines, which no name or message of others can colour, hide or overwrite. Of an error
+    they tell where it happened and its kind, and not what it says: that may be code.
+    """
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """The frames, and the name of the error."""
+        kind, _, frames = ei
+        return "".join([*traceback.format_tb(frames), kind.__qualname__])
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""

@@ -84,6 +84,10 @@ class TracedEngine:
         self._trace.note(f"tokens counted: {sum(counts)} in {len(counts)} texts")
         return counts
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Engine."""
+        return await self._engine.weigh(prompt)
+
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> TracedGeneration:

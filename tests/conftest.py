@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.clock import JumpingLoop
 from tests.support.hosts import running_hosts
 
 
@@ -24,3 +26,10 @@ def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for host in running_hosts(folder):
         host.kill()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    jumps = item.get_closest_marker("jumping_clock") is not None
+    return {"loop": JumpingLoop if jumps else asyncio.new_event_loop}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mistral_lsp import config
+from mistral_lsp import config, languages
 from mistral_lsp.config import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,12 @@ OF_THE_MACHINE = {
     "package",
 }
 """A workspace must not set these."""
+VSCODE_LANGUAGES = {
+    *("bat", "c", "cpp", "csharp", "css", "dockercompose", "go", "html", "java", "javascript"),
+    *("javascriptreact", "json", "jsonc", "jsonl", "kotlin", "lua", "markdown", "php", "python"),
+    *("ruby", "rust", "shellscript", "sql", "toml", "typescript", "typescriptreact", "yaml"),
+}
+"""Of the words that VS Code, or an extension that is common there, has for languages."""
 
 
 def contributed() -> dict[str, Any]:
@@ -50,6 +57,19 @@ def test_vscode_has_the_servers_defaults_and_limits() -> None:
             assert shown.get(limit) == schema[name].get(limit), name
         allowed = set(schema[name].get("enum", [])) - {"scripted"}
         assert set(shown.get("enum", [])) == allowed, name
+
+
+def test_vscode_knows_what_the_server_calls_its_languages() -> None:
+    source = (ROOT / "editors/vscode/src/settings.ts").read_text("utf-8")
+    listed = source.partition("SERVER_NAMES")[2].partition("};")[0]
+    said = dict(re.findall(r"(\w+): '(\w+)'", listed))
+    assert said
+    for language in languages.LANGUAGES:
+        other_words = {name for name in language.ids if name != language.name} & VSCODE_LANGUAGES
+        assert {name: said.pop(name, None) for name in other_words} == dict.fromkeys(
+            other_words, language.name
+        )
+    assert not said
 
 
 def test_a_workspace_can_not_set_what_runs() -> None:

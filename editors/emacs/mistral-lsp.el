@@ -40,6 +40,7 @@
 (defvar-local mistral-lsp--shown nil "The answer that is shown, if there is one.")
 (defvar-local mistral-lsp--overlay nil)
 (defvar-local mistral-lsp--text nil "Names the text that was looked at last.")
+(defvar-local mistral-lsp--file nil "The file under whose name the server knows the buffer.")
 (defvar-local mistral-lsp--asked nil "Names the newest request; an older one's answer is dropped.")
 
 (defun mistral-lsp--rest ()
@@ -126,6 +127,35 @@
           ((not (memq this-command '(mistral-lsp-trigger nil)))
            (mistral-lsp-clear)))))
 
+(defun mistral-lsp--start ()
+  "Let eglot manage a buffer that had no file before."
+  (eglot--maybe-activate-editing-mode)
+  (unless (eglot-managed-p)
+    (eglot-ensure)))
+
+(defun mistral-lsp--close ()
+  "Close the document as the server knows it; at a revert, eglot does so."
+  (when (and (mistral-lsp--server) (not (bound-and-true-p revert-buffer-in-progress-p)))
+    (let ((buffer-file-name mistral-lsp--file))
+      (eglot--signal-textDocument/didClose))))
+
+(defun mistral-lsp--reopen ()
+  "Close the document under its old name, and open it under the new one."
+  (mistral-lsp--close)
+  (when (boundp 'eglot--TextDocumentIdentifier-cache)
+    (set 'eglot--TextDocumentIdentifier-cache nil))
+  (if buffer-file-name
+      (eglot--signal-textDocument/didOpen)
+    (eglot--managed-mode-off)))
+
+(defun mistral-lsp--renamed ()
+  "Follow the buffer to another file; eglot would go on without opening it."
+  (unless (equal mistral-lsp--file buffer-file-name)
+    (mistral-lsp-clear)
+    (cond ((mistral-lsp--server) (mistral-lsp--reopen))
+          (buffer-file-name (mistral-lsp--start)))
+    (setq mistral-lsp--file buffer-file-name)))
+
 (defun mistral-lsp-trigger ()
   "Ask for ghost text at point."
   (interactive)
@@ -195,10 +225,17 @@
 (define-minor-mode mistral-lsp-mode
   "Ghost text from the buffer's eglot server."
   :lighter " ghost"
-  (setq mistral-lsp--text (buffer-chars-modified-tick))
+  (setq mistral-lsp--text (buffer-chars-modified-tick)
+        mistral-lsp--file buffer-file-name)
   (if mistral-lsp-mode
-      (add-hook 'post-command-hook #'mistral-lsp--after-command nil t)
+      (progn
+        (add-hook 'post-command-hook #'mistral-lsp--after-command nil t)
+        (add-hook 'after-set-visited-file-name-hook #'mistral-lsp--renamed nil t)
+        ;; Before eglot lets go of the buffer.
+        (add-hook 'change-major-mode-hook #'mistral-lsp--close -90 t))
     (remove-hook 'post-command-hook #'mistral-lsp--after-command t)
+    (remove-hook 'after-set-visited-file-name-hook #'mistral-lsp--renamed t)
+    (remove-hook 'change-major-mode-hook #'mistral-lsp--close t)
     (mistral-lsp-clear)))
 
 ;;;###autoload

@@ -60,10 +60,9 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return "the file looks like one that holds secrets"
     if is_excluded(snapshot.path, settings):
         return "the file is excluded (mistralLsp.exclude)"
-    language = snapshot.language
-    keys = (language.name, *language.ids, "*")
-    if not next((settings.languages[key] for key in keys if key in settings.languages), True):
-        return f"{language.name} is switched off (mistralLsp.languages)"
+    if not is_on(snapshot, settings):
+        name = snapshot.language_id or snapshot.language.name
+        return f"{name} is switched off (mistralLsp.languages)"
     return None
 
 
@@ -89,6 +88,17 @@ def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
     if re.search(cursor.language.finished, line):
         return "the line is finished"
     return None
+
+
+def is_on(snapshot: Snapshot, settings: Settings) -> bool:
+    """Whether the user wants a file's language: by the client's word for it, which tells JSX from
+    JavaScript and knows languages without a grammar; else by ours; else by `*`.
+    """
+    language = snapshot.language
+    # The first id is what VS Code says, and the word for a file of which no client says anything.
+    said = snapshot.language_id or next(iter(language.ids), "")
+    keys = (said, language.name, "*")
+    return next((settings.languages[key] for key in keys if key in settings.languages), True)
 
 
 def is_secret(path: str) -> bool:

@@ -115,7 +115,7 @@ def read_text(folder: Path, path: str) -> str | None:
         facts = full.lstat()
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST_FILE:
             return None
-        text = full.read_bytes().decode("utf-8")
+        text = full.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
     return None if max(map(len, text.split("\n"))) > LONGEST_LINE else text

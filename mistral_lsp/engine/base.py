@@ -92,6 +92,9 @@ class Engine(Protocol):
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has."""
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """How many tokens each part of a prompt brings to it, as `generate` would send it."""
+
     def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Generation:
         """Starts an answer; whatever was being written before it is stopped first by its owner.
 

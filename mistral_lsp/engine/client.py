@@ -151,12 +151,19 @@ class EngineClient:
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See engine.base.Engine."""
+        return await self._counted(lambda number: frames.Count(number, list(texts)))
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See engine.base.Engine."""
+        return await self._counted(lambda number: frames.Weigh(number, prompt))
+
+    async def _counted(self, request: Callable[[int], frames.Count | frames.Weigh]) -> list[int]:
         self._numbers += 1
         number = self._numbers
         counted = asyncio.get_running_loop().create_future()
         self._counts[number] = counted
         try:
-            self._send(frames.Count(number, list(texts)))
+            self._send(request(number))
             counts: list[int] = await counted
             return counts
         finally:

@@ -69,6 +69,13 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     texts: Annotated[list[str], Meta(max_length=MOST_TEXTS)]
 
 
+class Weigh(msgspec.Struct, frozen=True, tag=True):
+    """Count the tokens of a prompt's parts; answered by Counted."""
+
+    id: int
+    prompt: Prompt
+
+
 class Generate(msgspec.Struct, frozen=True, tag=True):
     """Answer a prompt; answered by any number of Decoded and one Finished. One in the `background`
     ends early, with an error, where anybody wants an answer that is not.
@@ -122,7 +129,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """Tokens of each text; or `error`, which is "" unless that failed."""
+    """Tokens of each text or part; or `error`, which is "" unless that failed."""
 
     id: int
     counts: list[int]
@@ -146,7 +153,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     error: str = ""
 
 
-Request = Union[Load, Count, Generate, Cancel, Ping, Leave]
+Request = Union[Load, Count, Weigh, Generate, Cancel, Ping, Leave]
 Reply = Union[Hello, Pong, Loaded, Failed, Counted, Decoded, Finished]
 
 _encoder = msgspec.msgpack.Encoder()

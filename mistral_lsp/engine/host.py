@@ -202,7 +202,7 @@ class Host:
                 send(frames.Loaded(self._ready.model))
             else:
                 await loop.run_in_executor(self._computing, self._load, request, send)
-        elif isinstance(request, frames.Count):
+        elif isinstance(request, (frames.Count, frames.Weigh)):
             await loop.run_in_executor(self._counting, self._count, request, send)
         elif isinstance(request, frames.Generate):
             key = (client.number, request.id)
@@ -219,12 +219,15 @@ class Host:
         except UserError as error:
             send(frames.Failed(seen(str(error))))
 
-    def _count(self, request: frames.Count, send: Send) -> None:
+    def _count(self, request: frames.Count | frames.Weigh, send: Send) -> None:
         try:
             with told(THE_ENGINE):
                 tokenizer = self._loaded().tokenizer
-                counts = [len(tokenizer.text(text)) for text in request.texts]
-            send(frames.Counted(request.id, counts))
+                if isinstance(request, frames.Count):
+                    counted = [tokenizer.text(text) for text in request.texts]
+                else:
+                    counted, _ = tokenizer.parts(request.prompt)
+            send(frames.Counted(request.id, list(map(len, counted))))
         except UserError as error:
             send(frames.Counted(request.id, [], str(error)))
 

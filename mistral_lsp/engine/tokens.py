@@ -10,6 +10,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy
@@ -69,16 +70,19 @@ class Tokenizer:
         word's bytes, which the answer has to begin with. Raises EngineError for a mark that the
         model does not have, and for nothing at all.
         """
-        ids: list[int] = []
+        parts, owed = self.parts(prompt)
+        return list(chain.from_iterable(parts)), owed
+
+    def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
+        """The same, part by part."""
+        parts: list[list[int]] = []
         owed = b""
         for part in prompt.parts:
             found = list(self._part(part))
             if part.label == "prefix" and self._heals and HALF.search(part.text):
                 owed = self._take_word(found)
-            ids.extend(found)
-        if not ids:
-            raise EngineError("The prompt is empty.")
-        return ids, owed
+            parts.append(found)
+        return parts, owed
 
     def _take_word(self, ids: list[int]) -> bytes:
         """Takes the tokens of the last word off, or those of blanks; gives their bytes. One token

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from mistral_lsp import __version__, config
-from mistral_lsp.engine.base import Service, State
+from mistral_lsp.engine.base import EngineError, Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.memory import Gaps
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import status
 from mistral_lsp.server.indexing import Indexing
-from mistral_lsp.server.protocol import Protocol, make_converter
+from mistral_lsp.server.protocol import UNFORESEEN, Protocol, make_converter
 from mistral_lsp.session import Session
 from mistral_lsp.stages import Stages
+from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -148,15 +150,19 @@ class App(LanguageServer):
         """Work-done progress from here until the model is loaded or failed."""
         window = self.client_capabilities.window
         if window and window.work_done_progress:
-            token = f"mistral-lsp-load-{id(self.engine)}"
-            await self.work_done_progress.create_async(token)
-            begin = types.WorkDoneProgressBegin(title="mistral-lsp", message=self.engine.message)
-            self.work_done_progress.begin(token, begin)
-            with contextlib.suppress(Exception):
-                await self.engine.ready()
-            end = types.WorkDoneProgressEnd(message=self.engine.message)
-            self.work_done_progress.end(token, end)
+            token = f"mistral-lsp-load-{uuid.uuid4()}"
+            with contextlib.suppress(JsonRpcException):  # of a client that wants none after all
+                await self.work_done_progress.create_async(token)
+                await self._follow_loading(token)
         self._progress = None
+
+    async def _follow_loading(self, token: str) -> None:
+        begin = types.WorkDoneProgressBegin(title="mistral-lsp", message=self.engine.message)
+        self.work_done_progress.begin(token, begin)
+        with contextlib.suppress(EngineError):
+            await self.engine.ready()
+        end = types.WorkDoneProgressEnd(message=self.engine.message)
+        self.work_done_progress.end(token, end)
 
     # Messages
 
@@ -174,6 +180,13 @@ class App(LanguageServer):
     def _tell(self, kind: types.MessageType, text: str) -> None:
         logger.warning("%s", text)
         self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Logs an error that nobody foresaw; shows that of a notification, which nobody answers."""
+        if not isinstance(error, (JsonRpcException, UserError)):
+            logger.error("an unforeseen error", exc_info=error)
+        if source is not FeatureRequestError:
+            self.warn(str(error) if isinstance(error, UserError) else UNFORESEEN)
 
     def report(self) -> dict[str, Any]:
         """The answer to mistralLsp.status."""

@@ -12,8 +12,14 @@ from urllib.parse import urlsplit
 import attrs
 import cattrs
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import (
+    FeatureNotificationError,
+    FeatureRequestError,
+    JsonRpcException,
+)
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+
+from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +31,8 @@ OWN_DOCUMENTS = (
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 MOST_EDITS = 20_000
 """In one message; to read more of them would keep everybody waiting."""
+INTERNAL_ERROR, REQUEST_FAILED = -32603, -32803
+UNFORESEEN = "mistral-lsp failed here in a way that nobody foresaw; its log says where."
 
 
 @attrs.define
@@ -176,6 +184,32 @@ class Protocol(LanguageServerProtocol):
         if is_id(msg_id):
             super()._handle_cancel_notification(msg_id)
 
+    def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
+        """Answers a request; where it failed, with what the user can mend, if that is known."""
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, JsonRpcException):
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
+        self._request_futures.pop(msg_id, None)
+        known = isinstance(error, UserError)
+        told = (REQUEST_FAILED, str(error)) if known else (INTERNAL_ERROR, UNFORESEEN)
+        self._send_response(msg_id, error=types.ResponseError(*told))
+        self._server._report_server_error(error, FeatureRequestError)
+
+    def _check_handler_result(self, future: Any) -> None:
+        """Reports a notification that failed."""
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self._server._report_server_error(error, FeatureNotificationError)
+
+    def _send_response(
+        self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None
+    ) -> None:
+        """Answers a request. What pygls adds to errors, a traceback, is nobody's business."""
+        if error is not None and error.data is not None:
+            error = types.ResponseError(error.code, UNFORESEEN)
+        super()._send_response(msg_id, result, error)
+
     def _may_come_first(self, method: str) -> bool:
         return method in (types.INITIALIZE, types.EXIT)
 
@@ -193,6 +227,9 @@ class Protocol(LanguageServerProtocol):
             if data.get("method") == types.TEXT_DOCUMENT_DID_CHANGE:
                 self.on_lost_change(data.get("params"))
             return
+        if isinstance(message, types.ExecuteCommandRequest):
+            # Without that, pygls calls a command that wants arguments without them.
+            message.params.arguments = message.params.arguments or []
         self.handle_message(message)
 
     def _refuse(self, data: Any, code: int, message: str) -> None:

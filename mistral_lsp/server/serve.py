@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from mistral_lsp.engine.turns import take_short_turns
+from mistral_lsp.server.admission import Admission
 from mistral_lsp.server.app import App
 from mistral_lsp.server.features import register
-from mistral_lsp.server.wire import BUFFER, read_messages, standard_streams
+from mistral_lsp.server.wire import read_messages, standard_streams
+from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -31,23 +34,47 @@ async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
 
 
 async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
-    """Serves every client that connects, each with documents and an engine of its own."""
+    """Serves every client that brings the token, each with documents and an engine of its own.
+
+    Raises UserError for an address that can't be listened on, or a token that won't do.
+    """
+    admission = Admission()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _serve(reader, writer, overrides)
+        first = await admission.admit(reader, writer)
+        if first is not None:
+            await _serve(reader, writer, overrides, first)
 
-    server = await asyncio.start_server(client, host, port, limit=BUFFER)
-    address = server.sockets[0].getsockname()
-    sys.stderr.write(f"mistral-lsp listens on {address[0]}:{address[1]}\n")
-    sys.stderr.flush()
-    async with server:
-        await server.serve_forever()
+    try:
+        server = await asyncio.start_server(client, host, port, start_serving=False)
+    except (OSError, OverflowError) as error:
+        raise UserError(f"{host}:{port} can't be listened on: {error}.") from error
+    with contextlib.closing(server):
+        address = server.sockets[0].getsockname()
+        with admission.token_at(address[1]) as where:
+            await server.start_serving()
+            sys.stderr.write(f"mistral-lsp listens on {address[0]}:{address[1]}; token: {where}\n")
+            sys.stderr.flush()
+            await _signalled()
     return 0
 
 
+async def _signalled() -> None:
+    """Waits for a signal that ends the process, so that what it holds is given back first."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
+    await ended.wait()
+
+
 async def _serve(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, overrides: Mapping[str, Any]
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    overrides: Mapping[str, Any],
+    first: dict[str, Any] | None = None,
 ) -> int:
+    """Serves one client, whose `first` message may have been read already; gives the exit code."""
     take_short_turns()
     sys.setswitchinterval(SWITCH_SECONDS)
     app = App(overrides)
@@ -58,6 +85,8 @@ async def _serve(
     if not gc.get_freeze_count():
         gc.freeze()
     try:
+        if first is not None:
+            app.protocol.receive(first)
         await read_messages(reader, app.protocol)
     finally:
         await app.finish()

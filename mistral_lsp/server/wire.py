@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from asyncio.streams import FlowControlMixin
+from typing import Any
 
 from mistral_lsp.server.protocol import Protocol
 from mistral_lsp.types import UserError
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 256 * 1024 * 1024
 BUFFER = 1024 * 1024
+MOST_HEADERS = 32
+HEADER = re.compile(rb"[\w!#$%&'*+.^`|~-]+[ \t]*:[^\r\n]*\r?\n")
 LENGTH = re.compile(rb"content-length\s*:\s*(\d+)\s*\r?\n", re.IGNORECASE)
 
 
@@ -38,7 +41,7 @@ async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> Non
     """Hands on every message, until the client exits, hangs up or breaks the framing."""
     while protocol.exit_code is None:
         try:
-            body = await _read_body(reader)
+            body = await read_body(reader)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         except (asyncio.LimitOverrunError, ValueError) as error:
@@ -55,16 +58,28 @@ async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> Non
         await asyncio.sleep(0)
 
 
-async def _read_body(reader: asyncio.StreamReader) -> bytes:
-    """The next message's body. Raises ValueError for headers that give no sensible length."""
+async def read_body(reader: asyncio.StreamReader, largest: int = LARGEST_MESSAGE) -> bytes:
+    """The next message's body. Raises ValueError for headers that give no sensible length, and at
+    the first line that is no header, as a browser's `POST / HTTP/1.1`.
+    """
     length = None
-    while True:
+    for _ in range(MOST_HEADERS):
         line = await reader.readuntil(b"\n")
         if not line.strip():
             break
+        if not HEADER.fullmatch(line):
+            raise ValueError("a line that is no header")
         found = LENGTH.fullmatch(line)
         if found:
             length = int(found.group(1))
-    if length is None or length > LARGEST_MESSAGE:
+    else:
+        raise ValueError("more headers than a message has")
+    if length is None or length > largest:
         raise ValueError(f"a message of length {length}")
     return await reader.readexactly(length)
+
+
+def write_message(writer: asyncio.StreamWriter, message: Any) -> None:
+    """Sends one message; the stream buffers it."""
+    body = json.dumps(message).encode()
+    writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

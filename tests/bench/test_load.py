@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import load, load_server
+from bench import elsewhere, load, load_server
 from bench.modes import Run, Sample
 from bench.subjects import Answer
 
@@ -63,6 +63,11 @@ def test_two_editors_on_a_real_server() -> None:
     assert found["evaluated_per_key"] > 0
     assert found["cold_ms"]["n"] == 2
     assert 0 < found["server_busy_percent"] < 100
+
+
+def test_cancels_at_a_server_are_measured() -> None:
+    found = elsewhere.check_cancel(cancels=2)
+    assert found["cancels"] == 2 and 0 <= found["idle_ms"]["n"] <= 2
 
 
 def test_editors_on_a_server_that_runs() -> None:

@@ -11,10 +11,11 @@ import pytest
 from bench.speed import changing, moving, windows, working
 from bench.speed.__main__ import CHECKS, parse_options, private_home
 from bench.speed.changing import _steps
-from bench.speed.editor import Editor, File, Setup, Shown
+from bench.speed.editor import Editor, File, Setup, Shown, work
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.spinner import busy_cores
 from bench.speed.vocabulary import Vocabulary
+from tests.support.waiting import wait_until
 
 ANSWER = "value + 1"
 LINES = ["import os", "", "def total(values):", "    return sum(values) + os.getpid() + offset", ""]
@@ -92,8 +93,15 @@ def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
 
 
 def test_a_window_read_ahead_is_warm(setup, monkeypatch) -> None:
-    monkeypatch.setattr(moving, "REST_SECONDS", 1.0)
     monkeypatch.setattr(moving, "OPENED_FILES", ("csv.py", "textwrap.py"))
+    look = Editor.look
+
+    def look_until_it_is_read(editor: Editor, file: File, spot: Spot) -> None:
+        before = work(editor)["evaluated"]
+        look(editor, file, spot)
+        wait_until(lambda: work(editor)["evaluated"] > before)
+
+    monkeypatch.setattr(Editor, "look", look_until_it_is_read)
     found = moving.check_open(setup)
     assert found["files"] == 2 and found["warm"] == 2
     monkeypatch.setattr(Editor, "look", lambda *arguments: None)

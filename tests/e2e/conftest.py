@@ -14,6 +14,7 @@ import pytest
 
 from bench.lsp_client import Client
 from tests.support.hosts import running_hosts
+from tests.support.waiting import PATIENCE_SECONDS
 
 Start = Callable[..., Client]
 
@@ -22,16 +23,16 @@ ADD = {"after": "def add(a, b):\n    ", "answer": "return a + b\n"}
 
 @pytest.fixture(autouse=True)
 def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folders of the test's own, and hosts that leave with their last editor; gives where they
-    listen.
+    """Folders of the test's own, hosts that leave with their last editor, and all the time there is
+    for an answer; gives where the hosts listen.
     """
     settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
     settings.parent.mkdir(parents=True)
-    settings.write_text("keepLoadedSeconds = 0\n")
+    settings.write_text("keepLoadedSeconds = 0\ndeadlineMs = 120000\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     yield own_folders
-    _, alive = psutil.wait_procs(running_hosts(own_folders), timeout=5)
+    _, alive = psutil.wait_procs(running_hosts(own_folders), timeout=PATIENCE_SECONDS)
     assert not alive, f"engine hosts were left behind: {alive}"
 
 

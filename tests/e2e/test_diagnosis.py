@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def begin(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return begin
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from bench.soak import fuzz
 from bench.soak.conversation import Conversation, server
 from bench.soak.traffic import ENCODINGS, SHARES, Traffic, some_message
+from tests.support.waiting import PATIENCE_SECONDS
 
 CHANCE = strategies.integers(0, 2**32).map(Random)
 SENDERS = [send for send, _ in SHARES if send is not Traffic.huge]
@@ -117,5 +118,5 @@ def test_what_comes_before_the_beginning_and_behind_the_end_is_answered(own_home
     assert not conversation.wrongs
     traffic.notify("exit", None)
     conversation.flush()
-    assert conversation.process.wait(10) == 0
+    assert conversation.process.wait(PATIENCE_SECONDS) == 0
     conversation.kill()

@@ -15,6 +15,7 @@ import pytest
 
 from bench.lsp_client import Client
 from tests.e2e.test_workspace import wait_for_files
+from tests.support.tcp import tcp_server
 
 URI = "file:///project/main.py"
 TEXT = "def add(a, b):\n    \n"
@@ -62,6 +63,33 @@ def test_another_user_reaches_neither_socket_nor_cache(start, own_home, tmp_path
         with socket.socket(socket.AF_UNIX) as connection, pytest.raises(PermissionError):
             connection.connect(str(path))
     assert client.items(client.ask(URI, 1, 4))
+
+
+@root
+def test_another_user_gets_nothing_over_tcp_but_a_refusal(own_home, tmp_path) -> None:
+    (tmp_path / "victim.py").write_text("def hidden(): pass\n")
+    with tcp_server() as server:
+        token = Path(server.where)
+        own_home.chmod(0o755)  # as the folder above ours may be
+        with somebody_else():
+            for file in (token, Path(f"/proc/{server.process.pid}/environ")):
+                with pytest.raises(PermissionError):
+                    file.read_bytes()
+            command = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+            with server.connected() as attacker:
+                attacker.initialize(httpUrl="http://127.0.0.1:1", root=tmp_path.as_uri())
+                item = {"uri": URI, "languageId": "python", "version": 1, "text": "hid"}
+                attacker.send("textDocument/didOpen", {"textDocument": item})
+                place = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
+                explain = {"command": "mistralLsp.explain", "arguments": [place]}
+                attacker.send("workspace/executeCommand", explain, 2)
+                told = list(iter(attacker.receive, None))
+        assert server.token not in command
+        [refusal] = told
+        assert refusal["id"] == 1 and "token" in refusal["error"]["message"]
+        with server.connected() as owner:
+            owner.initialize(server.token)
+            assert owner.answer(1)["result"]
 
 
 MODULES = ("json", "msgspec", "numpy", "psutil", "llama_cpp", "sitecustomize", "tree_sitter_python")

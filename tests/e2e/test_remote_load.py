@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -17,7 +16,8 @@ from mistral_lsp import pipeline
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.stages import Stages
 from mistral_lsp.types import Completion, LoadedModel, Part, Prompt
-from tests.support.servers import STARTS, engine_at, llama_server, request, url
+from tests.support.servers import STARTS, engine_at, llama_server, request, told, url
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 EDITORS = (
     *("amber", "birch", "cedar", "daisy", "ember", "fjord", "grape", "hazel"),
@@ -29,6 +29,12 @@ TYPED = 3
 WINDOW = 384
 REQUESTS = 100
 KEYS = 80
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch) -> None:
+    """A server on a busy machine is slow to say what it is."""
+    monkeypatch.setattr("mistral_lsp.engine.remote.llama_server.CHECK_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module", params=list(STARTS))
@@ -68,49 +74,59 @@ async def test_the_first_token_comes_before_the_others(server) -> None:
         assert arrivals[0] < arrivals[-1] / 2
 
 
+async def work_until_idle(server: HttpServer, since: float) -> float:
+    """Processor seconds that it goes on to use, until it uses none for a second."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        before = cpu_seconds(server.process)
+        await asyncio.sleep(1.0)
+        if cpu_seconds(server.process) - before < 0.05:
+            return before - since
+    raise AssertionError("the server goes on")
+
+
 async def test_a_cancel_leaves_the_processor_idle(server) -> None:
     async with engine_at(url(server), WINDOW) as engine:
         await engine.ready()
-        generation = engine.generate(counting(2), 256)
+        before = cpu_seconds(server.process)
+        assert [token async for token in engine.generate(counting(2), 256)]
+        whole = await work_until_idle(server, before)
+        before = cpu_seconds(server.process)
+        generation = engine.generate(counting(3), 256)
         async for _ in generation:
             break
-        before = cpu_seconds(server.process)
-        await asyncio.sleep(0.3)
-        assert cpu_seconds(server.process) - before > 0.1, "it would go on"
         generation.stop()
-        await asyncio.sleep(0.2)
-        before = cpu_seconds(server.process)
-        await asyncio.sleep(0.3)
-        assert cpu_seconds(server.process) - before < 0.05
+        assert await work_until_idle(server, before) < whole / 2, "it did not go on to the end"
 
 
 @pytest.mark.parametrize("dialect", STARTS)
 async def test_a_restart_under_load_is_no_more_than_a_pause(dialect, monkeypatch) -> None:
-    monkeypatch.setattr("mistral_lsp.engine.remote.member.GRACE_SECONDS", 60.0)
+    monkeypatch.setattr("mistral_lsp.engine.remote.member.GRACE_SECONDS", 600.0)
     port = free_port()
     first = STARTS[dialect](port)
-    told: list[str] = []
-    async with engine_at(
-        url(first), WINDOW, on_state=lambda state, _: told.append(state)
-    ) as engine:
+    states: list[str] = []
+    async with AsyncExitStack() as stack:
+        stack.callback(first.stop)
+        engine = await stack.enter_async_context(
+            engine_at(url(first), WINDOW, on_state=lambda state, _: states.append(state))
+        )
         await engine.ready()
         stages = Stages(engine)
         answers: list[Completion] = []
 
         async def type_on() -> None:
-            while told[-1] != "ready" or "ready" not in told[:-1]:
+            while states[-1] != "ready" or "ready" not in states[:-1]:
                 text = f"value_{len(answers)} = len("
-                answers.append(await pipeline.complete(request(text, len(text)), stages))
+                asked = request(text, len(text), max_tokens=8)
+                answers.append(await pipeline.complete(asked, stages))
 
         typing = asyncio.create_task(type_on())
-        await asyncio.sleep(1.0)
+        await until(lambda: answers)
         first.stop()
         second = await asyncio.to_thread(STARTS[dialect], port)
-        try:
-            await asyncio.wait_for(typing, 60)
-        finally:
-            second.stop()
-    assert "failed" not in told and told.count("ready") == 2, "an editor shows no error"
+        stack.callback(second.stop)
+        await asyncio.wait_for(typing, 5 * PATIENCE_SECONDS)
+    assert "failed" not in states and states.count("ready") == 2, "an editor shows no error"
     failed = [answer.reason for answer in answers if "The server at" in (answer.reason or "")]
     assert len(failed) <= 1, "the one that was being written"
     assert answers[0].usage.generated_tokens and answers[-1].usage.generated_tokens
@@ -179,11 +195,6 @@ class PrefixFirst(RemoteEngine):
     def model(self) -> LoadedModel | None:
         model = super().model
         return model and replace(model, form="prefix-first")
-
-
-def told(server: HttpServer, name: str) -> float:
-    metrics = server.client.get("/metrics").text
-    return float(re.search(rf"^llamacpp:{name} (\S+)$", metrics, re.MULTILINE)[1])
 
 
 async def test_the_order_of_prompts_saves_reading(shared_server) -> None:

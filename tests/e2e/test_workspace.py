@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from bench.lsp_client import Client
-
-PATIENCE_SECONDS = 15.0
+from tests.support.waiting import wait_until
 
 
 def status(client: Client) -> dict[str, Any]:
@@ -18,10 +17,7 @@ def status(client: Client) -> dict[str, Any]:
 
 
 def wait_for_files(client: Client, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while status(client)["other_files"] != count:
-        assert time.monotonic() < deadline, status(client)
-        time.sleep(0.1)
+    wait_until(lambda: status(client)["other_files"] == count, f"{count} files are known")
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 import pynvim
 
+from tests.editors.record import passed, recorded
+
 PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
-RELAY = Path(__file__).with_name("relay.py")
 WAIT_SECONDS = 10
 LIFE_SECONDS = 40
 
@@ -153,7 +154,7 @@ class Editor:
         command = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted"]
         command += ["--log-file", str(self.server_log), "--log-level", "debug"]
         if records:
-            command = [sys.executable, str(RELAY), str(self.record), *command]
+            command = recorded(self.record, command)
         environment = os.environ | {
             f"XDG_{kind}_HOME": str(folder / kind.lower())
             for kind in ("CONFIG", "DATA", "STATE", "CACHE")
@@ -239,8 +240,7 @@ class Editor:
 
     def passed(self) -> list[dict[str, Any]]:
         """Give all that has passed between Neovim and the server, as the relay writes it."""
-        lines = self.record.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return passed(self.record)
 
     def wait(self, look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
         """Look until it is right; what was seen last makes the message when it never is."""

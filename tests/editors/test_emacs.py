@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.editors.conftest import COMMAND, Run, needs
+from tests.editors.record import recorded, told
 from tests.editors.terminal import Terminal
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "emacs"
@@ -27,11 +28,13 @@ SETTINGS = """
 (mistral-lsp-setup 'python-mode)
 """
 
+RECORD = "sent.jsonl"
+
 
 @pytest.fixture
 def emacs(own_home: Path, run_in_terminal: Run) -> Terminal:
     (own_home / "main.py").write_text(TEXT, encoding="utf-8")
-    command = " ".join(f'"{word}"' for word in COMMAND)
+    command = " ".join(f'"{word}"' for word in recorded(own_home / RECORD, COMMAND))
     (own_home / "init.el").write_text(SETTINGS % (PLUGIN, command), encoding="utf-8")
     emacs = run_in_terminal(needs("emacs"), "-nw", "-q", "-l", "init.el", "main.py")
     emacs.wait(lambda screen: "ghost" in "".join(screen))
@@ -132,3 +135,44 @@ def test_the_status_is_shown(emacs: Terminal) -> None:
     emacs.keys("Escape", "x")
     emacs.type("mistral-lsp-status\r")
     emacs.wait(lambda screen: "mistral-lsp is " in screen[-1])
+
+
+def evaluated(emacs: Terminal, form: str) -> None:
+    emacs.keys("Escape", ":")
+    emacs.type(f"{form}\r")
+
+
+RENAMED = ["didOpen main.py", "didClose main.py", "didOpen other.py"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ('(set-visited-file-name "other.py")', RENAMED),
+        ('(write-file "other.py")', [*RENAMED, "didSave other.py"]),
+        ('(progn (set-visited-file-name nil) (set-visited-file-name "other.py"))', RENAMED),
+        ('(write-region nil nil "other.py")', RENAMED[:1]),
+        ("(revert-buffer t t)", [*RENAMED[:2], "didOpen main.py"]),
+        ("(revert-buffer t t t)", [*RENAMED[:2], "didOpen main.py"]),
+        ("(progn (text-mode) (python-mode))", [*RENAMED[:2], "didOpen main.py"]),
+        ('(cd "/")', RENAMED[:1]),
+    ],
+)
+def test_a_buffer_with_another_file_is_another_document(
+    emacs: Terminal, own_home: Path, form: str, expected: list[str]
+) -> None:
+    evaluated(emacs, form)
+    emacs.wait(lambda _: told(own_home / RECORD) == expected)
+    emacs.keys("Escape", "<")
+    emacs.keys("Down", "C-e")
+    emacs.type("if ")
+    emacs.wait_for(*SIGN)
+    assert told(own_home / RECORD) == expected
+
+
+def test_a_buffer_that_gets_a_file_is_opened(emacs: Terminal, own_home: Path) -> None:
+    evaluated(emacs, '(progn (switch-to-buffer "new") (python-mode))')
+    evaluated(emacs, '(write-file "fresh.py")')
+    emacs.wait(lambda _: "didOpen fresh.py" in told(own_home / RECORD))
+    emacs.type("foo(")
+    emacs.wait_for("foo(a, b)")

@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.editors.nvim_driver import COMPLETE, Editor, Open
+from tests.editors.record import told
 from tests.support.hosts import running_hosts
 
 
@@ -214,3 +217,57 @@ def test_the_health_check_finds_the_server(open_ready: Open) -> None:
     assert "the server command is" in report
     assert "main.py: ready" in report
     assert "<Tab> is accept" in report
+
+
+RENAMED = ["didOpen main.py", "didClose main.py", "didOpen other.py"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        ([":file other.py"], RENAMED),
+        ([":saveas other.py"], [*RENAMED, "didSave other.py"]),
+        ([":write other.py"], ["didOpen main.py", "didSave main.py"]),
+        ([":0file", ":file other.py"], RENAMED),
+        ([":file other.py", ":cd sub", ":write! ../other.py"], [*RENAMED, "didSave other.py"]),
+        ([":edit!"], ["didOpen main.py", "didClose main.py", "didOpen main.py"]),
+        ([":cd sub"], ["didOpen main.py"]),
+        ([":lcd sub", ":file other.py"], RENAMED),
+        ([":set filetype=javascript"], [*RENAMED[:2], "didOpen main.py"]),
+        ([":set buftype=nofile", ":file other.py"], RENAMED[:2]),
+        ([":split taken.py", ":quit", ":silent! file taken.py"], RENAMED[:2] + RENAMED[:1]),
+    ],
+)
+def test_a_buffer_with_another_name_is_another_document(
+    open_ready: Open, commands: list[str], expected: list[str]
+) -> None:
+    editor = open_ready(records=True)
+    (editor.file.parent / "sub").mkdir()
+    for command in commands:
+        editor.keys(f"{command}<CR>")
+    editor.keys(":1<CR>jAre")
+    if expected != RENAMED[:2]:
+        editor.wait_for_ghost("turn a + b")
+    editor.keys("<Esc>")
+    editor.wait(
+        lambda: [event for event in told(editor.record) if "taken" not in event],
+        lambda seen: seen == expected,
+    )
+    assert "mistral-lsp" not in editor.messages()
+
+
+@pytest.mark.parametrize("command", [":file fresh.py", ":write fresh.py", ":saveas fresh.py"])
+def test_a_buffer_that_gets_a_name_is_opened(open_ready: Open, command: str) -> None:
+    editor = open_ready(records=True)
+    editor.keys(f":enew<CR>idef add(a, b):<CR>    x<Esc>{command}<CR>A<BS>re")
+    editor.wait_for_ghost("turn a + b")
+    events = [event for event in told(editor.record) if "fresh" in event]
+    assert events[0] == "didOpen fresh.py"
+
+
+def test_a_buffer_that_is_wiped_out_is_closed_and_opens_anew(open_ready: Open) -> None:
+    editor = open_ready(records=True)
+    editor.keys(":bwipeout<CR>:edit main.py<CR>jAre")
+    editor.wait_for_ghost("turn a + b")
+    expected = ["didOpen main.py", "didClose main.py", "didOpen main.py"]
+    assert told(editor.record) == expected

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.editors.conftest import COMMAND, Run, needs
+from tests.editors.record import recorded, told
 from tests.editors.terminal import Terminal
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "vim"
@@ -21,10 +22,14 @@ filetype plugin on
 """
 
 
+RECORD = "sent.jsonl"
+
+
 @pytest.fixture
 def vim(own_home: Path, run_in_terminal: Run) -> Terminal:
     (own_home / "main.py").write_text(TEXT, encoding="utf-8")
-    (own_home / "vimrc").write_text(SETTINGS % (PLUGIN, json.dumps(COMMAND)), encoding="utf-8")
+    command = json.dumps(recorded(own_home / RECORD, COMMAND))
+    (own_home / "vimrc").write_text(SETTINGS % (PLUGIN, command), encoding="utf-8")
     vim = run_in_terminal(needs("vim"), "-u", "vimrc", "main.py")
     vim.wait_for("mistral ready")
     return vim
@@ -124,3 +129,50 @@ def test_a_server_that_is_killed_is_said_and_started_again(vim: Terminal) -> Non
 def test_the_status_is_shown(vim: Terminal) -> None:
     typed(vim, ":MistralLsp status\n")
     vim.wait(lambda screen: any(line.startswith("engine: scripted") for line in screen))
+
+
+RENAMED = ["didOpen main.py", "didClose main.py", "didOpen other.py"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        ([":file other.py"], RENAMED),
+        ([":saveas other.py"], [*RENAMED, "didSave other.py"]),
+        ([":write other.py"], ["didOpen main.py", "didSave main.py"]),
+        ([":0file", ":file other.py"], RENAMED),
+        ([":file other.py", ":cd sub", ":write! ../other.py"], [*RENAMED, "didSave other.py"]),
+        ([":edit!"], ["didOpen main.py", "didClose main.py", "didOpen main.py"]),
+        ([":cd sub"], ["didOpen main.py"]),
+        ([":lcd sub", ":file other.py"], RENAMED),
+        ([":set filetype=javascript"], [*RENAMED[:2], "didOpen main.py"]),
+        ([":set buftype=nofile", ":file other.py"], RENAMED[:2]),
+    ],
+)
+def test_a_buffer_with_another_name_is_another_document(
+    vim: Terminal, own_home: Path, commands: list[str], expected: list[str]
+) -> None:
+    (own_home / "sub").mkdir()
+    for command in commands:
+        typed(vim, f"{command}\n")
+    typed(vim, ":1\n", "jA", "if ")
+    if expected != RENAMED[:2]:
+        vim.wait_for(SIGN[0])
+        vim.keys("Tab")
+    vim.wait(lambda _: told(own_home / RECORD) == expected)
+
+
+@pytest.mark.parametrize("command", [":file fresh.py", ":write fresh.py", ":saveas fresh.py"])
+def test_a_buffer_that_gets_a_name_is_opened(vim: Terminal, own_home: Path, command: str) -> None:
+    typed(vim, ":enew\n", "ifoo")
+    typed(vim, f"{command}\n", "A", "(")
+    vim.wait_for("foo(a, b)")
+    events = [event for event in told(own_home / RECORD) if "fresh" in event]
+    assert events[0] == "didOpen fresh.py"
+
+
+def test_a_buffer_that_is_wiped_out_is_closed_and_opens_anew(vim: Terminal, own_home: Path) -> None:
+    typed(vim, ":bwipeout\n", ":edit main.py\n", "jA", "if ")
+    vim.wait_for(*SIGN)
+    expected = ["didOpen main.py", "didClose main.py", "didOpen main.py"]
+    assert told(own_home / RECORD) == expected

@@ -64,6 +64,9 @@ class PlayedEngine:
     async def count(self, texts: Sequence[str]) -> list[int]:
         return [len(text.encode()) for text in texts]
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        return [len(part.text.encode()) or 1 for part in prompt.parts]
+
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> PlayedGeneration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import store
 from mistral_lsp.stages import Request
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def llama_server(port: int, slots: int = 1, context: int = 4096) -> HttpServer:
@@ -51,11 +53,11 @@ async def engine_at(
 
 
 def request(text: str, offset: int, name: str = "document.py", max_tokens: int = 32) -> Request:
-    """As editors ask of themselves, with a minute's time, whatever the model holds of its answer.
+    """As editors ask of themselves, with all the time there is, whatever the model holds of it.
     By hand, the engines here look for the likeliest line, which servers elsewhere can't.
     """
     document = Document(f"file:///{name}", name, languages.find("python"), 1, text)
-    settings = Settings(deadline_ms=60_000, max_tokens=max_tokens, min_confidence=0.0)
+    settings = Settings(deadline_ms=1_000_000, max_tokens=max_tokens, min_confidence=0.0)
     return Request(document.snapshot(), offset, "automatic", settings)
 
 
@@ -64,8 +66,17 @@ def works(server: HttpServer) -> bool:
     return any(slot["is_processing"] for slot in server.client.get("/slots").json())
 
 
-async def seconds_until_idle(server: HttpServer) -> float:
-    begun = time.perf_counter()
-    while await asyncio.to_thread(works, server):  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-    return time.perf_counter() - begun
+def told(server: HttpServer, name: str) -> float:
+    """One of its counters, by its own word."""
+    metrics = server.client.get("/metrics").text
+    found = re.search(rf"^llamacpp:{name} (\S+)$", metrics, re.MULTILINE)
+    assert found is not None, metrics
+    return float(found[1])
+
+
+async def until_idle(server: HttpServer) -> None:
+    """Waits until a llama-server computes nothing."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while await asyncio.to_thread(works, server):
+        assert time.monotonic() < deadline, "the server goes on"
+        await asyncio.sleep(0.01)

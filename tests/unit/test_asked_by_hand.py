@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from mistral_lsp import pipeline
 from mistral_lsp.stages import Stages
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
+
+pytestmark = pytest.mark.jumping_clock
 
 
 async def test_who_asks_by_hand_gets_doubtful_answers() -> None:

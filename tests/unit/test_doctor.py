@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -47,18 +46,20 @@ class Paced:
                 return
 
 
+@pytest.mark.jumping_clock
 async def test_speed_is_measured() -> None:
     found = await doctor.measure(Paced(0.5, 0.01))
     assert found["reading_tokens_per_second"] == pytest.approx(200, rel=0.2)
     assert found["writing_tokens_per_second"] == pytest.approx(100, rel=0.3)
 
 
-async def test_a_slow_machine_keeps_nobody_waiting(monkeypatch) -> None:
-    monkeypatch.setattr(doctor, "MEASURING_SECONDS", 0.5)
-    begun = time.perf_counter()
-    found = await doctor.measure(Paced(1.0, 1.0))
-    assert time.perf_counter() - begun < 0.8
-    assert found["reading_tokens_per_second"] == pytest.approx(80, rel=0.3)
+@pytest.mark.jumping_clock
+async def test_a_slow_machine_keeps_nobody_waiting() -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    found = await doctor.measure(Paced(16.0, 1.0))
+    assert loop.time() - begun < 1.5 * doctor.MEASURING_SECONDS
+    assert found["reading_tokens_per_second"] == pytest.approx(5, rel=0.3)
     assert found["writing_tokens_per_second"] is None
 
 

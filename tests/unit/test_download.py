@@ -21,6 +21,7 @@ import pytest
 from mistral_lsp import config, manage
 from mistral_lsp.models import download, registry, store
 from mistral_lsp.types import UserError
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 CONTENT = bytes(range(256)) * 20_000
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -75,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.pause)
             if self.server.stalls and place > len(CONTENT) // 2:
                 self.server.stalls -= 1
-                self.server.free.wait(10)
+                self.server.free.wait(PATIENCE_SECONDS)
                 break
         self.close_connection = True
 
@@ -134,8 +135,8 @@ def test_a_broken_line_is_gone_on_with(server, target) -> None:
 def test_a_slow_server_is_waited_for_and_one_that_stops_is_asked_for_the_rest(
     server, target, monkeypatch
 ) -> None:
-    monkeypatch.setattr(download, "TIMEOUT", httpx.Timeout(0.3))
-    server.pause = 0.02
+    monkeypatch.setattr(download, "TIMEOUT", httpx.Timeout(3.0))
+    server.pause = 0.06  # and so longer in all than it may be silent
     server.stalls = 1
     told: list[int] = []
     download.pull(server.url, target, SUM, lambda done, _: told.append(done))
@@ -158,21 +159,17 @@ def test_a_server_that_stays_away_is_given_up(server, target) -> None:
 
 
 def test_a_killed_download_is_gone_on_with(server, target) -> None:
-    server.pause = 0.02
+    server.stalls = 1
     code = (
         "import sys, pathlib; from mistral_lsp.models import download;"
         "download.pull(sys.argv[1], pathlib.Path(sys.argv[2]), '')"
     )
     process = subprocess.Popen([sys.executable, "-c", code, server.url, str(target)])
     part = target.with_name("model.gguf.part")
-    deadline = time.monotonic() + 20
-    while not part.exists() or part.stat().st_size < len(CONTENT) // 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: part.exists() and part.stat().st_size >= len(CONTENT) // 2)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not target.exists()
-    server.pause = 0.0
     download.pull(server.url, target, SUM)
     assert target.read_bytes() == CONTENT and names(target.parent) == {"model.gguf"}
     assert server.ranges[1] is not None, "not from its start"

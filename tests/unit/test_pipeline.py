@@ -21,6 +21,8 @@ from mistral_lsp.types import Completion, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
 
+pytestmark = pytest.mark.jumping_clock
+
 A_BREATH = 3 * ahead.BREATH_SECONDS
 
 

@@ -14,6 +14,7 @@ from mistral_lsp.engine.remote.texts import FORM_OF_HALVES
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 PROMPT = Prompt(
     FORM_OF_HALVES,
@@ -47,14 +48,6 @@ async def engine_of(asks: Wanted):
         yield engine
     finally:
         await engine.close()
-
-
-async def until(engine, state: str, seconds: float = 5.0) -> None:
-    async def wait() -> None:
-        while engine.state != state:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(wait(), seconds)
 
 
 async def answer_of(engine, most: int = 16) -> tuple[str, int]:
@@ -252,7 +245,7 @@ async def test_what_a_server_refuses_is_said(status, body, complaint) -> None:
     with playing(lambda asked: Reply.of(body, status)) as server:
         async with engine_of(wanted(server.url, "mistral")) as engine:
             with pytest.raises(EngineError, match=complaint):
-                await asyncio.wait_for(engine.ready(), 3)
+                await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
             assert engine.state == "failed"
 
 
@@ -296,7 +289,9 @@ async def test_an_answer_without_its_end_is_none(cut) -> None:
             assert engine.state == "starting" and "broke off" in engine.message
             streamed = [body["stream"] for body in server.of("/v1/fim/completions")]
             assert streamed == [False, True], "nothing is sent again once an answer has begun"
-            assert await asyncio.wait_for(engine.ready(), 3), "who waits meets it again"
+            assert await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS), (
+                "who waits meets it again"
+            )
 
 
 async def test_an_error_within_a_stream_is_said() -> None:
@@ -317,11 +312,11 @@ async def test_a_server_that_comes_is_found() -> None:
         pass
     async with engine_of(wanted(gone.url, "mistral")) as engine:
         with pytest.raises(EngineError, match=r"can't be reached.*Start it"):
-            await asyncio.wait_for(engine.ready(), 3)
+            await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
         with pytest.raises(EngineError, match="can't be reached"):
             engine.generate(PROMPT, 1)
         with playing(mistral_server, gone.port):
-            await until(engine, "ready")
+            await until(lambda: engine.state == "ready")
             assert await answer_of(engine) == ("a + b\u2028", 2)
         told = [state for state, _ in engine.states]
         assert told == ["starting", "failed", "ready"], "once, not at every try"

@@ -12,6 +12,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted, address_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def wanted(url: str) -> Wanted:
@@ -44,7 +45,7 @@ async def test_a_wrong_address_is_named(url, complaint) -> None:
     engine = RemoteEngine(wanted(url), lambda state, message: said.append(message))
     engine.start()
     with pytest.raises(EngineError, match=complaint) as raised:
-        await asyncio.wait_for(engine.ready(), 2)
+        await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
     assert "secret" not in f"{raised.value} {said}"
     assert engine.state == "failed"
     await engine.close()
@@ -84,5 +85,5 @@ async def test_a_wrong_environment_is_named(name, value, monkeypatch) -> None:
     engine = RemoteEngine(wanted("https://localhost.example.com:1"))
     engine.start()
     with pytest.raises(EngineError, match=rf"{name}.*restart the editor"):
-        await asyncio.wait_for(engine.ready(), 2)
+        await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
     await engine.close()

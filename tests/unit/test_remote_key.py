@@ -21,6 +21,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from tests.support.played_server import Asked, Reply, playing
+from tests.support.waiting import PATIENCE_SECONDS
 
 ANSWER = {"choices": [{"message": {"content": "1"}, "finish_reason": "length"}]}
 
@@ -68,7 +69,7 @@ async def opened(url: str) -> RemoteEngine:
     engine = RemoteEngine(Wanted((url,), "mistral", "", 0))
     engine.start()
     try:
-        await asyncio.wait_for(engine.ready(), 5)
+        await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
     finally:
         await engine.close()
     return engine

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 MARKS = {"<fim_prefix>": 1001, "<fim_suffix>": 1002, "<fim_middle>": 1003}
 BOS = 1000
@@ -224,7 +224,7 @@ class SlowModel(PlayedModel):
 
     def __init__(self, *said: tuple[str, list[int]]):
         super().__init__(*said)
-        self.delay = 0.5
+        self.held = threading.Event()
         self.together = self.most = self.begun = 0
         self.counting = threading.Lock()
 
@@ -235,7 +235,7 @@ class SlowModel(PlayedModel):
             self.begun += 1
             self.together += 1
             self.most = max(self.most, self.together)
-        time.sleep(self.delay)
+        self.held.wait(2 * PATIENCE_SECONDS)
         with self.counting:
             self.together -= 1
         return super().__call__(asked)
@@ -246,14 +246,15 @@ async def test_what_was_given_up_does_not_pile_up_at_the_server() -> None:
     with playing(model) as server:
         engine = await started(server, window=512)
         given_up = [engine.generate(prompt("x = ("), 8)]
-        while not model.begun:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: model.begun)
         for number in range(5):
             given_up[-1].stop()
             given_up.append(engine.generate(prompt(f"x{number} = ("), 8))
             await asyncio.sleep(0.01)
         given_up[-1].stop()
-        assert [token.text async for token in engine.generate(prompt("y = ("), 8)] == ["a", "b"]
+        answer = engine.generate(prompt("y = ("), 8)
+        model.held.set()
+        assert [token.text async for token in answer] == ["a", "b"]
         for generation in given_up:
             assert [token async for token in generation] == []
         assert model.most == 1, "one at a time"
@@ -262,15 +263,15 @@ async def test_what_was_given_up_does_not_pile_up_at_the_server() -> None:
 
 
 async def test_an_engine_that_closes_waits_for_no_server() -> None:
-    with playing(SlowModel(bytes_of("a"))) as server:
+    model = SlowModel(bytes_of("a"))
+    with playing(model) as server:
         engine = await started(server, window=512)
-        server.answer.delay = 1.0
         generation = engine.generate(prompt("x = ("), 8)
-        await asyncio.sleep(0.05)
-        begun = time.perf_counter()
-        await engine.close()
+        await until(lambda: model.begun)
+        await asyncio.wait_for(engine.close(), PATIENCE_SECONDS)
         assert [token async for token in generation] == []
-        assert time.perf_counter() - begun < 0.5
+        assert model.together == 1, "the server is still at it"
+        model.held.set()
 
 
 async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypatch) -> None:

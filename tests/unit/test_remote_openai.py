@@ -141,7 +141,18 @@ async def test_a_model_that_follows_instructions_is_given_one() -> None:
                 "instructed", (Part("mark", " [INST]", special="inst"), Part("prefix", "x "))
             )
             assert [token async for token in engine.generate(asked, 16)]
+            assert await engine.weigh(asked) == [len(" [INST]") // 3 + 1, 1]
         assert server.of(PATH)[-1]["prompt"] == "[INST]x "
+
+
+async def test_the_tokens_of_marks_are_estimated_too() -> None:
+    marks = [Part("mark", special=name) for name in ("bos", "file_sep", "fim_prefix", "fim_middle")]
+    asked = Prompt("prefix-first", (*marks, Part("prefix", "total")))
+    for name, expected in (("mistral-lsp-tiny-fim", [0, 1, 1, 1, 2]), ("x", [0, 0, 1, 1, 2])):
+        with playing(Vllm(name)) as server:
+            async with engine_of(server) as engine:
+                await engine.ready()
+                assert await engine.weigh(asked) == expected, name
 
 
 async def test_a_server_that_takes_neither_says_so() -> None:

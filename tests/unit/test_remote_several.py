@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
+from tests.support.waiting import until
 
 PATH = "/v1/completions"
 DOCUMENTS = [f"src/file_{number}.py" for number in range(40)]
@@ -60,8 +60,7 @@ async def engine_of(servers: list[PlayedServer], dialect: str = "openai"):
 
 
 async def until_all_are_ready(engine: RemoteEngine) -> None:
-    while engine.message != "codellama-code on openai.":  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: engine.message == "codellama-code on openai.")
 
 
 async def who_answers(engine: RemoteEngine, document: str) -> str:
@@ -95,7 +94,7 @@ async def test_only_the_documents_of_a_server_that_fails_move(servers, status, m
         assert engine.state == "ready"
         assert servers[1].url in engine.message and str(status) in engine.message
         servers[1].answer = Played("b")
-        await asyncio.wait_for(until_all_are_ready(engine), 5)
+        await until_all_are_ready(engine)
         assert [await who_answers(engine, document) for document in DOCUMENTS] == before
 
 
@@ -104,8 +103,7 @@ async def test_one_that_was_never_there_is_said(servers) -> None:
         pass
     async with engine_of([gone, *servers]) as engine:
         assert await who_answers(engine, "main.py") in "abc"
-        while "can't be reached" not in engine.message:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: "can't be reached" in engine.message)
         assert engine.state == "ready" and gone.url in engine.message
 
 
@@ -124,11 +122,9 @@ async def test_all_gone_is_a_failure_that_names_all(servers, monkeypatch) -> Non
 async def test_one_with_another_model_is_left_out(servers) -> None:
     servers[2].answer = Played("c", model="other")
     async with engine_of(servers) as engine:
-        while "left out" not in engine.message:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: "left out" in engine.message)
         assert f"{servers[2].url} is left out: it has other" in engine.message
-        while "being asked" in engine.message:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: "being asked" not in engine.message)
         assert {await who_answers(engine, document) for document in DOCUMENTS} == {"a", "b"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from mistral_lsp.context.recent import MOST, Recent
 from mistral_lsp.context.similar import Nearby
 from mistral_lsp.context.snippets import cut
 from mistral_lsp.document import Document, Snapshot
+from tests.support.waiting import PATIENCE_SECONDS
 
 PRICES = "".join(f"def price_{number}(order):\n    return {number}\n\n" for number in range(20))
 HERE = "order = load()\ndef price_9(order):\n    return "
@@ -141,17 +142,22 @@ async def test_looking_ends_in_time_and_serves_the_next_prompt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index, nearby = workspace(tmp_path, prices=PRICES), Nearby()
-    read = scan.read_text
+    read, free, was_read = scan.read_text, threading.Event(), threading.Event()
 
     def read_slowly(folder: Path, path: str) -> str | None:
-        time.sleep(0.1)
-        return read(folder, path)
+        free.wait(PATIENCE_SECONDS)
+        try:
+            return read(folder, path)
+        finally:
+            was_read.set()
 
     monkeypatch.setattr(scan, "read_text", read_slowly)
     here = opened("main.py", HERE), len(HERE), index, Recent(), nearby, 10_000, count
     assert await similar.choose(*here, 0.01) == ()
-    await asyncio.sleep(0.3)
-    assert await similar.choose(*here, 0.05) != ()
+    free.set()
+    assert await asyncio.to_thread(was_read.wait, PATIENCE_SECONDS)
+    monkeypatch.setattr(scan, "read_text", None)
+    assert await similar.choose(*here, PATIENCE_SECONDS) != (), "what was read is kept"
 
 
 def test_the_words_of_a_snippet_are_in_order() -> None:

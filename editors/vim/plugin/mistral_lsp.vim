@@ -12,7 +12,7 @@ import autoload 'mistral_lsp/suggestion.vim'
 
 augroup mistral_lsp
   autocmd!
-  autocmd BufReadPost,BufNewFile,BufEnter,FileType * documents.Open(str2nr(expand('<abuf>')))
+  autocmd BufReadPost,BufNewFile,BufFilePost,BufEnter,FileType * documents.Open(str2nr(expand('<abuf>')))
   autocmd BufWritePost * documents.Save(str2nr(expand('<abuf>')))
   autocmd BufUnload * documents.Close(str2nr(expand('<abuf>')))
   autocmd TextChangedI,TextChangedP,CursorMovedI * suggestion.Changed()

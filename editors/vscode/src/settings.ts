@@ -46,10 +46,20 @@ export async function toggleEnabled(): Promise<void> {
     await settings.update('enabled', !settings.get('enabled'), ConfigurationTarget.Global);
 }
 
-/** As the server reads it: the language itself, else what holds for all others. */
+/** What the server calls languages for which VS Code has another word, or several. */
+const SERVER_NAMES: Readonly<Record<string, string>> = {
+    dockercompose: 'yaml',
+    javascriptreact: 'javascript',
+    jsonc: 'json',
+    jsonl: 'json',
+    shellscript: 'bash',
+    typescriptreact: 'tsx',
+};
+
+/** As the server reads it: VS Code's word for the language, else the server's, else what holds for all others. */
 export function isLanguageOn(language: string): boolean {
     const languages = workspace.getConfiguration(SECTION).get<Record<string, boolean>>('languages', {});
-    return languages[language] ?? languages['*'] ?? true;
+    return languages[language] ?? languages[SERVER_NAMES[language] ?? language] ?? languages['*'] ?? true;
 }
 
 export async function toggleLanguage(language: string): Promise<void> {

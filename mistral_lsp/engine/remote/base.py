@@ -30,5 +30,8 @@ class Dialect(Protocol):
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has, or a little more."""
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """How many tokens each part brings to a prompt, or a little more."""
+
     def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """The answer as it comes; closing it stops the server. No tokens: the prompt is read."""

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from mistral_lsp.engine.base import EngineError, State
 from mistral_lsp.engine.limited import ended
+from mistral_lsp.engine.remote.base import Dialect
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
@@ -96,16 +97,24 @@ class RemoteEngine:
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See engine.base.Engine."""
+        return await self._counted(lambda dialect: dialect.count(texts))
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See engine.base.Engine."""
+        return await self._counted(lambda dialect: dialect.weigh(prompt))
+
+    async def _counted(self, count: Callable[[Dialect], Awaitable[list[int]]]) -> list[int]:
+        """What the first server that is not lost meanwhile counts."""
         servers = self._ready()
         if not servers:
             raise EngineError(self.message)
         try:
-            return await servers[0].dialect.count(texts)
+            return await count(servers[0].dialect)
         except ServerError as error:
             if not error.lost:
                 raise
             servers[0].lose(error)
-        return await self.count(texts)
+        return await self._counted(count)
 
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False

@@ -127,6 +127,11 @@ class LlamaServer:
         """See Dialect."""
         return await self._tokens.count(texts)
 
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Dialect."""
+        parts, _ = await self._tokens.parts(prompt)
+        return list(map(len, parts))
+
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """See Dialect."""
         await self._check_model()

@@ -14,6 +14,7 @@ from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.server import Server
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models.defuse import defused
+from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
 LONGEST_NAME = 1_000
@@ -80,6 +81,15 @@ class TextDialect(ABC):
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See Dialect: an estimate."""
         return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Dialect: an estimate. Marks that a prompt can do without are the server's to put."""
+        texts = await self.count([part.text for part in prompt.parts])
+        return [self._weight_of_mark(part) or tokens for part, tokens in zip(prompt.parts, texts)]
+
+    def _weight_of_mark(self, part: Part) -> int:
+        needed = bool(part.special) and not part.text and part.special not in OPTIONAL
+        return int(needed or part.special in self._spelt)
 
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         """See Dialect."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Any, Union
 
 import msgspec
@@ -83,19 +84,24 @@ class Tokens:
         """The ids of a whole prompt without the word that the cursor stands in or behind, and that
         word. Raises EngineError for a mark that the model does not have.
         """
+        parts, owed = await self.parts(prompt)
+        return list(chain.from_iterable(parts)), owed
+
+    async def parts(self, prompt: Prompt) -> tuple[list[list[int]], str]:
+        """The same, part by part."""
         texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
         found = dict(zip(texts, await self.of(texts)))
-        ids: list[int] = []
+        parts: list[list[int]] = []
         owed = ""
         for part in prompt.parts:
             if part.special and (part.special in self.specials or not part.text):
-                ids += self._mark(part)
+                ids = self._mark(part)
             elif part.label == "prefix":
-                read, owed = await self._prefix(part.text)
-                ids += read
+                ids, owed = await self._prefix(part.text)
             else:
-                ids += found.get(part.text, ())
-        return ids, owed
+                ids = list(found.get(part.text, ()))
+            parts.append(ids)
+        return parts, owed
 
     def _mark(self, part: Part) -> list[int]:
         if part.special in self.specials:

@@ -139,7 +139,8 @@ end
 --- A buffer without a name has no address of its own, so the server could not tell two apart.
 local function is_wanted(buffer)
   local filetypes = config.options.filetypes
-  return vim.bo[buffer].buftype == ""
+  return vim.api.nvim_buf_is_loaded(buffer)
+    and vim.bo[buffer].buftype == ""
     and vim.api.nvim_buf_get_name(buffer) ~= ""
     and (not filetypes or vim.list_contains(filetypes, vim.bo[buffer].filetype))
 end
@@ -161,14 +162,33 @@ function M.attach(buffer)
   end
 end
 
---- The server learns a document's language only when it is opened: a new one means opening anew.
 ---@param buffer integer
-function M.reattach(buffer)
+local function detach(buffer)
   local client = M.of_buffer(buffer)
   if client then
     vim.lsp.buf_detach_client(buffer, client.id)
   end
+  return client ~= nil
+end
+
+--- The server learns a document's language only when it is opened: a new one means opening anew.
+---@param buffer integer
+function M.reattach(buffer)
+  detach(buffer)
   M.attach(buffer)
+end
+
+--- So is a document's name: it is closed under the old one before that is gone, and opened when the
+--- new one is there; or, where Neovim then takes no other name, as soon as that is over.
+---@param buffer integer
+function M.before_rename(buffer)
+  if detach(buffer) then
+    vim.schedule(function()
+      if vim.api.nvim_buf_is_valid(buffer) then
+        M.attach(buffer)
+      end
+    end)
+  end
 end
 
 --- Our clients that are not about to go, also those that still wait for their server's first word.

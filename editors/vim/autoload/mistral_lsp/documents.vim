@@ -3,7 +3,7 @@ vim9script
 
 import autoload './server.vim'
 
-# What the server has of each buffer: its version, its language and how many lines.
+# What the server has of each buffer: its address, version and language, and how many lines.
 var known: dict<dict<any>> = {}
 
 def Lines(buffer: number, first: number, last: number): string
@@ -12,10 +12,6 @@ enddef
 
 def LineCount(buffer: number): number
   return getbufinfo(buffer)[0].linecount
-enddef
-
-def Name(buffer: number): dict<any>
-  return server.Place(buffer, 1, 0).textDocument
 enddef
 
 def IsWanted(buffer: number): bool
@@ -29,34 +25,54 @@ export def IsOpen(buffer: number): bool
   return has_key(known, buffer)
 enddef
 
-# The server learns a language only when a document is opened: another one means opening anew.
+# A place as the protocol names it, in a buffer that is open.
+export def Place(buffer: number, row: number, column: number): dict<any>
+  return {
+    textDocument: {uri: known[buffer].uri},
+    position: {line: row - 1, character: column},
+  }
+enddef
+
+# The server learns a language and an address only when a document is opened: others mean opening anew.
 export def Open(buffer: number)
+  if !IsWanted(buffer)
+    Close(buffer)
+    return
+  endif
+  # The whole path, which holds in every working directory.
+  const uri = server.Uri(getbufinfo(buffer)[0].name)
   const language = getbufvar(buffer, '&filetype')
-  if !IsWanted(buffer) || (IsOpen(buffer) && known[buffer].language == language)
+  if IsOpen(buffer) && known[buffer].uri == uri && known[buffer].language == language
     return
   endif
   Close(buffer)
   server.Start()
   if server.IsRunning()
-    known[buffer] = {version: 0, language: language, lines: 0, listener: 0}
-    server.WhenReady(() => SendOpen(buffer))
+    final document = {uri: uri, version: 0, language: language, lines: 0, listener: 0}
+    known[buffer] = document
+    server.WhenReady(() => SendOpen(buffer, document))
   endif
 enddef
 
-def SendOpen(buffer: number)
-  if !IsOpen(buffer) || !bufloaded(buffer)
+# By now it may have been closed, or opened anew.
+def SendOpen(buffer: number, document: dict<any>)
+  if get(known, buffer, {}) isnot document || !bufloaded(buffer)
     return
   endif
-  final item = {languageId: known[buffer].language, version: 0, text: Lines(buffer, 1, LineCount(buffer))}
-  server.Notify('textDocument/didOpen', {textDocument: extend(item, Name(buffer))})
-  known[buffer].lines = LineCount(buffer)
-  known[buffer].listener = listener_add(OnChange, buffer)
+  document.lines = LineCount(buffer)
+  document.listener = listener_add(OnChange, buffer)
+  server.Notify('textDocument/didOpen', {textDocument: {
+    uri: document.uri,
+    languageId: document.language,
+    version: 0,
+    text: Lines(buffer, 1, document.lines),
+  }})
 enddef
 
 # After a restart.
 export def OpenAll()
-  for buffer in keys(known)
-    listener_remove(known[buffer].listener)
+  for document in values(known)
+    listener_remove(document.listener)
   endfor
   known = {}
   for info in getbufinfo({bufloaded: true})
@@ -78,21 +94,21 @@ def OnChange(buffer: number, first: number, end: number, added: number, changes:
   endif
   document.lines = LineCount(buffer)
   server.Notify('textDocument/didChange', {
-    textDocument: extend({version: document.version}, Name(buffer)),
+    textDocument: {uri: document.uri, version: document.version},
     contentChanges: [change],
   })
 enddef
 
 export def Save(buffer: number)
   if IsOpen(buffer)
-    server.Notify('textDocument/didSave', {textDocument: Name(buffer)})
+    server.Notify('textDocument/didSave', {textDocument: {uri: known[buffer].uri}})
   endif
 enddef
 
 export def Close(buffer: number)
   if IsOpen(buffer)
-    listener_remove(known[buffer].listener)
-    remove(known, buffer)
-    server.Notify('textDocument/didClose', {textDocument: Name(buffer)})
+    const document = remove(known, buffer)
+    listener_remove(document.listener)
+    server.Notify('textDocument/didClose', {textDocument: {uri: document.uri}})
   endif
 enddef

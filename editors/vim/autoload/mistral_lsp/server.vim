@@ -123,13 +123,6 @@ export def Uri(path: string): string
     byte =~ '[A-Za-z0-9/._~-]' ? byte : printf('%%%02X', char2nr(byte)))->join('')
 enddef
 
-export def Place(buffer: number, row: number, column: number): dict<any>
-  return {
-    textDocument: {uri: Uri(fnamemodify(bufname(buffer), ':p'))},
-    position: {line: row - 1, character: column},
-  }
-enddef
-
 # Asks for completions. `OnItems` gets each growing answer and the final one, and whether it is that.
 export def Complete(place: dict<any>, is_invoked: bool, OnItems: func): dict<any>
   if !is_ready || !IsRunning()

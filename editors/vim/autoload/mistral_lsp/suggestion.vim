@@ -117,7 +117,7 @@ def Ask(is_invoked: bool)
   }
   extend(offer, kept)
   final asked = offer
-  asked.request = server.Complete(server.Place(buffer, line('.'), column), is_invoked,
+  asked.request = server.Complete(documents.Place(buffer, line('.'), column), is_invoked,
     (items, is_final) => Take(asked, items, is_final))
   # Only now, so that the server can go on with work that serves both.
   if !empty(older)
@@ -150,9 +150,9 @@ export def Toggle()
 enddef
 
 export def Dismiss()
-  if IsSomething(Rest())
+  if IsSomething(Rest()) && documents.IsOpen(offer.buffer)
     listener_flush(offer.buffer)
-    server.Notify('mistralLsp/didReject', server.Place(offer.buffer, line('.'), col('.') - 1))
+    server.Notify('mistralLsp/didReject', documents.Place(offer.buffer, line('.'), col('.') - 1))
     Clear()
   endif
 enddef

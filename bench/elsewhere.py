@@ -1,0 +1,48 @@
+"""Cancels at a llama-server elsewhere: how soon it computes no more, by its own word."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import httpx
+
+from bench.checks import python_text, server, spread
+from bench.load_server import started
+
+CONTEXT = 4096
+LOOK_SECONDS = 0.002
+
+
+def check_cancel(cancels: int = 20) -> dict[str, Any]:
+    """`$/cancelRequest` while the server reads a cold prompt: time until it is idle. What it had
+    answered by then is left out.
+    """
+    random.seed(3)
+    samples: list[float] = []
+    with started(slots=1, context=CONTEXT) as (address, _), httpx.Client(base_url=address) as watch:
+        settings = {"httpUrl": address, "deadlineMs": 60000}
+        client = server("--engine", "http", "--window", str(CONTEXT), settings=settings)
+        for number in range(cancels):
+            # Other names make every prompt cold from its first token on.
+            uri, text = f"file:///project/cold{number}.py", python_text("argparse.py")
+            client.open(uri, text.replace("self", f"self{number}"))
+            asked = client.ask(uri, 1500, 0)
+            time.sleep(random.uniform(0.3, 1.5))
+            busy = works(watch)
+            begun = time.perf_counter()
+            client.notify("$/cancelRequest", {"id": asked})
+            while works(watch):
+                time.sleep(LOOK_SECONDS)
+            if busy:
+                samples.append((time.perf_counter() - begun) * 1000)
+            client.response(asked)
+        client.close()
+        client.kill()
+    return {"cancels": cancels, "idle_ms": spread(samples)}
+
+
+def works(watch: httpx.Client) -> bool:
+    """Whether the server computes, by its own word."""
+    return any(slot["is_processing"] for slot in watch.get("/slots").json())

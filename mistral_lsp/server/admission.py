@@ -1,0 +1,144 @@
+"""Decides who may speak to a server over TCP: whoever brings its token in the first message.
+
+Loopback is no wall between the users of a machine. The token is in the environment, or in a file
+that only its owner can read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from mistral_lsp.engine.folder import private_folder
+from mistral_lsp.server.protocol import INVALID_REQUEST, is_id
+from mistral_lsp.server.wire import read_body, write_message
+from mistral_lsp.types import UserError
+
+logger = logging.getLogger(__name__)
+
+VARIABLE = "MISTRAL_LSP_TOKEN"
+OPTION = "token"
+"""Where a client puts it: every client can give initializationOptions, few can send a header."""
+SHORTEST_TOKEN = 16
+LARGEST_FIRST_MESSAGE = 1 << 20
+FIRST_MESSAGE_SECONDS = 10.0
+PARTING_SECONDS = 1.0
+MOST_WAITING = 32
+"""Connections without a token. With one more the oldest goes: owners send the token at once."""
+
+
+class Admission:
+    """Lets clients with the token in, and ends the connections of all others."""
+
+    def __init__(self) -> None:
+        """Takes the token of the environment, which our own processes then don't inherit.
+
+        Raises UserError for one that can be guessed.
+        """
+        self._token = os.environ.pop(VARIABLE, "")
+        self._waiting: dict[asyncio.StreamWriter, None] = {}
+        if self._token and len(self._token) < SHORTEST_TOKEN:
+            raise UserError(
+                f"{VARIABLE} has fewer than {SHORTEST_TOKEN} characters, so that it can be "
+                "guessed. Set a longer one, or none: then the server makes its own."
+            )
+
+    @contextlib.contextmanager
+    def token_at(self, port: int) -> Iterator[str]:
+        """Has a token as long as the server runs; gives where its owner finds it.
+
+        Raises UserError where there is no folder that the owner alone can enter.
+        """
+        if self._token:
+            yield VARIABLE
+            return
+        self._token = secrets.token_urlsafe(32)
+        try:
+            path = private_folder() / f"tcp-{port}.token"
+            _write(path, self._token)
+        except OSError as error:
+            raise UserError(
+                f"The token can't be written ({error}). Set one of your own in {VARIABLE}."
+            ) from error
+        try:
+            yield str(path)
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def admit(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> dict[str, Any] | None:
+        """A client's first message, without the token; None where it is refused and gone."""
+        if len(self._waiting) >= MOST_WAITING:
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.transport.abort()
+        self._waiting[writer] = None
+        try:
+            reading = read_body(reader, LARGEST_FIRST_MESSAGE)
+            message = json.loads(await asyncio.wait_for(reading, FIRST_MESSAGE_SECONDS))
+            if self._brings_token(message):
+                return dict(message)
+            logger.warning("refused a client that did not bring the token")
+            await _refuse(message, reader, writer)
+        except (asyncio.TimeoutError, asyncio.LimitOverrunError, EOFError, OSError) as error:
+            logger.warning("a client went without a first message: %r", error)
+        except (ValueError, RecursionError):
+            logger.warning("refused a client whose first message is none")
+        finally:
+            self._waiting.pop(writer, None)
+        writer.close()
+        return None
+
+    def _brings_token(self, message: Any) -> bool:
+        """Whether it is initialize with the token, which it then has no longer."""
+        match message:
+            case {
+                "method": types.INITIALIZE,
+                "params": {"initializationOptions": dict() as options},
+            }:
+                given = options.pop(OPTION, None)
+                return isinstance(given, str) and hmac.compare_digest(
+                    given.encode("utf-8", "surrogatepass"), self._token.encode()
+                )
+        return False
+
+
+def _write(path: Path, token: str) -> None:
+    """Writes a file that its owner alone can read."""
+    path.unlink(missing_ok=True)  # of a server that was killed
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token)
+
+
+async def _refuse(message: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says what is missing. What else the client sends is read and dropped, for to close before
+    that could take the answer away from it.
+    """
+    number = message.get("id") if isinstance(message, dict) else None
+    error = {
+        "code": INVALID_REQUEST,
+        "message": "This server wants initialize first, with its token in "
+        f"initializationOptions.{OPTION}. mistral-lsp said on stderr where the token is.",
+    }
+    answer = {"jsonrpc": "2.0", "id": number if is_id(number) else None, "error": error}
+    write_message(writer, answer)
+    writer.write_eof()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(_drop(reader), PARTING_SECONDS)
+
+
+async def _drop(reader: asyncio.StreamReader) -> None:
+    while await reader.read(1 << 16):
+        pass

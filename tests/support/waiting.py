@@ -1,0 +1,31 @@
+"""Waits for what has to come, as long as a busy machine may need for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_SECONDS = 120.0
+LOOK_SECONDS = 0.01
+
+Seen = TypeVar("Seen")
+
+
+def wait_until(look: Callable[[], Seen], what: str = "") -> Seen:
+    """Looks until it sees something, and gives that."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"still not: {what or look}; seen: {seen}"
+        time.sleep(LOOK_SECONDS)
+    return seen
+
+
+async def until(look: Callable[[], Seen], what: str = "") -> Seen:
+    """The same, while the event loop goes on."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"still not: {what or look}; seen: {seen}"
+        await asyncio.sleep(LOOK_SECONDS)
+    return seen
