@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from mistral_lsp import globs
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -20,6 +23,10 @@ else:
 SECTION = "mistralLsp"
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
 """Settings of the editors' clients that live in the same section and are none of the server's."""
+
+MOST_GLOB_CHARACTERS = 20_000
+"""In all globs together, which every file's path is tried with."""
+MOST_NAMED = 5
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -116,7 +123,31 @@ def read(raw: Mapping[str, Any], base: Settings) -> tuple[Settings, list[str]]:
         except msgspec.ValidationError as error:
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
+    if "exclude" in changes:
+        changes["exclude"], found = _sound_globs(changes["exclude"])
+        problems += found
     return msgspec.structs.replace(base, **changes), problems
+
+
+def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
+    """The globs that can match something, and a sentence about the others, if there are any."""
+    sound, wrong = [], []
+    left = MOST_GLOB_CHARACTERS
+    for glob in given:
+        left -= len(glob)
+        if left < 0:
+            wrong.append(f"{reprlib.repr(glob)} and what follows (all together are too long)")
+            break
+        found = globs.read(glob)
+        if found is not None and found.problem:
+            wrong.append(f"{reprlib.repr(glob)} ({found.problem})")
+        else:
+            sound.append(glob)
+    if not wrong:
+        return sound, []
+    named = ", ".join([*wrong[:MOST_NAMED], *(["and more"] if len(wrong) > MOST_NAMED else [])])
+    sentence = f"Setting {SECTION}.exclude: no globs, and left out, are {named}. The others hold."
+    return sound, [sentence]
 
 
 def _unknown(key: str) -> str:
