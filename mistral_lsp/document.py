@@ -25,6 +25,8 @@ class Snapshot:
     """A file as it was at one version.
 
     `lines` keep their ends; joined they are `text`. `starts` are their offsets, and the text's end.
+    `file` tells the file from all others: its real path, or `path` where it is none on disk.
+    `names` are its paths below the folders of the workspace, the nearest folder's first.
     """
 
     uri: str
@@ -36,6 +38,8 @@ class Snapshot:
     starts: tuple[int, ...] = field(repr=False)
     tree: SyntaxTree | None = field(repr=False)
     out_of_sync: str = ""
+    file: str = ""
+    names: tuple[str, ...] = ()
 
     def line_count(self) -> int:
         """Lines as an editor counts them: an empty one follows a last line end."""
@@ -79,10 +83,19 @@ def _starts(lines: Sequence[str]) -> tuple[int, ...]:
 class Document:
     """An open file. Lines and columns count characters; editors' units are turned before."""
 
-    def __init__(self, uri: str, path: str, language: Language, version: int, text: str):
+    def __init__(
+        self,
+        uri: str,
+        path: str,
+        language: Language,
+        version: int,
+        text: str,
+        file: str = "",
+        names: tuple[str, ...] = (),
+    ):
         """Opens the file with its first text."""
         self.uri = uri
-        self.path = path
+        self.relocate(path, file, names)
         self.language = language
         self.version = version
         self._out_of_sync = ""
@@ -90,6 +103,13 @@ class Document:
         self._snapshot: Snapshot | None = None
         self._tree: SyntaxTree | None = None
         self._takes_too_long = False
+
+    def relocate(self, path: str, file: str = "", names: tuple[str, ...] = ()) -> None:
+        """Says where the file lies, which changes with the folders of the workspace."""
+        self.path = path
+        self.file = file or path
+        self.names = names or (path,)
+        self._snapshot = None
 
     def line(self, number: int) -> str:
         """The text of a line without its end; "" behind the last one."""
@@ -150,6 +170,8 @@ class Document:
                 _starts(self._lines),
                 self._tree,
                 self._out_of_sync,
+                self.file,
+                self.names,
             )
         return self._snapshot
 

@@ -19,7 +19,11 @@ OWN_DOCUMENTS = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
     types.TEXT_DOCUMENT_DID_CLOSE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
 )
+CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 
 
@@ -174,7 +178,7 @@ class Protocol(LanguageServerProtocol):
             cause = error.__cause__
             detail = "; ".join(cattrs.transform_error(cause)) if cause else str(error)
             self._refuse(data, INVALID_PARAMS, f"Invalid parameters: {detail}")
-            if data.get("method") == types.TEXT_DOCUMENT_DID_CHANGE:
+            if data.get("method") in CHANGES:
                 self.on_lost_change(data.get("params"))
             return
         self.handle_message(message)
