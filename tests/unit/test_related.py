@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mistral_lsp import languages, syntax
-from mistral_lsp.context import scan
+from mistral_lsp.context import scan, walk
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index, module
 from mistral_lsp.context.related import choose, rank
@@ -116,7 +116,7 @@ def make_workspace(folder: Path) -> None:
 
 def test_a_scan_reads_what_belongs_to_the_workspace(tmp_path: Path) -> None:
     make_workspace(tmp_path)
-    found = [path for path in scan.walk(tmp_path) if scan.read(tmp_path, path)]
+    found = [path for path in walk.walk(tmp_path) if scan.read(tmp_path, path)]
     assert sorted(found) == ["src/kept.tmp.py", "src/main.py"]
 
 
