@@ -6,7 +6,8 @@ import random
 
 from mistral_lsp import languages
 from mistral_lsp.document import Document, Snapshot
-from mistral_lsp.postprocess.base import indentation, opens_block
+from mistral_lsp.postprocess.base import opens_block
+from mistral_lsp.postprocess.indentation import indentation
 
 MASKS = ("line", "rest-of-line", "block")
 SHORTEST_LINE = 8

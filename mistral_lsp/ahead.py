@@ -12,7 +12,15 @@ from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
-from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, situation
+from mistral_lsp.stages import (
+    Request,
+    Stages,
+    find_plan,
+    make_grown_plan,
+    parse,
+    prepare,
+    situation,
+)
 from mistral_lsp.types import LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
@@ -26,10 +34,14 @@ SURE = 0.8
 NEXT_LINE_TOKENS = 48
 
 
-def look(request: Request, stages: Stages) -> None:
+async def look(request: Request, stages: Stages) -> None:
     """Reads the window for a place where the cursor rests, so that the first answer is quick. The
     place may lie in an answer, for clients ask nothing while their user types what is shown.
     """
+    turn = stages.scheduler.turn
+    await parse(request.snapshot)
+    if stages.scheduler.turn != turn:
+        return  # somebody asked for an answer meanwhile
     cursor = read_cursor(request.snapshot, request.offset)
     if gate.refuse(request.snapshot, cursor, request.settings, request.trigger) is None:
         found = stages.cache.find(request.snapshot, request.offset)
@@ -103,7 +115,8 @@ async def _write_next_line(
     prompt = build(model.form, plan, *request.told(), untyped)
     cursor = read_cursor(request.snapshot, request.offset)
     here = situation(request, cursor, following.answer, stages)
-    place = replace(here, line_prefix="", line_suffix="")
+    below = here.nesting.behind(untyped)
+    place = replace(here, line_prefix="", line_suffix="", nesting=below, has_open_string=False)
     writing = stages.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
     try:
         async for token in writing:

@@ -53,7 +53,9 @@ class Entry:
         return Answer(tuple(self.tokens), self.complete)
 
     def take(self, token: Token) -> None:
-        """Grows by a token."""
+        """Grows by a token. Lines end at LF, as in the prompt, even if the model writes CR LF."""
+        if "\r" in token.text:
+            token = Token(token.text.replace("\r", ""), token.probability)
         self.tokens.append(token)
         self.text += token.text
 

@@ -1,14 +1,18 @@
 """The text of an open file: edits in microseconds, and frozen snapshots of it.
 
 Lines end at LF, CR LF and CR and nowhere else, as the protocol says; str.splitlines also splits at
-form feeds and U+2028, and one edit after such a character would corrupt the text.
+form feeds and U+2028, and one edit after such a character would corrupt the text. A snapshot has
+LF only, as models were taught. Where an editor sends a character in halves, the document keeps the
+first until the second comes.
 """
 
 from __future__ import annotations
 
 import re
+import threading
+import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
@@ -17,7 +21,39 @@ from mistral_lsp.languages.base import Language
 from mistral_lsp.syntax import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-LARGEST_PARSED = 2_000_000
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, as UTF-16 has it."""
+REPLACEMENT = "\ufffd"
+LARGEST = 2_000_000
+"""Characters of a file that ghost text is offered in."""
+LARGEST_PARSED = 500_000
+"""Characters; the tree of a larger text takes tens of megabytes, and every key 50 ms."""
+MOST_NODES = 300_000
+"""Of a tree that is kept: 45 MB."""
+SLOW_UPDATE_SECONDS = 0.1
+"""Of the processor's time for one edit, from which on a file goes on without a tree."""
+
+
+class LazyTree:
+    """The tree of one text, made when it is first asked for, by whichever thread asks."""
+
+    def __init__(self, make: Callable[[], SyntaxTree | None]):
+        """Nothing is parsed yet."""
+        self._lock = threading.Lock()
+        self._make: Callable[[], SyntaxTree | None] | None = make
+        self._tree: SyntaxTree | None = None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether asking for it costs nothing."""
+        return self._make is None
+
+    def get(self) -> SyntaxTree | None:
+        """The tree, or None where there is none."""
+        with self._lock:
+            if self._make is not None:
+                self._tree, self._make = self._make(), None
+            return self._tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +61,9 @@ class Snapshot:
     """A file as it was at one version.
 
     `lines` keep their ends; joined they are `text`. `starts` are their offsets, and the text's end.
-    `file` tells the file from all others: its real path, or `path` where it is none on disk.
-    `names` are its paths below the folders of the workspace, the nearest folder's first.
+    All have LF, in place of the `line_end` that the file has. Where there is a `refusal`, nothing
+    may be offered in it, and no text is told. `file` tells the file from all others: its real path, or `path` where it
+    is none on disk. `names` are its paths below the folders of the workspace, the nearest first.
     """
 
     uri: str
@@ -36,21 +73,27 @@ class Snapshot:
     text: str
     lines: tuple[str, ...]
     starts: tuple[int, ...] = field(repr=False)
-    tree: SyntaxTree | None = field(repr=False)
-    out_of_sync: str = ""
+    lazy_tree: LazyTree = field(repr=False, compare=False)
+    line_end: str = "\n"
+    refusal: str = ""
     file: str = ""
     names: tuple[str, ...] = ()
+
+    @property
+    def tree(self) -> SyntaxTree | None:
+        """The syntax tree, parsed now where it was not yet."""
+        return self.lazy_tree.get()
 
     def line_count(self) -> int:
         """Lines as an editor counts them: an empty one follows a last line end."""
         return len(self.lines) + 1 if self._ends_in_line_end() else len(self.lines)
 
     def _ends_in_line_end(self) -> bool:
-        return not self.lines or self.lines[-1][-1] in "\r\n"
+        return not self.lines or self.lines[-1][-1] == "\n"
 
     def line(self, number: int) -> str:
         """The text of a line without its end; "" behind the last one."""
-        return self.lines[number].rstrip("\r\n") if number < len(self.lines) else ""
+        return self.lines[number].removesuffix("\n") if number < len(self.lines) else ""
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a place; columns past the end of the line mean its end."""
@@ -65,19 +108,30 @@ class Snapshot:
 
     def replaced(self, start: int, end: int, text: str) -> Snapshot:
         """The file as it would be with another text in a range."""
-        whole = self.text[:start] + text + self.text[end:]
+        whole = self.text[:start] + with_line_feeds(text) + self.text[end:]
         lines = tuple(LINE.findall(whole))
+
+        def updated() -> SyntaxTree | None:
+            return self.tree and self.tree.updated(whole)
+
         return replace(
-            self,
-            text=whole,
-            lines=lines,
-            starts=_starts(lines),
-            tree=self.tree and self.tree.updated(whole),
+            self, text=whole, lines=lines, starts=_starts(lines), lazy_tree=LazyTree(updated)
         )
+
+
+def with_line_feeds(text: str) -> str:
+    """The text with LF for every line end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _starts(lines: Sequence[str]) -> tuple[int, ...]:
     return tuple(accumulate(map(len, lines), initial=0))
+
+
+def _with_joined_halves(text: str) -> str:
+    if text.isascii() or not HALF.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 class Document:
@@ -98,11 +152,15 @@ class Document:
         self.relocate(path, file, names)
         self.language = language
         self.version = version
-        self._out_of_sync = ""
-        self._lines: list[str] = LINE.findall(text)
+        self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._tree: SyntaxTree | None = None
-        self._takes_too_long = False
+        self.set_text(text)
+
+    @property
+    def text(self) -> str:
+        """The text as the editor has it."""
+        return "".join(self._lines)
 
     def relocate(self, path: str, file: str = "", names: tuple[str, ...] = ()) -> None:
         """Says where the file lies, which changes with the folders of the workspace."""
@@ -117,18 +175,36 @@ class Document:
 
     def set_text(self, text: str) -> None:
         """Replaces everything, and so mends a document that was out of sync."""
-        self._lines = LINE.findall(text)
-        self._out_of_sync = ""
         self._snapshot = None
-        self._takes_too_long = False
+        self._goes_without_tree = False
+        self._refusal = ""
+        self._lines: list[str] = []
+        self._length = len(text)
+        if self._length > LARGEST:
+            self.lose_sync(f"{self._too_large()}; open it again when it is smaller")
+        else:
+            self._lines = LINE.findall(_with_joined_halves(text))
+
+    def _too_large(self) -> str:
+        return f"the file is too large ({self._length:,} characters)"
 
     def lose_sync(self, reason: str) -> None:
         """Marks the text as maybe not the editor's any more; `reason` says why and what helps."""
-        self._out_of_sync = reason
+        self._refusal = reason
+        self._lines = []
         self._snapshot = None
+
+    def split_character(self, line: int, column: int) -> None:
+        """Parts a character that an edit begins or ends within, as UTF-16 parts it."""
+        text = self._lines[line]
+        halves = text[column].encode("utf-16-le")
+        parted = "".join(halves[at : at + 2].decode("utf-16-le", "surrogatepass") for at in (0, 2))
+        self._lines[line] = text[:column] + parted + text[column + 1 :]
 
     def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
         """Replaces what lies between two (line, column) places; places outside mean the end."""
+        if self._refusal:
+            return
         start, end = self._inside(start), self._inside(end)
         if end < start:
             start, end = end, start
@@ -144,6 +220,8 @@ class Document:
         if last < len(self._lines) and not middle.endswith("\n"):
             middle += self._lines[last]
             last += 1
+        middle = _with_joined_halves(middle)
+        self._length += len(middle) - sum(map(len, self._lines[first:last]))
         self._lines[first:last] = LINE.findall(middle)
         self._snapshot = None
 
@@ -155,31 +233,60 @@ class Document:
             return len(self._lines) - 1, len(self._lines[-1])
         return len(self._lines), 0
 
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Whether the document is still as it was in `snapshot`: a number of a version may come
+        again for another text.
+        """
+        return self._snapshot is snapshot and snapshot.version == self.version
+
     def snapshot(self) -> Snapshot:
-        """The file as it is now; parsing follows the edits since the last snapshot."""
+        """The file as it is now; it is parsed when somebody asks for its tree."""
         if self._snapshot is None or self._snapshot.version != self.version:
-            text = "".join(self._lines)
-            self._tree = self._parse(text)
+            refusal = self._refusal or (self._too_large() if self._length > LARGEST else "")
+            lines = () if refusal else self._clean_lines()
+            text = "".join(lines)
             self._snapshot = Snapshot(
                 self.uri,
                 self.path,
                 self.version,
                 self.language,
                 text,
-                tuple(self._lines),
-                _starts(self._lines),
-                self._tree,
-                self._out_of_sync,
+                lines,
+                _starts(lines),
+                LazyTree(lambda: self._parse(text)),
+                self._line_end(),
+                refusal,
                 self.file,
                 self.names,
             )
         return self._snapshot
 
+    def _clean_lines(self) -> tuple[str, ...]:
+        """The lines as the rest of the program may have them: with LF, and no half characters."""
+        text = self.text
+        if "\r" in text:
+            *lines, last = with_line_feeds(text).split("\n")
+            clean = [*(f"{line}\n" for line in lines), *([last] if last else [])]
+        else:
+            clean = self._lines
+        if not text.isascii() and HALF.search(text):
+            clean = [HALF.sub(REPLACEMENT, line) for line in clean]
+        return tuple(clean)
+
+    def _line_end(self) -> str:
+        first = self._lines[0] if self._lines else ""
+        return first[len(first.rstrip("\r\n")) :] or "\n"
+
     def _parse(self, text: str) -> SyntaxTree | None:
-        if len(text) > LARGEST_PARSED or self._takes_too_long:
-            return None
-        started = self._tree
-        tree = started.updated(text) if started else syntax.parse(self.language, text)
-        # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
-        self._takes_too_long = tree is None
-        return tree
+        """Follows the edits since the last text that was parsed. One thread at a time."""
+        with self._lock:
+            if len(text) > LARGEST_PARSED or self._goes_without_tree:
+                return None
+            before, started = self._tree, time.thread_time()
+            self._tree = before.updated(text) if before else syntax.parse(self.language, text)
+            is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
+            if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
+                # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
+                self._goes_without_tree = True
+                self._tree = None
+            return self._tree

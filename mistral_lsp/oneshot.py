@@ -78,7 +78,7 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     """Runs the request; the record that `complete --json` prints."""
     done = await pipeline.complete(request, stages, grow)
     return {
-        "text": done.text,
+        "text": done.text.replace("\n", request.snapshot.line_end),
         "range": _range(request, done.span),
         "reason": done.reason,
         "engine": done.engine,

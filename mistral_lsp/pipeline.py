@@ -16,7 +16,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.scheduler import Disagreed, Stream, Superseded
-from mistral_lsp.stages import Request, Stages, prepare, situation
+from mistral_lsp.stages import Request, Stages, parse, prepare, situation
 from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
 MOST_LINES = 3
@@ -54,8 +54,11 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
     Raises CancelledError where the caller is cancelled, and nothing else.
     """
     started = stages.clock()
+    turn = stages.scheduler.next_turn()
+    await parse(request.snapshot)
     draft = Draft(read_cursor(request.snapshot, request.offset), stages.engine.model)
-    reason = await _write(request, draft, stages, grow)
+    overtaken = turn != stages.scheduler.turn
+    reason = SUPERSEDED if overtaken else await _write(request, draft, stages, grow)
     completion = _judge(request, draft, stages, reason)
     if request.trigger == "invoked" and draft.answer.complete and not completion.text:
         left = request.settings.deadline_ms / 1000 - (stages.clock() - started)
@@ -280,6 +283,7 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
 
     Raises EngineError where the model can't be loaded.
     """
+    await parse(request.snapshot)
     cursor = read_cursor(request.snapshot, request.offset)
     reason = gate.refuse(request.snapshot, cursor, request.settings, request.trigger)
     parts: list[dict[str, Any]] = []

@@ -130,6 +130,13 @@ class Scheduler:
         self._stream: Stream | None = None
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
+        self.turn = 0
+        """Of the newest request: one that had to wait for its tree may have been overtaken."""
+
+    def next_turn(self) -> int:
+        """Gives a new request its number."""
+        self.turn += 1
+        return self.turn
 
     def agreeing(self, snapshot: Snapshot, offset: int) -> Stream | None:
         """The stream in progress, if the text before `offset` is what it writes."""

@@ -61,7 +61,7 @@ class Session:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether the document is still as it was in `snapshot`."""
         document = self.document(snapshot.uri)
-        return document is not None and document.version == snapshot.version
+        return document is not None and document.is_current(snapshot)
 
     # Notebooks
 
@@ -84,7 +84,7 @@ class Session:
             if own is None or document is None or document.language is not own.language:
                 continue
             snapshot = document.snapshot()
-            if snapshot.text.strip() and not snapshot.out_of_sync:
+            if snapshot.text.strip():
                 texts.append(snapshot.text.rstrip() + "\n\n")
             if sum(map(len, texts)) > LONGEST_BEFORE:
                 break

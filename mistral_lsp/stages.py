@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from mistral_lsp.cache import Cache
@@ -28,6 +29,9 @@ from mistral_lsp.types import Answer, Excerpt, LoadedModel, Prompt, Trigger
 SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Room in the window for marks, the path and the introduction."""
+
+PARSED_AT_ONCE = 20_000
+"""Characters; a longer text is parsed by a thread, so that no other file's request waits for it."""
 
 SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
@@ -54,8 +58,7 @@ class Request:
         """The file as the model is told of it, and the place in that: behind the earlier cells."""
         if not self.before:
             return self.snapshot, self.offset
-        whole = replace(self.snapshot, tree=None).replaced(0, 0, self.before)
-        return whole, len(self.before) + self.offset
+        return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
 
 
 @dataclass
@@ -75,6 +78,12 @@ class Stages:
     recent: Recent = field(default_factory=Recent)
     nearby: similar.Nearby = field(default_factory=similar.Nearby)
     interactive: bool = True
+
+
+async def parse(snapshot: Snapshot) -> None:
+    """Has the snapshot's tree made, by a thread where that may take long."""
+    if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
+        await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
@@ -124,7 +133,9 @@ async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
         taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
         return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
 
-    return await stages.plans.make(*request.told(), budget, stages.engine.count, introduce, relate)
+    snapshot, offset = request.told()
+    await parse(snapshot)
+    return await stages.plans.make(snapshot, offset, budget, stages.engine.count, introduce, relate)
 
 
 def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
@@ -149,6 +160,9 @@ def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) 
         line_prefix=cursor.line_prefix,
         line_suffix=cursor.line_suffix,
         following=cursor.following,
+        nesting=cursor.nesting,
+        has_open_string=cursor.has_open_string,
+        indent=cursor.indent,
         language=cursor.language,
         multiline=request.settings.multiline,
         min_confidence=min_confidence,

@@ -1,41 +1,48 @@
-"""Syntax trees: parses text, follows edits, and answers questions about a place in it.
+"""Syntax trees: follow edits, and answer questions about a place in a text.
 
-The only module that knows tree-sitter. Outside, a place is an offset into the str; the grammar's
-UTF-8 bytes never leave this file. Parsing never fails: broken code gives a tree with errors.
+With `grammars.py` the only module that knows tree-sitter. Outside, a place is an offset into the
+str; the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors. A tree
+can be as deep and as wide as its text is long, so every question looks at a bounded part of it, and
+none asks a node for its parent, for which tree-sitter walks down from the root.
 """
 
 from __future__ import annotations
 
-import ctypes
-import importlib
 import re
-import sys
-import time
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Literal
 
 import tree_sitter
 
+from mistral_lsp import grammars
 from mistral_lsp.languages.base import Language
 from mistral_lsp.types import Span
+from mistral_lsp.utf8 import Utf8
 
 Region = Literal["code", "comment", "string"]
-CHECKPOINT = 1024
-LONGEST_PARSE_SECONDS = 1.0
-"""Some broken texts take the square of their length; nobody waits for their tree."""
-PIECE = 16_384
-SHORT = [bytes((byte,)) for byte in range(256)]
-"""Pieces of one byte, which live on, so that nobody need give them back."""
 LINE_ENDS = (b"\n", b"\r")
-CAPTURE = "definition"
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
 """In the kinds of nodes whose insides nobody else can name, in every grammar."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
+DEEPEST = 1_000
+"""Levels of a tree that are looked at; nobody writes code as deep."""
+MOST_AROUND = 32
+"""Definitions around another one that belong to its name."""
+MOST_SEEN = 100_000
+"""Nodes of a file that are looked through for definitions."""
+MOST_NEAR = 10_000
+"""Nodes of a window that are."""
+MOST_MARKED = 4_000
+"""Nodes of a line whose brackets are counted."""
+BRACKETS = frozenset("()[]{}")
+LONGEST_MARK = 3
+LONGEST_PREFIX = 3
+"""Characters before a string's quote that belong to its opening mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +65,19 @@ class Definition:
 class SyntaxTree:
     """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
 
-    def __init__(
-        self,
-        language: Language,
-        parser: tree_sitter.Parser,
-        text: str,
-        tree: tree_sitter.Tree,
-        units: _Units,
-    ):
+    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: Utf8):
         """Use `parse`; this only keeps what it made."""
         self._language = language
-        self._parser = parser
         self._text = text
         self._tree = tree
         self._units = units
 
-    def updated(self, text: str) -> SyntaxTree | None:
+    def updated(self, text: str, seconds: float | None = None) -> SyntaxTree | None:
         """The tree of `text`, parsed anew only where it differs from this one's text; None where
         that takes too long.
         """
         start, old_end, new_end = changed_range(self._text, text)
-        units = _Units(text)
+        units = Utf8(text)
         tree = self._tree.copy()
         first = units.byte(start)
         old_last, new_last = self._units.byte(old_end), units.byte(new_end)
@@ -91,21 +90,19 @@ class SyntaxTree:
             self._units.point(old_last, first, place),
             units.point(new_last, first, place),
         )
-        new_tree = _parsed(self._parser, units.data, tree)
-        return new_tree and SyntaxTree(self._language, self._parser, text, new_tree, units)
+        new_tree = grammars.parse(self._language, text, units.data, tree, seconds)
+        return new_tree and SyntaxTree(self._language, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
         """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
         place = self._units.byte(offset)
-        node = self._tree.root_node.descendant_for_byte_range(max(0, place - 1), place)
-        while node is not None:
+        for node in _around(self._tree, max(0, place - 1), place):
             if node.type in self._language.interpolation_nodes and node.start_byte < place:
                 return "code"
             if node.type in self._language.comment_nodes and node.start_byte < place:
                 return "comment" if self._holds_comment(node, place) else "code"
             if node.type in self._language.string_nodes and node.start_byte < place < node.end_byte:
                 return "string"
-            node = node.parent
         return "code"
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
@@ -117,6 +114,87 @@ class SyntaxTree:
         closed = _block_comment(self._language).fullmatch(data, node.start_byte, place)
         return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
+    def marks(self, offset: int) -> list[int | str] | None:
+        """Brackets in code before `offset` on its line, in order; and at last, where a string or a
+        comment is open at `offset`, the offset where that begins. None where the line has too many
+        nodes, or something that is no token of the language.
+        """
+        place = self._units.byte(offset)
+        line_start = self._units.data.rfind(b"\n", 0, place) + 1
+        marks: list[int | str] = []
+        for seen, (node, parent) in enumerate(self._between(line_start, place)):
+            begun = self._open_text(node, parent, place)
+            if begun is not None:
+                return [*marks, begun]
+            if seen == MOST_MARKED or (node.is_error and not node.child_count):
+                return None
+            if not node.child_count:
+                marks += self._brackets(node, line_start)
+        return marks
+
+    def _between(
+        self, first: int, last: int, closed: Collection[int] = ()
+    ) -> Iterator[tuple[tree_sitter.Node, str]]:
+        """The nodes that overlap the bytes from `first` to `last`, in order, and what kind each one
+        stands in; but none within strings, comments, and the nodes whose ids are `closed` by then.
+
+        A query would be simpler, but takes the square of the children that a broken node can have.
+        """
+        cursor = self._tree.walk()
+        parents = [""]
+        while (node := cursor.node) is not None and node.start_byte < last:
+            if node.end_byte > first:
+                yield node, parents[-1]
+                skips = node.id in closed or self._is_text(node)
+                if not skips and cursor.goto_first_child_for_byte(first) is not None:
+                    parents.append(node.type)
+                    continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return
+                parents.pop()
+
+    def _brackets(self, leaf: tree_sitter.Node, line_start: int) -> list[str]:
+        if leaf.start_byte < line_start or leaf.is_missing or self._is_text(leaf):
+            return []
+        mark = self._units.data[leaf.start_byte : leaf.end_byte]
+        if len(mark) > LONGEST_MARK:
+            return []
+        return [one for one in mark.decode("utf-8", "replace") if one in BRACKETS]
+
+    def _is_text(self, node: tree_sitter.Node) -> bool:
+        """Whether a node is a comment or one string; strings side by side are several."""
+        if node.type in self._language.comment_nodes:
+            return True
+        if node.type not in self._language.string_nodes:
+            return False
+        first = node.child(0) if node.child_count else None
+        return not (first and first.type in self._language.string_nodes)
+
+    def _open_text(self, node: tree_sitter.Node, parent: str, place: int) -> int | None:
+        """The offset where a string or comment begins that `place` lies in, if this node is that,
+        or the mark of one without an end.
+        """
+        start = node.start_byte
+        if node.type in self._language.comment_nodes:
+            return self._units.offset(start) if self._holds_comment(node, place) else None
+        if self._is_text(node):
+            last = node.child(node.child_count - 1) if node.child_count else None
+            is_open = place < node.end_byte or bool(last and last.is_missing)
+            return self._units.offset(start) if is_open else None
+        if parent != "ERROR" or node.child_count:
+            return None
+        start, end = self._units.offset(start), self._units.offset(node.end_byte)
+        line_start = self._text.rfind("\n", 0, start) + 1
+        for begin in range(max(line_start, start - LONGEST_PREFIX), start + 1):
+            if compiled(self._language.atoms).match(self._text, begin):
+                return None
+            for form in self._language.texts:
+                found = compiled(form.begin).match(self._text, begin)
+                if found is not None and found.end() == end and not form.is_comment:
+                    return begin
+        return None
+
     def scopes(self, offset: int) -> list[Scope]:
         """The definitions around `offset`, outermost first; those that have a signature."""
         place = self._units.byte(offset)
@@ -124,12 +202,11 @@ class SyntaxTree:
         if self._language.closes_by_indentation:
             # A body ends at its last word; what follows belongs to it as long as it is indented.
             place = len(self._units.data[:place].rstrip())
-        node = self._tree.root_node.descendant_for_byte_range(max(0, place - 1), place)
-        found = []
-        while node is not None:
-            if node.type in self._language.definition_nodes and self._reaches(node, line_start):
-                found.append(self._scope(node))
-            node = node.parent
+        found = [
+            self._scope(node)
+            for node in _around(self._tree, max(0, place - 1), place)
+            if node.type in self._language.definition_nodes and self._reaches(node, line_start)
+        ]
         return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
@@ -151,6 +228,10 @@ class SyntaxTree:
         header_end = self._units.offset(body.start_byte) if body is not None else end
         return Scope(Span(start, end), Span(start, header_end))
 
+    def count_nodes(self) -> int:
+        """How many nodes there are; one takes some 150 bytes."""
+        return self._tree.root_node.descendant_count
+
     def count_errors(self) -> int:
         """How many nodes are errors, or tokens that the parser had to make up."""
         nodes = [self._tree.root_node]
@@ -166,42 +247,65 @@ class SyntaxTree:
         found: list[Definition] = []
         around: list[tuple[tree_sitter.Node, str]] = []
         named: set[int] = set()
-        if not self._language.definition_nodes or self._parser.language is None:
-            return found
-        query = _definitions(self._language, self._parser.language)
-        nodes = tree_sitter.QueryCursor(query).captures(self._tree.root_node).get(CAPTURE, [])
-        for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
-            while around and around[-1][0].end_byte <= node.start_byte:
-                around.pop()
+        functions: set[int] = set()
+        nodes = self._between(0, len(self._units.data), functions)
+        for node, _ in islice(nodes, MOST_SEEN):
+            if node.type not in self._language.definition_nodes:
+                continue
             name = _name(node)
+            if name is None:
+                continue
+            inner = _unwrapped(node)
+            if CALLABLE.search(inner.type):
+                functions.add(node.id)
             # An export or a decorator has the name of what it wraps, which comes next.
-            if name is None or name.start_byte in named:
+            if name.start_byte in named:
                 continue
             named.add(name.start_byte)
+            while around and around[-1][0].end_byte <= node.start_byte:
+                around.pop()
             text = self._units.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
-            is_local = any(CALLABLE.search(outer.type) for outer, _ in around)
-            if NAME.fullmatch(text) and not is_local:
+            if NAME.fullmatch(text):
                 outer_names = tuple(outer for _, outer in around)
                 found.append(Definition(text, outer_names, self._scope(node)))
-            around.append((_unwrapped(node), text))
+            if len(around) < MOST_AROUND:
+                around.append((inner, text))
         return found
 
     def definition_starts(self, span: Span) -> list[int]:
         """Where definitions begin within `span`, at any depth, in order."""
         first, last = self._units.byte(span.start), self._units.byte(span.end)
         starts = {
-            self._units.offset(node.start_byte)
-            for node in _walk(self._tree.root_node, first, last)
+            node.start_byte
+            for node, _ in islice(self._between(first, last), MOST_NEAR)
             if node.type in self._language.definition_nodes and first <= node.start_byte < last
         }
-        return sorted(starts)
+        return sorted(map(self._units.offset, starts))
+
+
+def parse(language: Language, text: str) -> SyntaxTree | None:
+    """The tree of `text`; None for a language without a grammar, or where it takes too long."""
+    units = Utf8(text)
+    tree = grammars.parse(language, text, units.data)
+    return tree and SyntaxTree(language, text, tree, units)
 
 
 @cache
-def _definitions(language: Language, grammar: tree_sitter.Language) -> tree_sitter.Query:
-    kinds = " ".join(f"({kind})" for kind in sorted(language.definition_nodes))
-    query: tree_sitter.Query = tree_sitter.Query(grammar, f"[{kinds}] @{CAPTURE}")
-    return query
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A language's pattern, to be used often."""
+    return re.compile(pattern)
+
+
+def _around(tree: tree_sitter.Tree, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    """The nodes that hold the bytes from `first` to `last`, innermost first."""
+    cursor = tree.walk()
+    found = [tree.root_node]
+    while len(found) < DEEPEST and cursor.goto_first_child_for_byte(first) is not None:
+        node = cursor.node
+        if node is None or node.start_byte > first or node.end_byte < last:
+            break
+        found.append(node)
+    return reversed(found)
 
 
 def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
@@ -222,56 +326,6 @@ def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
     return None
 
 
-def parse(language: Language, text: str) -> SyntaxTree | None:
-    """The tree of `text`; None for a language without a grammar, or where it takes too long."""
-    parser = _parser(language)
-    if parser is None:
-        return None
-    units = _Units(text)
-    tree = _parsed(parser, units.data, None)
-    return tree and SyntaxTree(language, parser, text, tree, units)
-
-
-def _parsed(
-    parser: tree_sitter.Parser, data: bytes, old: tree_sitter.Tree | None
-) -> tree_sitter.Tree | None:
-    """What the parser makes of `data`; None after LONGEST_PARSE_SECONDS."""
-    end = time.perf_counter() + LONGEST_PARSE_SECONDS
-    view = memoryview(data)
-    given: list[bytes] = []
-
-    def piece(offset: int, _: tree_sitter.Point) -> bytes:
-        if len(view) - offset <= 1:
-            return SHORT[view[offset]] if offset < len(view) else b""
-        given.append(bytes(view[offset : offset + PIECE]))
-        return given[-1]
-
-    def is_late(offset: int, has_error: bool) -> bool:
-        return time.perf_counter() > end
-
-    try:
-        if old is None:
-            return parser.parse(piece, progress_callback=is_late)
-        return parser.parse(piece, old, progress_callback=is_late)
-    except ValueError:
-        parser.reset()  # or it would go on with this text at the next one
-        return None
-    finally:
-        _release(given)
-
-
-def _release(given: list[bytes]) -> None:
-    """Gives up the references to pieces of text that tree_sitter (up to 0.26.1) takes and never
-    gives back: 70 kB with every key in a file of 120 kB. A piece that it was never given tells how
-    many there are without.
-    """
-    given.append(bytes(2))
-    *counts, usual = [sys.getrefcount(piece) for piece in given]
-    for piece, count in zip(given, counts):
-        if count > usual:
-            ctypes.pythonapi.Py_DecRef(ctypes.py_object(piece))
-
-
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
     """The smallest (start, old end, new end) outside which the two texts are the same."""
     limit = min(len(old), len(new))
@@ -290,20 +344,12 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _walk(root: tree_sitter.Node, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    """The named nodes between two bytes. Without recursion: data can be nested thousands deep."""
-    left = [*root.named_children]
-    while left:
-        node = left.pop()
-        if node.end_byte > first and node.start_byte < last:
-            yield node
-            left += node.named_children
-
-
 def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
     """The first node of these kinds within `root`, in the order of the text."""
     left = root.children[::-1]
-    while left:
+    for _ in range(MOST_SEEN):
+        if not left:
+            break
         node = left.pop()
         if node.type in kinds:
             return node
@@ -312,56 +358,5 @@ def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | 
 
 
 @cache
-def _parser(language: Language) -> tree_sitter.Parser | None:
-    """A language's parser, loaded when the first file needs it. An installation whose grammar is
-    missing or of another format costs the tree, not the file.
-    """
-    if not language.grammar:
-        return None
-    module, function = language.grammar.split(":")
-    try:
-        grammar = getattr(importlib.import_module(module), function)
-        return tree_sitter.Parser(tree_sitter.Language(grammar()))
-    except (ImportError, AttributeError, ValueError):
-        return None
-
-
-@cache
 def _block_comment(language: Language) -> re.Pattern[bytes]:
     return re.compile(language.block_comment.encode(), re.DOTALL)
-
-
-class _Units:
-    """Turns str offsets into UTF-8 bytes and back; free where the text is ASCII."""
-
-    def __init__(self, text: str):
-        self.data = text.encode("utf-8", "surrogatepass")
-        self._text = text
-        self._ascii = len(self.data) == len(text)
-        self._bytes = [0]
-        if not self._ascii:
-            for start in range(0, len(text), CHECKPOINT):
-                chunk = text[start : start + CHECKPOINT].encode("utf-8", "surrogatepass")
-                self._bytes.append(self._bytes[-1] + len(chunk))
-
-    def byte(self, offset: int) -> int:
-        if self._ascii:
-            return offset
-        mark = offset // CHECKPOINT
-        rest = self._text[mark * CHECKPOINT : offset]
-        return self._bytes[mark] + len(rest.encode("utf-8", "surrogatepass"))
-
-    def offset(self, byte: int) -> int:
-        if self._ascii:
-            return byte
-        # The last mark is the text's end, which may lie within a chunk.
-        mark = min(bisect_right(self._bytes, byte), len(self._bytes) - 1) - 1
-        rest = self.data[self._bytes[mark] : byte]
-        return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
-
-    def point(self, byte: int, start: int = 0, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-        """The row and the column (in bytes) of a byte, counted on from `start` at `known`."""
-        rows = self.data.count(b"\n", start, byte)
-        if rows == 0:
-            return known[0], known[1] + byte - start
-        return known[0] + rows, byte - (self.data.rfind(b"\n", start, byte) + 1)

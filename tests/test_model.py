@@ -103,6 +103,17 @@ def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
         assert warm == cold
 
 
+def test_what_a_backend_read_before_is_forgotten(backend, header) -> None:
+    """As what was read to measure the machine, at the first loads."""
+    prompt = [1, *backend.tokenize(b"def add(a, b):\n    return")]
+    backend.rewind(0)
+    clean = list(Loop(OneByOne(backend), header.controls).generate(prompt, 8, lambda: False))
+    backend.rewind(0)
+    backend.eval(backend.tokenize(b"value = function(argument)\n" * 8), 0)
+    loop = Loop(OneByOne(backend), header.controls)
+    assert list(loop.generate(prompt, 8, lambda: False)) == clean
+
+
 @pytest.fixture(params=ENGINES)
 def client(request, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

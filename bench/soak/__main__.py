@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.soak import faults, fuzz, headers, typing
+from bench.soak import faults, fuzz, grammars, headers, typing
 from mistral_lsp.models import store
 
 
@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--headers", type=int, default=100_000)
+    parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -29,6 +30,7 @@ def main() -> int:
             options.faults // 20, options.seed, store.locate(""), sites=1
         ),
         "headers": lambda: headers.run(options.headers, options.seed),
+        "grammars": lambda: grammars.run(options.texts, options.seed),
         "typing": lambda: typing.run(options.hours, options.seed),
     }
     wrong = False

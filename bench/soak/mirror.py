@@ -15,6 +15,17 @@ def units(text: str, encoding: str) -> int:
     return len(text.encode(codec, "surrogatepass")) // BYTES_OF_UNIT[encoding]
 
 
+def halves(text: str) -> str:
+    """The text with a character for every unit of UTF-16."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(data[at] | data[at + 1] << 8) for at in range(0, len(data), 2))
+
+
+def joined(text: str) -> str:
+    """The text with one character for two halves that stand side by side."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 @dataclass
 class Mirror:
     """What a client has open under a URI. `in_sync` is False once it has broken the rules."""
@@ -52,6 +63,12 @@ class Mirror:
 
     def splice(self, start: dict[str, int], end: dict[str, int], text: str, encoding: str) -> None:
         """Replaces a range."""
+        if encoding == "utf-16":
+            # An edit may begin or end between the halves of a character, which are units, too.
+            parted = Mirror(halves(self.text))
+            parted.splice(start, end, halves(text), "utf-32")
+            self.text = joined(parted.text)
+            return
         first = self.offset(start["line"], start["character"], encoding)
         last = self.offset(end["line"], end["character"], encoding)
         first, last = min(first, last), max(first, last)

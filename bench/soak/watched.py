@@ -27,10 +27,10 @@ def register(app: App) -> None:
 
     @app.command(COMMAND)
     def text(*arguments: Any) -> dict[str, Any] | None:
-        snapshot = app.session.snapshot(str(arguments[0]))
-        if snapshot is None:
+        document = app.session.document(str(arguments[0]))
+        if document is None:
             return None
-        return {"digest": digest(snapshot.text), "in_sync": not snapshot.out_of_sync}
+        return {"digest": digest(document.text), "in_sync": not document.snapshot().refusal}
 
 
 if __name__ == "__main__":

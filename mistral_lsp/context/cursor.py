@@ -1,20 +1,30 @@
-"""Reads the place of the cursor: its line, and what the syntax tree says it stands in."""
+"""Reads the place of the cursor: its line, what it stands in, and what is open there."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from mistral_lsp import nesting
 from mistral_lsp.document import Snapshot
 from mistral_lsp.languages.base import Language
+from mistral_lsp.nesting import Nesting
 from mistral_lsp.syntax import Region
 
 FOLLOWING = 4000
+AROUND = 4000
+"""Characters on either side whose lines tell how the file is indented."""
+INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a text. `line_prefix` and `line_suffix` make its line, without the line end;
     `following` is the text behind that line, from its end on, as much as filters need.
+
+    It `has_open_string` where it stands in one over several lines that nobody has closed yet, or
+    that the editor has closed right behind it. `indent` is one level of indentation, as the lines
+    around have it; "" where they have none or mix them.
     """
 
     offset: int
@@ -23,6 +33,9 @@ class Cursor:
     following: str
     region: Region
     language: Language
+    nesting: Nesting
+    has_open_string: bool
+    indent: str
 
 
 def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
@@ -30,11 +43,38 @@ def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
     number, column = snapshot.place(offset)
     line = snapshot.line(number)
     line_end = offset + max(0, len(line) - column)
+    region = snapshot.tree.region(offset) if snapshot.tree else "code"
+    nested = _read_nesting(snapshot, offset, line[:column])
     return Cursor(
         offset=offset,
         line_prefix=line[:column],
         line_suffix=line[column:],
         following=snapshot.text[line_end : line_end + FOLLOWING],
-        region=snapshot.tree.region(offset) if snapshot.tree else "code",
+        region=region,
         language=snapshot.language,
+        nesting=nested,
+        has_open_string=_has_open_string(nested, region, line[column:]),
+        indent=_read_indent(snapshot.text[max(0, offset - AROUND) : offset + AROUND]),
     )
+
+
+def _read_nesting(snapshot: Snapshot, offset: int, line_prefix: str) -> Nesting:
+    tells = snapshot.language.string_nodes and len(line_prefix) <= nesting.LONGEST_LOOK
+    marks = snapshot.tree.marks(offset) if snapshot.tree and tells else None
+    if marks is None:
+        return nesting.at_line(snapshot.language, line_prefix)
+    return nesting.around(snapshot.language, snapshot.text, marks, offset)
+
+
+def _has_open_string(nested: Nesting, region: Region, line_suffix: str) -> bool:
+    text = nested.text
+    if text is None or text.form is None or text.form.is_comment or not text.form.spans_lines:
+        return False
+    return region != "string" or line_suffix.startswith(text.closer)
+
+
+def _read_indent(text: str) -> str:
+    found = set(INDENTED.findall(text)) - {" "}
+    if "\t" in found:
+        return "\t" if len(found) == 1 else ""
+    return min(found, key=len, default="")

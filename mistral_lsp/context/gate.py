@@ -9,7 +9,7 @@ from functools import lru_cache
 from mistral_lsp import globs
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
-from mistral_lsp.document import LARGEST_PARSED, Snapshot
+from mistral_lsp.document import Snapshot
 from mistral_lsp.globs import Glob
 from mistral_lsp.types import Trigger
 
@@ -55,8 +55,8 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
     """Why nothing is ever offered in this file, or None. No user's wish opens these."""
     if not settings.enabled:
         return "ghost text is switched off (mistralLsp.enabled)"
-    if snapshot.out_of_sync:
-        return snapshot.out_of_sync
+    if snapshot.refusal:
+        return snapshot.refusal
     if is_secret(snapshot.path):
         return "the file looks like one that holds secrets"
     if is_excluded(snapshot.names or (snapshot.path,), settings):
@@ -65,8 +65,6 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
     keys = (language.name, *language.ids, "*")
     if not next((settings.languages[key] for key in keys if key in settings.languages), True):
         return f"{language.name} is switched off (mistralLsp.languages)"
-    if len(snapshot.text) > LARGEST_PARSED:
-        return f"the file is too large ({len(snapshot.text):,} characters)"
     return None
 
 
@@ -86,7 +84,7 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
 def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
     """Why the model is not asked for something new here, or None. What it wrote already goes on."""
     line = cursor.line_prefix
-    is_open = any(line.count(opener) > line.count(closer) for opener, closer in ("()", "[]"))
+    is_open = any(one.closer in ")]" for one in cursor.nesting.on_line)
     if trigger != "automatic" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
         return None
     if re.search(cursor.language.finished, line):

@@ -100,7 +100,7 @@ def _limited(seconds: float) -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again, where native code swallows one
     try:
         yield
     finally:

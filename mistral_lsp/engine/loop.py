@@ -59,6 +59,7 @@ class Loop:
         self._ends = ends
         self._clock = clock
         self._beginning = beginning
+        backend.rewind(0)  # of what others read before, as to measure the machine
         self._held: list[int] = []
         self._at = 0
         self._logits: OrderedDict[int, Any] = OrderedDict()

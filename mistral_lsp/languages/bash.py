@@ -1,6 +1,6 @@
 """Bash, and other shells as far as they are like it."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import BACKTICK, ESCAPE, Language, TextForm
 
 LANGUAGE = Language(
     name="bash",
@@ -29,4 +29,12 @@ LANGUAGE = Language(
     block_middle=r"^\s*(?:then|do|else|elif)\b|^\s*\{$|^\s*[^\s()]+\)$",
     block_closer=r"^\s*(?:(?:fi|done|esac)\b|[})])",
     finished=r"^\s*(?:fi|done|esac|\})\s*$",
+    texts=(
+        TextForm('"', '"', ESCAPE, r"\$\{|\$\(", spans_lines=True),
+        TextForm(r"\$'", "'", ESCAPE, spans_lines=True),
+        TextForm("'", "'", spans_lines=True),
+        BACKTICK,
+        TextForm(r"(?<![\w$&{])#", "\n", is_comment=True),
+    ),
+    atoms=ESCAPE,
 )

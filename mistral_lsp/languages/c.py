@@ -1,6 +1,17 @@
 """C."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    DOUBLE,
+    FINISHED,
+    SINGLE,
+    Language,
+)
+
+NUMBER = r"\b\d[\w.]*(?:'\w[\w.]*)*"
+"""With the apostrophes that part its digits."""
 
 LANGUAGE = Language(
     name="c",
@@ -20,5 +31,6 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\{{$|case\b|default\s*:|\w[\w ]*:$|#)",
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes="\"'",
+    texts=(DOUBLE, SINGLE, *C_COMMENTS),
+    atoms=NUMBER,
 )

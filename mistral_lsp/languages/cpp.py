@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mistral_lsp.languages import c
+from mistral_lsp.languages.base import TextForm
 
 LANGUAGE = replace(
     c.LANGUAGE,
@@ -22,4 +23,5 @@ LANGUAGE = replace(
         r"^\s*(?:template\s*<.*>\s*)?(?:(?:typedef|static|inline)\s+)*"
         r"(?:class|struct|union|enum|namespace)\b[^;(){}=]*$"
     ),
+    texts=(TextForm(r'R"([^()\\\s]{0,16})\(', r')\1"', spans_lines=True), *c.LANGUAGE.texts),
 )

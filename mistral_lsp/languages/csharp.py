@@ -1,6 +1,16 @@
 """C#."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    DOUBLE,
+    ESCAPE,
+    FINISHED,
+    SINGLE,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="csharp",
@@ -46,5 +56,14 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\{{$|case\b|default:|#)",
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes="\"'",
+    texts=(
+        TextForm(r'\$+("""+)', r"\1", code=r"\{+", spans_lines=True),
+        TextForm(r'("""+)', r"\1", spans_lines=True),
+        TextForm(r'(?:\$@|@\$)"', '"', r'""|\{\{', r"\{", spans_lines=True),
+        TextForm('@"', '"', '""', spans_lines=True),
+        TextForm(r'\$"', '"', rf"{ESCAPE}|\{{\{{", r"\{"),
+        DOUBLE,
+        SINGLE,
+        *C_COMMENTS,
+    ),
 )

@@ -1,6 +1,6 @@
 """CSS."""
 
-from mistral_lsp.languages.base import CLOSES, FINISHED, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, DOUBLE, FINISHED, OPENS, SINGLE, SLASH_STAR, Language
 
 LANGUAGE = Language(
     name="css",
@@ -16,6 +16,6 @@ LANGUAGE = Language(
     block_opener=OPENS,
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes="\"'",
+    texts=(DOUBLE, SINGLE, SLASH_STAR),
     is_code=False,
 )

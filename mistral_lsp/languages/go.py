@@ -1,6 +1,16 @@
 """Go."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
+from mistral_lsp.languages.base import (
+    BACKTICK,
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    DOUBLE,
+    FINISHED,
+    OPENS,
+    SINGLE,
+    Language,
+)
 
 LANGUAGE = Language(
     name="go",
@@ -15,4 +25,5 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:case\b|default:)",
     block_closer=CLOSES,
     finished=FINISHED,
+    texts=(DOUBLE, SINGLE, BACKTICK, *C_COMMENTS),
 )

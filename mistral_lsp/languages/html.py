@@ -1,6 +1,6 @@
 """HTML."""
 
-from mistral_lsp.languages.base import CLOSES_AND_OPENS, Language
+from mistral_lsp.languages.base import CLOSES_AND_OPENS, DOUBLE, Language, TextForm
 
 LANGUAGE = Language(
     name="html",
@@ -29,6 +29,11 @@ LANGUAGE = Language(
     ),
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*>$",
     block_closer=r"^\s*(?:</|/>|[})\]])",
-    quotes='"',
+    # An apostrophe in prose is no quote.
+    texts=(
+        TextForm("""(?<==)(["'])""", r"\1", spans_lines=True),
+        DOUBLE,
+        TextForm("<!--", "-->", spans_lines=True, is_comment=True),
+    ),
     is_code=False,
 )

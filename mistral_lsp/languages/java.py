@@ -1,6 +1,17 @@
 """Java."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    DOUBLE,
+    ESCAPE,
+    FINISHED,
+    OPENS,
+    SINGLE,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="java",
@@ -26,5 +37,5 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:case\b|default\b)",
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes="\"'",
+    texts=(TextForm('"""', '"""', ESCAPE, spans_lines=True), DOUBLE, SINGLE, *C_COMMENTS),
 )

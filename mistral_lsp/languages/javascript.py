@@ -1,6 +1,16 @@
 """JavaScript, with JSX."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    DOUBLE,
+    ESCAPE,
+    FINISHED,
+    SINGLE,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="javascript",
@@ -24,4 +34,11 @@ LANGUAGE = Language(
     block_middle=CLOSES_AND_OPENS,
     block_closer=CLOSES,
     finished=FINISHED,
+    texts=(
+        DOUBLE,
+        SINGLE,
+        TextForm("`", "`", ESCAPE, r"\$\{", spans_lines=True),
+        *C_COMMENTS,
+    ),
+    has_regex=True,
 )

@@ -1,6 +1,6 @@
 """JSON, with comments where its reader takes them."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, OPENS, Language
+from mistral_lsp.languages.base import C_COMMENTS, CLOSES, CLOSES_AND_OPENS, DOUBLE, OPENS, Language
 
 LANGUAGE = Language(
     name="json",
@@ -15,6 +15,6 @@ LANGUAGE = Language(
     block_opener=OPENS,
     block_middle=CLOSES_AND_OPENS,
     block_closer=CLOSES,
-    quotes='"',
+    texts=(DOUBLE, *C_COMMENTS),
     is_code=False,
 )

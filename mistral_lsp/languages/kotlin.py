@@ -1,6 +1,14 @@
 """Kotlin."""
 
-from mistral_lsp.languages.base import CLOSES, FINISHED, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    ESCAPE,
+    FINISHED,
+    SINGLE,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="kotlin",
@@ -24,5 +32,10 @@ LANGUAGE = Language(
     block_middle=r"^\s*[})\]].*(?:[{(\[]|->)$",
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes="\"'",
+    texts=(
+        TextForm('"""', '"""', code=r"\$\{", spans_lines=True),
+        TextForm('"', '"', ESCAPE, r"\$\{"),
+        SINGLE,
+        *C_COMMENTS,
+    ),
 )

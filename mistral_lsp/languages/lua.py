@@ -1,6 +1,6 @@
 """Lua."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import DASHES, DOUBLE, SINGLE, Language, TextForm
 
 _FUNCTION = r"\bfunction\b[^()]*\([^()]*\)$"
 
@@ -19,5 +19,11 @@ LANGUAGE = Language(
     block_middle=rf"^\s*(?:else|elseif)\b|^\s*(?:end\b|[}})]).*(?:[{{(]$|{_FUNCTION})",
     block_closer=r"^\s*(?:end\b|until\b|[})])",
     finished=r"^\s*end\s*$",
-    quotes="\"'",
+    texts=(
+        TextForm(r"--\[(=*)\[", r"]\1]", spans_lines=True, is_comment=True),
+        DASHES,
+        TextForm(r"\[(=*)\[", r"]\1]", spans_lines=True),
+        DOUBLE,
+        SINGLE,
+    ),
 )

@@ -1,6 +1,6 @@
 """Markdown, its blocks; what stands within a paragraph is text."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import BACKTICK, Language
 
 LANGUAGE = Language(
     name="markdown",
@@ -22,6 +22,6 @@ LANGUAGE = Language(
             "section",
         }
     ),
-    quotes="`",
+    texts=(BACKTICK,),
     is_code=False,
 )

@@ -1,6 +1,15 @@
 """PHP, with the HTML around it."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, Language
+from mistral_lsp.languages.base import (
+    BACKTICK,
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    ESCAPE,
+    FINISHED,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="php",
@@ -41,5 +50,11 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\{{$|case\b|default:)|^\s*(?:else|elseif)\b.*:$",
     block_closer=rf"{CLOSES}|^\s*end(?:if|foreach|for|while|switch)\b",
     finished=FINISHED,
-    quotes="\"'",
+    texts=(
+        TextForm('"', '"', ESCAPE, r"\{(?=\$)|\$\{", spans_lines=True),
+        TextForm("'", "'", ESCAPE, spans_lines=True),
+        BACKTICK,
+        TextForm(r"#(?!\[)", "\n", is_comment=True),
+        *C_COMMENTS,
+    ),
 )

@@ -1,6 +1,9 @@
 """Python."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import ESCAPE, HASH, Language, TextForm
+
+F_ESCAPE = rf"{ESCAPE}|\{{\{{"
+F_CODE = r"\{"
 
 LANGUAGE = Language(
     name="python",
@@ -13,5 +16,11 @@ LANGUAGE = Language(
     definition_nodes=frozenset({"function_definition", "class_definition", "decorated_definition"}),
     block_opener=r":$",
     closes_by_indentation=True,
-    quotes="\"'",
+    texts=(
+        TextForm(r'(?i:fr?|rf|tr?|rt)("""|\'\'\')', r"\1", F_ESCAPE, F_CODE, spans_lines=True),
+        TextForm(r'(?i:[ub]|[bu]?r|rb)?("""|\'\'\')', r"\1", ESCAPE, spans_lines=True),
+        TextForm(r"""(?i:fr?|rf|tr?|rt)("|')""", r"\1", F_ESCAPE, F_CODE),
+        TextForm(r"""(?i:[ub]|[bu]?r|rb)?("|')""", r"\1", ESCAPE),
+        HASH,
+    ),
 )

@@ -1,6 +1,6 @@
 """Ruby."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import ESCAPE, HASH, Language, TextForm
 
 _BLOCK = r"(?:\bdo|[{(\[])(?:\s*\|[^|]*\|)?$"
 
@@ -40,4 +40,11 @@ LANGUAGE = Language(
     block_middle=rf"^\s*(?:else|elsif|when|in|rescue|ensure)\b|^\s*(?:end\b|[}})\]]).*{_BLOCK}",
     block_closer=r"^\s*(?:end\b|[})\]])",
     finished=r"^\s*end\s*$",
+    texts=(
+        TextForm("""(["`])""", r"\1", ESCAPE, r"#\{", spans_lines=True),
+        TextForm("'", "'", ESCAPE, spans_lines=True),
+        HASH,
+    ),
+    atoms=r"\?\S(?!\w)|\$['\"`]",
+    has_regex=True,
 )

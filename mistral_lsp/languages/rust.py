@@ -1,6 +1,16 @@
 """Rust."""
 
-from mistral_lsp.languages.base import CLOSES, CLOSES_AND_OPENS, FINISHED, OPENS, Language
+from mistral_lsp.languages.base import (
+    C_COMMENTS,
+    CLOSES,
+    CLOSES_AND_OPENS,
+    ESCAPE,
+    FINISHED,
+    OPENS,
+    SINGLE,
+    Language,
+    TextForm,
+)
 
 LANGUAGE = Language(
     name="rust",
@@ -29,5 +39,11 @@ LANGUAGE = Language(
     block_middle=rf"{CLOSES_AND_OPENS}|^\s*(?:\)\s*->[^;{{]*|where|\{{)$",
     block_closer=CLOSES,
     finished=FINISHED,
-    quotes='"',
+    texts=(
+        TextForm(r'b?r(#*)"', r'"\1', spans_lines=True),
+        TextForm('"', '"', ESCAPE, spans_lines=True),
+        SINGLE,
+        *C_COMMENTS,
+    ),
+    atoms=r"'(?:\\[^'\n]*.|[^'\\\n])'|'\w+",
 )

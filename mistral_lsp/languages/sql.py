@@ -1,6 +1,6 @@
 """SQL, in the words that its dialects share."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import DASHES, SLASH_STAR, Language, TextForm
 
 _CLAUSE = (
     r"\)|(?:SELECT|FROM|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|ON|USING|WHERE|AND|OR|GROUP|HAVING|WINDOW|"
@@ -24,4 +24,10 @@ LANGUAGE = Language(
     block_middle=rf"(?i)^\s*(?:{_CLAUSE})(?!.*;$)",
     block_closer=rf"(?i)^\s*(?:;|END\b|(?:{_CLAUSE}).*;$)",
     finished=r";\s*$",
+    texts=(
+        TextForm("""(['"`])""", r"\1", spans_lines=True),
+        TextForm(r"\$(\w*)\$", r"$\1$", spans_lines=True),
+        DASHES,
+        SLASH_STAR,
+    ),
 )

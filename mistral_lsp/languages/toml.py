@@ -1,6 +1,6 @@
 """TOML."""
 
-from mistral_lsp.languages.base import CLOSES, OPENS, Language
+from mistral_lsp.languages.base import CLOSES, DOUBLE, ESCAPE, HASH, OPENS, Language, TextForm
 
 LANGUAGE = Language(
     name="toml",
@@ -14,6 +14,12 @@ LANGUAGE = Language(
     body_nodes=frozenset({"pair"}),
     block_opener=OPENS,
     block_closer=CLOSES,
-    quotes="\"'",
+    texts=(
+        TextForm('"""', '"""', ESCAPE, spans_lines=True),
+        TextForm("'''", "'''", spans_lines=True),
+        DOUBLE,
+        TextForm("'", "'"),
+        HASH,
+    ),
     is_code=False,
 )

@@ -1,6 +1,6 @@
 """YAML."""
 
-from mistral_lsp.languages.base import Language
+from mistral_lsp.languages.base import ESCAPE, Language, TextForm
 
 LANGUAGE = Language(
     name="yaml",
@@ -17,6 +17,13 @@ LANGUAGE = Language(
     block_middle=r"^\s*-(?:\s|$)",
     item_mark=r"\s*(?:-\s+)+",
     closes_by_indentation=True,
-    quotes='"',
+    # An apostrophe within a word is no quote.
+    texts=(
+        TextForm('"', '"', ESCAPE, spans_lines=True),
+        TextForm(r"(?<![\w.])'", "'", "''", spans_lines=True),
+        TextForm(r"(?<!\S)#", "\n", is_comment=True),
+    ),
+    # The scanner of its grammar (0.7) writes behind its memory at the 254th open block.
+    most_columns=120,
     is_code=False,
 )

@@ -11,11 +11,13 @@ from mistral_lsp.postprocess.drop_broken import drop_broken
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
 from mistral_lsp.postprocess.drop_rejected import drop_rejected
 from mistral_lsp.postprocess.limit_lines import limit_lines
+from mistral_lsp.postprocess.match_indentation import match_indentation
 from mistral_lsp.postprocess.replace_closers import replace_closers
 from mistral_lsp.postprocess.trim_blank import trim_blank
 from mistral_lsp.postprocess.trim_overlap import trim_overlap
 
 FILTERS: tuple[Filter, ...] = (
+    match_indentation,
     limit_lines,
     replace_closers,
     trim_overlap,

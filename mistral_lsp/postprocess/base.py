@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Optional
 
 from mistral_lsp.languages.base import Language
+from mistral_lsp.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
@@ -21,7 +22,9 @@ with None, how many without the cursor's line.
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `shown` characters of the answer are on the screen already.
+    the text from that line's end on. `nesting`, `has_open_string` and
+    `indent` are the cursor's. `shown` characters of
+    the answer are on the screen already.
     `rejected` are the texts that the user has dismissed here. `errors` is None where there is no
     grammar or no code.
     """
@@ -29,6 +32,9 @@ class Situation:
     line_prefix: str
     line_suffix: str
     following: str
+    nesting: Nesting
+    has_open_string: bool
+    indent: str
     language: Language
     multiline: str
     min_confidence: float
@@ -37,10 +43,19 @@ class Situation:
     rejected: frozenset[str] = frozenset()
     errors: CountErrors | None = None
 
+    def lines_below(self) -> Iterator[str]:
+        """The next line below the cursor's that is not blank; where that is a comment, also the one
+        below it, and so on.
+        """
+        for line in self.following.split("\n")[1:]:
+            if line.strip():
+                yield line
+                if not is_comment(line, self.language):
+                    return
+
     def next_line(self) -> str:
         """The next line below the cursor's that is not blank, or ""."""
-        lines = (line for line in self.following.splitlines() if line.strip())
-        return next(lines, "")
+        return next(self.lines_below(), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +77,24 @@ def confidence(answer: Answer, length: int) -> float:
     return math.prod(token.probability for token in answer.tokens_within(length))
 
 
-PAIRS = {"(": ")", "[": "]", "{": "}"}
-
 Filter = Callable[[Suggestion, Situation], Suggestion]
 
 
-def indentation(line: str) -> int:
-    """How far a line is indented, a tab reaching to the next multiple of eight."""
-    expanded = line.expandtabs(8)
-    return len(expanded) - len(expanded.lstrip())
-
-
-def left_open(text: str, quotes: str) -> list[str]:
-    """The closers that `text` still wants for its brackets and quotes, innermost last."""
-    stack: list[str] = []
-    for character in text:
-        step(character, stack, quotes)
-    return stack
-
-
-def step(character: str, stack: list[str], quotes: str) -> bool:
-    """Takes one character in; tells whether it closes something, opened before or out of sight."""
-    if stack and stack[-1] == character:
-        stack.pop()
-        return True
-    if stack and stack[-1] in quotes:
-        return False
-    if character in PAIRS:
-        stack.append(PAIRS[character])
-    elif character in quotes:
-        stack.append(character)
-    else:
-        return character in PAIRS.values()
-    return False
+def split_lines(text: str) -> list[str]:
+    """The lines with their ends; str.splitlines knows ends that no editor does."""
+    *lines, last = text.split("\n")
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
 def opens_block(line: str, language: Language) -> bool:
     """Whether a block follows behind a line."""
     return has(language.block_opener, line.rstrip())
+
+
+def is_comment(line: str, language: Language) -> bool:
+    """Whether a line begins with a comment."""
+    comments = (form for form in language.texts if form.is_comment)
+    return any(compiled(form.begin).match(line.lstrip()) for form in comments)
 
 
 def has(pattern: str, line: str) -> bool:

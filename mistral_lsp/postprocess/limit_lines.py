@@ -11,12 +11,12 @@ from mistral_lsp.postprocess.base import (
     Suggestion,
     compiled,
     has,
-    indentation,
-    left_open,
     opens_block,
-    step,
+    split_lines,
 )
+from mistral_lsp.postprocess.indentation import indentation, reindented
 
+MOST_STRING_LINES = 12
 UNDECIDED = re.compile(r"\W*\w*")
 """A line's beginning that may still become a word which goes on with a block, or ends it."""
 
@@ -29,16 +29,18 @@ def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 def is_over(text: str, situation: Situation) -> bool:
     """Whether an answer that still grows has all that will be kept."""
-    return _end(text, situation, grows=True) is not None
+    return _end(reindented(text, situation), situation, grows=True) is not None
 
 
 def _end(text: str, situation: Situation, grows: bool) -> int | None:
     """Where to cut, or None while the answer may go on."""
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None or not _is_whole(lines[first]):
         return None
     end = sum(map(len, lines[: first + 1]))
+    if situation.has_open_string and situation.multiline != "never":
+        return _string_end(lines, end, situation)
     base = _base(lines[first], first > 0, situation)
     if base is None:
         return _bracket_end(lines, first, end, situation)
@@ -53,25 +55,41 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
     return None
 
 
+def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
+    """The end of the line in which the string is closed that the cursor stands in, or of the first
+    one, where that would be far; None while the answer may go on.
+    """
+    nesting = situation.nesting
+    open_here = len(nesting.opened)
+    end = 0
+    for line in lines[:MOST_STRING_LINES]:
+        nesting = nesting.behind(line)
+        end += len(line)
+        if len(nesting.opened) < open_here:
+            return end if _is_whole(line) else None
+    return line_end if len(lines) > MOST_STRING_LINES else None
+
+
 def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
     """The end of the line in which all is closed that the first one leaves open, or of the first
     itself; None while the answer may go on.
     """
-    language = situation.language
+    above = situation.nesting.behind("".join(lines[:first]))
     head = lines[first] if first else situation.line_prefix + lines[first]
-    stack = left_open(head + situation.line_suffix, language.quotes)
+    line = lines[first].rstrip("\n")
+    behind = above.behind(line + situation.line_suffix)
     is_one_line = situation.multiline == "never" or situation.errors is None
-    if is_one_line or not stack or stack[-1] in language.quotes:
+    if is_one_line or not behind.on_line or behind.text is not None:
         return line_end
     depth = indentation(head)
     end = line_end
+    nesting = behind.behind("\n")
     for line in lines[first + 1 :]:
         if line.strip() and indentation(line) < depth:
             return line_end
         end += len(line)
-        for character in line:
-            step(character, stack, language.quotes)
-        if not stack:
+        nesting = nesting.behind(line)
+        if len(nesting.opened) <= behind.outer:
             return end if _is_whole(line) else None
     return None
 
@@ -114,4 +132,4 @@ def _may_belong(line: str, base: int, language: Language) -> bool:
 
 
 def _is_whole(line: str) -> bool:
-    return line.endswith(("\n", "\r"))
+    return line.endswith("\n")

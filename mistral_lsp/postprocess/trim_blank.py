@@ -10,7 +10,7 @@ def trim_blank(suggestion: Suggestion, situation: Situation) -> Suggestion:
     if suggestion.reason is not None:
         return suggestion
     behind = situation.line_suffix[suggestion.replaced :]
-    text = suggestion.text.rstrip("\r\n") if behind.strip() else suggestion.text.rstrip()
+    text = suggestion.text.rstrip("\n") if behind.strip() else suggestion.text.rstrip()
     if not text.strip():
         return Suggestion("", reason=_why(situation))
     return Suggestion(text, suggestion.replaced)

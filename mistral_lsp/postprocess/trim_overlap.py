@@ -1,12 +1,19 @@
-"""Cuts the end of an answer that the text behind the cursor already has."""
+"""Cuts off the end of an answer that writes what stands behind the cursor once more."""
 
 from __future__ import annotations
 
-from mistral_lsp.postprocess.base import Situation, Suggestion, left_open
+import re
+from collections.abc import Sequence
 
-CLOSERS = ")]}\"'`"
+from mistral_lsp.postprocess.base import Situation, Suggestion, split_lines
+
+TOKEN = re.compile(r"\w+|[^\w\s]")
+SEPARATORS = ";,"
+"""What may stand at the end of one line and not of the other, and both say the same."""
 TELLING = 4
 """Characters of a line. A closing bracket comes again in good code too."""
+OPEN_TAG = re.compile(r"<[A-Za-z](?:[^<>]*[^<>/])?>")
+CLOSE_TAG = re.compile(r"</[A-Za-z]")
 
 
 def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
@@ -14,32 +21,119 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
     rest = situation.line_suffix[suggestion.replaced :].rstrip()
     if not rest:
         text = _without_lines_below(suggestion.text, situation)
-        return Suggestion(text, suggestion.replaced, suggestion.reason)
-    # A line can't be broken before what stands right of the cursor.
-    first, broken, _ = suggestion.text.partition("\n")
-    if broken and left_open(first, situation.language.quotes):
-        return Suggestion("", reason="the answer has several lines, but text follows on this one")
-    if suggestion.replaced and not rest.strip(CLOSERS):
-        # The answer has taken its own closers' place; what is left belongs to an outer bracket.
-        return Suggestion(first.rstrip(), suggestion.replaced, suggestion.reason)
-    return Suggestion(first.rstrip().removesuffix(rest), suggestion.replaced, suggestion.reason)
+        return _without_no_change(
+            Suggestion(text, suggestion.replaced, suggestion.reason), situation
+        )
+    trimmed = _with_closers(suggestion, rest, situation)
+    if trimmed is None:
+        # A line can't be broken before what stands right of the cursor.
+        first, broken, _ = suggestion.text.partition("\n")
+        if broken and situation.nesting.left_open(first):
+            reason = "the answer has several lines, but text follows on this one"
+            return Suggestion("", reason=reason)
+        trimmed = _trimmed(Suggestion(first.rstrip(), suggestion.replaced), rest, situation)
+    return _without_no_change(trimmed, situation)
+
+
+def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
+    """The answer as it is, where its end says all that stands behind what it replaces."""
+    text, replaced = suggestion.text, suggestion.replaced
+    begin, end = _closers(suggestion, situation)
+    if not replaced or not _says_the_same(text[end:], rest):
+        return None
+    if "\n" in text or text[begin:end] == situation.line_suffix[:replaced]:
+        return Suggestion(text[:end], replaced)
+    # It writes something between the closers, so all of them are its own.
+    return Suggestion(text.rstrip(), replaced + len(rest))
+
+
+def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
+    """The first line without what it says of the `rest`, which stands behind what it replaces."""
+    text, replaced = suggestion.text, suggestion.replaced
+    begin, end = _closers(suggestion, situation)
+    if replaced and _encloses(text[end:], rest):
+        return Suggestion(text[:begin].rstrip())
+    for token in TOKEN.finditer(text, end):
+        start = token.start()
+        if _overlaps(text[start:], rest) and _is_closed(text[:start], rest, situation):
+            return Suggestion(text[:start].rstrip(), replaced)
+    return Suggestion(text, replaced)
+
+
+def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
+    """Where in the text the first of the closers begins that are replaced, and the last ends."""
+    begin = end = 0
+    left = suggestion.replaced
+    for closing in situation.nesting.closings(suggestion.text):
+        if left <= 0:
+            break
+        begin = begin if end else closing.end - len(closing.mark)
+        end = closing.end
+        left -= len(closing.mark)
+    return begin, end
+
+
+def _overlaps(end: str, rest: str) -> bool:
+    """Whether the end of an answer is how the rest of the line begins, or all of that."""
+    written, standing = TOKEN.findall(end), TOKEN.findall(rest)
+    common = _common(written, standing)
+    if common == len(standing):
+        return all(one in SEPARATORS for one in written[common:])
+    return common == len(written)
+
+
+def _encloses(end: str, rest: str) -> bool:
+    """Whether the end of an answer is the rest of the line with something between."""
+    written = TOKEN.findall(end.rstrip(SEPARATORS))
+    standing = TOKEN.findall(rest.rstrip(SEPARATORS))
+    if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):
+        return False
+    found = iter(written)
+    return all(one in found for one in standing)
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = zip(one, other)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
+    """Whether the beginning of an answer opens nothing that its end has to close."""
+    if rest.startswith("</"):
+        opened = len(OPEN_TAG.findall(beginning)) - len(CLOSE_TAG.findall(beginning))
+        if opened > 0:
+            return False
+    return not situation.nesting.left_open(beginning)
+
+
+def _without_no_change(suggestion: Suggestion, situation: Situation) -> Suggestion:
+    """Nothing, for an answer that only writes what it replaces. In a comment a bracket is prose."""
+    text = situation.nesting.text
+    is_comment = text is not None and text.form is not None and text.form.is_comment
+    if suggestion.text == situation.line_suffix[: suggestion.replaced] and not is_comment:
+        return Suggestion("", 0, suggestion.reason)
+    return suggestion
 
 
 def _without_lines_below(text: str, situation: Situation) -> str:
-    below = situation.next_line().rstrip()
+    below = list(situation.lines_below())
     if not below:
         return text
-    lines = text.splitlines(keepends=True)
-    if lines and _says_the_same(situation.line_prefix + lines[0], below):
+    lines = split_lines(text)
+    if lines and _stands_below(situation.line_prefix + lines[0], below):
         return ""
     kept = len(lines[0]) if lines else 0
     for line in lines[1:]:
-        if line.rstrip() == below or _says_the_same(line, below):
+        if line.rstrip() == below[0].rstrip() or _stands_below(line, below):
             return text[:kept]
         kept += len(line)
     return text
 
 
-def _says_the_same(line: str, below: str) -> bool:
-    """Whether a line of the answer is the one below, be it at another depth."""
-    return len(below.strip()) >= TELLING and line.strip() == below.strip()
+def _stands_below(line: str, below: Sequence[str]) -> bool:
+    """Whether a line of the answer is one of those below, be it at another depth."""
+    return len(line.strip()) >= TELLING and any(_says_the_same(line, one) for one in below)
+
+
+def _says_the_same(line: str, other: str) -> bool:
+    return line.strip().rstrip(SEPARATORS).rstrip() == other.strip().rstrip(SEPARATORS).rstrip()

@@ -63,6 +63,8 @@ async def answer(
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
         return _nothing(stages, f"{params.text_document.uri} is not open"), None
+    if snapshot.refusal:
+        return _nothing(stages, snapshot.refusal), None
     offset = convert.offset(snapshot, params.position, encoding)
     if offset is None:
         return _nothing(stages, f"the file has no line {params.position.line + 1}"), None
@@ -84,13 +86,13 @@ async def answer(
     return completion, snapshot
 
 
-def look(
+async def look(
     session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
     """Gets ready for a place where the cursor rests; one that does not exist is no error."""
     place = _place(session, params, encoding)
     if place is not None:
-        ahead.look(_request(session, *place, "automatic"), stages)
+        await ahead.look(_request(session, *place, "automatic"), stages)
 
 
 async def explain(
@@ -150,6 +152,11 @@ def _nothing(stages: Stages, reason: str) -> Completion:
     return completion
 
 
+def with_own_ends(text: str, snapshot: Snapshot) -> str:
+    """A text with the line ends that the file has."""
+    return text.replace("\n", snapshot.line_end)
+
+
 def inline_list(
     completion: Completion, snapshot: Snapshot | None, encoding: str
 ) -> types.InlineCompletionList:
@@ -162,7 +169,8 @@ def inline_list(
     return types.InlineCompletionList(
         items=[
             types.InlineCompletionItem(
-                insert_text=one.text, range=convert.to_range(snapshot, one.span, encoding)
+                insert_text=with_own_ends(one.text, snapshot),
+                range=convert.to_range(snapshot, one.span, encoding),
             )
             for one in (completion, *completion.others)
         ]
@@ -180,7 +188,7 @@ def popup_list(
     word = _word_before(snapshot.line(line)[:column])
     # Editors filter items by the word at the cursor, so the item's text has to begin with it.
     where = convert.to_range(snapshot, Span(start - len(word), completion.span.end), encoding)
-    text = word + completion.text
+    text = with_own_ends(word + completion.text, snapshot)
     first_line = text.strip().splitlines()[0]
     item = types.CompletionItem(
         label=first_line if len(first_line) <= 60 else f"{first_line[:59]}…",

@@ -6,41 +6,53 @@ characters.
 
 from __future__ import annotations
 
+from itertools import accumulate, takewhile
+
 from lsprotocol import types
 
-from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.document import HALF, Document, Snapshot
 from mistral_lsp.types import Span
+
+CONTINUATIONS = bytes(range(0x80, 0xC0))
+"""Bytes of UTF-8 that begin no character."""
 
 
 def column(line: str, units: int, encoding: str) -> int:
-    """The character of `line` at which `units` units are passed; past its end, its end."""
+    """The character of `line` at which `units` units are passed; past its end, its end. One that
+    they end within is passed.
+    """
     if encoding == types.PositionEncodingKind.Utf32 or line.isascii():
         return min(units, len(line))
-    passed = 0
-    for place, character in enumerate(line):
-        if passed >= units:
-            return place
-        passed += _units(character, encoding)
-    return len(line)
+    if encoding == types.PositionEncodingKind.Utf8:
+        data = line.encode("utf-8", "surrogatepass")[:units]
+        return len(data.translate(None, CONTINUATIONS))
+    if HALF.search(line):  # decoding would join two of them
+        ends = accumulate(1 + (character > "\uffff") for character in line)
+        passed = sum(1 for _ in takewhile(lambda end: end < units, ends))
+        return min(len(line), passed + 1) if units else 0
+    halves = line.encode("utf-16-le")[: 2 * units]
+    return len(halves.decode("utf-16-le", "surrogatepass"))
 
 
 def units(text: str, encoding: str) -> int:
     """How many units `text` has."""
     if encoding == types.PositionEncodingKind.Utf32 or text.isascii():
         return len(text)
-    return sum(_units(character, encoding) for character in text)
-
-
-def _units(character: str, encoding: str) -> int:
     if encoding == types.PositionEncodingKind.Utf8:
-        return len(character.encode("utf-8", "surrogatepass"))
-    return 2 if ord(character) > 0xFFFF else 1
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def place(document: Document, position: types.Position, encoding: str) -> tuple[int, int]:
-    """The line and the character of a position; outside of the text, the nearest place within."""
+    """The line and the character of a position, for an edit; outside of the text, the nearest place
+    within. A character that UTF-16 has in two halves is parted where an edit begins between them.
+    """
     line = document.line(position.line)
-    return position.line, column(line, position.character, encoding)
+    passed = column(line, position.character, encoding)
+    is_pair = encoding == types.PositionEncodingKind.Utf16 and line[passed - 1 : passed] > "\uffff"
+    if is_pair and units(line[:passed], encoding) > position.character:
+        document.split_character(position.line, passed - 1)
+    return position.line, passed
 
 
 def offset(snapshot: Snapshot, position: types.Position, encoding: str) -> int | None:

@@ -106,8 +106,9 @@ def _register_notebooks(app: App) -> None:
 def _register_files(app: App) -> None:
     @app.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def changed(params: types.DidChangeWatchedFilesParams) -> None:
-        gone = [event.uri for event in params.changes if event.type == types.FileChangeType.Deleted]
-        there = [event.uri for event in params.changes if event.uri not in gone]
+        deleted = types.FileChangeType.Deleted
+        gone = [event.uri for event in params.changes if event.type == deleted]
+        there = [event.uri for event in params.changes if event.type != deleted]
         watching.note(app, gone, there)
 
     @app.feature(types.WORKSPACE_DID_CREATE_FILES, watching.ALL_FILES)
@@ -173,8 +174,8 @@ async def _answer(
 
 def _register_hints(app: App) -> None:
     @app.feature(DID_MOVE_CURSOR)
-    def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
-        completion.look(app.session, app.stages, params, app.encoding)
+    async def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
+        await completion.look(app.session, app.stages, params, app.encoding)
 
     @app.feature(DID_REJECT)
     def did_reject(params: types.TextDocumentPositionParams) -> None:

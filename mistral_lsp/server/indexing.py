@@ -108,7 +108,7 @@ class Indexing:
         found = self._session.locate(snapshot.file) if snapshot else None
         if snapshot is None or found is None or not self._is_on():
             return
-        if found[1].rpartition("/")[2] == PATTERNS:
+        if snapshot.refusal or found[1].rpartition("/")[2] == PATTERNS:
             self.change(snapshot.file)
             return
         task = asyncio.create_task(self._take(snapshot, *found))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from lsprotocol import types
 
-from mistral_lsp.server.sync import change_text
+from mistral_lsp.server.sync import LONGEST_CHANGE_SECONDS, change_text
 from mistral_lsp.session import Session
 
 SYNC = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook(notebook="*")])
@@ -31,8 +32,9 @@ def change_notebook(
         return []
     if cells.structure is not None:
         _change_structure(session, params.notebook_document.uri, cells.structure)
+    end = time.thread_time() + LONGEST_CHANGE_SECONDS
     problems = [
-        change_text(session, changed.document, changed.changes, encoding)
+        change_text(session, changed.document, changed.changes, encoding, end)
         for changed in cells.text_content or []
     ]
     return list(filter(None, problems))

@@ -25,6 +25,8 @@ OWN_DOCUMENTS = (
 )
 CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
+MOST_EDITS = 20_000
+"""In one message; to read more of them would keep everybody waiting."""
 
 
 @attrs.define
@@ -173,6 +175,8 @@ class Protocol(LanguageServerProtocol):
 
     def _dispatch(self, data: dict[str, Any]) -> None:
         try:
+            if _has_too_many_edits(data):
+                raise JsonRpcException(f"more than {MOST_EDITS} edits", INVALID_PARAMS)
             message = self.structure_message(data)
         except JsonRpcException as error:
             cause = error.__cause__
@@ -189,3 +193,21 @@ class Protocol(LanguageServerProtocol):
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
             self._send_response(number, error=types.ResponseError(code, message))
+
+
+def _has_too_many_edits(data: dict[str, Any]) -> bool:
+    return sum(map(len, _edits(data.get("params")))) > MOST_EDITS
+
+
+def _edits(params: Any) -> list[list[Any]]:
+    """The edits in a change of a document, or in one of a notebook: those of each cell."""
+    lists = [_within(params, "contentChanges")]
+    cells = _within(params, "change", "cells", "textContent")
+    lists += [_within(cell, "changes") for cell in cells] if isinstance(cells, list) else []
+    return [edits for edits in lists if isinstance(edits, list)]
+
+
+def _within(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -18,6 +18,8 @@ from mistral_lsp.server.wire import BUFFER, read_messages, standard_streams
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread that parses may hold the interpreter while the event loop waits for it."""
 
 
 async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
@@ -47,6 +49,7 @@ async def _serve(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, overrides: Mapping[str, Any]
 ) -> int:
     take_short_turns()
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)

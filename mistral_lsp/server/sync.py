@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
 
+from mistral_lsp.document import Document
 from mistral_lsp.server import convert
 from mistral_lsp.session import Session
 
 logger = logging.getLogger(__name__)
+
+LONGEST_CHANGE_SECONDS = 0.5
+"""Of the processor's time for the edits of one message; thousands in one long line take minutes."""
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -29,7 +34,8 @@ def change_document(
     session: Session, params: types.DidChangeTextDocumentParams, encoding: str
 ) -> str | None:
     """textDocument/didChange; gives what was wrong with it, if anything."""
-    return change_text(session, params.text_document, params.content_changes, encoding)
+    end = time.thread_time() + LONGEST_CHANGE_SECONDS
+    return change_text(session, params.text_document, params.content_changes, encoding, end)
 
 
 def change_text(
@@ -37,8 +43,9 @@ def change_text(
     changed: types.VersionedTextDocumentIdentifier,
     changes: Sequence[types.TextDocumentContentChangeEvent],
     encoding: str,
+    end: float,
 ) -> str | None:
-    """Changes a document; gives what was wrong, if anything.
+    """Changes a document, until the thread's time `end`; gives what was wrong, if anything.
 
     A change for an older version is left out: from there on our text may not be the client's, so
     nothing is offered until the whole text comes anew.
@@ -47,20 +54,28 @@ def change_text(
     document = session.document(uri)
     if document is None:
         return f"A change came for {uri}, which is not open."
-    whole = types.TextDocumentContentChangeWholeDocument
-    if version < document.version and not any(isinstance(change, whole) for change in changes):
-        reason = f"a change for version {version} came after version {document.version}"
-        document.lose_sync(f"{reason}; close the file and open it again")
-        return f"{uri}: {reason}."
+    if version < document.version and not any(map(_is_whole, changes)):
+        return _lose(document, f"a change for version {version} came after {document.version}")
     for change in changes:
-        if isinstance(change, whole):
+        if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             document.set_text(change.text)
+        elif time.thread_time() > end:
+            return _lose(document, "a change was too large to be followed")
         else:
-            start = convert.place(document, change.range.start, encoding)
-            end = convert.place(document, change.range.end, encoding)
-            document.replace(start, end, change.text)
+            first = convert.place(document, change.range.start, encoding)
+            last = convert.place(document, change.range.end, encoding)
+            document.replace(first, last, change.text)
     document.version = version
     return None
+
+
+def _is_whole(change: types.TextDocumentContentChangeEvent) -> bool:
+    return isinstance(change, types.TextDocumentContentChangeWholeDocument)
+
+
+def _lose(document: Document, reason: str) -> str:
+    document.lose_sync(f"{reason}; close the file and open it again")
+    return f"{document.uri}: {reason}."
 
 
 def lose_change(session: Session, params: Any) -> str | None:
@@ -73,7 +88,5 @@ def lose_change(session: Session, params: Any) -> str | None:
     cells = session.cells(notebook) if isinstance(notebook, str) else []
     named = [*cells, *([uri] if isinstance(uri, str) else [])]
     documents = [document for name in named if (document := session.document(name))]
-    reason = "a change could not be understood"
-    for document in documents:
-        document.lose_sync(f"{reason}; close the file and open it again")
-    return f"{uri or notebook}: {reason}." if documents else None
+    problems = [_lose(document, "a change could not be understood") for document in documents]
+    return problems[0] if problems else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from mistral_lsp import languages
+from mistral_lsp import languages, nesting
 from mistral_lsp.postprocess.base import Situation, Suggestion
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
 from mistral_lsp.types import Answer, Token
+
+PYTHON = languages.find("python")
 
 
 def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Suggestion:
@@ -15,7 +17,10 @@ def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Sug
         line_prefix="    ",
         line_suffix="",
         following="",
-        language=languages.find("python"),
+        nesting=nesting.at_line(PYTHON, "    "),
+        has_open_string=False,
+        indent="    ",
+        language=PYTHON,
         multiline="auto",
         min_confidence=least,
         answer=Answer(tuple(Token(line, likely) for line, likely in lines)),

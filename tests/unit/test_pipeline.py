@@ -148,7 +148,7 @@ async def test_what_typing_would_push_away_is_not_read_ahead(form: str, last: st
     engine = PlayedEngine("compute(a, b)\n", form=form)
     stages = Stages(engine)
     text = "x = comp\ny = 1\n"
-    ahead.look(replace(request(text), offset=8), stages)
+    await ahead.look(replace(request(text), offset=8), stages)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0] and engine.prompts[0].parts[-1].label == last
 
@@ -272,10 +272,10 @@ async def test_what_is_dismissed_after_typing_its_beginning_stays_away_there() -
 async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     engine = PlayedEngine("1\n")
     stages = Stages(engine)
-    ahead.look(request("x = "), stages)
+    await ahead.look(request("x = "), stages)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0]
-    ahead.look(request("# a comment"), stages)
+    await ahead.look(request("# a comment"), stages)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0], "where nothing is offered, nothing is read"
 
@@ -283,7 +283,7 @@ async def test_a_place_is_read_before_anything_is_asked_there() -> None:
 async def test_the_start_of_a_file_can_be_looked_at() -> None:
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
-    ahead.look(request(""), Stages(PlayedEngine("")))
+    await ahead.look(request(""), Stages(PlayedEngine("")))
     await asyncio.sleep(A_BREATH)
     gc.collect()  # a task tells of its exception when it goes
     assert not faults
@@ -299,7 +299,7 @@ async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypat
 
     monkeypatch.setattr(engine, "ready", ready)
     monkeypatch.setattr(engine, "model", None)
-    ahead.look(request("x = "), Stages(engine))
+    await ahead.look(request("x = "), Stages(engine))
     await asyncio.sleep(A_BREATH)
     assert engine.asked == []
     monkeypatch.setattr(engine, "model", model)
@@ -312,9 +312,9 @@ async def test_a_rest_in_shown_text_has_the_next_line_written_once() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.002)
     stages = Stages(engine)
     await pipeline.complete(request("x = "), stages)
-    ahead.look(request("x = compu"), stages)
+    await ahead.look(request("x = compu"), stages)
     await asyncio.sleep(0.005)
-    ahead.look(request("x = comput"), stages)
+    await ahead.look(request("x = comput"), stages)
     await asyncio.sleep(0.1)
     assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1
     assert (await pipeline.complete(request("x = compute(a)\n"), stages)).cached
@@ -346,7 +346,7 @@ async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch,
     tree = visited.snapshot().tree
     assert tree is not None
     stages.index.put(read_definitions("b.py", text, tree, files.stamp(file)), tmp_path)
-    ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), stages)
+    await ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), stages)
     await asyncio.sleep(0.05)
     await pipeline.complete(request("price = load(2)\nprice = "), stages)
     (told,) = [part.text for part in engine.prompts[-1].parts if part.label == "related"]

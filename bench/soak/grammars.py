@@ -1,0 +1,223 @@
+"""Texts by the hundred thousand for every grammar: none may end the process, nor keep it long.
+
+Run as `python -m bench.soak grammars --texts 100000`. A grammar is native code in the server's
+process. Texts are made from the files of the tests, by cutting, repeating and deep nesting. A
+process of its own parses them, follows an edit and asks all that the server asks of a tree.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from mistral_lsp import languages
+from mistral_lsp.context.cursor import read_cursor
+from mistral_lsp.context.definitions import read_definitions
+from mistral_lsp.document import Document
+from mistral_lsp.types import Span
+
+FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
+LONGEST_TEXT = 8_000
+LONGEST_SECONDS = 30.0
+"""For one text, after which its process counts as hanging."""
+UNITS = (
+    *"([{<\"'`#|&!-=~^*_/\\$@:;,.?%+\t\n\r\0\ufeffé😀\u2028",
+    *(
+        "- ",
+        "? ",
+        ": ",
+        "> ",
+        "* ",
+        "1. ",
+        "${",
+        "#{",
+        '"#{',
+        "$(",
+        '"${',
+        '$"{',
+        '@"',
+        'f"{',
+        "`${",
+    ),
+    *("<a>", "<div><p>", "<!--", "<![CDATA[", "<script>", "</", "<?php ", "?>", "<%", "{{", "{%"),
+    *("/*", "//", "--[[", "--[==[", "[[", 'r#"', 'R"x(', "<<A\n", "<<-A ", "<<~A\n", "$$", "$a$"),
+    *("%w[", "%q(", '"""', "'''", '"""{', '$"""{', '$$"""{{', "```\n", "~~~\n", "---\n", "...\n"),
+    *("if a:\n", "begin\n", "mod a{", "a:\n", "a: ", "- a:\n", "- - ", "{a: ", "[a: ", '"a": '),
+    *("a(", "a[", "a{", "a<", "a.b(", "new ", "class A{", "fn f(){", "def f():\n", "lambda: "),
+    *(
+        "do ",
+        "then ",
+        "case a: ",
+        "a => ",
+        "x for x in ",
+        "::",
+        "a::<",
+        '<a b="',
+        "|\n ",
+        "&a ",
+        "!a ",
+    ),
+)
+COUNTS = (1, 2, 5, 40, 260, 600, 2000)
+LENGTHS = (20, 24, 40, 56, 250, 256, 300, 1020, 1030, 3000)
+
+
+def run(texts: int, seed: int = 1) -> dict[str, Any]:
+    """Tries so many, as many for each grammar; `wrongs` has the texts that were not survived."""
+    started = time.perf_counter()
+    wrongs: list[str] = []
+    slowest = 0.0
+    each = -(-texts // len(languages.LANGUAGES))
+    for language in languages.LANGUAGES:
+        first = 0
+        while first < each:
+            reached, seconds, end = _try(language.name, seed, first, each)
+            slowest = max(slowest, seconds)
+            if end is None:
+                break
+            wrongs.append(f"{language.name} {seed} {reached}: {end}")
+            first = reached + 1
+    return {
+        "texts": each * len(languages.LANGUAGES),
+        "deaths": len(wrongs),
+        "slowest_s": round(slowest, 2),
+        "seconds": round(time.perf_counter() - started, 1),
+        "wrongs": wrongs[:20],
+    }
+
+
+def _try(name: str, seed: int, first: int, last: int) -> tuple[int, float, str | None]:
+    """The last text that was begun, the longest time that one took, and how the process ended where
+    it did not survive.
+    """
+    command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    reached, slowest, began = first, 0.0, time.perf_counter()
+    hanging = threading.Timer(LONGEST_SECONDS, process.kill)
+    hanging.start()
+    for line in process.stdout:
+        hanging.cancel()
+        now = time.perf_counter()
+        slowest, began, reached = max(slowest, now - began), now, int(line)
+        hanging = threading.Timer(LONGEST_SECONDS, process.kill)
+        hanging.start()
+    code = process.wait()
+    hanging.cancel()
+    slowest = max(slowest, time.perf_counter() - began)
+    return reached, slowest, None if code == 0 else f"ended with {code}"
+
+
+def seeds(name: str) -> list[str]:
+    """Texts of a language to begin with."""
+    return [path.read_text("utf-8") for path in sorted((FIXTURES / name).glob("*.case"))] or ["x\n"]
+
+
+def make_text(name: str, seed: int, number: int, texts: list[str]) -> str:
+    """The same text for the same numbers."""
+    chance = Random(f"{name} {seed} {number}")
+    text = chance.choice(texts) if chance.random() < 0.8 else "a"
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randint(0, len(text))
+        if chance.random() < 0.5:
+            start = text.rfind("\n", 0, start) + 1
+        end = chance.randint(start, min(len(text), start + 400))
+        change: Change = chance.choice(CHANGES)
+        text = text[:start] + change(chance, text[start:end], texts) + text[end:]
+    return text[:LONGEST_TEXT]
+
+
+def _left_out(chance: Random, text: str, texts: list[str]) -> str:
+    return ""
+
+
+def _repeated(chance: Random, text: str, texts: list[str]) -> str:
+    return text * chance.randint(2, 30)
+
+
+def _another(chance: Random, text: str, texts: list[str]) -> str:
+    other = chance.choice(texts)
+    start = chance.randint(0, len(other))
+    return other[start : start + 300]
+
+
+def _nested(chance: Random, text: str, texts: list[str]) -> str:
+    unit: str = chance.choice(UNITS)
+    return unit * chance.choice(COUNTS) + text
+
+
+def _nested_on_lines(chance: Random, text: str, texts: list[str]) -> str:
+    unit, step = chance.choice(UNITS), chance.choice((1, 1, 2, 4))
+    levels = range(chance.choice((5, 50, 260)))
+    return "".join(f"{' ' * (level * step)}{unit}\n" for level in levels) + text
+
+
+def _mixed(chance: Random, text: str, texts: list[str]) -> str:
+    return "".join(chance.choice(UNITS) for _ in range(chance.randint(1, 60))) + text
+
+
+def _long_word(chance: Random, text: str, texts: list[str]) -> str:
+    marks = ("", "$", "<<", "<<~", 'R"', "r#", "[=", "%q", '"""', "&", "*", "!", "<")
+    mark = chance.choice(marks)
+    word = chance.choice("aé_=#") * chance.choice(LENGTHS)
+    return (mark + word + chance.choice(("", "$", "\n", "(", '"', "[", ">"))) * chance.choice(
+        (1, 2, 60)
+    )
+
+
+def _bytes(chance: Random, text: str, texts: list[str]) -> str:
+    data = bytearray(text.encode("utf-8", "replace"))
+    for place in range(0, len(data), 7):
+        data[place] = chance.randrange(256)
+    return data.decode("utf-8", "replace")
+
+
+Change = Callable[[Random, str, list[str]], str]
+CHANGES: tuple[Change, ...] = (
+    _left_out,
+    _repeated,
+    _another,
+    _nested,
+    _nested,
+    _nested_on_lines,
+    _mixed,
+    _long_word,
+    _bytes,
+)
+
+
+def _child(name: str, seed: int, first: int, last: int) -> None:
+    language = next(one for one in languages.LANGUAGES if one.name == name)
+    texts = seeds(name)
+    for number in range(first, last):
+        print(number, flush=True)
+        text = make_text(name, seed, number, texts)
+        document = Document(f"file:///{number}", f"{number}", language, 0, text)
+        _ask_all(document)
+        place = document.snapshot().place(len(document.snapshot().text) // 2)
+        document.replace(place, place, UNITS[number % len(UNITS)])
+        document.version += 1
+        _ask_all(document)
+
+
+def _ask_all(document: Document) -> None:
+    snapshot = document.snapshot()
+    tree, middle = snapshot.tree, len(snapshot.text) // 2
+    read_cursor(snapshot, middle)
+    if tree is None:
+        return
+    tree.scopes(middle)
+    tree.count_errors()
+    tree.definition_starts(Span(middle // 2, middle))
+    read_definitions(snapshot.path, snapshot.text, tree)
+    snapshot.replaced(middle, middle, "\nx").tree  # noqa: B018
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1], *map(int, sys.argv[2:]))
