@@ -62,8 +62,9 @@ class Snapshot:
 
     `lines` keep their ends; joined they are `text`. `starts` are their offsets, and the text's end.
     All have LF, in place of the `line_end` that the file has. Where there is a `refusal`, nothing
-    may be offered in it, and no text is told. `file` tells the file from all others: its real path, or `path` where it
-    is none on disk. `names` are its paths below the folders of the workspace, the nearest first.
+    may be offered in it, and no text is told. `file` tells the file from all others: it is its real
+    path, or `path` where it is none on disk. `names` are its paths below the folders of the
+    workspace, the nearest folder's first.
     """
 
     uri: str
