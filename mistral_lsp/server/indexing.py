@@ -61,9 +61,11 @@ class Indexing:
             self._scan_all()
 
     async def restart(self) -> None:
-        """Forgets everything, and scans anew what was scanned."""
-        await self.close()
+        """Forgets everything, at once, and scans anew what was scanned."""
+        running = self._stop()
         self._index.clear()
+        if running:
+            await asyncio.wait(running)
         self._scan_all()
 
     def set_folders(self, uris: Iterable[str]) -> None:
@@ -117,13 +119,17 @@ class Indexing:
 
     async def close(self) -> None:
         """Stops what is under way."""
+        running = self._stop()
+        if running:
+            await asyncio.wait(running)
+
+    def _stop(self) -> list[asyncio.Task[None]]:
         self._left.clear()
         running = [task for task in (self._scanning, *self._saving) if task is not None]
         self._scanning = None
         for task in running:
             task.cancel()
-        if running:
-            await asyncio.wait(running)
+        return running
 
     def _is_on(self) -> bool:
         return self._near is not None and self._session.settings.other_files
