@@ -75,11 +75,14 @@ class Folder:
         """Whether a file or folder belongs, if the folders around it do."""
         known = self._folders.get(path) if is_folder else None
         if known is None:
-            known = self._is_own(path, name) if is_folder else is_wanted(path)
+            known = self._is_own(path, name) if is_folder else self._is_wanted(path)
             known = known and _is_spelt(name) and not self._ignored.ignores(path, is_folder)
         if is_folder:
             self._folders[path] = known
         return known
+
+    def _is_wanted(self, path: str) -> bool:
+        return is_code(path) and not is_secret(f"{self._root}/{path}")
 
     def _is_own(self, path: str, name: str) -> bool:
         is_foreign = name.startswith(".") or name in FOREIGN
@@ -99,10 +102,10 @@ def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
     return {file: folders[root].look(path) for file, (root, path) in places.items()}
 
 
-def is_wanted(path: str) -> bool:
-    """Whether a file defines something for others, by its name, and is no secret."""
+def is_code(path: str) -> bool:
+    """Whether a file defines something for others, by its name."""
     language = languages.find("", path)
-    return language.is_code and bool(language.definition_nodes) and not is_secret(path)
+    return language.is_code and bool(language.definition_nodes)
 
 
 def read_text(file: str | Path) -> tuple[str, Stamp] | None:

@@ -93,7 +93,7 @@ class Indexing:
         if name == PATTERNS:
             self._index.drop_below(str((root / below).parent))
             self._scan(root)
-        elif walk.is_wanted(below) or "." not in name:
+        elif walk.is_code(below) or "." not in name:
             self._scan(root, {below})
 
     def remove(self, path: str) -> None:

@@ -110,6 +110,26 @@ def test_a_change_that_can_not_be_read_stops_offers_until_the_notebook_comes_ane
     assert prompt(client, cell(2), 0, 5).endswith(f"{LOAD}\nplot(")
 
 
+def test_a_structure_that_can_not_be_is_taken_as_far_as_it_goes(client: Client) -> None:
+    open_notebook(client, item(1, LOAD), item(2, PLOT))
+    nowhere = [{"kind": 2, "document": cell(9)}, {"kind": 2, "document": ""}]
+    array = {"start": 2**31 - 1, "deleteCount": 2**31 - 1, "cells": nowhere}
+    change(client, 2, structure={"array": array, "didClose": [{"uri": cell(7)}]})
+    change(client, 1, data=[{"kind": 1, "document": cell(2)}])
+    assert prompt(client, cell(2), 0, 5).endswith(f"{LOAD}\nplot(")
+    change(client, 3, structure={"array": {"start": 0, "deleteCount": 2**31 - 1}})
+    assert "load" not in prompt(client, cell(2), 0, 5)
+
+
+def test_a_flood_of_edits_in_cells_is_given_up_and_told(client: Client) -> None:
+    open_notebook(client, item(1, LOAD), item(2, PLOT))
+    here = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+    edits = [edit(2, 2, *[{"range": here, "text": "x"}] * 100) for _ in range(300)]
+    change(client, 2, textContent=edits)
+    assert "could not be understood" in client.wait_for("window/showMessage")["params"]["message"]
+    assert client.items(client.ask(cell(2), 0, 5, kind=1)) == []
+
+
 def test_cells_that_come_as_documents_are_in_the_order_they_come(ready) -> None:
     """From a client that does not tell of notebooks."""
     client = ready()
