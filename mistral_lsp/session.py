@@ -35,6 +35,7 @@ class Session:
         self._roots: tuple[Root, ...] = ()
         self._documents: dict[Uri, Document] = {}
         self._notebooks: dict[Uri, list[str]] = {}
+        self._hears_of_notebooks = False
 
     # Documents
 
@@ -67,6 +68,7 @@ class Session:
 
     def arrange(self, notebook: str, cells: Sequence[str]) -> None:
         """Takes in the cells of a notebook, in their order; none means that it is closed."""
+        self._hears_of_notebooks = True
         self._notebooks.pop(uris.parse(notebook), None)
         if cells:
             self._notebooks[uris.parse(notebook)] = list(cells)
@@ -98,7 +100,7 @@ class Session:
             order = [uris.parse(uri) for uri in cells]
             if cell in order:
                 return order[: order.index(cell)]
-        if not cell.fragment or cell.scheme == "file":
+        if self._hears_of_notebooks or not cell.fragment or cell.scheme == "file":
             return []
         order = [other for other in self._documents if other[:4] == cell[:4] and other.fragment]
         return order[: order.index(cell)] if cell in order else []
