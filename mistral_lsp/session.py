@@ -34,7 +34,7 @@ class Session:
         self.settings = settings
         self._roots: tuple[Root, ...] = ()
         self._documents: dict[Uri, Document] = {}
-        self._notebooks: dict[Uri, list[str]] = {}
+        self._notebooks: dict[Uri, list[Uri]] = {}
         self._hears_of_notebooks = False
 
     # Documents
@@ -66,29 +66,36 @@ class Session:
 
     # Notebooks
 
-    def arrange(self, notebook: str, cells: Sequence[str]) -> None:
-        """Takes in the cells of a notebook, in their order; none means that it is closed."""
+    def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
+        """Takes in cells of a notebook in place of so many from the `first` on, or of all."""
         self._hears_of_notebooks = True
-        self._notebooks.pop(uris.parse(notebook), None)
-        if cells:
-            self._notebooks[uris.parse(notebook)] = list(cells)
+        order = self._notebooks.setdefault(uris.parse(notebook), [])
+        order[first : first + count if count >= 0 else None] = map(uris.parse, cells)
 
-    def cells(self, notebook: str) -> list[str]:
-        """The cells of a notebook, in order."""
-        return list(self._notebooks.get(uris.parse(notebook), []))
+    def close_notebook(self, notebook: str) -> None:
+        """Forgets a notebook with its cells."""
+        for cell in self._notebooks.pop(uris.parse(notebook), []):
+            self._documents.pop(cell, None)
+
+    def cells(self, notebook: str) -> list[Document]:
+        """The cells of a notebook that are open, in order."""
+        found = map(self._documents.get, self._notebooks.get(uris.parse(notebook), []))
+        return [document for document in found if document is not None]
 
     def before(self, uri: str) -> str:
         """The text that stands before a cell: the earlier cells of its notebook in its language."""
         own = self.document(uri)
         texts: list[str] = []
+        left = LONGEST_BEFORE
         for earlier in reversed(self._cells_before(uris.parse(uri))):
             document = self._documents.get(earlier)
             if own is None or document is None or document.language is not own.language:
                 continue
-            snapshot = document.snapshot()
-            if snapshot.text.strip():
-                texts.append(snapshot.text.rstrip() + "\n\n")
-            if sum(map(len, texts)) > LONGEST_BEFORE:
+            text = document.snapshot().text.rstrip()
+            if text:
+                texts.append(f"{text}\n\n")
+                left -= len(texts[-1])
+            if left <= 0:
                 break
         return "".join(reversed(texts))[-LONGEST_BEFORE:]
 
@@ -96,8 +103,7 @@ class Session:
         """The earlier cells of a notebook. A client that does not tell of notebooks opens their
         cells in order, each by the notebook's URI with something behind it.
         """
-        for cells in self._notebooks.values():
-            order = [uris.parse(uri) for uri in cells]
+        for order in self._notebooks.values():
             if cell in order:
                 return order[: order.index(cell)]
         if self._hears_of_notebooks or not cell.fragment or cell.scheme == "file":

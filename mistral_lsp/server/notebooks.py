@@ -42,9 +42,9 @@ def change_notebook(
 
 def close_notebook(session: Session, params: types.DidCloseNotebookDocumentParams) -> None:
     """notebookDocument/didClose."""
+    session.close_notebook(params.notebook_document.uri)
     for cell in params.cell_text_documents:
         session.close(cell.uri)
-    session.arrange(params.notebook_document.uri, [])
 
 
 def _change_structure(
@@ -53,10 +53,9 @@ def _change_structure(
     for closed in change.did_close or []:
         session.close(closed.uri)
     _open_cells(session, change.did_open or [])
-    first, last = change.array.start, change.array.start + change.array.delete_count
-    cells = session.cells(notebook)
-    cells[first:last] = [cell.document for cell in change.array.cells or []]
-    session.arrange(notebook, cells)
+    array = change.array
+    cells = [cell.document for cell in array.cells or []]
+    session.arrange(notebook, cells, array.start, array.delete_count)
 
 
 def _open_cells(session: Session, cells: Iterable[types.TextDocumentItem]) -> None:

@@ -85,8 +85,8 @@ def lose_change(session: Session, params: Any) -> str | None:
     found = params if isinstance(params, dict) else {}
     items = (found.get("textDocument"), found.get("notebookDocument"))
     uri, notebook = (item.get("uri") if isinstance(item, dict) else None for item in items)
-    cells = session.cells(notebook) if isinstance(notebook, str) else []
-    named = [*cells, *([uri] if isinstance(uri, str) else [])]
-    documents = [document for name in named if (document := session.document(name))]
+    documents = session.cells(notebook) if isinstance(notebook, str) else []
+    document = session.document(uri) if isinstance(uri, str) else None
+    documents += [document] if document else []
     problems = [_lose(document, "a change could not be understood") for document in documents]
     return problems[0] if problems else None

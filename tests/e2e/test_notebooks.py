@@ -123,6 +123,7 @@ def test_a_structure_that_can_not_be_is_taken_as_far_as_it_goes(client: Client) 
 
 def test_a_flood_of_edits_in_cells_is_given_up_and_told(client: Client) -> None:
     open_notebook(client, item(1, LOAD), item(2, PLOT))
+    assert prompt(client, cell(2), 0, 5)
     here = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
     edits = [edit(2, 2, *[{"range": here, "text": "x"}] * 100) for _ in range(300)]
     change(client, 2, textContent=edits)
