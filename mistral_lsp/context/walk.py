@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from mistral_lsp import languages
@@ -75,14 +76,11 @@ class Folder:
         """Whether a file or folder belongs, if the folders around it do."""
         known = self._folders.get(path) if is_folder else None
         if known is None:
-            known = self._is_own(path, name) if is_folder else self._is_wanted(path)
+            known = self._is_own(path, name) if is_folder else _is_wanted(f"{self._root}/{path}")
             known = known and _is_spelt(name) and not self._ignored.ignores(path, is_folder)
         if is_folder:
             self._folders[path] = known
         return known
-
-    def _is_wanted(self, path: str) -> bool:
-        return is_code(path) and not is_secret(f"{self._root}/{path}")
 
     def _is_own(self, path: str, name: str) -> bool:
         is_foreign = name.startswith(".") or name in FOREIGN
@@ -100,6 +98,11 @@ def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
     """
     folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
     return {file: folders[root].look(path) for file, (root, path) in places.items()}
+
+
+@lru_cache(maxsize=4_096)
+def _is_wanted(file: str) -> bool:
+    return is_code(file) and not is_secret(file)
 
 
 def is_code(path: str) -> bool:
