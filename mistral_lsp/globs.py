@@ -28,6 +28,7 @@ CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9A-Fa-f",
 }
+NAMED_CLASS = re.compile(r"\[:([^\]]*):\]")
 
 Name = Union[str, "re.Pattern[str]", None]
 """What one name in a path must be; None stands for any number of names."""
@@ -190,7 +191,7 @@ def _set(pattern: str, place: int) -> tuple[_Token, int]:
             raise BadGlob(f"nothing closes its [{pattern[begin:]}")
         if pattern[place] == "]" and place > begin + outside:
             break
-        named = re.compile(r"\[:([^\]]*):\]").match(pattern, place)
+        named = NAMED_CLASS.match(pattern, place)
         if named:
             if named[1] not in CLASSES:
                 raise BadGlob(f"there is no class [:{named[1]}:]")

@@ -12,16 +12,15 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Stamp(NamedTuple):
-    """What tells whether a file is still the one that was read; all zero for one that is not there,
-    or is no regular file.
-    """
+    """What tells whether a file is still as it was read. Not its inode, which some systems change."""
 
     changed_ns: int = 0
     size: int = 0
-    inode: int = 0
+    is_file: bool = False
 
 
 MISSING = Stamp()
+"""The stamp of what is not there, or is no regular file."""
 
 
 def stamp(path: str | Path, follow: bool = False) -> Stamp:
@@ -64,4 +63,4 @@ def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stam
 def _stamp(found: os.stat_result) -> Stamp:
     if not stat.S_ISREG(found.st_mode):
         return MISSING
-    return Stamp(found.st_mtime_ns, found.st_size, found.st_ino)
+    return Stamp(found.st_mtime_ns, found.st_size, True)

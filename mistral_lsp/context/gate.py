@@ -59,7 +59,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return snapshot.refusal
     if is_secret(snapshot.path):
         return "the file looks like one that holds secrets"
-    if is_excluded(snapshot.names or (snapshot.path,), settings):
+    if is_excluded(snapshot.names, settings):
         return "the file is excluded (mistralLsp.exclude)"
     language = snapshot.language
     keys = (language.name, *language.ids, "*")

@@ -47,6 +47,7 @@ class Index:
         self.on_change: Callable[[Known], None] = lambda known: None
         """Hears of files that are not as they were read any more."""
         self._files: dict[str, Known] = {}
+        self._folders: dict[str, set[str]] = {}
         self._defining: dict[str, set[str]] = {}
         self._modules: dict[str, set[str]] = {}
         self._size = 0
@@ -61,6 +62,7 @@ class Index:
         known = Known(file, found.path, folder, found.definitions, found.stamp, size)
         self._size += size
         self._files[known.file] = known
+        self._folders.setdefault(_folder(known.file), set()).add(known.file)
         if not known.is_told:
             return
         self._modules.setdefault(module(known.path), set()).add(known.file)
@@ -82,15 +84,20 @@ class Index:
         if gone is None:
             return
         self._size -= gone.size
+        _discard(self._folders, _folder(file), file)
         _discard(self._modules, module(gone.path), file)
         for definition in gone.definitions:
             _discard(self._defining, definition.name, file)
 
-    def drop_below(self, folder: str) -> None:
-        """Forgets all files in a folder, however deep."""
-        start = folder.rstrip("/") + "/"
-        for file in [file for file in self._files if file.startswith(start)]:
+    def drop_all(self, paths: Iterable[str]) -> None:
+        """Forgets files, and all files in folders, however deep."""
+        gone = set(paths)
+        for file in gone:
             self.drop(file)
+        for folder, files in list(self._folders.items()):
+            if not gone.isdisjoint(_with_those_around(folder)):
+                for file in list(files):
+                    self.drop(file)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -128,6 +135,18 @@ def module(path: str) -> str:
     pure = PurePosixPath(path)
     stem = pure.name.partition(".")[0]
     return pure.parent.name if stem in NAMELESS and pure.parent.name else stem
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0] or "/"
+
+
+def _with_those_around(folder: str) -> Iterator[str]:
+    """A folder and all folders that it lies in."""
+    yield folder
+    while folder not in ("/", _folder(folder)):
+        folder = _folder(folder)
+        yield folder
 
 
 def _discard(paths: dict[str, set[str]], key: str, path: str) -> None:

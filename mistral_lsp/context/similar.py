@@ -85,8 +85,8 @@ async def choose(
     """Excerpts of other files, at most `budget` tokens in all, the most similar last; nothing where
     looking takes more than so many `seconds`.
 
-    What the index does not know stays out: what the user excludes and what .gitignore names belongs
-    into no other file's prompt.
+    What the index does not know stays out: what the user excludes and what git ignores belongs into
+    no other file's prompt.
     """
     known = {one.file: one for one in index if one.folder is not None and one.is_told}
     if not known:

@@ -9,6 +9,7 @@ import heapq
 import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from mistral_lsp import languages
@@ -44,12 +45,12 @@ class Folder:
         # A folder stands where the nearest file in it may, and before the files that are as far.
         left = [] if self._ignored.is_all else [(0, False, below)]
         seen = 0
-        while left and seen < MOST_SEEN:
+        while left:
             _, is_file, here = heapq.heappop(left)
             if is_file:
                 yield here
                 continue
-            for name, is_folder in _entries(self._root / here):
+            for name, is_folder in islice(_entries(self._root / here), MOST_SEEN - seen):
                 path = f"{here}/{name}" if here else name
                 seen += 1
                 if self._belongs(path, name, is_folder):

@@ -79,7 +79,7 @@ class Indexing:
         for root in dict.fromkeys([*before, *after]):
             if any(_is_one_in_the_other(root, other) for other in changed):
                 self._left.pop(root, None)
-                self._index.drop_below(str(root))
+                self._index.drop_all([str(root)])
                 if root in after:
                     self._scan(root)
 
@@ -91,19 +91,17 @@ class Indexing:
         root, below = found
         name = below.rpartition("/")[2]
         if name == PATTERNS:
-            self._index.drop_below(str((root / below).parent))
+            self._index.drop_all([str((root / below).parent)])
             self._scan(root)
         elif walk.is_code(below) or "." not in name:
             self._scan(root, {below})
 
-    def remove(self, path: str) -> None:
-        """Takes in that a file or a folder has gone."""
-        found = self._session.locate(path)
-        if found is not None:
-            root, below = found
-            self._index.drop(str(root / below))
-            self._index.drop_below(str(root / below))
-        self.change(path)  # which may have let others in, or be there again
+    def remove(self, paths: Collection[str]) -> None:
+        """Takes in that files and folders have gone."""
+        found = filter(None, map(self._session.locate, paths))
+        self._index.drop_all([str(root / below) for root, below in found])
+        for path in paths:
+            self.change(path)  # which may have let others in, or be there again
 
     def take(self, snapshot: Snapshot | None) -> None:
         """Takes in a file as it is now, once it was saved."""
@@ -163,7 +161,7 @@ class Indexing:
             paths = self._left.pop(root)
             try:
                 await self._scan_folder(root, paths)
-            except (OSError, EngineError) as error:
+            except (OSError, EngineError, UnicodeError) as error:
                 logger.warning("the workspace can't be looked through: %s", error)
         logger.info("%s files of the workspace are known", len(self._index))
 
@@ -195,6 +193,7 @@ class Indexing:
 
     async def _run(self, job: Job, root: Path) -> int | None:
         """How many files a process told of before it broke off; None if it came to its end."""
+        given = msgspec.json.encode(job) + b"\n"
         # The working directory is our own: Python looks for modules there first, and a workspace
         # must not bring its own.
         process = await asyncio.create_subprocess_exec(
@@ -211,7 +210,7 @@ class Indexing:
         assert process.stdout is not None
         told = 0
         try:
-            process.stdin.write(msgspec.json.encode(job) + b"\n")
+            process.stdin.write(given)
             while line := await asyncio.wait_for(process.stdout.readline(), SILENT_SECONDS):
                 self._hear(msgspec.json.decode(line, type=FileDefinitions), root)
                 told += 1

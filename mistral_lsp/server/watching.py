@@ -48,7 +48,6 @@ async def watch(app: App) -> None:
 
 def note(app: App, gone: Iterable[str], there: Iterable[str]) -> None:
     """Takes in that files or folders have gone, and that others have come or changed."""
-    for uri in gone:
-        app.indexing.remove(uris.parse(uri).file)
+    app.indexing.remove([uris.parse(uri).file for uri in gone])
     for uri in there:
         app.indexing.change(uris.parse(uri).file)
