@@ -166,14 +166,18 @@ class Client:
         settings: Any = None,
         encodings: Sequence[str] = ("utf-16",),
         root: str | None = None,
+        folders: Sequence[str] = (),
         **capabilities: Any,
     ) -> Message:
-        """The handshake, for a workspace at the URI `root`; gives the server's capabilities."""
+        """The handshake, for a workspace at the URI `root`, or with several `folders`; gives the
+        server's capabilities.
+        """
         result = self.request(
             "initialize",
             {
                 "processId": os.getpid(),
                 "rootUri": root,
+                "workspaceFolders": [{"uri": uri, "name": uri} for uri in folders] or None,
                 "initializationOptions": settings,
                 "capabilities": {
                     "general": {"positionEncodings": list(encodings)},

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.quality_holes import MASKS, Hole, holes
 from mistral_lsp import languages
-from mistral_lsp.context import scan
+from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.related import WORD
 
@@ -124,7 +124,8 @@ def from_directory(
         text = path.read_text(encoding="utf-8", errors="replace")
         found = holes(mask, name, text, chance)
         if index is not None:
-            found = [hole for hole in found if _uses_another_file(name, text, hole, index)]
+            file = f"{folder.resolve()}/{name}"
+            found = [hole for hole in found if _uses_another_file(file, text, hole, index)]
         if found:
             task = replace(_task(name, text, mask, chance.choice(found)), workspace=folder)
             tasks.setdefault(task.id, task)
@@ -137,14 +138,15 @@ def from_directory(
 def index_of(folder: Path) -> Index:
     """What the files of a folder define."""
     index = Index()
-    for path in scan.walk(folder):
-        found = scan.read(folder, path)
+    root = folder.resolve()
+    for path in walk.walk(root):
+        found = scan.read(root, path)
         if found is not None:
-            index.put(found, folder)
+            index.put(found, root)
     return index
 
 
-def _uses_another_file(path: str, text: str, hole: Hole, index: Index) -> bool:
+def _uses_another_file(file: str, text: str, hole: Hole, index: Index) -> bool:
     """Whether the missing text names what the rest of the file imports from another one.
 
     A name alone is not enough: a parameter `url` has nothing to do with a function `url` elsewhere.
@@ -153,7 +155,7 @@ def _uses_another_file(path: str, text: str, hole: Hole, index: Index) -> bool:
     imports = IMPORTED.findall(text[:start] + "\n" + text[end:])
     imported = set(WORD.findall(" ".join(map(" ".join, imports))))
     return any(
-        index.defining(word) - {path} for word in WORD.findall(text[start:end]) if word in imported
+        index.defining(word) - {file} for word in WORD.findall(text[start:end]) if word in imported
     )
 
 

@@ -53,7 +53,8 @@ async def one_file(task: Task, engine: Engine) -> Shown:
 async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
-    snapshot = Document(uri, task.path, language, 0, task.file).snapshot()
+    file = str(task.workspace.resolve() / task.path) if task.workspace else ""
+    snapshot = Document(uri, task.path, language, 0, task.file, file).snapshot()
     request = Request(snapshot, len(task.prefix), "invoked", settings)
     index = index_of(task.workspace) if task.workspace else Index()
     done = await complete(request, Stages(engine, index=index, interactive=False))

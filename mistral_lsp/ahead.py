@@ -112,7 +112,7 @@ async def _write_next_line(
     if not line.strip() or plan is None or stages.cache.holds(following):
         return
     untyped = f"{line}\n"[request.offset - entry.offset :]
-    prompt = build(model.form, plan, request.snapshot, request.offset, untyped)
+    prompt = build(model.form, plan, *request.told(), untyped)
     cursor = read_cursor(request.snapshot, request.offset)
     here = situation(request, cursor, following.answer, stages)
     below = here.nesting.behind(untyped)
@@ -136,11 +136,11 @@ async def _grow_window(request: Request, stages: Stages, model: LoadedModel) -> 
     one with other excerpts of other files, where that costs a user who goes on typing nothing.
     """
     plan = await find_plan(request, stages, model)
-    text, offset = request.snapshot.text, request.offset
     if plan is None:
         return
+    snapshot, offset = request.told()
     holds_two = model.first_window < model.working_window
-    tight = await plan.is_tight(text, offset, stages.engine.count)
+    tight = await plan.is_tight(snapshot.text, offset, stages.engine.count)
     if not tight and not holds_two:
         return
     grown = await make_grown_plan(request, stages, model)
@@ -148,6 +148,6 @@ async def _grow_window(request: Request, stages: Stages, model: LoadedModel) -> 
         return
     if not holds_two:
         stages.plans.keep(request.snapshot.uri, grown)  # what was read for the other is lost anyway
-    await _read(build(model.form, grown, request.snapshot, offset), stages)
+    await _read(build(model.form, grown, snapshot, offset), stages)
     if holds_two:
         stages.plans.keep(request.snapshot.uri, grown)

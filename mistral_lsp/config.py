@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import reprlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from mistral_lsp import globs
 from mistral_lsp.shown import one_line
 
 if sys.version_info >= (3, 11):
@@ -28,6 +30,10 @@ LONGEST_TEXT = 4_096
 """Characters of a value; no path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
 """Settings of the editors' clients that live in the same section and are none of the server's."""
+
+MOST_GLOB_CHARACTERS = 20_000
+"""In all globs together, which every file's path is tried with."""
+MOST_NAMED = 5
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -131,6 +137,9 @@ def read(
         except ValueError as error:  # msgspec's are, too
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
+    if "exclude" in changes:
+        changes["exclude"], found = _sound_globs(changes["exclude"])
+        problems += found
     return msgspec.structs.replace(base, **changes), problems
 
 
@@ -179,6 +188,27 @@ def models_folder() -> Path:
     """Where downloaded models are kept."""
     chosen = os.environ.get(MODELS_VARIABLE)
     return Path(chosen) if chosen else platformdirs.user_data_path("mistral-lsp") / "models"
+
+
+def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
+    """The globs that can match something, and a sentence about the others, if there are any."""
+    sound, wrong = [], []
+    left = MOST_GLOB_CHARACTERS
+    for glob in given:
+        left -= len(glob)
+        if left < 0:
+            wrong.append(f"{reprlib.repr(glob)} and what follows (all together are too long)")
+            break
+        found = globs.read(glob)
+        if found is not None and found.problem:
+            wrong.append(f"{reprlib.repr(glob)} ({found.problem})")
+        else:
+            sound.append(glob)
+    if not wrong:
+        return sound, []
+    named = ", ".join([*wrong[:MOST_NAMED], *(["and more"] if len(wrong) > MOST_NAMED else [])])
+    sentence = f"Setting {SECTION}.exclude: no globs, and left out, are {named}. The others hold."
+    return sound, [sentence]
 
 
 def _unknown(key: str) -> str:

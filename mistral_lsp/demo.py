@@ -19,7 +19,7 @@ from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion
 
 CURSORS = (
-    "return self.lines[number].rstrip",
+    "return self.lines[number].removesuffix",
     "if line < len(self._lines):",
     "def set_text(self, text: str) -> None:",
 )

@@ -62,7 +62,9 @@ class Snapshot:
 
     `lines` keep their ends; joined they are `text`. `starts` are their offsets, and the text's end.
     All have LF, in place of the `line_end` that the file has. Where there is a `refusal`, nothing
-    may be offered in it, and no text is told.
+    may be offered in it, and no text is told. `file` tells the file from all others: it is its real
+    path, or `path` where it is none on disk. `names` are its paths below the folders of the
+    workspace, the nearest folder's first.
     """
 
     uri: str
@@ -75,6 +77,8 @@ class Snapshot:
     lazy_tree: LazyTree = field(repr=False, compare=False)
     line_end: str = "\n"
     refusal: str = ""
+    file: str = ""
+    names: tuple[str, ...] = ()
     language_id: str = ""
     """What the client calls its language; "" where nobody says."""
 
@@ -143,11 +147,13 @@ class Document:
         language: Language,
         version: int,
         text: str,
+        file: str = "",
+        names: tuple[str, ...] = (),
         language_id: str = "",
     ):
         """Opens the file with its first text; `language_id` is the client's word."""
         self.uri = uri
-        self.path = path
+        self.relocate(path, file, names)
         self.language = language
         self.language_id = language_id
         self.version = version
@@ -160,6 +166,13 @@ class Document:
     def text(self) -> str:
         """The text as the editor has it."""
         return "".join(self._lines)
+
+    def relocate(self, path: str, file: str = "", names: tuple[str, ...] = ()) -> None:
+        """Says where the file lies, which changes with the folders of the workspace."""
+        self.path = path
+        self.file = file or path
+        self.names = names or (path,)
+        self._snapshot = None
 
     def line(self, number: int) -> str:
         """The text of a line without its end; "" behind the last one."""
@@ -248,6 +261,8 @@ class Document:
                 LazyTree(lambda: self._parse(text)),
                 self._line_end(),
                 refusal,
+                self.file,
+                self.names,
                 self.language_id,
             )
         return self._snapshot

@@ -75,7 +75,7 @@ def make_request(session: Session, path: Path, line: int, column: int) -> Reques
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
     uri = path.resolve().as_uri()
-    session.roots = [Path.cwd()]
+    session.set_roots([Path.cwd().as_uri()])
     session.open(uri, "", 0, text)
     snapshot = session.snapshot(uri)
     if snapshot is None or line >= snapshot.line_count() or column > len(snapshot.line(line)):

@@ -10,7 +10,7 @@ from functools import partial
 
 from mistral_lsp.cache import Cache
 from mistral_lsp.config import Settings
-from mistral_lsp.context import related, similar
+from mistral_lsp.context import freshness, related, similar
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.outline import introduce
@@ -46,7 +46,7 @@ def _no_later() -> Snapshot | None:
 @dataclass(frozen=True, slots=True)
 class Request:
     """A place in a frozen file, and what the user allows. `latest` gives the file as it is now, or
-    None where nobody edits it.
+    None where nobody edits it. `before` is the text of the earlier cells, where it is a notebook's.
     """
 
     snapshot: Snapshot
@@ -54,6 +54,13 @@ class Request:
     trigger: Trigger
     settings: Settings
     latest: Callable[[], Snapshot | None] = _no_later
+    before: str = ""
+
+    def told(self) -> tuple[Snapshot, int]:
+        """The file as the model is told of it, and the place in that: behind the earlier cells."""
+        if not self.before:
+            return self.snapshot, self.offset
+        return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
 
 
 @dataclass
@@ -88,18 +95,18 @@ async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Promp
         budget = _budget(request, model, first=stages.interactive)
         plan = await make_plan(request, stages, budget)
         stages.plans.keep(request.snapshot.uri, plan)
-    return build(model.form, plan, request.snapshot, request.offset)
+    return build(model.form, plan, *request.told())
 
 
 async def find_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan | None:
     """The plan that serves at the request's place: a grown one before a first one."""
+    snapshot, offset = request.told()
     for first in (False, True):
         budget = _budget(request, model, first)
-        plan = await stages.plans.find(
-            request.snapshot, request.offset, budget, stages.engine.count
-        )
+        plan = await stages.plans.find(snapshot, offset, budget, stages.engine.count)
         if plan is not None:
-            return plan
+            present = await freshness.look(stages.index, [one.file for one in plan.related])
+            return stages.plans.without(snapshot.uri, plan, present)
     return None
 
 
@@ -128,9 +135,9 @@ async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
         taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
         return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
 
-    return await stages.plans.make(
-        request.snapshot, request.offset, budget, stages.engine.count, introduce, relate
-    )
+    snapshot, offset = request.told()
+    await parse(snapshot)
+    return await stages.plans.make(snapshot, offset, budget, stages.engine.count, introduce, relate)
 
 
 def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:

@@ -37,10 +37,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What of another file stands in a prompt."""
+    """What of another file stands in a prompt; `file` tells that one from all others."""
 
     path: str
     text: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import PurePosixPath
 
-import pathspec
-
+from mistral_lsp import globs
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.document import Snapshot
+from mistral_lsp.globs import Glob
 from mistral_lsp.types import Trigger
 
 LONGEST_LINE = 20_000
+LONGEST_PATH, DEEPEST = 4_096, 200
+"""Characters and folders of a path that globs are tried at."""
 
 SECRETS = (
     ".env",
@@ -58,7 +59,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return snapshot.refusal
     if is_secret(snapshot.path):
         return "the file looks like one that holds secrets"
-    if is_excluded(snapshot.path, settings):
+    if is_excluded(snapshot.names, settings):
         return "the file is excluded (mistralLsp.exclude)"
     if not is_on(snapshot, settings):
         name = snapshot.language_id or snapshot.language.name
@@ -106,15 +107,25 @@ def is_secret(path: str) -> bool:
     return _matches(SECRETS, path)
 
 
-def is_excluded(path: str, settings: Settings) -> bool:
-    """Whether the user wants a file left alone."""
-    return _matches(tuple(settings.exclude), path)
+def is_excluded(names: Sequence[str], settings: Settings) -> bool:
+    """Whether the user wants a file left alone, which has these paths below the folders of the
+    workspace, the nearest folder's first: the first one that a glob names decides.
+    """
+    return bool(settings.exclude) and _is_excluded(tuple(names), tuple(settings.exclude))
+
+
+@lru_cache(maxsize=256)
+def _is_excluded(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+    if any(len(name) > LONGEST_PATH or name.count("/") > DEEPEST for name in names):
+        return True  # no file has such a path, and to try all globs on it would take long
+    verdicts = (globs.decide_file(_globs(patterns), name.split("/")) for name in names)
+    return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
 def _matches(patterns: Sequence[str], path: str) -> bool:
-    return bool(patterns) and _spec(tuple(patterns)).match_file(PurePosixPath(path))
+    return globs.decide_file(_globs(tuple(patterns)), path.split("/")) is True
 
 
 @lru_cache(maxsize=8)
-def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines(patterns)
+def _globs(patterns: tuple[str, ...]) -> list[Glob]:
+    return globs.read_lines(patterns)

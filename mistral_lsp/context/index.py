@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from sys import getsizeof
 
 from mistral_lsp.context.definitions import Defined, FileDefinitions
+from mistral_lsp.context.files import Stamp
 
-MOST_DEFINITIONS = 150_000
-"""Some 50 MB. What comes later is left out."""
+MOST_BYTES = 64_000_000
+"""Of memory, some 160,000 definitions of an ordinary kind. What comes later is left out."""
+BYTES_OF_A_FILE, BYTES_OF_A_DEFINITION, BYTES_OF_A_NEW_NAME = 800, 120, 350
+"""What each takes beside its texts."""
+LONGEST_PATH = 300
+"""Characters of a path that prompts have room for."""
 NAMELESS = frozenset({"__init__", "index", "mod", "main", "lib"})
 """Files that others call by the name of their folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file that is known: `file` is its whole path, which no other has; `path` is what of that is
+    below its folder of the workspace. Only tests know files without a folder.
+    """
+
+    file: str
+    path: str
+    folder: Path | None
+    definitions: tuple[Defined, ...]
+    stamp: Stamp
+    size: int = 0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a prompt has room for the file's path."""
+        return len(self.path) <= LONGEST_PATH
 
 
 class Index:
@@ -18,50 +44,82 @@ class Index:
 
     def __init__(self) -> None:
         """Nothing is known yet."""
-        self._files: dict[str, tuple[Defined, ...]] = {}
-        self._folders: dict[str, Path] = {}
+        self.on_change: Callable[[Known], None] = lambda known: None
+        """Hears of files that are not as they were read any more."""
+        self._files: dict[str, Known] = {}
+        self._folders: dict[str, set[str]] = {}
         self._defining: dict[str, set[str]] = {}
         self._modules: dict[str, set[str]] = {}
         self._size = 0
 
     def put(self, found: FileDefinitions, folder: Path | None = None) -> None:
         """Takes in a file below `folder`, in place of what it defined before."""
-        self.drop(found.path)
-        if self._size + len(found.definitions) > MOST_DEFINITIONS:
+        file = found.path if folder is None else str(folder / found.path)
+        self.drop(file)
+        size = self._size_of(found.definitions)
+        if self._size + size > MOST_BYTES:
             return
-        self._size += len(found.definitions)
-        self._files[found.path] = found.definitions
-        if folder is not None:
-            self._folders[found.path] = folder
-        self._modules.setdefault(module(found.path), set()).add(found.path)
-        for definition in found.definitions:
-            self._defining.setdefault(definition.name, set()).add(found.path)
+        known = Known(file, found.path, folder, found.definitions, found.stamp, size)
+        self._size += size
+        self._files[known.file] = known
+        self._folders.setdefault(_folder(known.file), set()).add(known.file)
+        if not known.is_told:
+            return
+        self._modules.setdefault(module(known.path), set()).add(known.file)
+        for definition in known.definitions:
+            self._defining.setdefault(definition.name, set()).add(known.file)
 
-    def drop(self, path: str) -> None:
+    def _size_of(self, definitions: Sequence[Defined]) -> int:
+        """Bytes that a file with these definitions will take, about."""
+        size = BYTES_OF_A_FILE
+        for one in definitions:
+            size += sum(map(getsizeof, (one.name, one.text, one.within, *one.within)))
+            size += BYTES_OF_A_DEFINITION
+        new_names = {one.name for one in definitions if one.name not in self._defining}
+        return size + BYTES_OF_A_NEW_NAME * len(new_names)
+
+    def drop(self, file: str) -> None:
         """Forgets a file; one that is not known is no error."""
-        gone = self._files.pop(path, ())
-        self._folders.pop(path, None)
-        self._size -= len(gone)
-        _discard(self._modules, module(path), path)
-        for definition in gone:
-            _discard(self._defining, definition.name, path)
+        gone = self._files.pop(file, None)
+        if gone is None:
+            return
+        self._size -= gone.size
+        _discard(self._folders, _folder(file), file)
+        _discard(self._modules, module(gone.path), file)
+        for definition in gone.definitions:
+            _discard(self._defining, definition.name, file)
+
+    def drop_all(self, paths: Iterable[str]) -> None:
+        """Forgets files, and all files in folders, however deep."""
+        gone = set(paths)
+        for file in gone:
+            self.drop(file)
+        for folder, files in list(self._folders.items()):
+            if not gone.isdisjoint(_with_those_around(folder)):
+                for file in list(files):
+                    self.drop(file)
 
     def clear(self) -> None:
         """Forgets everything."""
-        for path in list(self._files):
-            self.drop(path)
+        for file in list(self._files):
+            self.drop(file)
 
     def __len__(self) -> int:
         """How many files are known."""
         return len(self._files)
 
-    def folders(self) -> dict[str, Path]:
-        """The known files that lie in folders, and those folders, which their paths start from."""
-        return dict(self._folders)
+    def __iter__(self) -> Iterator[Known]:
+        """All files that are known."""
+        return iter(list(self._files.values()))
 
-    def of(self, path: str) -> tuple[Defined, ...]:
+    def get(self, file: str) -> Known | None:
+        """A file that is known, or None."""
+        return self._files.get(file)
+
+    def of(self, file: str) -> tuple[Defined, ...]:
         """What a file defines, in order."""
-        return self._files.get(path, ())
+        known = self._files.get(file)
+        return () if known is None else known.definitions
 
     def defining(self, name: str) -> set[str]:
         """The files that define a name."""
@@ -69,7 +127,7 @@ class Index:
 
     def called(self, names: Iterable[str]) -> set[str]:
         """The files that other files call by one of these names, as they do to import them."""
-        return {path for name in names for path in self._modules.get(name, ())}
+        return {file for name in names for file in self._modules.get(name, ())}
 
 
 def module(path: str) -> str:
@@ -77,6 +135,18 @@ def module(path: str) -> str:
     pure = PurePosixPath(path)
     stem = pure.name.partition(".")[0]
     return pure.parent.name if stem in NAMELESS and pure.parent.name else stem
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0] or "/"
+
+
+def _with_those_around(folder: str) -> Iterator[str]:
+    """A folder and all folders that it lies in."""
+    yield folder
+    while folder not in ("/", _folder(folder)):
+        folder = _folder(folder)
+        yield folder
 
 
 def _discard(paths: dict[str, set[str]], key: str, path: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from mistral_lsp.context import freshness
 from mistral_lsp.context.definitions import Defined
-from mistral_lsp.context.index import Index
+from mistral_lsp.context.index import Index, Known
 from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
 
@@ -43,11 +44,13 @@ async def choose(
 ) -> tuple[Excerpt, ...]:
     """Excerpts of other files, at most `budget` tokens in all, the weightiest file last."""
     ranked = rank(snapshot, offset, index)
+    files = {file: known for _, file, _ in ranked if (known := index.get(file))}
     while ranked:
-        ranked = _within(ranked, budget * CHARACTERS_PER_TOKEN, index)
-        excerpts = _excerpts(ranked, index)
+        ranked = _within(ranked, budget * CHARACTERS_PER_TOKEN, files)
+        excerpts = _excerpts(ranked, files)
         if sum(await count([f"{one.path}\n{one.text}" for one in excerpts])) <= budget:
-            return excerpts
+            as_read = await freshness.look(index, [one.file for one in excerpts])
+            return tuple(one for one in excerpts if as_read.get(one.file))
         ranked = ranked[: len(ranked) * 3 // 4]
     return ()
 
@@ -55,14 +58,14 @@ async def choose(
 def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
     """The definitions of other files that are named around `offset`, the weightiest first."""
     weights = _weights(snapshot.text, offset)
-    called = index.called(weights) - {snapshot.path}
+    called = index.called(weights) - {snapshot.file}
     found = []
-    for path in _candidates(weights, called, index) - {snapshot.path}:
-        trust = 1.0 if path in called else ELSEWHERE * _likeness(path, snapshot.path)
-        for place, definition in enumerate(index.of(path)):
+    for file in _candidates(weights, called, index) - {snapshot.file}:
+        trust = 1.0 if file in called else ELSEWHERE * _likeness(file, snapshot.file)
+        for place, definition in enumerate(index.of(file)):
             weight = _weight(definition, weights, index)
             if weight:
-                found.append((weight * trust, path, place))
+                found.append((weight * trust, file, place))
     return sorted(found, key=lambda one: (-one[0], one[1], one[2]))
 
 
@@ -90,17 +93,17 @@ def weigh(before: Sequence[str], after: Sequence[str], half: int) -> dict[str, f
 
 
 def _candidates(weights: Iterable[str], called: set[str], index: Index) -> set[str]:
-    paths = set(called)
+    files = set(called)
     for word in weights:
         defining = index.defining(word)
         if len(defining) <= USUAL:
-            paths |= defining
-    return paths
+            files |= defining
+    return files
 
 
-def _likeness(path: str, other: str) -> float:
+def _likeness(file: str, other: str) -> float:
     """How much one file is to another: more in one folder, little in another language."""
-    one, two = PurePosixPath(path), PurePosixPath(other)
+    one, two = PurePosixPath(file), PurePosixPath(other)
     if one.suffix[:3] != two.suffix[:3]:  # .ts and .tsx are one language
         return 0.1
     return 1.0 if one.parent == two.parent else 0.5
@@ -113,38 +116,39 @@ def _weight(definition: Defined, weights: dict[str, float], index: Index) -> flo
     return max(own, held)
 
 
-def _within(ranked: Sequence[Ranked], characters: int, index: Index) -> list[Ranked]:
+def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known]) -> list[Ranked]:
     """As many of the weightiest as may fit."""
     kept = []
     for one in ranked:
-        characters -= len(index.of(one[1])[one[2]].text) + 1
+        characters -= len(files[one[1]].definitions[one[2]].text) + 1
         if characters < 0:
             break
         kept.append(one)
     return kept
 
 
-def _excerpts(ranked: Sequence[Ranked], index: Index) -> tuple[Excerpt, ...]:
+def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
     """The chosen definitions, file by file and in their files' order, members in their classes."""
     places: dict[str, set[int]] = {}
-    for _, path, place in ranked:
-        places.setdefault(path, set()).add(place)
+    for _, file, place in ranked:
+        places.setdefault(file, set()).add(place)
     return tuple(
-        Excerpt(path, _text(index.of(path), chosen)) for path, chosen in reversed(places.items())
+        Excerpt(files[file].path, _text(files[file].definitions, chosen), file)
+        for file, chosen in reversed(places.items())
     )
 
 
 def _text(definitions: Sequence[Defined], chosen: set[int]) -> str:
+    holders = {
+        definitions[place].within[:length]
+        for place in chosen
+        for length in range(1, len(definitions[place].within) + 1)
+    }
     lines: list[str] = []
     for place, definition in enumerate(definitions):
-        inside = (*definition.within, definition.name)
-        if place in chosen or any(_holds(inside, definitions[other]) for other in chosen):
+        if place in chosen or (*definition.within, definition.name) in holders:
             lines += _indented(definition)
     return "\n".join(lines)
-
-
-def _holds(names: tuple[str, ...], definition: Defined) -> bool:
-    return definition.within[: len(names)] == names
 
 
 def _indented(definition: Defined) -> list[str]:

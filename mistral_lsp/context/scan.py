@@ -1,133 +1,132 @@
 """Walks a workspace in a process of its own, and tells what its files define, a line a file.
 
 `python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files that are nearest to NEAR.
-What .gitignore names, what looks like a secret, and what lies behind a symbolic link is not read.
+Without arguments, a line of JSON on stdin says what to do, and the end of stdin ends it all: so it
+is with a server that is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import stat
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import Path
 
 import msgspec
-import pathspec
 
 from mistral_lsp import languages, syntax
+from mistral_lsp.context import files, walk
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
-from mistral_lsp.context.gate import is_secret
+from mistral_lsp.context.walk import Folder
 
-LARGEST_FILE = 300_000
-LONGEST_LINE = 2_000
-"""A file with longer lines was written by a program."""
 MOST_FILES = 20_000
-FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
-"""Folders with the code of others."""
 LOWEST_PRIORITY = 19
+MOST_MEMORY = 1 << 30
+"""Bytes of addresses: more than any file needs, and less than any machine has."""
+LONGEST_SECONDS, LONGEST_FILE_SECONDS = 1_800.0, 4.0
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a scan is to do: look at a folder, or only at `paths` in it, but for the first files
+    that it comes by, so many as `skip` says.
+    """
+
+    folder: str
+    near: str = ""
+    paths: tuple[str, ...] | None = None
+    skip: int = 0
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Scans one folder, as a line of JSON for each file."""
+    """Does one job, with a line of JSON for each file, also for one that defines nothing."""
+    if arguments:
+        job = Job(arguments[0], arguments[1])
+    else:
+        job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    _be_modest()
+    end = time.monotonic() + LONGEST_SECONDS
+    root = Path(job.folder)
+    for path, belongs in islice(_paths(job), job.skip, MOST_FILES):
+        found = (_read_in_time(root, path) if belongs else None) or FileDefinitions(path)
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+        sys.stdout.buffer.flush()
+        if time.monotonic() > end:
+            return
+
+
+def _end_with_stdin() -> None:
+    while os.read(sys.stdin.fileno(), 1):  # without the lock of sys.stdin, which would hold up exit
+        pass
+    os._exit(1)
+
+
+def _be_modest() -> None:
+    """Whoever types comes first, and no file may cost the machine its memory."""
     if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)  # whoever types comes first
-    folder, near = Path(arguments[0]), arguments[1]
-    paths = sorted(walk(folder), key=lambda path: (distance(path, near), path))
-    for path in paths[:MOST_FILES]:
-        found = read(folder, path)
-        if found is not None:
-            sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
-            sys.stdout.buffer.flush()
+        os.nice(LOWEST_PRIORITY)
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
-def walk(folder: Path) -> Iterator[str]:
-    """The files of known languages below a folder that belong to it, as paths with "/"."""
-    ignored: dict[str, list[tuple[str, pathspec.GitIgnoreSpec]]] = {}
-    for where, folders, files in os.walk(folder):
-        here = Path(where).relative_to(folder).as_posix()
-        above = ignored.get(Path(here).parent.as_posix(), []) if here != "." else []
-        rules = ignored[here] = [*above, *_rules(Path(where), here)]
-        folders[:] = [
-            name for name in folders if not _is_foreign(Path(where, name), rules, f"{here}/{name}/")
-        ]
-        for name in files:
-            path = f"{here}/{name}".removeprefix("./")
-            if _is_spelt(path) and _is_wanted(path, name) and not _is_ignored(path, rules):
-                yield path
+class _TooLong(Exception):
+    """A file takes more time than it is worth."""
 
 
-def belongs(folder: Path, path: str) -> bool:
-    """Whether a walk of `folder` comes by the file at `path` below it, there or not."""
-    rules = _rules(folder, ".")
-    *folders, name = PurePosixPath(path).parts
-    here = ""
-    for inner in folders:
-        here = f"{here}{inner}/"
-        if _is_foreign(folder / here, rules, here):
-            return False
-        rules += _rules(folder / here, here.rstrip("/"))
-    return _is_wanted(path, name) and not _is_ignored(path, rules)
-
-
-def _rules(where: Path, here: str) -> list[tuple[str, pathspec.GitIgnoreSpec]]:
+def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
+    """The same as `read`, and None for a file that takes too much time or memory."""
     try:
-        lines = (where / ".gitignore").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    return [("" if here == "." else f"{here}/", pathspec.GitIgnoreSpec.from_lines(lines))]
+        with _limited(LONGEST_FILE_SECONDS):
+            return read(root, path)
+    except (_TooLong, MemoryError):
+        return None
 
 
-def _is_foreign(path: Path, rules: Sequence[tuple[str, pathspec.GitIgnoreSpec]], name: str) -> bool:
-    return (
-        path.name.startswith(".")
-        or path.name in FOREIGN
-        or (path / "pyvenv.cfg").exists()
-        or _is_ignored(name.removeprefix("./"), rules)
-    )
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raises _TooLong within, after so much time of the processor, where the system can do that."""
+
+    def give_up(*_: object) -> None:
+        raise _TooLong
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again, where native code swallows one
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def _is_ignored(path: str, rules: Sequence[tuple[str, pathspec.GitIgnoreSpec]]) -> bool:
-    return any(spec.match_file(path[len(base) :]) for base, spec in rules)
-
-
-def _is_spelt(path: str) -> bool:
-    """Whether a path is text; a name on disk may be any bytes."""
-    return not any("\ud800" <= character <= "\udfff" for character in path)
-
-
-def _is_wanted(path: str, name: str) -> bool:
-    language = languages.find("", name)
-    return language.is_code and bool(language.definition_nodes) and not is_secret(path)
+def _paths(job: Job) -> Iterator[tuple[str, bool]]:
+    """The files to look at, in order, and whether they belong to what is told of."""
+    folder = Folder(Path(job.folder))
+    if job.paths is None:
+        yield from ((path, True) for path in folder.walk(job.near))
+    for path in job.paths or ():
+        if files.is_folder(Path(job.folder, path)):
+            yield from ((inner, True) for inner in folder.walk(job.near, path))
+        else:
+            yield path, folder.belongs(path)
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:
     """What a file defines; None where it can't be read, or is not worth it."""
-    text = read_text(folder, path)
-    tree = None if text is None else syntax.parse(languages.find("", path), text)
-    return read_definitions(path, text, tree) if text is not None and tree else None
-
-
-def read_text(folder: Path, path: str) -> str | None:
-    """The text of a file that somebody wrote, or None."""
-    full = folder / path
-    try:
-        facts = full.lstat()
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST_FILE:
-            return None
-        text = full.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+    found = walk.read_text(folder / path)
+    if found is None:
         return None
-    return None if max(map(len, text.split("\n"))) > LONGEST_LINE else text
-
-
-def distance(path: str, near: str) -> int:
-    """How many folders lie between two files."""
-    here, there = path.split("/")[:-1], near.split("/")[:-1]
-    common = 0
-    while common < min(len(here), len(there)) and here[common] == there[common]:
-        common += 1
-    return len(here) + len(there) - 2 * common
+    text, stamp = found
+    tree = syntax.parse(languages.find("", path), text)
+    return read_definitions(path, text, tree, stamp) if tree else None
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ thread reads and cuts into snippets. The measure is Jaccard's index of the words
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from mistral_lsp.context import scan
-from mistral_lsp.context.index import Index
+from mistral_lsp.context import freshness, walk
+from mistral_lsp.context.files import MISSING, Stamp
+from mistral_lsp.context.index import Index, Known
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.context.related import CountTokens
 from mistral_lsp.context.snippets import Snippet, cut, relevance, written
@@ -26,6 +26,10 @@ from mistral_lsp.types import Excerpt
 NEAREST_FILES = 64
 KEPT_FILES = 96
 """Files whose snippets are kept, 22 MB of the longest files of Python's own library."""
+KEPT_WORDS, WORDS_OF_A_SNIPPET = 2_000_000, 8
+"""Words in the snippets that are kept, and as many more as take what each snippet takes beside."""
+LONGEST_SECONDS = 3.0
+"""Files are read for no longer, whoever waits for them."""
 MOST = 12
 """Snippets that are tried for the room there is."""
 UNLIKE = 0.03
@@ -40,23 +44,32 @@ class Nearby:
     def __init__(self) -> None:
         """Nothing is read yet."""
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, tuple[int, list[Snippet]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Stamp, list[Snippet], int]] = OrderedDict()
+        self._words = 0
 
-    def of(self, folder: Path, path: str) -> list[Snippet]:
-        """A file's snippets; none where it can't be read. May be called from any thread."""
-        full = folder / path
-        with self._lock, contextlib.suppress(OSError):
-            changed = full.lstat().st_mtime_ns
-            known = self._kept.get(full)
-            if known is None or known[0] != changed:
-                text = scan.read_text(folder, path)
-                known = changed, [] if text is None else cut(path, text.splitlines())
-            self._kept[full] = known
-            self._kept.move_to_end(full)
-            if len(self._kept) > KEPT_FILES:
-                self._kept.popitem(last=False)
-            return known[1]
-        return []
+    def of(self, known: Known, stamp: Stamp) -> list[Snippet]:
+        """The snippets of a file that has this stamp; none where it can't be read. May be called
+        from any thread.
+        """
+        with self._lock:
+            kept = self._kept.get(known.file)
+            if kept is None or kept[0] != stamp:
+                self._forget(known.file)
+                found = walk.read_text(known.file)
+                text, stamp = ("", stamp) if found is None else found
+                snippets = cut(known.file, known.path, text.splitlines())
+                words = sum(len(snippet.words) + WORDS_OF_A_SNIPPET for snippet in snippets)
+                kept = stamp, snippets, words
+                self._words += words
+            self._kept[known.file] = kept
+            self._kept.move_to_end(known.file)
+            while len(self._kept) > KEPT_FILES or self._words > KEPT_WORDS:
+                self._forget(next(iter(self._kept)))
+            return kept[1]
+
+    def _forget(self, file: str) -> None:
+        _, _, words = self._kept.pop(file, (MISSING, [], 0))
+        self._words -= words
 
 
 async def choose(
@@ -72,22 +85,24 @@ async def choose(
     """Excerpts of other files, at most `budget` tokens in all, the most similar last; nothing where
     looking takes more than so many `seconds`.
 
-    What the index does not know stays out: what the user excludes and what .gitignore names belongs
-    into no other file's prompt.
+    What the index does not know stays out: what the user excludes and what git ignores belongs into
+    no other file's prompt.
     """
-    folders = index.folders()
-    if not folders:
+    known = {one.file: one for one in index if one.folder is not None and one.is_told}
+    if not known:
         return ()
     counts = written(snapshot, offset)
-    visited = [place for place in recent.all() if place.path in folders]
-    finding = asyncio.to_thread(_most_similar, snapshot.path, counts, visited, folders, nearby)
+    visited = [place for place in recent.all() if place.file in known]
+    finding = asyncio.to_thread(_most_similar, snapshot.file, counts, visited, known, nearby)
     try:
-        found = await asyncio.wait_for(finding, seconds)
+        found, stamps = await asyncio.wait_for(finding, seconds)
     except asyncio.TimeoutError:
         return ()
+    present = freshness.settle(index, {file: known[file] for file in stamps}, stamps)
+    found = [snippet for snippet in found if snippet.file in present]
     chosen: list[Excerpt] = []
     for snippet in found:
-        excerpt = Excerpt(snippet.path, snippet.text)
+        excerpt = Excerpt(snippet.path, snippet.text, snippet.file)
         tokens = sum(await count([f"{excerpt.path}\n{excerpt.text}"]))
         if tokens <= budget:
             budget -= tokens
@@ -96,25 +111,36 @@ async def choose(
 
 
 def _most_similar(
-    path: str,
+    file: str,
     counts: Mapping[str, float],
     visited: Sequence[Snippet],
-    folders: Mapping[str, Path],
+    known: Mapping[str, Known],
     nearby: Nearby,
-) -> list[Snippet]:
-    """The most similar first; where two overlap, the one that the user has seen, or the better."""
-    others = ((scan.distance(other, path), other) for other in folders if other != path)
-    near = heapq.nsmallest(NEAREST_FILES, others)
-    elsewhere = [place for place in visited if place.path != path]
-    for _, other in near:
-        elsewhere += nearby.of(folders[other], other)
+) -> tuple[list[Snippet], dict[str, Stamp]]:
+    """The most similar first; where two overlap, the one that the user has seen, or the better. And
+    the stamps of all files that were looked at.
+    """
+    end = time.monotonic() + LONGEST_SECONDS
+    others = ((walk.distance(other, file), other) for other in known if other != file)
+    near = [known[other] for _, other in heapq.nsmallest(NEAREST_FILES, others)]
+    elsewhere = [place for place in visited if place.file != file]
+    seen = [*near, *(known[place.file] for place in elsewhere)]
+    stamps = walk.look(freshness.places(seen))
+    for one in near:
+        stamp = stamps[one.file]
+        if stamp != MISSING and time.monotonic() < end:
+            elsewhere += nearby.of(one, stamp)
+    return _best(elsewhere, counts), stamps
+
+
+def _best(snippets: Sequence[Snippet], counts: Mapping[str, float]) -> list[Snippet]:
     ranked = heapq.nlargest(
         MOST * 3,
-        ((relevance(counts, snippet), -place) for place, snippet in enumerate(elsewhere)),
+        ((relevance(counts, snippet), -place) for place, snippet in enumerate(snippets)),
     )
     chosen: list[Snippet] = []
     for alike, place in ranked:
-        snippet = elsewhere[-place]
+        snippet = snippets[-place]
         if alike > UNLIKE and not any(snippet.overlaps(other) for other in chosen):
             chosen.append(snippet)
     return chosen[:MOST]

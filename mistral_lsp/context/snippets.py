@@ -17,14 +17,17 @@ BEFORE, AFTER = 10, 5
 NEAR_LINES = 4
 """Lines from the cursor at which a word counts half as much as at the cursor."""
 LONGEST_LINE = 400
+MOST_LINES = 10_000
+"""Of a file. In those that people write there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
     """Some lines of a file, from the line number `first` on, and the words in them, each once: as
-    sets, they would take nearly three times the memory.
+    sets, they would take nearly three times the memory. `file` tells the file from all others.
     """
 
+    file: str
     path: str
     first: int
     lines: tuple[str, ...]
@@ -38,13 +41,16 @@ class Snippet:
     def overlaps(self, other: Snippet) -> bool:
         """Whether both have a line of one file in common."""
         ends = (self.first + len(self.lines), other.first + len(other.lines))
-        return self.path == other.path and self.first < ends[1] and other.first < ends[0]
+        return self.file == other.file and self.first < ends[1] and other.first < ends[0]
 
 
-def cut(path: str, lines: Sequence[str]) -> list[Snippet]:
-    """All snippets of a file."""
-    last = max(1, len(lines) - STEP)
-    return [_snippet(path, first, lines[first : first + ROWS]) for first in range(0, last, STEP)]
+def cut(file: str, path: str, lines: Sequence[str]) -> list[Snippet]:
+    """All snippets of a file that say something, up to its line MOST_LINES."""
+    last = max(1, min(len(lines), MOST_LINES) - STEP)
+    found = (
+        _snippet(file, path, first, lines[first : first + ROWS]) for first in range(0, last, STEP)
+    )
+    return [snippet for snippet in found if snippet.words]
 
 
 def around(snapshot: Snapshot, offset: int) -> Snippet:
@@ -52,7 +58,9 @@ def around(snapshot: Snapshot, offset: int) -> Snippet:
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
     last = min(snapshot.line_count(), first + ROWS)
-    return _snippet(snapshot.path, first, [snapshot.line(line) for line in range(first, last)])
+    return _snippet(
+        snapshot.file, snapshot.path, first, [snapshot.line(line) for line in range(first, last)]
+    )
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
@@ -78,9 +86,9 @@ def likeness(one: Snippet, two: Snippet) -> float:
     return common / max(1, len(one.words) + len(two.words) - common)
 
 
-def _snippet(path: str, first: int, lines: Sequence[str]) -> Snippet:
+def _snippet(file: str, path: str, first: int, lines: Sequence[str]) -> Snippet:
     kept = tuple(line[:LONGEST_LINE] for line in lines)
-    return Snippet(path, first, kept, _words(kept))
+    return Snippet(file, path, first, kept, _words(kept))
 
 
 def _words(lines: Sequence[str]) -> tuple[str, ...]:

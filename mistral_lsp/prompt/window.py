@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 from mistral_lsp.document import Snapshot
@@ -197,6 +197,16 @@ class Plans:
         self._files.move_to_end(uri)
         if len(self._files) > KEPT_FILES:
             self._files.popitem(last=False)
+
+    def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
+        """A plan of a file without what it tells of other files that are not `present`."""
+        related = tuple(one for one in plan.related if not one.file or one.file in present)
+        if related == plan.related:
+            return plan
+        left = replace(plan, related=related)
+        plans = self._files.get(uri, [])
+        plans[:] = [left if one is plan else one for one in plans]
+        return left
 
     def clear(self) -> None:
         """Forgets everything, as when the model changes."""

@@ -6,21 +6,19 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from mistral_lsp import __version__, config
+from mistral_lsp import __version__, config, uris
 from mistral_lsp.engine.base import EngineError, Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.memory import Gaps
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.server import status
+from mistral_lsp.server import notebooks, status
 from mistral_lsp.server.indexing import Indexing
 from mistral_lsp.server.protocol import UNFORESEEN, Protocol, make_converter
 from mistral_lsp.session import Session
@@ -40,11 +38,16 @@ class App(LanguageServer):
     def __init__(self, overrides: Mapping[str, Any]):
         """`overrides` are settings from the command line, which nothing else can change."""
         super().__init__(
-            "mistral-lsp", __version__, protocol_cls=Protocol, converter_factory=make_converter
+            "mistral-lsp",
+            __version__,
+            notebook_document_sync=notebooks.SYNC,
+            protocol_cls=Protocol,
+            converter_factory=make_converter,
         )
         self._users_own, self._problems = config.load_user_settings()
         self._overrides = overrides
         self._at_start: Any = None
+        self._folders: list[str] = []
         self._shown_problems: set[str] = set()
         self._reloading = asyncio.Lock()
         self._progress: asyncio.Task[None] | None = None
@@ -72,14 +75,18 @@ class App(LanguageServer):
     def begin(self, params: types.InitializeParams) -> None:
         """Takes what initialize brings: folders and settings."""
         folders = [folder.uri for folder in params.workspace_folders or []]
-        self.set_folders(folders or [params.root_uri or ""])
+        self._folders = folders or [params.root_uri or ""]
+        self.indexing.set_folders(self._folders)
         self._at_start = params.initialization_options
         self._read(None)
         self.engine = self.stages.engine = self._new_engine()
 
-    def set_folders(self, uris: Iterable[str]) -> None:
-        """Takes the folders of the workspace, which paths in prompts are relative to."""
-        self.session.roots = [folder for uri in uris if (folder := _folder_at(uri)) is not None]
+    def change_folders(self, event: types.WorkspaceFoldersChangeEvent) -> None:
+        """Takes in which folders of the workspace have come and gone."""
+        gone = {uris.parse(folder.uri) for folder in event.removed}
+        self._folders = [uri for uri in self._folders if uris.parse(uri) not in gone]
+        self._folders += [folder.uri for folder in event.added]
+        self.indexing.set_folders(self._folders)
 
     async def pull_settings(self) -> None:
         """Asks the client for its settings, where it can be asked."""
@@ -204,13 +211,3 @@ class App(LanguageServer):
             self._progress.cancel()
         await self.indexing.close()
         await self.engine.close()
-
-
-def _folder_at(uri: str) -> Path | None:
-    """The folder on this machine that a URI names, or None."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return None
-    path = unquote(parts.path)
-    return Path(path) if parts.scheme == "file" and "\0" not in path else None

@@ -142,7 +142,8 @@ def _request(session: Session, snapshot: Snapshot, offset: int, trigger: Trigger
     def latest() -> Snapshot | None:
         return session.snapshot(snapshot.uri)
 
-    return Request(snapshot, offset, trigger, session.settings, latest)
+    before = session.before(snapshot.uri)
+    return Request(snapshot, offset, trigger, session.settings, latest, before)
 
 
 def _nothing(stages: Stages, reason: str) -> Completion:

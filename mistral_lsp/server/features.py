@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from mistral_lsp.document import Snapshot
-from mistral_lsp.server import completion, sync
+from mistral_lsp.server import completion, notebooks, sync, watching
 from mistral_lsp.server.app import App
 from mistral_lsp.server.protocol import (
     DID_MOVE_CURSOR,
@@ -22,6 +22,8 @@ def register(app: App) -> None:
     """Gives `app` all its handlers."""
     _register_lifecycle(app)
     _register_documents(app)
+    _register_notebooks(app)
+    _register_files(app)
     _register_inline_completion(app)
     _register_hints(app)
     _register_commands(app)
@@ -40,10 +42,11 @@ def _register_lifecycle(app: App) -> None:
     async def initialized(params: types.InitializedParams) -> None:
         app.engine.start()
         await app.pull_settings()
+        await watching.watch(app)
 
     @app.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
-        app.set_folders(folder.uri for folder in app.workspace.folders.values())
+        app.change_folders(params.event)
 
     @app.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -58,7 +61,7 @@ def _register_documents(app: App) -> None:
     @app.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         sync.open_document(app.session, params)
-        app.indexing.start(app.session.display_path(params.text_document.uri))
+        app.indexing.start(params.text_document.uri)
 
     @app.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
@@ -81,6 +84,45 @@ def _register_documents(app: App) -> None:
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         sync.close_document(app.session, params)
         app.gaps.give_back()
+
+
+def _register_notebooks(app: App) -> None:
+    @app.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def did_open(params: types.DidOpenNotebookDocumentParams) -> None:
+        notebooks.open_notebook(app.session, params)
+        app.indexing.start(params.notebook_document.uri)
+
+    @app.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def did_change(params: types.DidChangeNotebookDocumentParams) -> None:
+        for problem in notebooks.change_notebook(app.session, params, app.encoding):
+            app.warn(problem)
+
+    @app.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def did_close(params: types.DidCloseNotebookDocumentParams) -> None:
+        notebooks.close_notebook(app.session, params)
+        app.gaps.give_back()
+
+
+def _register_files(app: App) -> None:
+    @app.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def changed(params: types.DidChangeWatchedFilesParams) -> None:
+        deleted = types.FileChangeType.Deleted
+        gone = [event.uri for event in params.changes if event.type == deleted]
+        there = [event.uri for event in params.changes if event.type != deleted]
+        watching.note(app, gone, there)
+
+    @app.feature(types.WORKSPACE_DID_CREATE_FILES, watching.ALL_FILES)
+    def created(params: types.CreateFilesParams) -> None:
+        watching.note(app, [], [file.uri for file in params.files])
+
+    @app.feature(types.WORKSPACE_DID_RENAME_FILES, watching.ALL_FILES)
+    def renamed(params: types.RenameFilesParams) -> None:
+        old, new = [file.old_uri for file in params.files], [file.new_uri for file in params.files]
+        watching.note(app, old, new)
+
+    @app.feature(types.WORKSPACE_DID_DELETE_FILES, watching.ALL_FILES)
+    def deleted(params: types.DeleteFilesParams) -> None:
+        watching.note(app, [file.uri for file in params.files], [])
 
 
 def _register_inline_completion(app: App) -> None:

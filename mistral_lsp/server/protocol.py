@@ -27,7 +27,11 @@ OWN_DOCUMENTS = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
     types.TEXT_DOCUMENT_DID_CLOSE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
 )
+CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 MOST_EDITS = 20_000
 """In one message; to read more of them would keep everybody waiting."""
@@ -224,7 +228,7 @@ class Protocol(LanguageServerProtocol):
             cause = error.__cause__
             detail = "; ".join(cattrs.transform_error(cause)) if cause else str(error)
             self._refuse(data, INVALID_PARAMS, f"Invalid parameters: {detail}")
-            if data.get("method") == types.TEXT_DOCUMENT_DID_CHANGE:
+            if data.get("method") in CHANGES:
                 self.on_lost_change(data.get("params"))
             return
         if isinstance(message, types.ExecuteCommandRequest):
@@ -258,6 +262,18 @@ def _readable(uri: str | None) -> str | None:
 
 
 def _has_too_many_edits(data: dict[str, Any]) -> bool:
-    params = data.get("params")
-    edits = params.get("contentChanges") if isinstance(params, dict) else None
-    return isinstance(edits, list) and len(edits) > MOST_EDITS
+    return sum(map(len, _edits(data.get("params")))) > MOST_EDITS
+
+
+def _edits(params: Any) -> list[list[Any]]:
+    """The edits in a change of a document, or in one of a notebook: those of each cell."""
+    lists = [_within(params, "contentChanges")]
+    cells = _within(params, "change", "cells", "textContent")
+    lists += [_within(cell, "changes") for cell in cells] if isinstance(cells, list) else []
+    return [edits for edits in lists if isinstance(edits, list)]
+
+
+def _within(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

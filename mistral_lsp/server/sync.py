@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
@@ -32,19 +33,30 @@ def close_document(session: Session, params: types.DidCloseTextDocumentParams) -
 def change_document(
     session: Session, params: types.DidChangeTextDocumentParams, encoding: str
 ) -> str | None:
-    """textDocument/didChange; gives what was wrong with it, if anything.
+    """textDocument/didChange; gives what was wrong with it, if anything."""
+    end = time.thread_time() + LONGEST_CHANGE_SECONDS
+    return change_text(session, params.text_document, params.content_changes, encoding, end)
+
+
+def change_text(
+    session: Session,
+    changed: types.VersionedTextDocumentIdentifier,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: str,
+    end: float,
+) -> str | None:
+    """Changes a document, until the thread's time `end`; gives what was wrong, if anything.
 
     A change for an older version is left out: from there on our text may not be the client's, so
     nothing is offered until the whole text comes anew.
     """
-    uri, version = params.text_document.uri, params.text_document.version
+    uri, version = changed.uri, changed.version
     document = session.document(uri)
     if document is None:
         return f"A change came for {uri}, which is not open."
-    if version < document.version and not any(map(_is_whole, params.content_changes)):
+    if version < document.version and not any(map(_is_whole, changes)):
         return _lose(document, f"a change for version {version} came after {document.version}")
-    end = time.thread_time() + LONGEST_CHANGE_SECONDS
-    for change in params.content_changes:
+    for change in changes:
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             document.set_text(change.text)
         elif time.thread_time() > end:
@@ -67,10 +79,14 @@ def _lose(document: Document, reason: str) -> str:
 
 
 def lose_change(session: Session, params: Any) -> str | None:
-    """Takes in that a change could not be understood; gives what to tell the user, if anything."""
-    item = params.get("textDocument") if isinstance(params, dict) else None
-    uri = item.get("uri") if isinstance(item, dict) else None
+    """Takes in that a change could not be understood, of a document or of a notebook; gives what to
+    tell the user, if anything.
+    """
+    found = params if isinstance(params, dict) else {}
+    items = (found.get("textDocument"), found.get("notebookDocument"))
+    uri, notebook = (item.get("uri") if isinstance(item, dict) else None for item in items)
+    documents = session.cells(notebook) if isinstance(notebook, str) else []
     document = session.document(uri) if isinstance(uri, str) else None
-    if document is None:
-        return None
-    return _lose(document, "a change could not be understood")
+    documents += [document] if document else []
+    problems = [_lose(document, "a change could not be understood") for document in documents]
+    return problems[0] if problems else None

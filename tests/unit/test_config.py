@@ -34,3 +34,26 @@ def test_the_users_file(tmp_path) -> None:
     path.write_text("threads = \n")
     settings, problems = config.load_user_settings(path)
     assert settings == Settings() and str(path) in problems[0]
+
+
+def test_globs_that_match_nothing_are_named_and_the_others_hold() -> None:
+    globs = ["gen/", "!", "[z-a].py", "# a comment", "", "a\\", "!keep.py", "[a"]
+    settings, problems = config.read({"exclude": globs}, Settings())
+    assert settings.exclude == ["gen/", "# a comment", "", "!keep.py"]
+    [problem] = problems
+    for said in (
+        "mistralLsp.exclude",
+        "'!' (it names nothing)",
+        "'[z-a].py' (the range z-a is empty)",
+        "'a\\\\' (it ends with a backslash)",
+        "'[a' (nothing closes its [a)",
+        "The others hold.",
+    ):
+        assert said in problem
+
+
+def test_very_many_or_very_long_globs_are_left_out_in_a_short_sentence() -> None:
+    globs = [*(f"file{number}.py" for number in range(100_000)), "*" * 5000, "[" * 500]
+    settings, [problem] = config.read({"exclude": globs}, Settings())
+    assert 1000 < len(settings.exclude) < 3000 and settings.exclude[0] == "file0.py"
+    assert "too long" in problem and len(problem) < 600

@@ -12,6 +12,7 @@ import pytest
 
 from mistral_lsp import ahead, languages, pipeline
 from mistral_lsp.config import Settings
+from mistral_lsp.context import files
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.document import Document
 from mistral_lsp.engine.base import EngineError
@@ -340,10 +341,13 @@ async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch)
 async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
     stages = Stages(engine := PlayedEngine("1\n", window=4096))
-    visited = Document("file:///b.py", "b.py", languages.find("python"), 1, "price = load(1)\n")
+    text, file = "price = load(1)\n", tmp_path / "b.py"
+    file.write_text(text)
+    python = languages.find("python")
+    visited = Document("file:///b.py", "b.py", python, 1, text, str(file))
     tree = visited.snapshot().tree
     assert tree is not None
-    stages.index.put(read_definitions("b.py", visited.snapshot().text, tree), tmp_path)
+    stages.index.put(read_definitions("b.py", text, tree, files.stamp(file)), tmp_path)
     await ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), stages)
     await asyncio.sleep(0.05)
     await pipeline.complete(request("price = load(2)\nprice = "), stages)

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from mistral_lsp import languages, syntax
-from mistral_lsp.context import scan
-from mistral_lsp.context.definitions import read_definitions
+from mistral_lsp.context import scan, walk
+from mistral_lsp.context.definitions import FileDefinitions, read_definitions
 from mistral_lsp.context.index import Index, module
 from mistral_lsp.context.related import choose, rank
 from mistral_lsp.document import Document
@@ -116,7 +116,7 @@ def make_workspace(folder: Path) -> None:
 
 def test_a_scan_reads_what_belongs_to_the_workspace(tmp_path: Path) -> None:
     make_workspace(tmp_path)
-    found = [path for path in scan.walk(tmp_path) if scan.read(tmp_path, path)]
+    found = [path for path in walk.walk(tmp_path) if scan.read(tmp_path, path)]
     assert sorted(found) == ["src/kept.tmp.py", "src/main.py"]
 
 
@@ -128,3 +128,16 @@ def test_a_scan_is_a_program_that_begins_near_the_open_file(tmp_path: Path) -> N
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     paths = [json.loads(line)[0] for line in done.stdout.splitlines()]
     assert paths == ["b/c/two.py", "b/three.py", "a/one.py"]
+
+
+def test_folders_are_forgotten_with_all_that_is_in_them() -> None:
+    names = ["a.py", "in/a.py", "in/deep/a.py", "inside/a.py", "b/in/a.py"]
+    index = Index()
+    for name in names:
+        index.put(FileDefinitions(name, ()), Path("/top"))
+    index.drop_all(["/top/in", "/top/a.py", "/top/never"])
+    assert {one.path for one in index} == {"inside/a.py", "b/in/a.py"}
+    index.drop_all([])
+    assert len(index) == 2
+    index.drop_all(["/"])
+    assert len(index) == 0

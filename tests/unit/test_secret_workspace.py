@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mistral_lsp import languages, pipeline
 from mistral_lsp.config import Settings
-from mistral_lsp.context import scan
+from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Document
@@ -70,7 +70,7 @@ async def test_no_prompt_of_a_seeded_workspace_shows_a_secret(tmp_path) -> None:
     hidden, spread = seeded(folder, random.Random(5))
     assert len(hidden) + len(spread) >= 500
     index = Index()
-    for path in scan.walk(folder):
+    for path in walk.walk(folder):
         found = scan.read(folder, path)
         if found is not None:
             index.put(found, folder)

@@ -6,11 +6,12 @@ import asyncio
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mistral_lsp import languages
-from mistral_lsp.context import scan, similar
+from mistral_lsp.context import scan, similar, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import MOST, Recent
 from mistral_lsp.context.similar import Nearby
@@ -22,8 +23,10 @@ PRICES = "".join(f"def price_{number}(order):\n    return {number}\n\n" for numb
 HERE = "order = load()\ndef price_9(order):\n    return "
 
 
-def opened(path: str, text: str) -> Snapshot:
-    return Document(f"file:///{path}", path, languages.find("", path), 1, text).snapshot()
+def opened(path: str, text: str, folder: Path | None = None) -> Snapshot:
+    """A document that lies in a folder, or in none."""
+    file = str(folder / path) if folder else ""
+    return Document(f"file:///{path}", path, languages.find("", path), 1, text, file).snapshot()
 
 
 def workspace(folder: Path, **files: str) -> Index:
@@ -49,10 +52,11 @@ async def given(
     budget: int = 10_000,
     path: str = "main.py",
     nearby: Nearby | None = None,
+    folder: Path | None = None,
 ) -> list[str]:
     """What is told at the end of `here`, the most similar first."""
     found = await similar.choose(
-        opened(path, here),
+        opened(path, here, folder),
         len(here),
         index,
         recent or Recent(),
@@ -100,7 +104,8 @@ async def test_what_stands_below_the_cursor_counts_too(tmp_path: Path) -> None:
 
 
 async def test_nothing_of_the_same_file_is_told(tmp_path: Path) -> None:
-    assert await given(workspace(tmp_path, prices=PRICES), path="prices.py") == []
+    index = workspace(tmp_path, prices=PRICES)
+    assert await given(index, path="prices.py", folder=tmp_path) == []
 
 
 async def test_a_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ async def test_a_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
 async def test_where_the_user_has_been_is_told_as_it_was_there(tmp_path: Path) -> None:
     recent = Recent()
     edited = PRICES.replace("return 9", "return 99")
-    recent.note(opened("prices.py", edited), edited.index("def price_9"))
+    recent.note(opened("prices.py", edited, tmp_path), edited.index("def price_9"))
     assert "return 99" in (await given(workspace(tmp_path, prices=PRICES), recent))[0]
 
 
@@ -142,21 +147,21 @@ async def test_looking_ends_in_time_and_serves_the_next_prompt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index, nearby = workspace(tmp_path, prices=PRICES), Nearby()
-    read, free, was_read = scan.read_text, threading.Event(), threading.Event()
+    read, free, was_read = walk.read_text, threading.Event(), threading.Event()
 
-    def read_slowly(folder: Path, path: str) -> str | None:
+    def read_slowly(file: str) -> Any:
         free.wait(PATIENCE_SECONDS)
         try:
-            return read(folder, path)
+            return read(file)
         finally:
             was_read.set()
 
-    monkeypatch.setattr(scan, "read_text", read_slowly)
+    monkeypatch.setattr(walk, "read_text", read_slowly)
     here = opened("main.py", HERE), len(HERE), index, Recent(), nearby, 10_000, count
     assert await similar.choose(*here, 0.01) == ()
     free.set()
     assert await asyncio.to_thread(was_read.wait, PATIENCE_SECONDS)
-    monkeypatch.setattr(scan, "read_text", None)
+    monkeypatch.setattr(walk, "read_text", None)
     assert await similar.choose(*here, PATIENCE_SECONDS) != (), "what was read is kept"
 
 
@@ -164,5 +169,5 @@ def test_the_words_of_a_snippet_are_in_order() -> None:
     """Else sums of what they count, and with them which of two alike comes first, would differ from
     run to run.
     """
-    [snippet] = cut("a.py", ["value = second(first)", "third = first"])
+    [snippet] = cut("a.py", "a.py", ["value = second(first)", "third = first"])
     assert snippet.words == ("first", "second", "third", "value")

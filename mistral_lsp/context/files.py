@@ -1,0 +1,66 @@
+"""Reads files that somebody else may have laid out: regular ones, up to a size, behind no link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+class Stamp(NamedTuple):
+    """Tells whether a file is still as it was read. Not by its inode, which some systems change."""
+
+    changed_ns: int = 0
+    size: int = 0
+    is_file: bool = False
+
+
+MISSING = Stamp()
+"""The stamp of what is not there, or is no regular file."""
+
+
+def stamp(path: str | Path, follow: bool = False) -> Stamp:
+    """The stamp of a file; links are followed only where that is wished."""
+    try:
+        found = Path(path).stat(follow_symlinks=follow)
+    except (OSError, ValueError):
+        return MISSING
+    return _stamp(found)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, and no link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stamp] | None:
+    """The first bytes of a file, `most` of them and one more if there are more, and its stamp; None
+    where it is not there or no regular file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | NO_WAITING | (0 if follow else NO_LINK))
+    except (OSError, ValueError):
+        return None
+    try:
+        found = _stamp(os.fstat(descriptor))
+        if found == MISSING:
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most + 1), found
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    if not stat.S_ISREG(found.st_mode):
+        return MISSING
+    return Stamp(found.st_mtime_ns, found.st_size, True)

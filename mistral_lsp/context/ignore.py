@@ -1,0 +1,130 @@
+"""Tells what git ignores: by .gitignore, by .git/info/exclude, and by the user's own patterns."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from mistral_lsp import globs
+from mistral_lsp.context import files
+from mistral_lsp.context.git_settings import read_settings, repository
+from mistral_lsp.globs import Glob
+
+LARGEST = 300_000
+"""Bytes of a file of patterns that are heeded."""
+MOST_GLOBS = 10_000
+"""Patterns of a file that are heeded."""
+KEPT_GLOBS = 50_000
+"""Patterns that are remembered, of all files; some 40 MB at most."""
+
+
+class Rules(NamedTuple):
+    """The patterns of one file, for paths without their first `depth` names."""
+
+    depth: int
+    globs: Sequence[Glob]
+
+
+class Chain(NamedTuple):
+    """What holds in a folder, the weightiest last."""
+
+    rules: tuple[Rules, ...] = ()
+    ignore_case: bool = False
+
+
+class Ignored:
+    """What git ignores in one folder of the workspace, as it is when that is first asked."""
+
+    def __init__(self, root: Path):
+        """Looks for the repository's top at `root` and above; without one, `root` is the top."""
+        around = (root, *root.parents)
+        self._top = next((one for one in around if os.path.lexists(one / ".git")), root)
+        self._above = root.relative_to(self._top).parts
+        self._chains: dict[tuple[str, ...], Chain] = {}
+        self.is_all = any(
+            self._ignores(self._above[:depth], True) for depth in range(1, len(self._above) + 1)
+        )
+        """Whether the folder itself is ignored."""
+
+    def ignores(self, path: str, is_folder: bool = False) -> bool:
+        """Whether a path below the root is ignored; the folders around it are taken not to be."""
+        return self._ignores((*self._above, *path.split("/")), is_folder)
+
+    def _ignores(self, names: tuple[str, ...], is_folder: bool) -> bool:
+        for depth, patterns in reversed(self._chain(names[:-1]).rules):
+            verdict = globs.decide(patterns, names[depth:], is_folder)
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _chain(self, names: tuple[str, ...]) -> Chain:
+        """What holds in the folder with these names below the top."""
+        known = self._chains.get(names)
+        if known is None:
+            above = self._chain(names[:-1]) if names else Chain()
+            known = self._chains[names] = self._lengthened(above, names)
+        return known
+
+    def _lengthened(self, above: Chain, names: tuple[str, ...]) -> Chain:
+        folder, depth = self._top.joinpath(*names), len(names)
+        rules, ignore_case = list(above.rules), above.ignore_case
+        own = repository(folder)
+        if own is not None or not names:
+            settings = read_settings(own)
+            ignore_case = settings.ignore_case
+            excludes = [*settings.excludes, *([own / "info" / "exclude"] if own else [])]
+            rules += [Rules(depth, _read(path, ignore_case, True)) for path in excludes]
+        rules.append(Rules(depth, _read(folder / ".gitignore", ignore_case, False)))
+        kept = tuple(one for one in rules if one.globs)
+        same = len(kept) == len(above.rules) and ignore_case == above.ignore_case
+        return above if same else Chain(kept, ignore_case)
+
+
+class _Memory:
+    """Patterns of files as they were read, the latest, up to KEPT_GLOBS."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], list[Glob]] = OrderedDict()
+        self._count = 0
+
+    def get(self, key: tuple[object, ...]) -> list[Glob] | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple[object, ...], found: list[Glob]) -> None:
+        with self._lock:
+            if key not in self._kept:
+                self._count += len(found) + 1
+            self._kept[key] = found
+            while self._count > KEPT_GLOBS:
+                self._count -= len(self._kept.popitem(last=False)[1]) + 1
+
+
+_memory = _Memory()
+
+
+def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
+    """The patterns of a file; none where it is not there, no regular file, or behind a link."""
+    stamp = files.stamp(path, follow)
+    if stamp == files.MISSING:
+        return []
+    key = (path, stamp, ignore_case)
+    known = _memory.get(key)
+    if known is None:
+        found = files.read(path, LARGEST, follow)
+        data = found[0] if found else b""
+        if len(data) > LARGEST:
+            data = data[: data.rfind(b"\n") + 1]  # half of a pattern is another pattern
+        lines = data.decode("utf-8-sig", "replace").split("\n")
+        found_globs = (globs.read(line.removesuffix("\r"), ignore_case) for line in lines)
+        known = list(islice(filter(None, found_globs), MOST_GLOBS))
+        _memory.put(key, known)
+    return known

@@ -1,0 +1,156 @@
+"""Says which files of a folder other files may be told of, all of them or one.
+
+What git ignores, what looks like a secret, and what lies behind a symbolic link is none of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from mistral_lsp import languages
+from mistral_lsp.context import files
+from mistral_lsp.context.files import MISSING, Stamp
+from mistral_lsp.context.gate import is_secret
+from mistral_lsp.context.ignore import Ignored
+
+LARGEST_FILE = 300_000
+LONGEST_LINE = 2_000
+"""A file with longer lines was written by a program."""
+MOST_SEEN = 400_000
+"""Files and folders that a walk passes by."""
+FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
+"""Folders with the code of others."""
+
+
+class Folder:
+    """A folder of the workspace, named by its real path, as it is when its files are first seen."""
+
+    def __init__(self, root: Path):
+        """Looks at what git ignores around the folder."""
+        self._root = root
+        self._ignored = Ignored(root)
+        self._folders: dict[str, bool] = {}
+
+    def walk(self, near: str = "", below: str = "") -> Iterator[str]:
+        """The files that belong, as paths with "/" below the folder, the nearest to `near` first;
+        only those of the folder `below`, where that is given and belongs.
+        """
+        if below and not self.belongs(below, is_folder=True):
+            return
+        # A folder stands where the nearest file in it may, and before the files that are as far.
+        left = [] if self._ignored.is_all else [(0, False, below)]
+        seen = 0
+        while left:
+            _, is_file, here = heapq.heappop(left)
+            if is_file:
+                yield here
+                continue
+            for name, is_folder in islice(_entries(self._root / here), MOST_SEEN - seen):
+                path = f"{here}/{name}" if here else name
+                seen += 1
+                if self._belongs(path, name, is_folder):
+                    nearest = distance(f"{path}/" if is_folder else path, near)
+                    on_the_way = is_folder and near.startswith(f"{path}/")
+                    heapq.heappush(left, (0 if on_the_way else nearest, not is_folder, path))
+
+    def belongs(self, path: str, is_folder: bool = False) -> bool:
+        """Whether a walk comes by a file or folder, there or not."""
+        names = path.split("/")
+        return not self._ignored.is_all and all(
+            self._belongs("/".join(names[:length]), name, is_folder or length < len(names))
+            for length, name in enumerate(names, 1)
+        )
+
+    def look(self, path: str) -> Stamp:
+        """The stamp of a file that belongs; MISSING for all others."""
+        full = f"{self._root}/{path}"
+        if os.path.realpath(full) != full or not self.belongs(path):
+            return MISSING
+        return files.stamp(full)
+
+    def _belongs(self, path: str, name: str, is_folder: bool) -> bool:
+        """Whether a file or folder belongs, if the folders around it do."""
+        known = self._folders.get(path) if is_folder else None
+        if known is None:
+            known = self._is_own(path, name) if is_folder else _is_wanted(f"{self._root}/{path}")
+            known = known and _is_spelt(name) and not self._ignored.ignores(path, is_folder)
+        if is_folder:
+            self._folders[path] = known
+        return known
+
+    def _is_own(self, path: str, name: str) -> bool:
+        is_foreign = name.startswith(".") or name in FOREIGN
+        return not is_foreign and files.stamp(self._root / path / "pyvenv.cfg") == MISSING
+
+
+def walk(root: Path, near: str = "") -> Iterator[str]:
+    """The files of a folder that belong, as `Folder.walk` gives them."""
+    return Folder(root).walk(near)
+
+
+def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
+    """The stamps of files, each given as a folder of the workspace and a path below that; MISSING
+    for those that do not belong.
+    """
+    folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
+    return {file: folders[root].look(path) for file, (root, path) in places.items()}
+
+
+@lru_cache(maxsize=4_096)
+def _is_wanted(file: str) -> bool:
+    return is_code(file) and not is_secret(file)
+
+
+def is_code(path: str) -> bool:
+    """Whether a file defines something for others, by its name."""
+    language = languages.find("", path)
+    return language.is_code and bool(language.definition_nodes)
+
+
+def read_text(file: str | Path) -> tuple[str, Stamp] | None:
+    """The text of a file that somebody wrote, and its stamp; or None."""
+    found = files.read(file, LARGEST_FILE)
+    if found is None or len(found[0]) > LARGEST_FILE:
+        return None
+    try:
+        text = found[0].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    return (text, found[1]) if is_written(text) else None
+
+
+def is_written(text: str) -> bool:
+    """Whether a text may be what somebody wrote, and not a program."""
+    return len(text) <= LARGEST_FILE and max(map(len, text.split("\n"))) <= LONGEST_LINE
+
+
+def distance(path: str, near: str) -> int:
+    """How many folders lie between two files."""
+    here, there = path.split("/")[:-1], near.split("/")[:-1]
+    common = 0
+    while common < min(len(here), len(there)) and here[common] == there[common]:
+        common += 1
+    return len(here) + len(there) - 2 * common
+
+
+def _is_spelt(name: str) -> bool:
+    """Whether a name is text; on disk it may be any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
+    """The regular files in a folder, and the folders, which are true. Links are neither."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield entry.name, True
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry.name, False
+    except OSError:
+        return

@@ -1,0 +1,46 @@
+"""Takes URIs apart, so that one document has one name however a client spells it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote
+
+PARTS = re.compile(
+    r"(?:([a-z][a-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""As in RFC 3986, appendix B: every text has these parts. The standard library raises for some."""
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Uri(NamedTuple):
+    """The parts of a URI, nothing in them escaped. Equal for all spellings of one document."""
+
+    scheme: str
+    authority: str
+    path: str
+    query: str = ""
+    fragment: str = ""
+
+    @property
+    def file(self) -> str:
+        """The path of a file on this machine; "" for what is none."""
+        is_file = self.scheme == "file" and not self.authority and self.path.startswith("/")
+        return "" if not is_file or "\0" in self.path else self.path
+
+
+@lru_cache(maxsize=256)
+def parse(uri: str) -> Uri:
+    """The parts of a URI. Text that is none has a path only."""
+    found = PARTS.fullmatch(SURROGATES.sub("\ufffd", uri))
+    assert found is not None
+    scheme, authority, path, query, fragment = (unquote(part or "") for part in found.groups())
+    scheme, authority = scheme.lower(), authority.lower()
+    if scheme == "file" and authority == "localhost":
+        authority = ""
+    if path.startswith("/"):
+        path = "/" + posixpath.normpath(path).lstrip("/")
+    return Uri(scheme, authority, path, query, fragment)

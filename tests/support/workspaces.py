@@ -1,0 +1,61 @@
+"""Workspaces for tests: files, and what a server tells its model of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.lsp_client import Client
+
+PATIENCE_SECONDS = 60.0
+OPEN = "value = shared_price(hidden_price(\n"
+"""A line that names what the files below define."""
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Writes files below a folder, which is made where it is missing."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return folder
+
+
+def defines(name: str) -> str:
+    """A file that defines a function, with a line that is like OPEN."""
+    return f"def {name}_price(order):\n    value = {name}_price(order)\n    return value\n"
+
+
+def until(condition: Callable[[], Any], what: Callable[[], Any] = lambda: None) -> None:
+    """Waits for something to become true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.1)
+
+
+def known(client: Client) -> int:
+    """How many other files the server knows."""
+    count: int = client.status()["other_files"]
+    return count
+
+
+def wait_for_files(client: Client, count: int) -> None:
+    until(lambda: known(client) == count, client.status)
+
+
+def explanation(client: Client, uri: str, line: int = 0, character: int = 34) -> dict[str, Any]:
+    """What the model would be told at a place, part by part."""
+    place = {"textDocument": {"uri": uri}, "position": {"line": line, "character": character}}
+    params = {"command": "mistralLsp.explain", "arguments": [place]}
+    found: dict[str, Any] = client.request("workspace/executeCommand", params)
+    return found
+
+
+def prompt(client: Client, uri: str, line: int = 0, character: int = 34) -> str:
+    """The same as one text."""
+    found = explanation(client, uri, line, character)
+    assert found["reason"] is None, found["reason"]
+    return "".join(part["text"] for part in found["parts"])
