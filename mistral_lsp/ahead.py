@@ -7,12 +7,11 @@ import contextlib
 from dataclasses import replace
 
 from mistral_lsp.cache import Entry
-from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
-from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, situation
+from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, refuse, situation
 from mistral_lsp.types import LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
@@ -31,7 +30,7 @@ def look(request: Request, stages: Stages) -> None:
     place may lie in an answer, for clients ask nothing while their user types what is shown.
     """
     cursor = read_cursor(request.snapshot, request.offset)
-    if gate.refuse(request.snapshot, cursor, request.settings, request.trigger) is None:
+    if refuse(request, cursor) is None:
         found = stages.cache.find(request.snapshot, request.offset)
         use_pause(request, found[0] if found else None, stages)
 

@@ -16,7 +16,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.scheduler import Disagreed, Stream, Superseded
-from mistral_lsp.stages import Request, Stages, prepare, situation
+from mistral_lsp.stages import Request, Stages, prepare, refuse, situation
 from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
 MOST_LINES = 3
@@ -75,7 +75,7 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
 
 async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> str | None:
     """Fills the draft, from the cache or by the engine; gives the reason where that can't be."""
-    reason = gate.refuse(request.snapshot, draft.cursor, request.settings, request.trigger)
+    reason = refuse(request, draft.cursor)
     if reason is not None:
         return reason
     found = stages.cache.find(request.snapshot, request.offset)
@@ -281,7 +281,7 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
     Raises EngineError where the model can't be loaded.
     """
     cursor = read_cursor(request.snapshot, request.offset)
-    reason = gate.refuse(request.snapshot, cursor, request.settings, request.trigger)
+    reason = refuse(request, cursor)
     parts: list[dict[str, Any]] = []
     if reason is None:
         prompt = await prepare(request, stages, await stages.engine.ready())

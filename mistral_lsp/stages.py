@@ -9,7 +9,7 @@ from functools import partial
 
 from mistral_lsp.cache import Cache
 from mistral_lsp.config import Settings
-from mistral_lsp.context import related, similar
+from mistral_lsp.context import gate, related, similar
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.outline import introduce
@@ -20,6 +20,7 @@ from mistral_lsp.metrics import Metrics
 from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.templates import reads_suffix_last
+from mistral_lsp.prompt.view import is_in_secret
 from mistral_lsp.prompt.window import Budget, Plan, Plans
 from mistral_lsp.rejections import Rejections
 from mistral_lsp.scheduler import Scheduler
@@ -67,6 +68,15 @@ class Stages:
     recent: Recent = field(default_factory=Recent)
     nearby: similar.Nearby = field(default_factory=similar.Nearby)
     interactive: bool = True
+
+
+def refuse(request: Request, cursor: Cursor) -> str | None:
+    """Why nothing is offered at the request's place, or None."""
+    snapshot = request.snapshot
+    reason = gate.refuse(snapshot, cursor, request.settings, request.trigger)
+    if reason is None and is_in_secret(snapshot, request.offset):
+        return "the cursor stands in a secret"
+    return reason
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:

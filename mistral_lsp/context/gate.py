@@ -11,38 +11,11 @@ import pathspec
 
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.context.secret_files import is_secret, paths_of
 from mistral_lsp.document import LARGEST_PARSED, Snapshot
 from mistral_lsp.types import Trigger
 
 LONGEST_LINE = 20_000
-
-SECRETS = (
-    ".env",
-    ".env.*",
-    "*.env",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    ".netrc",
-    ".pgpass",
-    ".htpasswd",
-    ".npmrc",
-    ".pypirc",
-    ".git-credentials",
-    ".ssh/",
-    ".gnupg/",
-    ".aws/credentials",
-    "secrets.*",
-    "credentials.*",
-)
 
 
 def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
@@ -56,7 +29,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.out_of_sync:
         return snapshot.out_of_sync
-    if is_secret(snapshot.path):
+    if any(map(is_secret, (snapshot.path, *paths_of(snapshot.uri)))):
         return "the file looks like one that holds secrets"
     if is_excluded(snapshot.path, settings):
         return "the file is excluded (mistralLsp.exclude)"
@@ -91,11 +64,6 @@ def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
     if re.search(cursor.language.finished, line):
         return "the line is finished"
     return None
-
-
-def is_secret(path: str) -> bool:
-    """Whether a file looks like one that holds secrets."""
-    return _matches(SECRETS, path)
 
 
 def is_excluded(path: str, settings: Settings) -> bool:

@@ -17,7 +17,7 @@ import pathspec
 
 from mistral_lsp import languages, syntax
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
-from mistral_lsp.context.gate import is_secret
+from mistral_lsp.context.secret_files import is_secret
 
 LARGEST_FILE = 300_000
 LONGEST_LINE = 2_000
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> None:
 def walk(folder: Path) -> Iterator[str]:
     """The files of known languages below a folder that belong to it, as paths with "/"."""
     ignored: dict[str, list[tuple[str, pathspec.GitIgnoreSpec]]] = {}
+    real = os.path.realpath(folder)
     for where, folders, files in os.walk(folder):
         here = Path(where).relative_to(folder).as_posix()
         above = ignored.get(Path(here).parent.as_posix(), []) if here != "." else []
@@ -53,7 +54,7 @@ def walk(folder: Path) -> Iterator[str]:
         ]
         for name in files:
             path = f"{here}/{name}".removeprefix("./")
-            if _is_spelt(path) and _is_wanted(path, name) and not _is_ignored(path, rules):
+            if _is_spelt(path) and _is_wanted(real, path, name) and not _is_ignored(path, rules):
                 yield path
 
 
@@ -67,7 +68,7 @@ def belongs(folder: Path, path: str) -> bool:
         if _is_foreign(folder / here, rules, here):
             return False
         rules += _rules(folder / here, here.rstrip("/"))
-    return _is_wanted(path, name) and not _is_ignored(path, rules)
+    return _is_wanted(os.path.realpath(folder), path, name) and not _is_ignored(path, rules)
 
 
 def _rules(where: Path, here: str) -> list[tuple[str, pathspec.GitIgnoreSpec]]:
@@ -96,9 +97,13 @@ def _is_spelt(path: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _is_wanted(path: str, name: str) -> bool:
+def _is_wanted(folder: str, path: str, name: str) -> bool:
     language = languages.find("", name)
-    return language.is_code and bool(language.definition_nodes) and not is_secret(path)
+    return (
+        language.is_code
+        and bool(language.definition_nodes)
+        and not is_secret(f"{folder}/{path}")
+    )
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:

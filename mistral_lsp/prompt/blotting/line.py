@@ -1,0 +1,112 @@
+"""One line of a text while it is looked through for secrets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, Optional, Union
+
+from mistral_lsp.prompt.blotting.names import Kind
+from mistral_lsp.prompt.blotting.values import Manner, is_secret
+
+Style = Literal["code", "config", "shell", "prose"]
+"""How values stand in a file: in quotes; mostly without, as in YAML; up to a blank; among words."""
+
+_COMMENT = re.compile(r"^\s*(?:[#;%*]|//|/\*|--|<!--|'|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s")
+
+
+@dataclass(frozen=True)
+class Until:
+    """A value goes on up to `closer`, for so many `lines`; a `word` is a line of its own."""
+
+    closer: str
+    word: bool = False
+    lines: int = 60
+
+
+@dataclass(frozen=True)
+class Deeper:
+    """A value goes on in all lines that are indented deeper than `indentation`."""
+
+    indentation: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The value of a name is the next line's first; without quotes only where it is indented deeper
+    than `indentation`.
+    """
+
+    name: str
+    kind: Kind
+    indentation: int
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The value of a name stands in one of the next `lines`, behind a word like `value`."""
+
+    name: str
+    kind: Kind
+    lines: int = 5
+
+
+@dataclass(frozen=True)
+class Armour:
+    """A private key in base64 goes on; where its `head` was not seen, in nothing but base64."""
+
+    head: bool = True
+
+
+State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
+"""What a line leaves open for the next."""
+
+
+@dataclass
+class Line:
+    """The text, without its end; a `cursor` in it, at which somebody types. `found` are the secrets."""
+
+    text: str
+    style: Style
+    cursor: int | None = None
+    found: list[tuple[int, int]] = field(default_factory=list)
+    after: State = None
+
+    def __post_init__(self) -> None:
+        """Looks where a comment begins."""
+        comment = _COMMENT.search(self.text)
+        self._comment = comment.start() if comment else len(self.text)
+        self._seen = self._quotes = 0
+
+    @property
+    def indentation(self) -> int:
+        """The column of the first character that is no blank, nor the mark of a list's item."""
+        return len(self.text) - len(self.text.lstrip(" \t-"))
+
+    def is_typed(self, start: int, end: int) -> bool:
+        """Whether the cursor stands in a range or at one of its ends."""
+        return self.cursor is not None and start <= self.cursor <= end
+
+    def is_comment(self, place: int) -> bool:
+        """Whether a comment has begun at a place, as far as a single line tells."""
+        return place > self._comment
+
+    def is_quoted(self, place: int) -> bool:
+        """Whether a string has begun at a place. Places have to be asked for in order."""
+        if place > self._seen:
+            quotes = self.text.count('"', self._seen, place) + self.text.count("'", self._seen, place)
+            self._seen, self._quotes = place, self._quotes + quotes
+        return self._quotes % 2 == 1
+
+    def hide(self, start: int, end: int) -> None:
+        """Notes a secret, without blanks around it."""
+        value = self.text[start:end]
+        start += len(value) - len(value.lstrip())
+        self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
+
+    def hide_if_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
+        """Notes a value where it is what the name calls for; tells whether it is."""
+        secret = is_secret(self.text[start:end], kind, name, manner, self.is_typed(start, end))
+        if secret:
+            self.hide(start, end)
+        return secret

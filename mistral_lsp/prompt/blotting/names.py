@@ -1,0 +1,137 @@
+"""Tells from a name whether a secret is given to it."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+
+class Kind(IntEnum):
+    """What a name says of its value: a secret when that `LOOKS` like one, is a `KEY` in one word, or
+    is a `PASSWORD`, which may be any text.
+    """
+
+    NOTHING = 0
+    LOOKS = 1
+    KEY = 2
+    PASSWORD = 3
+
+
+LONGEST = 80
+"""Characters of a name that are looked at, the last ones."""
+
+_WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_QUALIFIERS = _set(
+    """value val values text txt string str plain plaintext raw clear base64 b64 hex encoded enc
+    encrypted hash hashed pem prod production dev development test testing stage staging live sandbox
+    local global default old new current previous prev next again repeat confirm confirmation confirmed
+    base primary secondary main backup admin root user me my here const constant
+    literal material bytes data arg param property prop attr setting config option override read write
+    rw ro a b c x y v master""",
+)
+"""Words behind the one that tells, which change nothing."""
+
+_PASSWORDS = _set(
+    """password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds psw pswd
+    passw pword pw pass secret secrets credential credentials cred creds psk passkey passkeys
+    passwort passwoert kennwort losungswort contrasena contraseña clave motdepasse mdp senha parola
+    wachtwoord lösenord losenord salasana adgangskode heslo hasło haslo jelszó jelszo parole şifre sifre
+    пароль 密码 密碼 口令 パスワード 비밀번호 mnemonic""",
+)
+_ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
+"""How one word ends that is several, as in dbpassword."""
+_TOKENS = _set("token tokens jwt bearer apikey apikeys")
+_OF_PARSERS = _set(
+    """next page continuation pagination sync max num special start end eos bos pad unk mask stop first
+    last current prev previous look lookahead peek open close begin left right separator comment string
+    number operator keyword punctuator punctuation literal delimiter cancellation cancel syntax text
+    css lex error eof expected actual unexpected new raw input output completion prompt total cached
+    no not is has get parse count per public"""
+)
+"""Words before `token` that say that it is one of a text's, or none at all."""
+_KEYS_OF = _set(
+    """api app application access private secret encryption encrypt decryption decrypt signing sign
+    signature auth authorization authentication account storage shared service client consumer server
+    crypto cipher aes rsa des ssh gpg pgp ssl tls hmac jwt license licence activation subscription
+    deploy deployment wallet stripe aws azure gcp google openai anthropic mistral cohere gemini github
+    gitlab twilio sendgrid mailgun mailchimp algolia maps firebase fernet vault unseal recovery rails
+    flask django webhook vapid integration security symmetric sas cosmos instrumentation ingest ingestion
+    datadog newrelic sentry pagerduty opsgenie cloudflare heroku slack discord telegram paypal square
+    plaid huggingface hf pinecone supabase posthog segment mapbox weather openweather tmdb rapidapi
+    bot developer dev partner merchant payment enc verification validation credential oauth session
+    cookie token user admin root write ingress db database redis"""
+)
+_PASSES_OF = _set(
+    """db database user usr my root admin smtp mail email imap pop pop3 ftp sftp ssh sql mysql pg
+    postgres postgresql mariadb mongo mongodb redis rabbit rabbitmq amqp mqtt ldap bind proxy http https
+    basic auth login account acct wifi wlan key store keystore truststore cert host server sudo become su
+    vpn api app service client default system os ansible vault jenkins oracle tomcat jdbc jms kafka
+    elastic es web site test old new enable sasl ssl tls zip pdf rar gpg pgp wp remote local registry
+    docker git nexus artifactory repo svn snmp router x default tmp temp initial"""
+)
+_LOOKS = _set(
+    """key keys auth salt pepper nonce seed hash digest checksum signature sig hmac cookie session
+    sessionid sid phpsessid jsessionid csrf csrftoken xsrf license licence serial otp totp code webhook
+    pass identity fingerprint challenge cert certificate access login blob pat dsn"""
+)
+_PHRASES = _set("seed recovery backup secret pass wallet mnemonic")
+_SECRET_IDS = _set("secret access role key")
+_NOT = _set("no not is has can use show hide need needs require requires public without invalid forgot")
+"""Words in front of a name that make it a flag, or no secret."""
+
+
+_SPEAKING = _PASSWORDS | _TOKENS | _KEYS_OF | _PASSES_OF | _set("key keys refresh id code csrf xsrf")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is itself a usual name for a secret, such as "access_token"."""
+    words = [word.lower() for word in _WORDS.findall(text[: LONGEST + 1])]
+    return len(text) <= LONGEST and bool(words) and all(word in _SPEAKING for word in words)
+
+
+@lru_cache(maxsize=8_192)
+def kind(name: str) -> Kind:
+    """What a name calls for, in any way of writing: dbPassword, DB_PASSWORD, db.password, --api-key."""
+    words = [word.lower() for word in _WORDS.findall(name[-LONGEST:])]
+    while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
+        words.pop()
+    if not words or (len(words) > 1 and words[0] in _NOT):
+        return Kind.NOTHING
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    return _of_words(last, before, len(words))
+
+
+def _of_words(last: str, before: str, count: int) -> Kind:
+    if last == "pass" and count > 1:
+        return Kind.PASSWORD if before in _PASSES_OF else Kind.LOOKS
+    if last in _PASSWORDS or last.endswith(_ENDS) or before + last in _PASSWORDS:
+        return Kind.PASSWORD
+    if last.endswith(("pass", "pw")) and last.removesuffix("pass").removesuffix("pw") in _PASSES_OF:
+        return Kind.PASSWORD
+    if last == "phrase":
+        return Kind.PASSWORD if before in _PHRASES else Kind.NOTHING
+    if last.endswith(("token", "tokens")) or last in _TOKENS:
+        return _of_token(last, before)
+    if last.endswith(("key", "keys")):
+        return _of_key(last, before)
+    if last == "id" and before in _SECRET_IDS:
+        return Kind.LOOKS
+    return Kind.LOOKS if last in _LOOKS else Kind.NOTHING
+
+
+def _of_token(last: str, before: str) -> Kind:
+    return Kind.NOTHING if before in _OF_PARSERS else Kind.KEY
+
+
+def _of_key(last: str, before: str) -> Kind:
+    of = last.removesuffix("s").removesuffix("key") or before
+    if of == "public":
+        return Kind.NOTHING
+    return Kind.KEY if of in _KEYS_OF else Kind.LOOKS

@@ -1,0 +1,96 @@
+"""Tells from a value, and how it stands in its line, whether it is the secret that its name calls for."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from mistral_lsp.prompt.blotting.randomness import is_random
+from mistral_lsp.prompt.blotting.names import Kind, is_name
+
+
+class Manner(Enum):
+    """How a value stands: `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`, where
+    any word may follow; or `COMPARED` with what has the name.
+    """
+
+    QUOTED = 1
+    BARE = 2
+    PROSE = 3
+    COMPARED = 4
+
+
+LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
+"""Characters of a secret, unless somebody is typing it."""
+LONGEST = 200
+"""Characters of a value that are looked at, so that no text keeps anybody waiting."""
+
+_PLACEHOLDER = re.compile(
+    r"""(?ix)
+    (?:(?:basic|bearer|token|digest)\s+)?
+    (?: \$[({]{0,2}[\w.:/ -]*[)}]{0,2}                 # shell, and half of one
+      | [#$@!%]?\{\{?[^{}]*\}{0,2}                     # templates
+      | %[-\d.]*[sdrvq] | %\(?\w*\)?[sd]? | %\w+%      # printf, cmd.exe
+      | <[^<>]*>? | \[[\w -]*\] | @\w+@ | :\w+ | \?+
+      | [x*.•\#_-]+ | x{3,}[\w-]*
+      | (?:env|vault|op|file|arn|ref|secretsmanager|ssm|keyring|kms|sops)[:!][^\s]*
+      | (?:~|\.{0,2})/[\w./-]*
+    )
+    """
+)
+"""What stands in a secret's place until a program puts one there, or says where it is."""
+_WORDS_OF_CODE = frozenset(
+    """none null nil true false yes no on off undefined required optional str string text bytes int
+    integer number boolean bool object array any void unknown never auto default include omit same-origin
+    inherit char varchar const static let var""".split()
+)
+_CALL = re.compile(r"[A-Za-z_][\w.:$>-]*\s*[(\[].*[)\]][;,]?|[\w.]+[(\[{]", re.DOTALL)
+_PROSE = re.compile(
+    r"(?i)\b(?:your|enter|please|must|invalid|is|are|the|for|required|wrong|incorrect|missing|not|new|"
+    r"forgot|reset|change|confirm|repeat|again|choose|type|a|an|to|of)\b"
+)
+_NAMES = re.compile(r"(?i)pass(?:word|wd|phrase|code)|secret|token|key\b|credential")
+_VERSION = re.compile(r"v?\d[\d.,:_-]*[a-z]{0,2}|\d+(?:px|em|ms|[kmgt]i?b|%)|0x[0-9a-f]{1,8}", re.I)
+_CHOSEN = re.compile(r"[^\W\d_].*\d|\d.*[^\W\d_]|[^\W\d_].*[!@#$%^&*?~+]|[!@#$%^&*?~+].*[^\W\d_]|[a-z][A-Z]")
+
+
+def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = False) -> bool:
+    """Whether a value is a secret. One that is being `typed` may have just begun."""
+    value = value.strip()[:LONGEST]
+    if not value or _is_placeholder(value):
+        return False
+    if kind is Kind.LOOKS or (kind is Kind.KEY and manner in (Manner.PROSE, Manner.COMPARED)):
+        return _is_drawn(value)
+    if len(value) < (1 if typed else LEAST[kind]) or _is_named_so(value, name):
+        return False
+    if manner is Manner.PROSE:
+        return _is_chosen(value)
+    if manner is Manner.BARE and (value.lower() in _WORDS_OF_CODE or _CALL.fullmatch(value)):
+        return False
+    if kind is Kind.KEY:
+        return not re.search(r"\s", value) or bool(re.search(r"\d", value))
+    return not (_NAMES.search(value) and _PROSE.search(value))
+
+
+def _is_placeholder(value: str) -> bool:
+    return bool(_PLACEHOLDER.fullmatch(value)) and not _is_drawn(value)
+
+
+def _is_named_so(value: str, name: str) -> bool:
+    """Whether a value says the name again, as the names of fields and variables do."""
+    if is_name(value):
+        return True
+    plain, of = (re.sub(r"[\W_]", "", text).lower() for text in (value, name))
+    return of.endswith(plain) if plain else False
+
+
+def _is_chosen(value: str) -> bool:
+    """Whether a word was chosen as a password rather than to be read."""
+    if len(value) < LEAST[Kind.PASSWORD] or re.search(r"[\s(){}\[\]<>]|://", value):
+        return False
+    return bool(_CHOSEN.search(value)) and not _VERSION.fullmatch(value)
+
+
+def _is_drawn(value: str) -> bool:
+    """Whether a value looks as if a program had drawn it."""
+    return len(value) >= 8 and not re.search(r"\s", value) and is_random(value, least_sum=2.5)
