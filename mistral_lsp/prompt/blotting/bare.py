@@ -4,125 +4,154 @@ from __future__ import annotations
 
 import re
 
-from mistral_lsp.prompt.blotting.assignments import CLOSED
+from mistral_lsp.prompt.blotting.assignments import CLOSED, KEYED
 from mistral_lsp.prompt.blotting.line import Deeper, Line
 from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import Manner
 
 _W = r"[ \t]{0,40}"
-_GIVEN = re.compile(rf"{CLOSED}(?P<gap>{_W})(?P<set>::?=|=>|\?=|\+=|[:=](?!=)){_W}(?:[&!][\w!-]{{1,30}}[ \t]{_W})?")
+_TAGS = rf"(?:[&!][\w!-]{{1,30}}[ \t]{_W})?"
+_GLUE = re.compile(rf"{CLOSED}(?P<gap>{_W})(?P<set>::?=|=>|\?=|\+=|[:=](?!=))(?P<behind>{_W}){_TAGS}")
 _KEY = re.compile(
-    r"""(?ix)[\s\-?*>|+]*
-    (?:(?:export|set|local|readonly|declare|typeset|env|arg|setx|setenv|let|var)[ \t]+(?:-\w+[ \t]+)*)*
-    [\w.$:\[\]/@{]*["'({]?"""
+    r"""(?ix)[\s\-?*>|+;#]*
+    (?:(?:export|set|local|readonly|declare|typeset|env|arg|let|var)[ \t]+(?:-\w+[ \t]+)*)*
+    [\w.$:\[\]/@{-]*["'({]?"""
 )
 """What stands before a key that begins its line."""
-_BESIDE = re.compile(r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+|set[ \t]+-\w+[ \t]+-\w+)[ \t]+$")
-_FLAG = re.compile(r"(?:^|[\s\"'`(\[=,])--?[\w.-]*$")
+_TAKES_NEXT = re.compile(r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+(?:[ \t]+-\w+)?)[ \t]+$")
+_FLAG = re.compile(r"(?:^|[\s\"'`(\[=,])--?[\w.-]{0,40}$")
+_ELEMENT = re.compile(rf"{CLOSED}[^<>]{{0,120}}>(?:<!\[CDATA\[)?([^<]*)")
+_BLOCK = re.compile(rf"{CLOSED}{_W}:{_W}{_TAGS}[|>][-+\d]{{0,2}}{_W}(?:#.*)?$")
+_SAID = re.compile(rf"[\"'`]?[ \t](?:is|was|=|:)[ \t]{_W}(?:(?:now|set to)[ \t])?[\"'`]?")
+_PAIRED = re.compile(r"(?i)[^<>]{0,80}?\bvalue[\"']?[ \t]?[=:][ \t]?")
+_DEFAULT = re.compile(r":?[-=+?]|:")
+
 _TO_END = re.compile(r".*?(?=[ \t]+[#;][^\n]*$|$)", re.DOTALL)
 _TO_BLANK = re.compile(r"(?:[^\s\"'`;|&<>()\\]|\\.)+")
-_TO_PART = re.compile(r"[^;\"'`<>|]+")
+_TO_SEMICOLON = re.compile(r"[^;\"'`<>|\n]+")
 _TO_MARK = re.compile(r"[^\s;&\"'`<>,#}\])\\|]+")
-_ELEMENT = re.compile(r"(?:[^<>]{0,120})>(?:<!\[CDATA\[)?([^<]*)")
+_TO_BRACE = re.compile(r"[^}\"']+")
+_LAST = re.compile(r"[^\s\"'`<>,(){}\[\]]+(?=[\"'`.,;]{0,2}\s{0,40}(?:\*/|-->)?\s{0,40}$)")
 _NUMBER = re.compile(r"\d{4,}")
-_BLOCK = re.compile(rf"{CLOSED}{_W}:{_W}(?:[&!][\w!-]{{1,30}}[ \t]{_W})?[|>][-+\d]{{0,2}}{_W}(?:#.*)?$")
-_IS = re.compile(rf"[\"'`]?[ \t](?:is|was|=|:){_W}(?:now |set to )?")
-_DEFAULT = re.compile(r":?[-=+?]")
+_ONLY = re.compile(r"[ \t]{1,40}([^\s;:={}]+);?[ \t]{0,40}(?:#.*)?$")
 
 
 def read_bare(line: Line, start: int, end: int, kind: Kind, name: str) -> int:
     """Hides what the name at `start` to `end` is given without quotes; tells where to read on."""
     text = line.text
-    if _BLOCK.match(text, end) and line.style != "code":
+    before = text[max(0, start - 80) : start]
+    if line.style != "code" and kind is not Kind.LOOKS and _BLOCK.match(text, end):
         line.after = Deeper(line.indentation)
         return len(text)
-    before = text[max(0, start - 80) : start]
-    opener = before[-1:] if before.strip() else ""
-    if opener == "<" or before.endswith("</") or (opener == ":" and "<" in before):
-        return _read_element(line, end, kind, name)
-    if _FLAG.search(before):
-        return _read_flag(line, end, kind, name)
-    if before.endswith("${"):
-        return _read_default(line, end, kind, name)
-    if _BESIDE.search(before) and text[end : end + 1] in (" ", "\t"):
-        return _read(line, end, _TO_END, kind, name, Manner.BARE)
-    return _read_given(line, start, end, kind, name, before)
+    for reads in (_read_element, _read_flag, _read_default, _read_beside, _read_paired, _read_given):
+        place = reads(line, start, end, kind, name, before)
+        if place is not None:
+            return place
+    return end
 
 
 def _read(
     line: Line, place: int, pattern: re.Pattern[str], kind: Kind, name: str, manner: Manner
-) -> int:
+) -> int | None:
     value = pattern.match(line.text, place)
-    if value is None or not line.hide_if_secret(*value.span(), kind, name, manner):
-        return place
+    group = value.lastindex or 0 if value else 0
+    if value is None or not line.hide_if_secret(*value.span(group), kind, name, manner):
+        return None
     return value.end()
 
 
-def _read_element(line: Line, end: int, kind: Kind, name: str) -> int:
-    """<password>value</password>, of any language of marks."""
-    value = _ELEMENT.match(line.text, end)
-    if value is None or not line.hide_if_secret(*value.span(1), kind, name, Manner.BARE):
-        return end
-    return value.end()
+def _read_element(
+    line: Line, start: int, end: int, kind: Kind, name: str, before: str
+) -> int | None:
+    """<password>value</password>, or <entry key="password">value</entry>."""
+    tag = before.rpartition("<")[2] if "<" in before else None
+    if tag is None or not (KEYED.search(before) or all(part.isalnum() for part in tag.split(":") if part)):
+        return None
+    return _read(line, end, _ELEMENT, kind, name, Manner.BARE)
 
 
-def _read_flag(line: Line, end: int, kind: Kind, name: str) -> int:
+def _read_flag(line: Line, start: int, end: int, kind: Kind, name: str, before: str) -> int | None:
     """--password value, or --password=value."""
     text = line.text
-    if text[end : end + 1] not in ("=", " "):
-        return end
-    place = end + 1
-    if text.startswith(("-", "="), place):
-        return end
-    bare = line.style in ("config", "shell") and kind is Kind.PASSWORD
-    manner = Manner.BARE if bare or text[end] == "=" else Manner.PROSE
-    return _read(line, place, _TO_MARK, kind, name, manner)
+    if not _FLAG.search(before) or text[end : end + 1] not in ("=", " "):
+        return None
+    if text.startswith(("-", "=", "|"), end + 1):
+        return None
+    settings = line.style in ("config", "shell") and kind is Kind.PASSWORD
+    manner = Manner.BARE if settings or text[end] == "=" else Manner.PROSE
+    return _read(line, end + 1, _TO_MARK, kind, name, manner)
 
 
-def _read_default(line: Line, end: int, kind: Kind, name: str) -> int:
-    """${PASSWORD:-value} and ${password:value}"""
-    sign = _DEFAULT.match(line.text, end) or re.compile(":").match(line.text, end)
-    if sign is None:
-        return end
-    return _read(line, sign.end(), re.compile(r"[^}\"']+"), kind, name, Manner.BARE)
+def _read_default(
+    line: Line, start: int, end: int, kind: Kind, name: str, before: str
+) -> int | None:
+    """${PASSWORD:-value}, or ${password:value}."""
+    sign = _DEFAULT.match(line.text, end)
+    if sign is None or not before.endswith("{"):
+        return None
+    return _read(line, sign.end(), _TO_BRACE, kind, name, Manner.BARE)
 
 
-def _read_given(line: Line, start: int, end: int, kind: Kind, name: str, before: str) -> int:
-    glue = _GIVEN.match(line.text, end)
+def _read_beside(
+    line: Line, start: int, end: int, kind: Kind, name: str, before: str
+) -> int | None:
+    """ENV PASSWORD value, or `password value` where that is all of the line."""
+    if line.text[end : end + 1] not in (" ", "\t"):
+        return None
+    if _TAKES_NEXT.search(before):
+        return _read(line, end, _TO_END, kind, name, Manner.BARE)
+    if line.style == "config" and kind is Kind.PASSWORD and not before.strip():
+        return _read(line, end, _ONLY, kind, name, Manner.BARE)
+    return None
+
+
+def _read_paired(
+    line: Line, start: int, end: int, kind: Kind, name: str, before: str
+) -> int | None:
+    """{name: PASSWORD, value: value}."""
+    glue = _PAIRED.match(line.text, end) if KEYED.search(before) else None
+    return _read(line, glue.end(), _TO_MARK, kind, name, Manner.BARE) if glue else None
+
+
+def _read_given(
+    line: Line, start: int, end: int, kind: Kind, name: str, before: str
+) -> int | None:
+    glue = _GLUE.match(line.text, end)
+    in_words = line.is_prose(start)
     if glue is None:
-        said = _IS.match(line.text, end)
-        if said and kind is Kind.PASSWORD and (line.style == "prose" or line.is_comment(start)):
-            return _read(line, said.end(), _TO_MARK, kind, name, Manner.PROSE)
-        return end
-    pattern, manner = _extent(line, start, end, glue, kind, name, before)
-    if pattern is None:
-        return end
-    return _read(line, glue.end(), pattern, kind, name, manner)
+        said = _SAID.match(line.text, end) if in_words and kind is Kind.PASSWORD else None
+        return _read(line, said.end(), _TO_MARK, kind, name, Manner.PROSE) if said else None
+    for pattern, manner in _extents(line, start, glue, kind, name, before, in_words):
+        place = _read(line, glue.end(), pattern, kind, name, manner)
+        if place is not None:
+            return place
+    return None
 
 
-def _extent(
-    line: Line, start: int, end: int, glue: re.Match[str], kind: Kind, name: str, before: str
-) -> tuple[re.Pattern[str] | None, Manner]:
-    """How far a value reaches, and how it is to be judged, by where it stands."""
-    tight = glue["set"] == "=" and not glue["gap"] and glue.end() == glue.end("set")
+def _extents(
+    line: Line,
+    start: int,
+    glue: re.Match[str],
+    kind: Kind,
+    name: str,
+    before: str,
+    in_words: bool,
+) -> list[tuple[re.Pattern[str], Manner]]:
+    """How far a value may reach, and how it is to be judged, by where it stands."""
+    tight = glue["set"] == "=" and not glue["gap"] and not glue["behind"]
     if before[-1:] in ("?", "&") and tight:
-        return _TO_MARK, Manner.BARE
-    if line.is_quoted(start) and line.text[start - 1 : start] not in ("'", '"') or _is_part(line, start, end, glue):
-        return (_TO_PART if ";" in line.text else _TO_MARK), Manner.BARE if tight or ";" in line.text else Manner.PROSE
+        return [(_TO_MARK, Manner.BARE)]
+    if line.quote_at(start) and not glue[0].startswith(("'", '"', "\\")):
+        if ";" in line.text:
+            return [(_TO_SEMICOLON, Manner.BARE)]
+        return [(_TO_MARK, Manner.BARE if tight else Manner.PROSE)]
+    if in_words:
+        found = [(_TO_MARK, Manner.PROSE)]
+        return [(_LAST, Manner.BARE), *found] if kind is Kind.PASSWORD else found
     if line.style == "code":
-        if line.text[start - 1 : start] == '"' and kind is Kind.PASSWORD:
-            return _NUMBER, Manner.BARE
-        shell = tight and name.isupper()
-        comment = line.is_comment(start)
-        return (_TO_MARK if shell or comment else None), Manner.PROSE
-    if line.style == "prose" or line.is_comment(start):
-        return _TO_MARK, Manner.PROSE
+        if before.endswith('"') and kind is Kind.PASSWORD:
+            return [(_NUMBER, Manner.BARE)]
+        return [(_TO_MARK, Manner.PROSE)] if tight and name.isupper() else []
     if len(before) < 80 and _KEY.fullmatch(before):
-        return (_TO_BLANK if line.style == "shell" else _TO_END), Manner.BARE
-    return _TO_MARK, Manner.BARE
-
-
-def _is_part(line: Line, start: int, end: int, glue: re.Match[str]) -> bool:
-    """Whether a string consists of settings, such as "Password=x;Server=y"."""
-    quote = line.text[start - 1 : start]
-    return quote in ("'", '"', "`", ";") and bool(quote) and line.text[end : end + 1] == "="
+        return [(_TO_BLANK if line.style == "shell" else _TO_END, Manner.BARE)]
+    return [(_TO_MARK, Manner.BARE)]

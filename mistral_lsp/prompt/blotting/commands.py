@@ -9,63 +9,89 @@ from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import Manner
 
 _BARE = r"([^\s\"'`|;&<>\\]+)"
+_NEXT = r"[ \t]{1,4}"
 _STRING = r"(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')"
 _LAST = r"(?:\"([^\"\n]{1,200})(?:\"|$)|'([^'\n]{1,200})(?:'|$))"
+_SET = r"\\{0,3}[\"']?\]?\s?[:=,]\s?\\{0,3}[\"'`]?"
+_USER = r"\\?[\"']?[^\s:\"'/]{1,80}:([^\s\"'`\\]{1,200})"
 
 _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (hint, re.compile(pattern))
-    for hint, pattern in (
+    (part, re.compile(pattern, re.IGNORECASE))
+    for part, pattern in (
         # scheme://user:password@host, where a password may have a "/" or "@"; scheme://token@host
         ("://", r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{1,5}/)([^\s\"'`<>]{1,200})@(?=[\w.{$\[%-])"),
         ("://", r"://(?=[^/@]{0,200}[\d_])([^\s/:@\"'`<>?#]{8,200})@"),
         # HTTP headers
-        ("uthorization", r"(?i)authorization\W{1,8}(?:\w{1,20}[ \t]{1,4}){0,2}([^\s\"'`\\]{3,})"),
-        ("ookie", r"(?i)\b(?:set-)?cookie\\?[\"']?\s?[:,]\s?\\?[\"']?\w[\w.-]{0,60}=([^\s\"'`;\\]{4,})"),
+        ("authorization", rf"authorization{_SET}\w{{1,20}}{_NEXT}([^\s\"'`\\]{{3,}})"),
+        ("cookie", rf"\b(?:set-)?cookie{_SET}\w[\w.-]{{0,60}}=([^\s\"'`;\\]{{4,}})"),
         # commands
-        ("-u", r"(?<![\w-])-u[ =]?\\?[\"']?[^\s:\"'/]{1,80}:([^\s\"'`\\]{1,200})"),
-        ("-user", r"(?<![\w-])--(?:proxy-)?user[ =]\\?[\"']?[^\s:\"'/]{1,80}:([^\s\"'`\\]{1,200})"),
-        ("-U", rf"(?<![\w-])-U[ =]?[\"']?[^\s%\"']{{1,80}}%{_BARE}"),
-        ("-p", rf"\b(?:mysql|maria)\w*\b[^\n|;]{{0,200}}?\s-p{_BARE}"),
-        ("-p", rf"\bsshpass\s{{1,4}}-p[ ]?[\"']?{_BARE}"),
-        ("-p", rf"\blogin\b[^\n|;]{{0,160}}?\s-p[ ]?[\"']?{_BARE}"),
-        ("-a", rf"\bredis-cli\b[^\n|;]{{0,160}}?\s(?:-a|--pass)[ ]{_BARE}"),
-        ("-w", rf"\bldap\w{{1,12}}\b[^\n|;]{{0,200}}?\s-w[ ]?[\"']?{_BARE}"),
-        ("-", rf"\b(?:7z\w?|zip|unzip|rar|unrar|qpdf|pdftk)\b[^\n|;]{{0,160}}?\s-{{1,2}}[pP](?:assword=?)?[ ]?{_BARE}"),
+        ("-u", rf"(?<![\w-])-u[ =]?{_USER}"),
+        ("-user", rf"(?<![\w-])--(?:proxy-)?user[ =]{_USER}"),
+        ("-u", rf"(?<![\w-])-U[ =]?[\"']?[^\s%\"']{{1,80}}%{_BARE}"),
+        ("-p", rf"\b(?:mysql|maria)\w{{0,20}}\b[^\n|;]{{0,200}}?\s-p{_BARE}"),
+        ("sshpass", rf"\bsshpass{_NEXT}-p[ ]?[\"']?{_BARE}"),
+        ("login", rf"\blogin\b[^\n|;]{{0,160}}?\s-p[ ]?[\"']?{_BARE}"),
+        ("redis-cli", rf"\bredis-cli\b[^\n|;]{{0,160}}?\s(?:-a|--pass)[ ]{_BARE}"),
+        ("ldap", rf"\bldap\w{{1,12}}\b[^\n|;]{{0,200}}?\s-w[ ]?[\"']?{_BARE}"),
+        ("zip", rf"\b(?:7z\w?|un)?zip\b[^\n|;]{{0,160}}?\s-P[ ]?{_BARE}"),
+        ("7z", rf"\b7z\w?\b[^\n|;]{{0,160}}?\s-p{_BARE}"),
         ("pass:", rf"\bpass:{_BARE}"),
-        ("htpasswd", rf"\bhtpasswd\s{{1,4}}-\w{{0,8}}b\w{{0,8}}\s+\S{{1,200}}\s+\S{{1,80}}\s+{_BARE}"),
-        ("sqlplus", r"\bsqlplus\s{1,4}[\w-]{1,60}/([^\s@\"']+)"),
-        ("net", rf"(?i)\bnet\s{{1,4}}use[r]?\b[^\n]{{0,100}}?/user:\S{{1,60}}\s{{1,4}}{_BARE}"),
-        ("net ", rf"(?i)\bnet\s{{1,4}}user\s{{1,4}}[\w.-]{{1,60}}\s{{1,4}}(?!/){_BARE}"),
-        ("echo", r"\b(?:echo|printf)\s{1,4}(?:-\w{1,3}\s{1,4})?[\"']?([^\s\"'|]{1,200})[\"']?\s{0,4}\|\s{0,4}"
-                 r"(?:sudo|passwd|docker|podman|helm|gh|glab|kinit|cryptsetup|gpg|openssl|su|vault|base64)\b"),
-        ("chpasswd", r"[\"'\s]\w[\w.-]{0,60}:([^\s\"'|]{1,200})[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?chpasswd"),
-        ("ConvertTo-SecureString", rf"ConvertTo-SecureString\s{{1,4}}(?:-String\s{{1,4}})?{_LAST}"),
-        # files of logins, as part of other files
-        ("password", rf"\b(?:login|account|user)\s{{1,4}}\S{{1,100}}\s{{1,4}}password\s{{1,4}}{_BARE}"),
-        (":", r"^[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:(\S+)$"),
-        ("IDENTIFIED", rf"(?i)\bidentified\s{{1,4}}(?:with\s{{1,4}}\w{{1,40}}\s{{1,4}})?(?:by|as)\s{{1,4}}(?:password\s{{1,4}})?{_LAST}"),
-        ("identified", rf"(?i)\bidentified\s{{1,4}}(?:with\s{{1,4}}\w{{1,40}}\s{{1,4}})?(?:by|as)\s{{1,4}}(?:password\s{{1,4}})?{_LAST}"),
+        ("htpasswd", rf"\bhtpasswd{_NEXT}-\w{{0,8}}b\w{{0,8}}\s+\S{{1,200}}\s+\S{{1,80}}\s+{_BARE}"),
+        ("sqlplus", rf"\bsqlplus{_NEXT}[\w-]{{1,60}}/([^\s@\"']+)"),
+        ("/user:", rf"\bnet{_NEXT}use\b[^\n]{{0,100}}?/user:\S{{1,60}}{_NEXT}{_BARE}"),
+        ("net user", rf"\bnet{_NEXT}user{_NEXT}[\w.-]{{1,60}}{_NEXT}(?!/){_BARE}"),
+        (
+            "echo",
+            rf"\becho{_NEXT}(?:-\w{{1,3}}{_NEXT})?[\"']?([^\s\"'|]{{1,200}})[\"']?\s{{0,4}}\|\s{{0,4}}"
+            r"(?:sudo|passwd|docker|podman|helm|gh|glab|kinit|cryptsetup|gpg|openssl|su|vault|base64)\b",
+        ),
+        ("chpasswd", r"[\"'\s]\w[\w.-]{0,60}:([^\s\"'|]{1,200})[\"']?\s{0,4}\|[\w ]{0,9}chpasswd"),
+        ("securestring", rf"ConvertTo-SecureString{_NEXT}(?:-String{_NEXT})?{_LAST}"),
+        # what files of logins have, within other files
+        ("login", rf"(?:^|machine{_NEXT}\S{{1,100}})\s{{0,8}}login{_NEXT}\S{{1,100}}{_NEXT}password{_NEXT}{_BARE}"),
+        (":", r"^[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:]+)$"),
+        (
+            "identified",
+            rf"\bidentified{_NEXT}(?:with{_NEXT}\w{{1,40}}{_NEXT})?(?:by|as){_NEXT}(?:password{_NEXT})?{_LAST}",
+        ),
         # calls that log in
-        ("(", rf"(?i)(?:basic_?auth|login|log_?in|sign_?in|authenticate|credentials?|authentication|\bauth)\w{{0,20}}\s?(?:=\s?)?"
-              rf"\(\s?{_STRING}\s?,\s?{_LAST}"),
-        ("(", rf"(?i)(?:mysqli|\bpdo|getconnection|mysql_connect|mysqli_connect|sql\.connect)\s?\("
-              rf"[^()\"']{{0,40}}{_STRING}\s?,\s?{_STRING}\s?,\s?{_LAST}"),
+        ("auth", rf"(?:basic_?auth|authentication|\bauth)\s?(?:=\s?)?\(\s?{_STRING}\s?,\s?{_LAST}"),
+        ("authenticate", rf"authenticate\s?\(\s?{_STRING}\s?,\s?{_LAST}"),
+        ("login", rf"login\s?\(\s?{_STRING}\s?,\s?{_LAST}"),
+        ("sign", rf"sign_?in\s?\(\s?{_STRING}\s?,\s?{_LAST}"),
+        ("credential", rf"credentials?\s?\(\s?{_STRING}\s?,\s?{_LAST}"),
+        (
+            "sql",
+            rf"(?:mysqli|mysqli?_connect)\s?\((?:(?:{_STRING}|[^()\"',]{{1,60}})\s?,\s?){{2}}{_LAST}",
+        ),
+        ("connection", rf"getconnection\s?\((?:(?:{_STRING}|[^()\"',]{{1,60}})\s?,\s?){{2}}{_LAST}"),
+        ("pdo", rf"\bpdo\s?\((?:(?:{_STRING}|[^()\"',]{{1,60}})\s?,\s?){{2}}{_LAST}"),
     )
 )
-_SAID = re.compile(r"(?i)\b(?:basic|bearer|token|apikey|api-key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})")
-_HALF_LOGIN = re.compile(r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})")
+"""What a line has, in small letters, where one of the places may be, and the places."""
+
+_HEADER = re.compile(rf"(?i)authorization{_SET}([^\s\"'`\\]{{6,}})")
+_SAID = re.compile(
+    r"(?i)\b(?:basic|bearer|token|apikey|api-key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})"
+)
+_HALF_LOGIN = re.compile(
+    r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})"
+)
 
 
-def read_places(line: Line) -> None:
-    """Hides what stands where only a secret does."""
-    for hint, pattern in _PLACES:
-        if hint in line.text:
+def read_places(line: Line, small: str) -> None:
+    """Hides what stands where only a secret does; `small` is the line in small letters."""
+    for part, pattern in _PLACES:
+        if part in small:
             for found in pattern.finditer(line.text):
                 group = found.lastindex or 0
                 line.hide_if_secret(*found.span(group), Kind.PASSWORD, "", Manner.BARE)
+    if "authorization" in small:
+        for found in _HEADER.finditer(line.text):
+            line.hide_if_secret(*found.span(1), Kind.PASSWORD, "", Manner.PROSE)
     for found in _SAID.finditer(line.text):
         line.hide_if_secret(*found.span(1), Kind.LOOKS, "", Manner.BARE)
     if line.cursor is not None:
         for found in _HALF_LOGIN.finditer(line.text):
             if line.is_typed(*found.span(1)):
-                line.hide_if_secret(*found.span(1), Kind.PASSWORD, "", Manner.PROSE)
+                line.hide_if_secret(*found.span(1), Kind.PASSWORD, "", Manner.BARE)

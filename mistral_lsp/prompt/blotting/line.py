@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Literal, Optional, Union
 
 from mistral_lsp.prompt.blotting.names import Kind
-from mistral_lsp.prompt.blotting.values import Manner, is_secret
+from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
 
 Style = Literal["code", "config", "shell", "prose"]
 """How values stand in a file: in quotes; mostly without, as in YAML; up to a blank; among words."""
 
-_COMMENT = re.compile(r"^\s*(?:[#;%*]|//|/\*|--|<!--|'|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s")
+_QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
+"""What may begin or end a string; an apostrophe within a word does neither."""
+_COMMENT = re.compile(r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,17 @@ State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
 """What a line leaves open for the next."""
 
 
+def _quotes(text: str) -> list[tuple[int, str]]:
+    """Where strings begin and end: the quote that is open behind each quote, or ""."""
+    found: list[tuple[int, str]] = []
+    open_ = ""
+    for quote in _QUOTE.finditer(text):
+        if not open_ or open_ == quote[0]:
+            open_ = "" if open_ else quote[0]
+            found.append((quote.start(), open_))
+    return found
+
+
 @dataclass
 class Line:
     """The text, without its end; a `cursor` in it, at which somebody types. `found` are the secrets."""
@@ -76,7 +90,7 @@ class Line:
         """Looks where a comment begins."""
         comment = _COMMENT.search(self.text)
         self._comment = comment.start() if comment else len(self.text)
-        self._seen = self._quotes = 0
+        self._quotes: list[tuple[int, str]] | None = None
 
     @property
     def indentation(self) -> int:
@@ -87,16 +101,16 @@ class Line:
         """Whether the cursor stands in a range or at one of its ends."""
         return self.cursor is not None and start <= self.cursor <= end
 
-    def is_comment(self, place: int) -> bool:
-        """Whether a comment has begun at a place, as far as a single line tells."""
-        return place > self._comment
+    def is_prose(self, place: int) -> bool:
+        """Whether words stand at a place: in a comment, as far as a single line tells, or a text."""
+        return self.style == "prose" or place > self._comment
 
-    def is_quoted(self, place: int) -> bool:
-        """Whether a string has begun at a place. Places have to be asked for in order."""
-        if place > self._seen:
-            quotes = self.text.count('"', self._seen, place) + self.text.count("'", self._seen, place)
-            self._seen, self._quotes = place, self._quotes + quotes
-        return self._quotes % 2 == 1
+    def quote_at(self, place: int) -> str:
+        """The quote of the string that a place lies in, or ""."""
+        if self._quotes is None:
+            self._quotes = _quotes(self.text)
+        before = bisect_left(self._quotes, (place, ""))
+        return self._quotes[before - 1][1] if before else ""
 
     def hide(self, start: int, end: int) -> None:
         """Notes a secret, without blanks around it."""
@@ -106,7 +120,8 @@ class Line:
 
     def hide_if_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
         """Notes a value where it is what the name calls for; tells whether it is."""
-        secret = is_secret(self.text[start:end], kind, name, manner, self.is_typed(start, end))
+        value = self.text[start : min(end, start + 2 * LONGEST)]
+        secret = is_secret(value, kind, name, manner, self.is_typed(start, end))
         if secret:
             self.hide(start, end)
         return secret

@@ -41,7 +41,7 @@ _QUALIFIERS = _set(
 _PASSWORDS = _set(
     """password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds psw pswd
     passw pword pw pass secret secrets credential credentials cred creds psk passkey passkeys
-    passwort passwoert kennwort losungswort contrasena contraseña clave motdepasse mdp senha parola
+    passwort passwoert kennwort losungswort masterauth contrasena contraseña clave motdepasse mdp senha parola
     wachtwoord lösenord losenord salasana adgangskode heslo hasło haslo jelszó jelszo parole şifre sifre
     пароль 密码 密碼 口令 パスワード 비밀번호 mnemonic""",
 )
@@ -74,12 +74,12 @@ _PASSES_OF = _set(
     basic auth login account acct wifi wlan key store keystore truststore cert host server sudo become su
     vpn api app service client default system os ansible vault jenkins oracle tomcat jdbc jms kafka
     elastic es web site test old new enable sasl ssl tls zip pdf rar gpg pgp wp remote local registry
-    docker git nexus artifactory repo svn snmp router x default tmp temp initial"""
+    require docker git nexus artifactory repo svn snmp router x default tmp temp initial"""
 )
 _LOOKS = _set(
     """key keys auth salt pepper nonce seed hash digest checksum signature sig hmac cookie session
     sessionid sid phpsessid jsessionid csrf csrftoken xsrf license licence serial otp totp code webhook
-    pass identity fingerprint challenge cert certificate access login blob pat dsn"""
+    pass cert certificate access pat dsn"""
 )
 _PHRASES = _set("seed recovery backup secret pass wallet mnemonic")
 _SECRET_IDS = _set("secret access role key")
@@ -94,6 +94,19 @@ def is_name(text: str) -> bool:
     """Whether a text is itself a usual name for a secret, such as "access_token"."""
     words = [word.lower() for word in _WORDS.findall(text[: LONGEST + 1])]
     return len(text) <= LONGEST and bool(words) and all(word in _SPEAKING for word in words)
+
+
+_PARTS = tuple(
+    """pass pwd psw pw secret token key cred auth psk jwt bearer salt pepper nonce seed hash sig digest
+    checksum hmac cookie sess sid csrf xsrf licen serial otp code webhook phrase mnemonic mdp kennwort
+    losungs contrase clave senha wachtwoord parol senord salasana kode heslo hasł haslo jelsz ifre
+    пароль 密 口令 パスワード 비밀번호 pat dsn cert access role""".split()
+)
+
+
+def may_name(line: str) -> bool:
+    """Whether a line, in small letters, may have a name that calls for a secret."""
+    return any(part in line for part in _PARTS)
 
 
 @lru_cache(maxsize=8_192)

@@ -33,13 +33,23 @@ LEAST_SUM = 4.0
 LEAST_DIGIT_CHANGES = 4
 """How often hexadecimal digits go over from figures to letters or back; numbers and words don't."""
 
-SHORTEST = 12
+BEGUN_MEAN, BEGUN_SUM = 0.6, 2.5
+"""The same for a word that goes on being typed, and has no figures among its letters."""
+
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
+_PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
+"""What goes on with a random string behind a dot."""
 _PIECE = re.compile(r"[A-Za-z0-9+=]{12,}")
 _HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])")
 _UUID = re.compile(
     r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
 )
+_BEGUN_HEXADECIMAL = re.compile(r"(?=[a-f-]*\d)(?=\d*[a-f])[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
+_DIGESTS = ("sha1-", "sha256-", "sha384-", "sha512-")
+_PUBLIC = (*_DIGESTS, "sha1:", "sha256:", "sha512:", "commit/", "commits/", "blob/", "tree/", "raw/")
+"""What stands before digests that everybody may know."""
+_DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
+"""The paths of SVG."""
 
 
 def _strangeness() -> dict[str, float]:
@@ -69,14 +79,21 @@ _PAIRS = _strangeness()
 
 def random_words(line: str) -> Iterator[tuple[int, int]]:
     """Where random strings stand in a line; some of them twice."""
+    if not _WORD.search(line):
+        return
     for pattern in (_UUID, _HEXADECIMAL):
-        yield from (found.span() for found in pattern.finditer(line) if _is_number(found[0]))
+        for found in pattern.finditer(line):
+            if _is_number(found[0]) and not line.endswith(_PUBLIC, 0, found.start()):
+                yield found.span()
     for found in _WORD.finditer(line):
+        if found[0].startswith(_DIGESTS) or _DRAWING.fullmatch(found[0]):
+            continue
         if is_random(found[0]):
-            yield found.span()
+            parts = _PARTS.match(line, found.end())
+            yield found.start(), parts.end() if parts else found.end()
             continue
         for piece in _PIECE.finditer(line, *found.span()):
-            if is_random(piece[0]):
+            if is_random(piece[0]) and not line.endswith(_PUBLIC, 0, piece.start()):
                 yield piece.span()
 
 
@@ -84,6 +101,14 @@ def is_random(word: str, least_mean: float = LEAST_MEAN, least_sum: float = LEAS
     """Whether a word of letters, digits and what joins them looks as if drawn by chance."""
     pairs = [_PAIRS.get(one + other, _JOINT) for one, other in pairwise(word)]
     return sum(pairs) >= max(least_sum, least_mean * len(pairs))
+
+
+def may_become_random(word: str) -> bool:
+    """Whether a word that somebody types looks like the beginning of a random string."""
+    changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
+    if changes >= 2 and is_random(word, LEAST_MEAN, BEGUN_SUM):
+        return True
+    return is_random(word, BEGUN_MEAN, BEGUN_SUM) or bool(_BEGUN_HEXADECIMAL.fullmatch(word))
 
 
 def _is_number(word: str) -> bool:

@@ -21,20 +21,13 @@ from mistral_lsp.prompt.blotting.line import (
     Until,
 )
 from mistral_lsp.prompt.blotting.literals import read_literal
-from mistral_lsp.prompt.blotting.names import LONGEST, Kind, kind
-from mistral_lsp.prompt.blotting.randomness import is_random, random_words
+from mistral_lsp.prompt.blotting.names import LONGEST, Kind, kind, may_name
+from mistral_lsp.prompt.blotting.randomness import is_random, may_become_random, random_words
 from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 Spans = tuple[tuple[int, int], ...]
 
-_HINT = re.compile(
-    r"(?i)pass|pwd|psw|pw\b|secret|token|key|cred|auth|psk|jwt|bearer|salt|pepper|nonce|seed|hash|sig|"
-    r"digest|checksum|hmac|cookie|sess|sid\b|csrf|xsrf|licen[sc]e|serial|otp|code|webhook|phrase|"
-    r"mnemonic|passe|mdp|kennwort|losungs|contrase|clave|senha|wachtwoord|parol|l[öo]senord|"
-    r"salasana|kode|heslo|has[łl]o|jelsz|sifre|şifre|пароль|密|口令|パスワード|비밀번호|pat\b|dsn|pin"
-)
-"""What a line has that names a secret."""
 _NAME = re.compile(r"[^\W\d][\w$]*(?:[.-][\w$]+)*")
 _BEGINS = re.compile(r"-{5}BEGIN[A-Z0-9 ]{1,40}PRIVATE KEY[A-Z ]{0,10}-{5}|^Private-Lines:")
 _BODY = re.compile(r"[A-Za-z0-9+/=\s\\]*")
@@ -45,12 +38,10 @@ _ARMOURED = re.compile(
 )
 _BASE64 = re.compile(rf"""{_ROUND}([A-Za-z0-9+/]{{40,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*""")
 _LAST_BASE64 = re.compile(rf"""{_ROUND}([A-Za-z0-9+/]{{4,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*""")
-_TYPED_WORD = re.compile(r"[\w+/=~-]{8,}", re.ASCII)
-_TYPED_MEAN = 0.6
-"""Less than that, a word that is being typed may become any name."""
+_TYPED_WORD = re.compile(r"[\w+/=~.-]{8,}", re.ASCII)
 _BEGINNING = re.compile(r"\s*[(\[{+.&]?\s*(?:[\w.]{1,40}\(\s*)?")
 _PAIR_OVER = re.compile(r"\s*(?:[}\])]|-\s)")
-_PLAIN_VALUE = re.compile(r"\s+([^\s:#\-{\[][^#]*?)\s*(?:#.*)?$")
+_PLAIN_VALUE = re.compile(r"\s+((?![\w.-]{1,60}:(?:\s|$))[^\s:#\-{\[][^#]*?)\s*(?:#.*)?$")
 
 
 def read_line(text: str, style: Style, cursor: int | None, state: State) -> tuple[Spans, State]:
@@ -170,9 +161,10 @@ def _read(line: Line, start: int) -> None:
     """Hides the secrets of the line's own text, which begins at `start`."""
     text = line.text
     _read_armour(line, start)
-    if _HINT.search(text, start):
+    small = text.lower()
+    if may_name(small):
         _read_names(line, start)
-    read_places(line)
+    read_places(line, small)
     line.found += issued_keys(text)
     line.found += random_words(text)
     if line.cursor is not None:
@@ -209,6 +201,8 @@ def _read_armour(line: Line, start: int) -> None:
 def _read_typed(line: Line) -> None:
     """Hides what the cursor stands at and may become a key."""
     line.found += (span for span in begun_keys(line.text) if line.is_typed(*span))
+    if line.style == "code" and not line.quote_at(line.cursor or 0):
+        return
     for found in _TYPED_WORD.finditer(line.text):
-        if line.is_typed(*found.span()) and is_random(found[0], _TYPED_MEAN, 0.0):
+        if line.is_typed(*found.span()) and may_become_random(found[0]):
             line.hide(*found.span())

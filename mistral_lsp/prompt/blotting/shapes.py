@@ -13,14 +13,12 @@ _REST = r"[\w+/=-]*(?:\.[\w+/=-]*){0,4}"
 
 UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
     r"[0-9A-Z]": ("AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|ANPA|ANVA|AIPA|APKA|ASCA|A3T[A-Z0-9]",),
-    _LETTERS: (
+    _WORD: (
         "LTAI|AKLT|AKCp|NRAK-|NRII-|NRJS-|NRRA-|NRIQ-|GR1348941|ATBB|CLOJARS_|RGAPI-|PMAK-|PMAT-",
         "xkeysib-|xsmtpsib-|AGE-SECRET-KEY-1|AGE-PLUGIN-|nsec1|shp(?:at|ca|pa|ss|ua|tka)_|npm_",
         "rubygems_|pul-|bkua_|wandb_v1_|sgp_|slk_|figd_|hf_|api_org_|r8_|gsk_|xai-|pplx-|nvapi-",
         "tvly-|csk-|rpa_|e2b_|lin_(?:api|oauth)_|aio_|ntn_|sbp_|zpka_|dckr_[po]at_|tfp_|phc_|phx_",
         "rzp_(?:live|test)_|shippo_(?:live|test)_|EZ[AT]K|mdb_sa_sk_|dapi(?=[0-9a-f]{4})|waka_",
-    ),
-    _WORD: (
         "gh[opusr]_|github_pat_|gl(?:pat|ptt|dt|rt|soat|ft|agent|imt|cbt|oas|ffct|wt|rtr)-|ATCTT3",
         "ATATT3|xox[abeoprs]-|xoxe\\.xox[bp]-|xapp-|AIza|ya29\\.|GOCSPX-|AQ\\.A|pypi-|dbt[cu]_",
         "[sr]k_(?:live|test|prod)_|sk-(?:proj|svcacct|admin|ant|or|lf)-|pk-lf-|whsec_|lsv2_[ps][tk]_",
@@ -31,10 +29,11 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "ops_eyJ|AQVN|vk1\\.a\\.|dp\\.(?:pt|st|ct|sa|scim|audit)\\.|pat-(?:na|eu|ap)\\d-|ABSK",
         "bedrock-api-key-|bce-v3/|secret-(?:live|test)-",
     ),
+    r"[\w~.-]": ("\\w{3}\\d[QR]~",),
     r"[\w/%.=&?@:-]": (  # an address that is the key
-        "hooks\\.slack\\.com/(?:services|workflows|triggers)/|webhook\\.office\\.com/webhookb2/",
-        "discord(?:app)?\\.com/api/webhooks/|hooks\\.zapier\\.com/hooks/catch/|ifttt\\.com/use/",
-        "outlook\\.office\\.com/webhook/|hook\\.\\w{2,4}\\.make\\.com/|api\\.telegram\\.org/bot",
+        "(?:https?://)?(?:[\\w-]{1,60}\\.)?(?:hooks\\.slack\\.com/(?:services|workflows|triggers)/"
+        "|discord(?:app)?\\.com/api/webhooks/|hooks\\.zapier\\.com/hooks/catch/|ifttt\\.com/use/"
+        "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
 """What no other word begins with, by the characters that follow."""
@@ -49,7 +48,6 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
         "(?:sdk|mob|api|rel)-|akab-|tk-us-|oy2|cio|sl\\.(?:u\\.)?|[ps]at\\.\\w{8,30}\\.|st\\.\\w{8,40}\\.",
         "EAAA|ATOA|(?:AC|SK|MG)(?=[0-9a-f]{32})|SG\\.[\\w-]{8,40}\\.|[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.|\\d{8,10}:AA|A21AA",
     ),
-    r"[\w~.-]{28,}": ("[\\w~.-]{3}\\d[QR]~",),
     r"[\w-]{40,}": ("[0-9A-Za-z]{14}\\.atlasv1\\.",),
     # JSON in base64, such as JSON web tokens, and what else is known by its first bytes
     _BASE64 + "{10,}" + _REST: ("(?:[ps]k\\.)?eyJ|cmVmdGtuO",),

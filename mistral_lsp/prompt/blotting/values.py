@@ -28,13 +28,14 @@ LONGEST = 200
 _PLACEHOLDER = re.compile(
     r"""(?ix)
     (?:(?:basic|bearer|token|digest)\s+)?
-    (?: \$[({]{0,2}[\w.:/ -]*[)}]{0,2}                 # shell, and half of one
-      | [#$@!%]?\{\{?[^{}]*\}{0,2}                     # templates
+    (?: \${1,2}[({]{0,2}[\w.:/ -]*[)}]{0,2}             # shell, and half of one
+      | (?:[#$@!%]?\{\{?[^{}]*\}{0,2}[\s:;,._/@-]*)+   # templates
       | %[-\d.]*[sdrvq] | %\(?\w*\)?[sd]? | %\w+%      # printf, cmd.exe
       | <[^<>]*>? | \[[\w -]*\] | @\w+@ | :\w+ | \?+
       | [x*.•\#_-]+ | x{3,}[\w-]*
       | (?:env|vault|op|file|arn|ref|secretsmanager|ssm|keyring|kms|sops)[:!][^\s]*
       | (?:~|\.{0,2})/[\w./-]*
+      | utf-?(?:8|16|32)|ascii|latin-?1|base64|hex|md5|sha-?\d{1,3}|[hre]s\d{3}|bcrypt|plain
     )
     """
 )
