@@ -9,8 +9,10 @@ from mistral_lsp.document import Snapshot
 from mistral_lsp.languages.base import PLAIN, Language
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
-LINES_ABOVE = 80
-"""Lines before a stretch that are read with it: a secret of several lines may begin there."""
+ABOVE, BEHIND = 4_000, 1_000
+"""Characters that are read with a stretch: a secret of several lines may begin above it, and the last
+line goes on behind it.
+"""
 
 _CONFIG = frozenset({"yaml", "toml"})
 _PROSE_SUFFIXES = frozenset(
@@ -77,10 +79,11 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    number, _ = snapshot.place(offset)
-    return snapshot.starts[max(0, number - LINES_ABOVE)]
+    """Where a line begins above an offset, not too far."""
+    number, _ = snapshot.place(max(0, offset - ABOVE))
+    return max(snapshot.starts[number], offset - 2 * ABOVE)
 
 
 def _line_end(snapshot: Snapshot, offset: int) -> int:
     number, column = snapshot.place(offset)
-    return offset - column + len(snapshot.line(number))
+    return min(offset - column + len(snapshot.line(number)), offset + BEHIND)

@@ -118,10 +118,14 @@ class Line:
         start += len(value) - len(value.lstrip())
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
+    def is_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
+        """Whether a value is what the name calls for."""
+        value = self.text[start : min(end, start + LONGEST)]
+        return is_secret(value, kind, name, manner, self.is_typed(start, end))
+
     def hide_if_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
         """Notes a value where it is what the name calls for; tells whether it is."""
-        value = self.text[start : min(end, start + 2 * LONGEST)]
-        secret = is_secret(value, kind, name, manner, self.is_typed(start, end))
+        secret = self.is_secret(start, end, kind, name, manner)
         if secret:
             self.hide(start, end)
         return secret

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-QUOTE = r"""(?:[A-Za-z@$]{0,3}\#{0,2}(?:\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)|%[qQ]?[({\[|!])"""
+QUOTE = (
+    r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(?:\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
+    r"""|%[qQ]?[({\[|!]|\bqq?[{\[/|!])"""
+)
 """The beginning of a string, as a pattern: with prefixes, escaped, of Lua, Ruby, HTML."""
 
 _OPENING = re.compile(
-    r"""(?:[A-Za-z@$]{0,3}\#{0,2}(\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)|%[qQ]?([({\[|!]))"""
+    r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
+    r"""|(?:%[qQ]?|\bqq?)([({\[/|!]))"""
 )
 _BRACKETS = {"(": ")", "{": "}", "[": "]"}
 _LONG = ('"""', "'''", "`")

@@ -8,14 +8,13 @@ from functools import lru_cache
 
 
 class Kind(IntEnum):
-    """What a name says of its value: a secret when that `LOOKS` like one, is a `KEY` in one word, or
-    is a `PASSWORD`, which may be any text.
+    """What a name says of its value: it is a `KEY`, in one word that a program drew, or a `PASSWORD`,
+    which may be any text.
     """
 
     NOTHING = 0
-    LOOKS = 1
-    KEY = 2
-    PASSWORD = 3
+    KEY = 1
+    PASSWORD = 2
 
 
 LONGEST = 80
@@ -47,7 +46,9 @@ _PASSWORDS = _set(
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
 """How one word ends that is several, as in dbpassword."""
-_TOKENS = _set("token tokens jwt bearer apikey apikeys")
+_TOKENS = _set(
+    "token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp"
+)
 _OF_PARSERS = _set(
     """next page continuation pagination sync max num special start end eos bos pad unk mask stop first
     last current prev previous look lookahead peek open close begin left right separator comment string
@@ -76,13 +77,8 @@ _PASSES_OF = _set(
     elastic es web site test old new enable sasl ssl tls zip pdf rar gpg pgp wp remote local registry
     require docker git nexus artifactory repo svn snmp router x default tmp temp initial"""
 )
-_LOOKS = _set(
-    """key keys auth salt pepper nonce seed hash digest checksum signature sig hmac cookie session
-    sessionid sid phpsessid jsessionid csrf csrftoken xsrf license licence serial otp totp code webhook
-    pass cert certificate access pat dsn"""
-)
 _PHRASES = _set("seed recovery backup secret pass wallet mnemonic")
-_SECRET_IDS = _set("secret access role key")
+_SECRET_IDS = _set("secret role")
 _NOT = _set("no not is has can use show hide need needs require requires public without invalid forgot")
 """Words in front of a name that make it a flag, or no secret."""
 
@@ -97,10 +93,9 @@ def is_name(text: str) -> bool:
 
 
 _PARTS = tuple(
-    """pass pwd psw pw secret token key cred auth psk jwt bearer salt pepper nonce seed hash sig digest
-    checksum hmac cookie sess sid csrf xsrf licen serial otp code webhook phrase mnemonic mdp kennwort
-    losungs contrase clave senha wachtwoord parol senord salasana kode heslo hasł haslo jelsz ifre
-    пароль 密 口令 パスワード 비밀번호 pat dsn cert access role""".split()
+    """pass pwd psw pw secret token key cred psk jwt bearer salt pepper phrase mnemonic sessid sessionid
+    mdp kennwort losungs masterauth contrase clave senha wachtwoord parol senord salasana kode heslo hasł
+    haslo jelsz ifre totp role пароль 密 口令 パスワード 비밀번호""".split()
 )
 
 
@@ -123,7 +118,7 @@ def kind(name: str) -> Kind:
 
 def _of_words(last: str, before: str, count: int) -> Kind:
     if last == "pass" and count > 1:
-        return Kind.PASSWORD if before in _PASSES_OF else Kind.LOOKS
+        return Kind.PASSWORD if before in _PASSES_OF else Kind.NOTHING
     if last in _PASSWORDS or last.endswith(_ENDS) or before + last in _PASSWORDS:
         return Kind.PASSWORD
     if last.endswith(("pass", "pw")) and last.removesuffix("pass").removesuffix("pw") in _PASSES_OF:
@@ -134,9 +129,8 @@ def _of_words(last: str, before: str, count: int) -> Kind:
         return _of_token(last, before)
     if last.endswith(("key", "keys")):
         return _of_key(last, before)
-    if last == "id" and before in _SECRET_IDS:
-        return Kind.LOOKS
-    return Kind.LOOKS if last in _LOOKS else Kind.NOTHING
+    is_secret_id = last == "id" and before in _SECRET_IDS
+    return Kind.KEY if is_secret_id else Kind.NOTHING
 
 
 def _of_token(last: str, before: str) -> Kind:
@@ -147,4 +141,4 @@ def _of_key(last: str, before: str) -> Kind:
     of = last.removesuffix("s").removesuffix("key") or before
     if of == "public":
         return Kind.NOTHING
-    return Kind.KEY if of in _KEYS_OF else Kind.LOOKS
+    return Kind.KEY if of in _KEYS_OF else Kind.NOTHING

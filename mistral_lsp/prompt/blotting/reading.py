@@ -26,6 +26,11 @@ from mistral_lsp.prompt.blotting.randomness import is_random, may_become_random,
 from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
+MOST_NAMES = 256
+"""Names of secrets that are looked at in one line; what is behind them is hidden unread."""
+LONG = 400
+"""Characters from which on few lines are remembered."""
+
 Spans = tuple[tuple[int, int], ...]
 
 _NAME = re.compile(r"[^\W\d][\w$]*(?:[.-][\w$]+)*")
@@ -42,22 +47,26 @@ _TYPED_WORD = re.compile(r"[\w+/=~.-]{8,}", re.ASCII)
 _BEGINNING = re.compile(r"\s*[(\[{+.&]?\s*(?:[\w.]{1,40}\(\s*)?")
 _PAIR_OVER = re.compile(r"\s*(?:[}\])]|-\s)")
 _PLAIN_VALUE = re.compile(r"\s+((?![\w.-]{1,60}:(?:\s|$))[^\s:#\-{\[][^#]*?)\s*(?:#.*)?$")
+_ITEM = re.compile(r"\s*-\s+[\"']?([^\s:\"']+)[\"']?\s*$")
 
 
 def read_line(text: str, style: Style, cursor: int | None, state: State) -> tuple[Spans, State]:
     """The secrets of a line, and what it leaves open; `state` is what the lines above did."""
     if cursor is None and state is None:
-        return _kept(text, style)
+        return (_kept if len(text) < LONG else _kept_long)(text, style)
     line = Line(text, style, cursor)
     _read(line, _go_on(line, state))
     return _merged(line.found), line.after
 
 
-@lru_cache(maxsize=8_192)
-def _kept(text: str, style: Style) -> tuple[Spans, State]:
+def _new(text: str, style: Style) -> tuple[Spans, State]:
     line = Line(text, style)
     _read(line, 0)
     return _merged(line.found), line.after
+
+
+_kept = lru_cache(maxsize=8_192)(_new)
+_kept_long = lru_cache(maxsize=128)(_new)
 
 
 def _merged(found: Sequence[tuple[int, int]]) -> Spans:
@@ -115,12 +124,18 @@ def _expected(line: Line, state: Expected) -> int:
     literal = read_literal(text, beginning.end()) if beginning else None
     if literal is not None:
         hidden = line.hide_if_secret(literal.start, literal.end, state.kind, state.name, Manner.QUOTED)
-        if literal.goes_on:
+        is_empty = literal.start == literal.end
+        if literal.goes_on and (hidden or is_empty):
             line.after = Until(literal.goes_on)
         elif hidden and not text[literal.behind :].strip(" \t+\\.&"):
             line.after = state
         return literal.behind
     plain = _PLAIN_VALUE.match(text) if line.style == "config" else None
+    item = _ITEM.match(text) if line.style == "config" and state.name.lower().endswith("s") else None
+    if item is not None and state.kind is Kind.PASSWORD:
+        line.hide_if_secret(*item.span(1), state.kind, state.name, Manner.BARE)
+        line.after = state
+        return len(text)
     if plain is None or line.indentation <= state.indentation:
         return 0
     line.hide_if_secret(*plain.span(1), state.kind, state.name, Manner.BARE)
@@ -138,8 +153,11 @@ def _paired(line: Line, state: Paired) -> int:
     if literal is not None:
         line.hide_if_secret(literal.start, literal.end, state.kind, state.name, Manner.QUOTED)
         return literal.behind
-    if line.style != "code":
-        line.hide_if_secret(glue.end(), len(text), state.kind, state.name, Manner.BARE)
+    if line.style != "code" or glue[0].endswith(">") or ":" in glue[0]:
+        tag = text.find("<", glue.end())
+        end = len(text) if tag < 0 else tag
+        manner = Manner.PROSE if line.style == "code" and ":" in glue[0] else Manner.BARE
+        line.hide_if_secret(glue.end(), end, state.kind, state.name, manner)
     return len(text)
 
 
@@ -172,11 +190,16 @@ def _read(line: Line, start: int) -> None:
 
 
 def _read_names(line: Line, place: int) -> None:
+    names = 0
     while found := _NAME.search(line.text, place):
         place = found.end()
         name = found[0][-LONGEST:]
         named = kind(name)
         if named is not Kind.NOTHING:
+            names += 1
+            if names > MOST_NAMES:
+                line.hide(place, len(line.text))
+                return
             read = read_assigned(line, *found.span(), named, name)
             if read == place and not isinstance(line.after, Until):
                 read = read_bare(line, *found.span(), named, name)

@@ -22,7 +22,7 @@ class Manner(Enum):
 
 LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
 """Characters of a secret, unless somebody is typing it."""
-LONGEST = 200
+LONGEST = 128
 """Characters of a value that are looked at, so that no text keeps anybody waiting."""
 
 _PLACEHOLDER = re.compile(
@@ -58,13 +58,13 @@ _CHOSEN = re.compile(r"[^\W\d_].*\d|\d.*[^\W\d_]|[^\W\d_].*[!@#$%^&*?~+]|[!@#$%^
 def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = False) -> bool:
     """Whether a value is a secret. One that is being `typed` may have just begun."""
     value = value.strip()[:LONGEST]
+    if kind is Kind.KEY and manner in (Manner.PROSE, Manner.COMPARED):
+        return is_drawn(value)
     if not value or _is_placeholder(value):
         return False
-    if kind is Kind.LOOKS or (kind is Kind.KEY and manner in (Manner.PROSE, Manner.COMPARED)):
-        return _is_drawn(value)
-    if len(value) < (1 if typed else LEAST[kind]) or _is_named_so(value, name):
+    if len(value) < (1 if typed else LEAST[kind]) or (not typed and _is_named_so(value, name)):
         return False
-    if manner is Manner.PROSE:
+    if manner is Manner.PROSE and not typed:
         return _is_chosen(value)
     if manner is Manner.BARE and (value.lower() in _WORDS_OF_CODE or _CALL.fullmatch(value)):
         return False
@@ -74,7 +74,7 @@ def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = F
 
 
 def _is_placeholder(value: str) -> bool:
-    return bool(_PLACEHOLDER.fullmatch(value)) and not _is_drawn(value)
+    return bool(_PLACEHOLDER.fullmatch(value)) and not is_drawn(value)
 
 
 def _is_named_so(value: str, name: str) -> bool:
@@ -92,6 +92,6 @@ def _is_chosen(value: str) -> bool:
     return bool(_CHOSEN.search(value)) and not _VERSION.fullmatch(value)
 
 
-def _is_drawn(value: str) -> bool:
+def is_drawn(value: str) -> bool:
     """Whether a value looks as if a program had drawn it."""
-    return len(value) >= 8 and not re.search(r"\s", value) and is_random(value, least_sum=2.5)
+    return len(value) >= 8 and not re.search(r"\s", value) and is_random(value[:64], least_sum=2.5)
