@@ -114,7 +114,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         "fetch('https://host/items?api_key=§&page=2');",
         "const clientSecret = Buffer.from('§');",
         "config.set('password', '§');",
-        "export const SESSION_SECRET = \"§\";",
+        'export const SESSION_SECRET = "§";',
     ),
     "Main.java": (
         'String password = "§";',
@@ -171,7 +171,11 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         "password = %q(§)",
     ),
     "App.kt": ('val password = "§"', 'val password: String = "§"', 'private const val TOKEN = "§"'),
-    "main.c": ('#define DB_PASSWORD "§"', 'const char *password = "§";', 'char password[32] = "§";'),
+    "main.c": (
+        '#define DB_PASSWORD "§"',
+        'const char *password = "§";',
+        'char password[32] = "§";',
+    ),
     "main.cpp": ('std::string password = "§";', 'std::string password{"§"};'),
     "init.lua": ('local password = "§"', "password = [[§]]"),
     "App.swift": ('let password = "§"', 'var apiKey: String = "§"'),
@@ -234,7 +238,12 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         "openssl rsa -passin pass:§ -in key",
         "cat > file <<EOF\nmachine host login me password §\nEOF",
     ),
-    "Dockerfile": ("ENV DB_PASSWORD=§", "ENV DB_PASSWORD §", "ARG TOKEN=§", "ENV A=b DB_PASSWORD=§ C=d"),
+    "Dockerfile": (
+        "ENV DB_PASSWORD=§",
+        "ENV DB_PASSWORD §",
+        "ARG TOKEN=§",
+        "ENV A=b DB_PASSWORD=§ C=d",
+    ),
     "Makefile": ("PASSWORD := §", "TOKEN ?= §"),
     "main.tf": (
         'password = "§"',
@@ -250,18 +259,44 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         '<entry key="password">§</entry>',
         "<settings:password>§</settings:password>",
     ),
-    "index.html": ('<input type="password" name="password" value="§">', '<meta name="api-key" content="§">'),
+    "index.html": (
+        '<input type="password" name="password" value="§">',
+        '<meta name="api-key" content="§">',
+    ),
     "notes.md": ("Password: `§`", "- password: §", "The password is `§`", "    export TOKEN=§"),
-    "request.http": ("Authorization: Basic §", "X-Api-Key: §", "Cookie: session=§", "Authorization: §"),
-    "nginx.conf": ("proxy_set_header Authorization \"Bearer §\";", "requirepass §", "password §"),
-    "run.ps1": ('$password = "§"', '$env:DB_PASSWORD = "§"', 'ConvertTo-SecureString "§" -AsPlainText -Force'),
+    "request.http": (
+        "Authorization: Basic §",
+        "X-Api-Key: §",
+        "Cookie: session=§",
+        "Authorization: §",
+    ),
+    "nginx.conf": ('proxy_set_header Authorization "Bearer §";', "requirepass §", "password §"),
+    "run.ps1": (
+        '$password = "§"',
+        '$env:DB_PASSWORD = "§"',
+        'ConvertTo-SecureString "§" -AsPlainText -Force',
+    ),
     "run.bat": ("set DB_PASSWORD=§", "net use x: \\\\host\\share /user:me §"),
     "config.fish": ("set -gx DB_PASSWORD §",),
     "init.el": ('(setq password "§")',),
 }
 """Values that only their names, or their places, tell."""
 
-DRAWN_ONLY = ("Basic §", "Bearer §", "encryption_key", "api_key", "api-key", "access_token", "X-Api-Key", "TOKEN", "apiToken", "apiKey", "API_KEY", "Token", "session=§")
+DRAWN_ONLY = (
+    "Basic §",
+    "Bearer §",
+    "encryption_key",
+    "api_key",
+    "api-key",
+    "access_token",
+    "X-Api-Key",
+    "TOKEN",
+    "apiToken",
+    "apiKey",
+    "API_KEY",
+    "Token",
+    "session=§",
+)
 """Places where a program's secret stands, and no person's."""
 
 OF_SENTENCES: Mapping[str, tuple[str, ...]] = {

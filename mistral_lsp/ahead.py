@@ -11,7 +11,15 @@ from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
-from mistral_lsp.stages import Request, Stages, find_plan, make_grown_plan, prepare, refuse, situation
+from mistral_lsp.stages import (
+    Request,
+    Stages,
+    find_plan,
+    make_grown_plan,
+    prepare,
+    refuse,
+    situation,
+)
 from mistral_lsp.types import LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02

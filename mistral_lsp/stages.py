@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,7 +20,7 @@ from mistral_lsp.metrics import Metrics
 from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.templates import reads_suffix_last
-from mistral_lsp.prompt.view import is_in_secret
+from mistral_lsp.prompt.view import blot_file, is_in_secret, see, see_excerpt
 from mistral_lsp.prompt.window import Budget, Plan, Plans
 from mistral_lsp.rejections import Rejections
 from mistral_lsp.scheduler import Scheduler
@@ -65,8 +65,8 @@ class Stages:
     plans: Plans = field(default_factory=Plans)
     rejections: Rejections = field(default_factory=Rejections)
     index: Index = field(default_factory=Index)
-    recent: Recent = field(default_factory=Recent)
-    nearby: similar.Nearby = field(default_factory=similar.Nearby)
+    recent: Recent = field(default_factory=lambda: Recent(see))
+    nearby: similar.Nearby = field(default_factory=lambda: similar.Nearby(blot_file))
     interactive: bool = True
 
 
@@ -109,10 +109,13 @@ async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) 
 async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
     """A new plan for the request's place, not kept yet."""
 
+    async def count(excerpts: Sequence[str]) -> list[int]:
+        return await stages.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
+
     async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
         if not request.settings.other_files:
             return ()
-        count, index = stages.engine.count, stages.index
+        index = stages.index
         alike = await similar.choose(
             snapshot,
             offset,

@@ -100,9 +100,7 @@ def _is_spelt(path: str) -> bool:
 def _is_wanted(folder: str, path: str, name: str) -> bool:
     language = languages.find("", name)
     return (
-        language.is_code
-        and bool(language.definition_nodes)
-        and not is_secret(f"{folder}/{path}")
+        language.is_code and bool(language.definition_nodes) and not is_secret(f"{folder}/{path}")
     )
 
 

@@ -12,7 +12,7 @@ import contextlib
 import heapq
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mistral_lsp.context import scan
@@ -37,8 +37,11 @@ DEADLINE_SECONDS = 0.3
 class Nearby:
     """The snippets of files that were looked at, as long as these stay as they are."""
 
-    def __init__(self) -> None:
-        """Nothing is read yet."""
+    def __init__(self, clean: Callable[[str, str], str] | None = None) -> None:
+        """Nothing is read yet. `clean` takes out of a file, its path and its text, what is nobody's
+        business; its lines stay.
+        """
+        self._clean = clean or (lambda _, text: text)
         self._lock = threading.Lock()
         self._kept: OrderedDict[Path, tuple[int, list[Snippet]]] = OrderedDict()
 
@@ -50,7 +53,8 @@ class Nearby:
             known = self._kept.get(full)
             if known is None or known[0] != changed:
                 text = scan.read_text(folder, path)
-                known = changed, [] if text is None else cut(path, text.splitlines())
+                lines = [] if text is None else self._clean(path, text).splitlines()
+                known = changed, cut(path, lines) if lines else []
             self._kept[full] = known
             self._kept.move_to_end(full)
             if len(self._kept) > KEPT_FILES:

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 from mistral_lsp.document import LINE
 from mistral_lsp.prompt.blotting.line import State, Style
+from mistral_lsp.prompt.blotting.names import Kind, kind
 from mistral_lsp.prompt.blotting.reading import read_line
+from mistral_lsp.types import BLOT
 
-__all__ = ["BLOT", "Style", "blot", "blotted", "find_secrets"]
-
-BLOT = "xxxxxxxx"
-"""Stands in place of a secret, so that the code around it stays code."""
+__all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets"]
 
 
 def blot(text: str, style: Style = "code") -> str:
     """The text with every secret that can be told replaced; the lines stay."""
     return blotted(text, 0, len(text), find_secrets(text, style))
+
+
+def calls_for_secret(name: str) -> bool:
+    """Whether what has a name is a secret."""
+    return kind(name) is not Kind.NOTHING
 
 
 def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tuple[int, int]]:
@@ -26,7 +30,9 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
     start = 0
     for line in LINE.findall(text):
         plain = line.rstrip("\r\n")
-        here = None if cursor is None or not start <= cursor <= start + len(plain) else cursor - start
+        here = (
+            None if cursor is None or not start <= cursor <= start + len(plain) else cursor - start
+        )
         spans, state = read_line(plain, style, here, state)
         found += ((start + first, start + last) for first, last in spans)
         start += len(line)

@@ -19,10 +19,12 @@ _PROSE_SUFFIXES = frozenset(
     ".md .markdown .mkd .txt .rst .adoc .asciidoc .tex .org .log .http .rest .html .htm .eml".split()
 )
 _CODE_SUFFIXES = frozenset(
-    """.swift .dart .scala .sc .pl .pm .r .jl .ex .exs .erl .hrl .clj .cljs .edn .hs .ml .mli .fs .fsx .vb
-    .pas .m .mm .zig .nim .cr .d .v .sv .vhd .lisp .el .scm .rkt .groovy .gradle .vue .svelte .astro .sol
-    .proto .graphql .tf .hcl .nix .bicep .ps1 .psm1 .coffee .elm .gd .pug .erb .ejs .jinja .j2 .twig
-    .xml .xsd .xaml .csproj .svg .plist .tex .cmake .asm .s .f90 .cob""".split()
+    """
+    .swift .dart .scala .sc .pl .pm .r .jl .ex .exs .erl .hrl .clj .cljs .edn .hs .ml .mli .fs
+    .fsx .vb .pas .m .mm .zig .nim .cr .d .v .sv .vhd .lisp .el .scm .rkt .groovy .gradle .vue
+    .svelte .astro .sol .proto .graphql .tf .hcl .nix .bicep .ps1 .psm1 .coffee .elm .gd .pug .erb
+    .ejs .jinja .j2 .twig .xml .xsd .xaml .csproj .svg .plist .tex .cmake .asm .s .f90 .cob
+    """.split()
 )
 
 
@@ -41,6 +43,12 @@ def style(path: str, language: Language) -> Style:
 def blot_file(path: str, text: str) -> str:
     """What a model may see of a file, or of an excerpt of one."""
     return blot(text, style(path, languages.find("", path)))
+
+
+def see_excerpt(text: str) -> str:
+    """The same of an excerpt behind a line with its path, which is how excerpts are counted."""
+    path, _, rest = text.partition("\n")
+    return f"{path}\n{blot_file(path, rest)}"
 
 
 def see(snapshot: Snapshot, start: int, end: int) -> str:

@@ -228,9 +228,7 @@ async def _room_for_others(
     return max(int(budget.wanted * RELATED_SHARE), left)
 
 
-async def _take_suffix(
-    snapshot: Snapshot, offset: int, budget: int, count: CountTokens
-) -> str:
+async def _take_suffix(snapshot: Snapshot, offset: int, budget: int, count: CountTokens) -> str:
     end = min(len(snapshot.text), offset + budget * CHARACTERS_PER_TOKEN)
     lines = _split_before_line_ends(snapshot.text[offset:end])
     seen = _split_before_line_ends(see(snapshot, offset, end))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mistral_lsp.prompt.blotting.line import Expected, Line, Paired, Until
+from mistral_lsp.prompt.blotting.line import Expected, Line, Named, Paired, Until
 from mistral_lsp.prompt.blotting.literals import QUOTE, read_literal
-from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import Manner
 
 # Every repetition is bounded, so that no text is read over and over.
@@ -77,85 +76,85 @@ _ASKS = re.compile(
     r"(?i)^(?:get|prompt|ask|read|input|find|is|has|expect|next|peek|match|consume|accept|eat|request|"
     r"fetch|load|lookup|parse|emit|use|no|needs?|forgot)(?![a-z])"
 )
-_COMMAND = re.compile(r"(?i)(?:^|[\s(;])(?:#?define|set\w*|export|env|arg|def\w*|const|let|var)[\s-]+$")
+_COMMAND = re.compile(
+    r"(?i)(?:^|[\s(;])(?:#?define|set\w*|export|env|arg|def\w*|const|let|var)[\s-]+$"
+)
 _FLAG = re.compile(r"(?<![\w-])--?$")
 _STATEMENT = re.compile(r"\s*(?:(?:let|var|const|my|local)\s{1,9})?[(\[]?[\w\s,]*")
 _MORE = re.compile(rf"{_W}(?:\+|\.\.?|&|~|\\)?{_W}(?={QUOTE})")
 _NEXT = re.compile(rf"{_W}(?:,|:|=>){_W}(?={QUOTE})")
 _TAKES_NEXT = re.compile(rf"{CLOSED}{_W}(?P<set>{_SET}){_W}[([{{]?{_W}(?:\\)?{_W}$")
-_HERE = re.compile(rf"{CLOSED}{_W}(?:{_SET}){_W}[$(]{{0,3}}(?:cat{_W})?<<[<~-]?{_W}[\"']?([A-Za-z]\w*)[\"']?;?$")
+_HERE = re.compile(
+    rf"{CLOSED}{_W}(?:{_SET}){_W}[$(]{{0,3}}(?:cat{_W})?<<[<~-]?{_W}[\"']?([A-Za-z]\w*)[\"']?;?$"
+)
 _KEYED = re.compile(
     r"(?i)(?:\b(?:name|key|id|type|property|variable|field|param|parameter|header|env|setting)"
     r"(?:\\{0,3}[\"'])?\s?[=:]\s{0,5}|(?:^|\s)variable\s{1,9}|<key>)(?:\\{0,3}[\"'])?$"
 )
 
 
-def read_assigned(line: Line, start: int, end: int, kind: Kind, name: str) -> int:
-    """Hides the strings that the name at `start` to `end` is given; tells where to read on."""
-    before = line.text[max(0, start - 60) : start]
-    is_keyed = is_value_apart(before)
+def read_assigned(line: Line, named: Named) -> int:
+    """Hides the strings that a name is given; tells where to read on."""
     for pattern, manner_of in _WAYS:
-        if pattern is _PAIRED and not is_keyed:
+        if pattern is _PAIRED and not is_value_apart(named):
             continue
-        glue = pattern.match(line.text, end)
-        if glue is not None and not _closes(line, start, glue):
-            manner = manner_of(before, kind, name, line.is_prose(start))
+        glue = pattern.match(line.text, named.end)
+        if glue is not None and not _closes(line, named, glue):
+            manner = manner_of(named)
             if manner is not None:
-                return _take(line, glue.end(), kind, name, manner, before)
-    _look_below(line, start, end, kind, name, is_keyed)
-    return end
+                return _take(line, glue.end(), named, manner)
+    _look_below(line, named)
+    return named.end
 
 
-def is_value_apart(before: str) -> bool:
+def is_value_apart(named: Named) -> bool:
     """Whether a name is itself the value of a word like `name`, and its own comes behind another."""
-    return before[-1:] in "\"'`=: \t>" and _KEYED.search(before[-24:]) is not None
+    return named.before[-1:] in "\"'`=: \t>" and _KEYED.search(named.before[-24:]) is not None
 
 
-def _closes(line: Line, start: int, glue: re.Match[str]) -> bool:
+def _closes(line: Line, named: Named, glue: re.Match[str]) -> bool:
     """Whether the quote behind the glue ends the string that the name stands in."""
-    quote = line.quote_at(start)
+    quote = line.quote_at(named.start)
     return bool(quote) and line.text.startswith(quote, glue.end()) and not glue[0].startswith(quote)
 
 
-# How a value stands, by what precedes its name; None where it is no value. The patterns above are
-# tried first, as they fail at once.
-
-
-def _given(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
+def _given(named: Named) -> Manner | None:
     return Manner.QUOTED
 
 
-def _compared(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
+def _compared(named: Named) -> Manner | None:
     return Manner.COMPARED
 
 
-def _otherwise(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
-    return Manner.PROSE if in_prose else Manner.QUOTED
+def _otherwise(named: Named) -> Manner | None:
+    return Manner.PROSE if named.in_prose else Manner.QUOTED
 
 
-def _unpacked(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
-    return Manner.QUOTED if len(before) < 60 and _STATEMENT.fullmatch(before) else None
+def _unpacked(named: Named) -> Manner | None:
+    whole = len(named.before) == named.start  # the line up to the name
+    return Manner.QUOTED if whole and _STATEMENT.fullmatch(named.before) else None
 
 
-def _second(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
-    opened = before.rstrip("-")
-    if opened != before and _FLAG.search(before):
+def _second(named: Named) -> Manner | None:
+    opened = named.before.rstrip("-")
+    if opened != named.before and _FLAG.search(named.before):
         return Manner.QUOTED
-    if _TAKES_TWO.search(opened) or _EXPECTED.search(before):
+    if _TAKES_TWO.search(opened) or _EXPECTED.search(named.before):
         return Manner.QUOTED
-    return Manner.PROSE if kind is Kind.PASSWORD and _FIRST.search(opened) else None
+    return Manner.PROSE if named.is_password and _FIRST.search(opened) else None
 
 
-def _called(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
-    if _ASKS.match(name):
+def _called(named: Named) -> Manner | None:
+    if _ASKS.match(named.name):
         return None
-    return Manner.QUOTED if kind is Kind.PASSWORD else Manner.COMPARED
+    return Manner.QUOTED if named.is_password else Manner.COMPARED
 
 
-def _beside(before: str, kind: Kind, name: str, in_prose: bool) -> Manner | None:
-    if kind is not Kind.PASSWORD and not name.isupper():
-        return Manner.QUOTED if _COMMAND.search(before) or _FLAG.search(before) else None
-    return Manner.PROSE if in_prose or name == "pass" else Manner.QUOTED
+def _beside(named: Named) -> Manner | None:
+    if not named.is_password and not named.name.isupper():
+        is_command = _COMMAND.search(named.before) or _FLAG.search(named.before)
+        return Manner.QUOTED if is_command else None
+    return Manner.PROSE if named.in_prose or named.name == "pass" else Manner.QUOTED
 
 
 _WAYS = (
@@ -169,18 +168,19 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
+"""How a string may follow a name, the surest first. What precedes the name says how it is to be judged,
+or that it is no value; that is asked last, since most patterns fail at once.
+"""
 
 
-def _take(line: Line, place: int, kind: Kind, name: str, manner: Manner, before: str) -> int:
+def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
     """Hides the string at a place, and those that go on with it."""
     literal = read_literal(line.text, place)
-    is_list = (
-        kind is Kind.PASSWORD and name.lower().endswith("s") and not name.lower().endswith("pass")
-    ) or before.rstrip().endswith(",")
+    is_list = named.is_password and named.name.lower().endswith("s") and named.name[-4:] != "pass"
+    is_list = is_list or named.before.rstrip().endswith(",")
     while literal is not None:
-        hidden = line.hide_if_secret(literal.start, literal.end, kind, name, manner)
-        is_empty = literal.start == literal.end
-        if literal.goes_on and (hidden or (is_empty)):
+        hidden = line.hide_if_secret(literal.start, literal.end, named.kind, manner, named.name)
+        if literal.goes_on and (hidden or literal.start == literal.end):
             line.after = Until(literal.goes_on)
             return literal.behind
         if not hidden and not is_list:
@@ -191,22 +191,21 @@ def _take(line: Line, place: int, kind: Kind, name: str, manner: Manner, before:
     return place
 
 
-def _look_below(line: Line, start: int, end: int, kind: Kind, name: str, is_keyed: bool) -> None:
-    """Notes that the value may stand in the lines below."""
-    text = line.text
-    here = _HERE.match(text, end)
-    below = _TAKES_NEXT.match(text, end)
+def _look_below(line: Line, named: Named) -> None:
+    """Notes that the value may stand in the lines below; or before its name, as attributes may."""
+    here = _HERE.match(line.text, named.end)
+    below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:
         line.after = Until(here[1], word=True)
     elif below and (
         # In code a colon alone begins a block; behind a string it belongs to a key.
         below["set"] != ":" or line.style == "config" or below[0][0] in "\\\"'"
     ):
-        line.after = Expected(name, kind, line.indentation)
-    elif is_keyed:
-        line.after = Paired(name, kind)
-        earliest = max(0, start - 300)
-        earlier = _PAIRED_BEFORE.search(text[earliest:start])
+        line.after = Expected(named.name, named.kind, line.indentation)
+    elif is_value_apart(named):
+        line.after = Paired(named.name, named.kind)
+        first = max(0, named.start - 300)
+        earlier = _PAIRED_BEFORE.search(line.text[first : named.start])
         if earlier is not None:
-            first, last = (earliest + place for place in earlier.span(2))
-            line.hide_if_secret(first, last, kind, name, Manner.QUOTED)
+            start, end = (first + place for place in earlier.span(2))
+            line.hide_if_secret(start, end, named.kind, Manner.QUOTED, named.name)

@@ -15,7 +15,27 @@ Style = Literal["code", "config", "shell", "prose"]
 
 _QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
 """What may begin or end a string; an apostrophe within a word does neither."""
-_COMMENT = re.compile(r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s")
+_COMMENT = re.compile(
+    r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'"
+    r"|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that calls for a secret, at `start` to `end` of a line. `before` precedes it."""
+
+    start: int
+    end: int
+    name: str
+    kind: Kind
+    before: str
+    in_prose: bool
+
+    @property
+    def is_password(self) -> bool:
+        """Whether any text may be given to it."""
+        return self.kind is Kind.PASSWORD
 
 
 @dataclass(frozen=True)
@@ -78,7 +98,9 @@ def _quotes(text: str) -> list[tuple[int, str]]:
 
 @dataclass
 class Line:
-    """The text, without its end; a `cursor` in it, at which somebody types. `found` are the secrets."""
+    """The text, without its end; maybe a `cursor` in it, at which somebody types. `found` are the
+    secrets, `after` is what the next line goes on with.
+    """
 
     text: str
     style: Style
@@ -118,14 +140,16 @@ class Line:
         start += len(value) - len(value.lstrip())
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
-    def is_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
-        """Whether a value is what the name calls for."""
+    def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
+        """Whether a value is what its name calls for."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 
-    def hide_if_secret(self, start: int, end: int, kind: Kind, name: str, manner: Manner) -> bool:
-        """Notes a value where it is what the name calls for; tells whether it is."""
-        secret = self.is_secret(start, end, kind, name, manner)
+    def hide_if_secret(
+        self, start: int, end: int, kind: Kind, manner: Manner, name: str = ""
+    ) -> bool:
+        """Notes a value where it is what its name calls for; tells whether it is."""
+        secret = self.is_secret(start, end, kind, manner, name)
         if secret:
             self.hide(start, end)
         return secret

@@ -17,9 +17,7 @@ _OPENING = re.compile(
 )
 _BRACKETS = {"(": ")", "{": "}", "[": "]"}
 _LONG = ('"""', "'''", "`")
-_BODIES = {
-    quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in "\"'`"
-}
+_BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in "\"'`"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +48,7 @@ def read_literal(text: str, place: int) -> Literal | None:
         closer = quote.replace("[", "]")
     found = text.find(closer, start)
     if found < 0:
-        return Literal(start, len(text), len(text), closer if quote in _LONG or "]" in closer else "")
+        return Literal(
+            start, len(text), len(text), closer if quote in _LONG or "]" in closer else ""
+        )
     return Literal(start, found, found + len(closer))

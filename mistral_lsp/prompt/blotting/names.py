@@ -28,21 +28,25 @@ def _set(words: str) -> frozenset[str]:
 
 
 _QUALIFIERS = _set(
-    """value val values text txt string str plain plaintext raw clear base64 b64 hex encoded enc
-    encrypted hash hashed pem prod production dev development test testing stage staging live sandbox
-    local global default old new current previous prev next again repeat confirm confirmation confirmed
-    base primary secondary main backup admin root user me my here const constant
-    literal material bytes data arg param property prop attr setting config option override read write
-    rw ro a b c x y v master""",
+    """
+    value val values text txt string str plain plaintext raw clear base64 b64 hex encoded enc
+    encrypted hash hashed pem prod production dev development test testing stage staging live
+    sandbox local global default old new current previous prev next again repeat confirm
+    confirmation confirmed base primary secondary main backup admin root user me my here const
+    constant literal material bytes data arg param property prop attr setting config option
+    override read write rw ro a b c x y v master
+    """,
 )
 """Words behind the one that tells, which change nothing."""
 
 _PASSWORDS = _set(
-    """password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds psw pswd
+    """
+    password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds psw pswd
     passw pword pw pass secret secrets credential credentials cred creds psk passkey passkeys
-    passwort passwoert kennwort losungswort masterauth contrasena contraseña clave motdepasse mdp senha parola
-    wachtwoord lösenord losenord salasana adgangskode heslo hasło haslo jelszó jelszo parole şifre sifre
-    пароль 密码 密碼 口令 パスワード 비밀번호 mnemonic""",
+    passwort passwoert kennwort losungswort masterauth contrasena contraseña clave motdepasse mdp
+    senha parola wachtwoord lösenord losenord salasana adgangskode heslo hasło haslo jelszó jelszo
+    parole şifre sifre пароль 密码 密碼 口令 パスワード 비밀번호 mnemonic
+    """,
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
 """How one word ends that is several, as in dbpassword."""
@@ -50,40 +54,52 @@ _TOKENS = _set(
     "token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp"
 )
 _OF_PARSERS = _set(
-    """next page continuation pagination sync max num special start end eos bos pad unk mask stop first
-    last current prev previous look lookahead peek open close begin left right separator comment string
-    number operator keyword punctuator punctuation literal delimiter cancellation cancel syntax text
-    css lex error eof expected actual unexpected new raw input output completion prompt total cached
-    no not is has get parse count per public"""
+    """
+    next page continuation pagination sync max num special start end eos bos pad unk mask stop
+    first last current prev previous look lookahead peek open close begin left right separator
+    comment string number operator keyword punctuator punctuation literal delimiter cancellation
+    cancel syntax text css lex error eof expected actual unexpected new raw input output
+    completion prompt total cached no not is has get parse count per public
+    """
 )
 """Words before `token` that say that it is one of a text's, or none at all."""
 _KEYS_OF = _set(
-    """api app application access private secret encryption encrypt decryption decrypt signing sign
-    signature auth authorization authentication account storage shared service client consumer server
-    crypto cipher aes rsa des ssh gpg pgp ssl tls hmac jwt license licence activation subscription
-    deploy deployment wallet stripe aws azure gcp google openai anthropic mistral cohere gemini github
-    gitlab twilio sendgrid mailgun mailchimp algolia maps firebase fernet vault unseal recovery rails
-    flask django webhook vapid integration security symmetric sas cosmos instrumentation ingest ingestion
-    datadog newrelic sentry pagerduty opsgenie cloudflare heroku slack discord telegram paypal square
-    plaid huggingface hf pinecone supabase posthog segment mapbox weather openweather tmdb rapidapi
-    bot developer dev partner merchant payment enc verification validation credential oauth session
-    cookie token user admin root write ingress db database redis"""
+    """
+    api app application access private secret encryption encrypt decryption decrypt signing sign
+    signature auth authorization authentication account storage shared service client consumer
+    server crypto cipher aes rsa des ssh gpg pgp ssl tls hmac jwt license licence activation
+    subscription deploy deployment wallet stripe aws azure gcp google openai anthropic mistral
+    cohere gemini github gitlab twilio sendgrid mailgun mailchimp algolia maps firebase fernet
+    vault unseal recovery rails flask django webhook vapid integration security symmetric sas
+    cosmos instrumentation ingest ingestion datadog newrelic sentry pagerduty opsgenie cloudflare
+    heroku slack discord telegram paypal square plaid huggingface hf pinecone supabase posthog
+    segment mapbox weather openweather tmdb rapidapi bot developer dev partner merchant payment
+    enc verification validation credential oauth session cookie token user admin root write
+    ingress db database redis
+    """
 )
 _PASSES_OF = _set(
-    """db database user usr my root admin smtp mail email imap pop pop3 ftp sftp ssh sql mysql pg
-    postgres postgresql mariadb mongo mongodb redis rabbit rabbitmq amqp mqtt ldap bind proxy http https
-    basic auth login account acct wifi wlan key store keystore truststore cert host server sudo become su
-    vpn api app service client default system os ansible vault jenkins oracle tomcat jdbc jms kafka
-    elastic es web site test old new enable sasl ssl tls zip pdf rar gpg pgp wp remote local registry
-    require docker git nexus artifactory repo svn snmp router x default tmp temp initial"""
+    """
+    db database user usr my root admin smtp mail email imap pop pop3 ftp sftp ssh sql mysql pg
+    postgres postgresql mariadb mongo mongodb redis rabbit rabbitmq amqp mqtt ldap bind proxy http
+    https basic auth login account acct wifi wlan key store keystore truststore cert host server
+    sudo become su vpn api app service client default system os ansible vault jenkins oracle
+    tomcat jdbc jms kafka elastic es web site test old new enable sasl ssl tls zip pdf rar gpg pgp
+    wp remote local registry require docker git nexus artifactory repo svn snmp router x default
+    tmp temp initial
+    """
 )
 _PHRASES = _set("seed recovery backup secret pass wallet mnemonic")
 _SECRET_IDS = _set("secret role")
-_NOT = _set("no not is has can use show hide need needs require requires public without invalid forgot")
+_NOT = _set(
+    "no not is has can use show hide need needs require requires public without invalid forgot"
+)
 """Words in front of a name that make it a flag, or no secret."""
 
 
-_SPEAKING = _PASSWORDS | _TOKENS | _KEYS_OF | _PASSES_OF | _set("key keys refresh id code csrf xsrf")
+_SPEAKING = (
+    _PASSWORDS | _TOKENS | _KEYS_OF | _PASSES_OF | _set("key keys refresh id code csrf xsrf")
+)
 
 
 def is_name(text: str) -> bool:
@@ -93,9 +109,11 @@ def is_name(text: str) -> bool:
 
 
 _PARTS = tuple(
-    """pass pwd psw pw secret token key cred psk jwt bearer salt pepper phrase mnemonic sessid sessionid
-    mdp kennwort losungs masterauth contrase clave senha wachtwoord parol senord salasana kode heslo hasł
-    haslo jelsz ifre totp role пароль 密 口令 パスワード 비밀번호""".split()
+    """
+    pass pwd psw pw secret token key cred psk jwt bearer salt pepper phrase mnemonic sessid
+    sessionid mdp kennwort losungs masterauth contrase clave senha wachtwoord parol senord
+    salasana kode heslo hasł haslo jelsz ifre totp role пароль 密 口令 パスワード 비밀번호
+    """.split()
 )
 
 

@@ -40,13 +40,25 @@ _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
 _PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
 """What goes on with a random string behind a dot."""
 _PIECE = re.compile(r"[A-Za-z0-9+=]{12,}")
-_HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])")
+_HEXADECIMAL = re.compile(
+    r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])"
+)
 _UUID = re.compile(
     r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
 )
 _BEGUN_HEXADECIMAL = re.compile(r"(?=[a-f-]*\d)(?=\d*[a-f])[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
 _DIGESTS = ("sha1-", "sha256-", "sha384-", "sha512-")
-_PUBLIC = (*_DIGESTS, "sha1:", "sha256:", "sha512:", "commit/", "commits/", "blob/", "tree/", "raw/")
+_PUBLIC = (
+    *_DIGESTS,
+    "sha1:",
+    "sha256:",
+    "sha512:",
+    "commit/",
+    "commits/",
+    "blob/",
+    "tree/",
+    "raw/",
+)
 """What stands before digests that everybody may know."""
 _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
 """The paths of SVG."""

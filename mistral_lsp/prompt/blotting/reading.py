@@ -15,6 +15,7 @@ from mistral_lsp.prompt.blotting.line import (
     Deeper,
     Expected,
     Line,
+    Named,
     Paired,
     State,
     Style,
@@ -28,6 +29,8 @@ from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
 """Names of secrets that are looked at in one line; what is behind them is hidden unread."""
+BEFORE = 80
+"""Characters before a name that say how it is used."""
 LONG = 400
 """Characters from which on few lines are remembered."""
 
@@ -41,8 +44,12 @@ _ROUND = r"""[\s"'+#/*;|>`.,$-]{0,40}"""
 _ARMOURED = re.compile(
     rf"""{_ROUND}(?:[A-Za-z0-9+/=]|\\[nrt])*["'\s+;,\\)`.]*|[A-Z][\w-]{{1,30}}: .{{0,80}}"""
 )
-_BASE64 = re.compile(rf"""{_ROUND}([A-Za-z0-9+/]{{40,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*""")
-_LAST_BASE64 = re.compile(rf"""{_ROUND}([A-Za-z0-9+/]{{4,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*""")
+_BASE64 = re.compile(
+    rf"""{_ROUND}([A-Za-z0-9+/]{{40,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*"""
+)
+_LAST_BASE64 = re.compile(
+    rf"""{_ROUND}([A-Za-z0-9+/]{{4,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*"""
+)
 _TYPED_WORD = re.compile(r"[\w+/=~.-]{8,}", re.ASCII)
 _BEGINNING = re.compile(r"\s*[(\[{+.&]?\s*(?:[\w.]{1,40}\(\s*)?")
 _PAIR_OVER = re.compile(r"\s*(?:[}\])]|-\s)")
@@ -123,7 +130,9 @@ def _expected(line: Line, state: Expected) -> int:
     beginning = _BEGINNING.match(text)
     literal = read_literal(text, beginning.end()) if beginning else None
     if literal is not None:
-        hidden = line.hide_if_secret(literal.start, literal.end, state.kind, state.name, Manner.QUOTED)
+        hidden = line.hide_if_secret(
+            literal.start, literal.end, state.kind, Manner.QUOTED, state.name
+        )
         is_empty = literal.start == literal.end
         if literal.goes_on and (hidden or is_empty):
             line.after = Until(literal.goes_on)
@@ -131,14 +140,16 @@ def _expected(line: Line, state: Expected) -> int:
             line.after = state
         return literal.behind
     plain = _PLAIN_VALUE.match(text) if line.style == "config" else None
-    item = _ITEM.match(text) if line.style == "config" and state.name.lower().endswith("s") else None
+    item = (
+        _ITEM.match(text) if line.style == "config" and state.name.lower().endswith("s") else None
+    )
     if item is not None and state.kind is Kind.PASSWORD:
-        line.hide_if_secret(*item.span(1), state.kind, state.name, Manner.BARE)
+        line.hide_if_secret(*item.span(1), state.kind, Manner.BARE, state.name)
         line.after = state
         return len(text)
     if plain is None or line.indentation <= state.indentation:
         return 0
-    line.hide_if_secret(*plain.span(1), state.kind, state.name, Manner.BARE)
+    line.hide_if_secret(*plain.span(1), state.kind, Manner.BARE, state.name)
     return len(text)
 
 
@@ -151,13 +162,13 @@ def _paired(line: Line, state: Paired) -> int:
         return 0
     literal = read_literal(text, glue.end())
     if literal is not None:
-        line.hide_if_secret(literal.start, literal.end, state.kind, state.name, Manner.QUOTED)
+        line.hide_if_secret(literal.start, literal.end, state.kind, Manner.QUOTED, state.name)
         return literal.behind
     if line.style != "code" or glue[0].endswith(">") or ":" in glue[0]:
         tag = text.find("<", glue.end())
         end = len(text) if tag < 0 else tag
         manner = Manner.PROSE if line.style == "code" and ":" in glue[0] else Manner.BARE
-        line.hide_if_secret(glue.end(), end, state.kind, state.name, manner)
+        line.hide_if_secret(glue.end(), end, state.kind, manner, state.name)
     return len(text)
 
 
@@ -193,17 +204,27 @@ def _read_names(line: Line, place: int) -> None:
     names = 0
     while found := _NAME.search(line.text, place):
         place = found.end()
-        name = found[0][-LONGEST:]
-        named = kind(name)
-        if named is not Kind.NOTHING:
-            names += 1
-            if names > MOST_NAMES:
-                line.hide(place, len(line.text))
-                return
-            read = read_assigned(line, *found.span(), named, name)
-            if read == place and not isinstance(line.after, Until):
-                read = read_bare(line, *found.span(), named, name)
-            place = max(place, read)
+        named = _named(line, found)
+        if named is None:
+            continue
+        names += 1
+        if names > MOST_NAMES:
+            line.hide(place, len(line.text))
+            return
+        read = read_assigned(line, named)
+        if read == place and not isinstance(line.after, Until):
+            read = read_bare(line, named)
+        place = max(place, read)
+
+
+def _named(line: Line, found: re.Match[str]) -> Named | None:
+    start, end = found.span()
+    name = found[0][-LONGEST:]
+    of = kind(name)
+    if of is Kind.NOTHING:
+        return None
+    before = line.text[max(0, start - BEFORE) : start]
+    return Named(start, end, name, of, before, line.is_prose(start))
 
 
 def _read_armour(line: Line, start: int) -> None:

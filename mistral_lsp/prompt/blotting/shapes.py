@@ -52,7 +52,9 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     # JSON in base64, such as JSON web tokens, and what else is known by its first bytes
     _BASE64 + "{10,}" + _REST: ("(?:[ps]k\\.)?eyJ|cmVmdGtuO",),
     # What is kept of a password, and wallets
-    r"[\w./+=,$-]{16,}": ("\\$(?:2[abxy]?|[1567y]|argon2\\w{1,2}|apr1|scrypt|pbkdf2[\\w-]{0,12})\\$",),
+    r"[\w./+=,$-]{16,}": (
+        "\\$(?:2[abxy]?|[1567y]|argon2\\w{1,2}|apr1|scrypt|pbkdf2[\\w-]{0,12})\\$",
+    ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
 """What other words begin with, too, and the least that has to follow."""

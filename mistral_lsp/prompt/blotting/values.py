@@ -41,9 +41,11 @@ _PLACEHOLDER = re.compile(
 )
 """What stands in a secret's place until a program puts one there, or says where it is."""
 _WORDS_OF_CODE = frozenset(
-    """none null nil true false yes no on off undefined required optional str string text bytes int
-    integer number boolean bool object array any void unknown never auto default include omit same-origin
-    inherit char varchar const static let var""".split()
+    """
+    none null nil true false yes no on off undefined required optional str string text bytes int
+    integer number boolean bool object array any void unknown never auto default include omit
+    same-origin inherit char varchar const static let var
+    """.split()
 )
 _CALL = re.compile(r"[A-Za-z_][\w.:$>-]*\s*[(\[].*[)\]][;,]?|[\w.]+[(\[{]", re.DOTALL)
 _PROSE = re.compile(
@@ -52,7 +54,9 @@ _PROSE = re.compile(
 )
 _NAMES = re.compile(r"(?i)pass(?:word|wd|phrase|code)|secret|token|key\b|credential")
 _VERSION = re.compile(r"v?\d[\d.,:_-]*[a-z]{0,2}|\d+(?:px|em|ms|[kmgt]i?b|%)|0x[0-9a-f]{1,8}", re.I)
-_CHOSEN = re.compile(r"[^\W\d_].*\d|\d.*[^\W\d_]|[^\W\d_].*[!@#$%^&*?~+]|[!@#$%^&*?~+].*[^\W\d_]|[a-z][A-Z]")
+_CHOSEN = re.compile(
+    r"[^\W\d_].*\d|\d.*[^\W\d_]|[^\W\d_].*[!@#$%^&*?~+]|[!@#$%^&*?~+].*[^\W\d_]|[a-z][A-Z]"
+)
 
 
 def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = False) -> bool:
