@@ -1,4 +1,4 @@
-"""What `bench.secrets` hides besides: keys as their issuers make them, random strings, and whole files."""
+"""What `bench.secrets` hides, too: keys of issuers' shapes, random strings, whole files."""
 
 from __future__ import annotations
 

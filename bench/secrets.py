@@ -1,7 +1,7 @@
 """Hides made-up secrets in files, and counts how many stand in the prompts for places beside them.
 
-`python -m bench.secrets` also counts what of ordinary code is blotted out by mistake: of Python's own
-library, and of the folders that are named, by the files' suffixes.
+`python -m bench.secrets FOLDERS` also counts what of ordinary code is blotted out by mistake: of
+Python's own library, and of the folders that are named, by the files' suffixes.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ TOKEN = re.compile(r"\w+")
 """Names, words, numbers."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""In a line below; behind a whole secret; behind a half one, at the line's end or before the rest of it
-that an editor has closed.
+"""In a line below; behind a whole secret; behind a half one, at the line's end or before what an
+editor has closed.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -123,9 +123,9 @@ def placed(group: str, kind: str, path: str, template: str, secret: str) -> Hidd
 async def leaks(one: Hidden, cursor: str) -> bool:
     """Whether a model is told of the secret, in a prompt or to count its tokens."""
     text, offset, typed = one.at(cursor)
-    path = Path(one.path).expanduser() if one.path.startswith("~") else Path("/project", one.path)
-    shown = path.name if one.path.startswith("~") else one.path
-    document = Document(path.as_uri(), shown, languages.find("", shown), 1, text)
+    shown = one.path.rpartition("/")[2] if one.path.startswith("~") else one.path
+    uri = f"file:///{one.path.replace('~', 'somebody')}"
+    document = Document(uri, shown, languages.find("", shown), 1, text)
     engine = Listener()
     request = Request(document.snapshot(), offset, "invoked", Settings())
     explained = await pipeline.explain(request, Stages(engine, interactive=False))

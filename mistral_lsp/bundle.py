@@ -22,7 +22,8 @@ BLOTTED = "[left out]"
 SOMEBODY = "[user]"
 _PART = r"[^\s\\/\"'`<>|:;,*?()\[\]{}]+"
 HOMES = re.compile(
-    r"(?i)((?:[\\/]|%2F|%5C)(?:home|homes|users|documents and settings|media|var/mail|var/spool/cron)"
+    r"(?i)((?:[\\/]|%2F|%5C)"
+    r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
     rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
 )
 """The folders of users, on any system, and the name of one."""

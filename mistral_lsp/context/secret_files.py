@@ -58,7 +58,8 @@ NAMES = """
 _DATA = re.compile(
     r"""(?x)(?:.*[-_.])?
     (?:secrets? | credentials? | creds | passwords? | passwd | passphrase | token
-     | (?:access|auth|refresh|api|bearer|session)[-_]?tokens? | (?:api|access|private|secret)[-_]?keys?)
+     | (?:access|auth|refresh|api|bearer|session)[-_]?tokens?
+     | (?:api|access|private|secret)[-_]?keys?)
     (?:[-_.](?:prod|production|dev|development|staging|test|local|live|default|enc|plain|\d+))*
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
@@ -89,8 +90,9 @@ FOLDERS = """
 
 _BACKUP = re.compile(
     r"""(?x)
-    (?:~|\#|\.~\d+~|[._-](?:bak|backup|old|orig|original|save|saved|copy|tmp|temp|new|prev|swp|swo|swn
-    |swx|un~|rej|disabled|off|mine|theirs)\d*|[._-]\d{1,8}|[ _-]?\(\d+\)|[ ]-?[ ]?copy|[._-]\d{4}-\d\d-\d\d)$
+    (?: ~ | \# | \.~\d+~ | [ _-]?\(\d+\) | [ ]-?[ ]?copy | [._-]\d{4}-\d\d-\d\d | [._-]\d{1,8}
+     | [._-](?:bak|backup|old|orig|original|saved?|copy|te?mp|new|prev|sw[n-px]|un~|rej|disabled|off
+              |mine|theirs|dist|example|sample|template|tpl|defaults?)\d* )$
     """
 )
 _NAMED = re.compile("|".join(fnmatch.translate(glob) for glob in NAMES.split()))

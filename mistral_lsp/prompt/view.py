@@ -7,32 +7,34 @@ from pathlib import PurePosixPath
 from mistral_lsp import languages
 from mistral_lsp.document import Snapshot
 from mistral_lsp.languages.base import PLAIN, Language
+from mistral_lsp.prompt.blotting.names import word_set
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
 ABOVE, BEHIND = 4_000, 1_000
-"""Characters that are read with a stretch: a secret of several lines may begin above it, and the last
-line goes on behind it.
+"""Characters that are read with a stretch: a secret of several lines may begin above it, and the
+last line goes on behind it.
 """
 
 _CONFIG = frozenset({"yaml", "toml"})
-_PROSE_SUFFIXES = frozenset(
-    ".md .markdown .mkd .txt .rst .adoc .asciidoc .tex .org .log .http .rest .html .htm .eml".split()
+_PROSE_SUFFIXES = word_set(
+    ".md .markdown .mkd .txt .rst .adoc .asciidoc .tex .org .log .http .rest .html .htm .eml"
 )
-_CODE_SUFFIXES = frozenset(
+_CODE_SUFFIXES = word_set(
     """
-    .swift .dart .scala .sc .pl .pm .r .jl .ex .exs .erl .hrl .clj .cljs .edn .hs .ml .mli .fs
-    .fsx .vb .pas .m .mm .zig .nim .cr .d .v .sv .vhd .lisp .el .scm .rkt .groovy .gradle .vue
-    .svelte .astro .sol .proto .graphql .tf .hcl .nix .bicep .ps1 .psm1 .coffee .elm .gd .pug .erb
-    .ejs .jinja .j2 .twig .xml .xsd .xaml .csproj .svg .plist .tex .cmake .asm .s .f90 .cob
-    """.split()
+    .swift .dart .scala .sc .pl .pm .r .jl .ex .exs .erl .hrl .clj .cljs .edn .hs .ml .mli .fs .fsx
+    .vb .pas .m .mm .zig .nim .cr .d .v .sv .vhd .lisp .el .scm .rkt .groovy .gradle .vue .svelte
+    .astro .sol .proto .graphql .tf .hcl .nix .bicep .ps1 .psm1 .coffee .elm .gd .pug .erb .ejs .j2
+    .jinja .twig .xml .xsd .xaml .csproj .svg .plist .cmake .asm .s .f90 .cob .ino .adb .ads
+    """
 )
+_SHELL_SUFFIXES = word_set(".fish .csh .tcsh .nu")
 
 
 def style(path: str, language: Language) -> Style:
     """How values stand in a file."""
-    if language.name == "bash":
-        return "shell"
     suffix = PurePosixPath(path).suffix.lower()
+    if language.name == "bash" or suffix in _SHELL_SUFFIXES:
+        return "shell"
     if suffix in _PROSE_SUFFIXES or language.name in ("markdown", "html"):
         return "prose"
     if language.name in _CONFIG or (language == PLAIN and suffix not in _CODE_SUFFIXES):
@@ -62,8 +64,8 @@ def see(snapshot: Snapshot, start: int, end: int) -> str:
 def see_around(
     snapshot: Snapshot, start: int, offset: int, untyped: str, suffix: str
 ) -> tuple[str, str]:
-    """What a model may see before a cursor, from `start` on, and of the `suffix` behind it. A secret
-    that the cursor stands in is in neither.
+    """What a model may see before a cursor, from `start` on, and of the `suffix` behind it. A
+    secret that the cursor stands in is in neither.
     """
     first = _first(snapshot, start)
     before = snapshot.text[first:offset] + untyped

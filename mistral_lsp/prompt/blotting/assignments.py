@@ -32,18 +32,24 @@ _WRAPPED = (
     rf"(?:(?=[\w.:$]{{1,60}}!?\()[\w.:$]{{0,60}}?\b(?:{_MAKERS})!?\({_W}"
     rf"(?:[^\"'()]{{0,40}}?\b(?:default|value|text)[ \t]?[=:]{_W})?){{0,3}}"
 )
-_ARGUMENTS = rf"(?:{_W},{_W}\w{{1,20}}{_W}[=:]{_W}(?:\"[^\"]{{0,80}}\"|'[^']{{0,80}}'|[\w.]{{1,40}})){{0,3}}?"
+_ARGUMENT = r"(?:\"[^\"]{0,80}\"|'[^']{0,80}'|[\w.]{1,40})"
+_ARGUMENTS = rf"(?:{_W},{_W}\w{{1,20}}{_W}[=:]{_W}{_ARGUMENT}){{0,3}}?"
 
 _GIVEN = re.compile(rf"(?i){CLOSED}{_W}(?:{_SET}|{_TYPED}){_W}{_OPENED}{_WRAPPED}(?={QUOTE})")
 _UNPACKED = re.compile(
     rf"(?i)(?:{_W},{_W}\w{{1,30}}){{1,4}}{_W}[)\]]?{_W}:?={_W}[(\[]?{_W}{_WRAPPED}(?={QUOTE})"
 )
 _COMPARED = re.compile(rf"{CLOSED}{_W}(?:[!=]==?|\bis\b|\beq\b|=~){_W}(?={QUOTE})")
+_GIVEN_FIRST = (
+    rf"(?:{_SET}{_W}[^\"'`=;,\s][^\"'`=;,]{{0,60}}?(?:[\"'][\w.-]{{1,60}}[\"'][\])]{{1,2}})?{_W})?"
+    r"(?:if\b[^\"'`=;,]{1,60}?)?"
+)
+"""What a name is given unless that is missing, such as a variable of the environment."""
 _ELSE = re.compile(
-    rf"{CLOSED}\)?{_W}(?:{_SET}{_W}[^\"'`=;,\s][^\"'`=;,]{{0,60}}?(?:[\"'][\w.-]{{1,60}}[\"'][\])]{{1,2}})?{_W})?(?:if\b[^\"'`=;,]{{1,60}}?)?"
+    rf"{CLOSED}\)?{_W}{_GIVEN_FIRST}"
     rf"(?:\|\|=?|\?\??=?|\?:|\bor\b|\belse\b|:-|//|\|{_W}default{_W}\("
-    rf"|\.(?:unwrap_or\w*|or_?[eE]lse\w*|get_?[oO]r_?[eE]lse|or_?[dD]efault)\({_W}(?:\|_?\w*\||\(\){_W}->)?)"
-    rf"{_W}(?={QUOTE})"
+    r"|\.(?:unwrap_or\w*|or_?[eE]lse\w*|get_?[oO]r_?[eE]lse|or_?[dD]efault)"
+    rf"\({_W}(?:\|_?\w*\||\(\){_W}->)?){_W}(?={QUOTE})"
 )
 _SECOND = re.compile(
     rf"(?i){CLOSED}(?:{_ARGUMENTS}{_W},{_W}(?:default\w*|value|fallback){_W}[=:]{_W}|{_W},{_W})"
@@ -108,7 +114,7 @@ def read_assigned(line: Line, named: Named) -> int:
 
 
 def is_value_apart(named: Named) -> bool:
-    """Whether a name is itself the value of a word like `name`, and its own comes behind another."""
+    """Whether a name is itself the value of a word like `name`, and its own stands elsewhere."""
     return named.before[-1:] in "\"'`=: \t>" and _KEYED.search(named.before[-24:]) is not None
 
 
@@ -168,8 +174,8 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
-"""How a string may follow a name, the surest first. What precedes the name says how it is to be judged,
-or that it is no value; that is asked last, since most patterns fail at once.
+"""How a string may follow a name, the surest first. What precedes the name says how it is to be
+judged, or that it is no value; that is asked last, since most patterns fail at once.
 """
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mistral_lsp.prompt.blotting.assignments import CLOSED, is_value_apart
 from mistral_lsp.prompt.blotting.line import Deeper, Line, Named
+from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner
 
 _W = r"[ \t]{0,40}"
@@ -24,7 +26,7 @@ _TAKES_NEXT = re.compile(
     r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+(?:[ \t]+-\w+)?)[ \t]+$"
 )
 _SETS = re.compile(
-    r"(?i)\b(?:config\w*|configure|set|put|add|secrets?|password|wifi|connect|user)\b[^|;\"']{0,60}[ \t/:]$"
+    r"(?i)\b(?:config\w*|set|put|add|secrets?|password|wifi|connect|user)\b[^|;\"']{0,60}[ \t/:]$"
 )
 _FLAG = re.compile(r"(?:^|[\s\"'`(\[=,])--?[\w.-]{0,40}$")
 _ELEMENT = re.compile(rf"{CLOSED}[^<>]{{0,120}}>(?:<!\[CDATA\[)?([^<]*)")
@@ -93,9 +95,10 @@ def _read_flag(line: Line, named: Named) -> int | None:
         return None
     if "-" not in named.before[-41:] or not _FLAG.search(named.before):
         return None
-    is_setting = line.style in ("config", "shell") and named.is_password
-    manner = Manner.BARE if is_setting or text[end] == "=" else Manner.PROSE
-    return _read(line, end + 1, _TO_MARK, named, manner)
+    if text[end] == "=" or (line.style in ("config", "shell") and named.is_password):
+        return _read(line, end + 1, _TO_MARK, named, Manner.BARE)
+    word = replace(named, kind=Kind.PASSWORD)  # a key need not be a long one here
+    return _read(line, end + 1, _TO_MARK, word, Manner.PROSE)
 
 
 def _read_default(line: Line, named: Named) -> int | None:
@@ -153,26 +156,37 @@ def _extents(
     if before[-1:] in ("?", "&", "#") and is_tight:
         yield _TO_MARK, Manner.BARE
     elif line.quote_at(named.start) and not glue[0].startswith(("'", '"', "\\")):
-        begins = named.is_password and before.endswith(("'", '"'))
-        if ";" in line.text:
-            yield _TO_SEMICOLON, Manner.BARE
-        else:
-            yield _TO_MARK, Manner.BARE if is_tight or begins else Manner.PROSE
+        yield _in_string(line, named, is_tight)
     elif named.in_prose:
         if named.is_password:
             yield _LAST, Manner.BARE
         yield _TO_MARK, Manner.PROSE
     elif line.style == "code":
-        if before.endswith('"') and named.is_password:
-            yield _NUMBER, Manner.BARE
-        elif is_key:  # settings within a program's text
-            yield _ALONE, Manner.PROSE
-        elif is_tight and named.name.isupper():
-            yield _TO_MARK, Manner.PROSE
+        yield from _in_code(named, is_key, is_tight)
     elif is_key:
         yield _TO_BLANK if line.style == "shell" else _TO_END, Manner.BARE
     else:
         yield _TO_MARK, Manner.BARE
+
+
+def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str], Manner]:
+    """As in "Server=x;Password=value"."""
+    if ";" in line.text:
+        return _TO_SEMICOLON, Manner.BARE
+    begins = named.is_password and named.before.endswith(("'", '"'))
+    return _TO_MARK, Manner.BARE if is_tight or begins else Manner.PROSE
+
+
+def _in_code(
+    named: Named, is_key: bool, is_tight: bool
+) -> Iterator[tuple[re.Pattern[str], Manner]]:
+    """Where a value without quotes is a number, or part of a text that is no code."""
+    if named.before.endswith('"') and named.is_password:
+        yield _NUMBER, Manner.BARE
+    elif is_key:
+        yield _ALONE, Manner.PROSE
+    elif is_tight and named.name.isupper():
+        yield _TO_MARK, Manner.PROSE
 
 
 _WAYS = (

@@ -138,7 +138,7 @@ def _hide_all(line: Line, place: re.Pattern[str], kind: Kind, manner: Manner) ->
 
 
 def _read_rows(line: Line, rows: re.Match[str]) -> None:
-    """Hides what goes into secret columns: INSERT INTO users (name, password) VALUES ('me', 'it')."""
+    """Hides what goes into secret columns: INSERT INTO a (name, password) VALUES ('me', 'it')."""
     columns = [kind(column.strip('`"[] \t')) for column in rows[1].split(",")]
     place, column = rows.end(), 0
     while column < len(columns) and (field := _FIELD.match(line.text, place)):

@@ -124,7 +124,7 @@ class Line:
         return self.cursor is not None and start <= self.cursor <= end
 
     def is_prose(self, place: int) -> bool:
-        """Whether words stand at a place: in a comment, as far as a single line tells, or a text."""
+        """Whether words stand at a place: in a text, or in a comment as far as one line tells."""
         return self.style == "prose" or place > self._comment
 
     def quote_at(self, place: int) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 class Kind(IntEnum):
-    """What a name says of its value: it is a `KEY`, in one word that a program drew, or a `PASSWORD`,
+    """What a name says of its value: it is a `KEY`, one word that a program drew, or a `PASSWORD`,
     which may be any text.
     """
 
@@ -23,11 +23,12 @@ LONGEST = 80
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """Words that blanks part."""
     return frozenset(words.split())
 
 
-_QUALIFIERS = _set(
+_QUALIFIERS = word_set(
     """
     value val values text txt string str plain plaintext raw clear base64 b64 hex encoded enc
     encrypted hash hashed pem prod production dev development test testing stage staging live
@@ -39,7 +40,7 @@ _QUALIFIERS = _set(
 )
 """Words behind the one that tells, which change nothing."""
 
-_PASSWORDS = _set(
+_PASSWORDS = word_set(
     """
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds psw pswd
     passw pword pw pass secret secrets credential credentials cred creds psk passkey passkeys
@@ -50,10 +51,12 @@ _PASSWORDS = _set(
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
 """How one word ends that is several, as in dbpassword."""
-_TOKENS = _set(
-    "token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp"
+_TOKENS = word_set(
+    """
+    token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp
+    """
 )
-_OF_PARSERS = _set(
+_OF_PARSERS = word_set(
     """
     next page continuation pagination sync max num special start end eos bos pad unk mask stop
     first last current prev previous look lookahead peek open close begin left right separator
@@ -63,7 +66,7 @@ _OF_PARSERS = _set(
     """
 )
 """Words before `token` that say that it is one of a text's, or none at all."""
-_KEYS_OF = _set(
+_KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
     signature auth authorization authentication account storage shared service client consumer
@@ -78,7 +81,7 @@ _KEYS_OF = _set(
     ingress db database redis
     """
 )
-_PASSES_OF = _set(
+_PASSES_OF = word_set(
     """
     db database user usr my root admin smtp mail email imap pop pop3 ftp sftp ssh sql mysql pg
     postgres postgresql mariadb mongo mongodb redis rabbit rabbitmq amqp mqtt ldap bind proxy http
@@ -89,16 +92,18 @@ _PASSES_OF = _set(
     tmp temp initial
     """
 )
-_PHRASES = _set("seed recovery backup secret pass wallet mnemonic")
-_SECRET_IDS = _set("secret role")
-_NOT = _set(
+_OF_NGINX = "proxy_pass"
+"""Its directive for where requests are passed on."""
+_PHRASES = word_set("seed recovery backup secret pass wallet mnemonic")
+_SECRET_IDS = word_set("secret role")
+_NOT = word_set(
     "no not is has can use show hide need needs require requires public without invalid forgot"
 )
 """Words in front of a name that make it a flag, or no secret."""
 
 
 _SPEAKING = (
-    _PASSWORDS | _TOKENS | _KEYS_OF | _PASSES_OF | _set("key keys refresh id code csrf xsrf")
+    _PASSWORDS | _TOKENS | _KEYS_OF | _PASSES_OF | word_set("key keys refresh id code csrf xsrf")
 )
 
 
@@ -108,12 +113,12 @@ def is_name(text: str) -> bool:
     return len(text) <= LONGEST and bool(words) and all(word in _SPEAKING for word in words)
 
 
-_PARTS = tuple(
+_PARTS = word_set(
     """
     pass pwd psw pw secret token key cred psk jwt bearer salt pepper phrase mnemonic sessid
     sessionid mdp kennwort losungs masterauth contrase clave senha wachtwoord parol senord
     salasana kode heslo hasł haslo jelsz ifre totp role пароль 密 口令 パスワード 비밀번호
-    """.split()
+    """
 )
 
 
@@ -124,18 +129,18 @@ def may_name(line: str) -> bool:
 
 @lru_cache(maxsize=8_192)
 def kind(name: str) -> Kind:
-    """What a name calls for, in any way of writing: dbPassword, DB_PASSWORD, db.password, --api-key."""
+    """What a name calls for, in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
     words = [word.lower() for word in _WORDS.findall(name[-LONGEST:])]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()
-    if not words or (len(words) > 1 and words[0] in _NOT):
+    if not words or (len(words) > 1 and words[0] in _NOT) or name == _OF_NGINX:
         return Kind.NOTHING
     last, before = words[-1], words[-2] if len(words) > 1 else ""
-    return _of_words(last, before, len(words))
+    return _of_words(last, before)
 
 
-def _of_words(last: str, before: str, count: int) -> Kind:
-    if last == "pass" and count > 1:
+def _of_words(last: str, before: str) -> Kind:
+    if last == "pass" and before:
         return Kind.PASSWORD if before in _PASSES_OF else Kind.NOTHING
     if last in _PASSWORDS or last.endswith(_ENDS) or before + last in _PASSWORDS:
         return Kind.PASSWORD
@@ -144,15 +149,11 @@ def _of_words(last: str, before: str, count: int) -> Kind:
     if last == "phrase":
         return Kind.PASSWORD if before in _PHRASES else Kind.NOTHING
     if last.endswith(("token", "tokens")) or last in _TOKENS:
-        return _of_token(last, before)
+        return Kind.NOTHING if before in _OF_PARSERS else Kind.KEY
     if last.endswith(("key", "keys")):
         return _of_key(last, before)
     is_secret_id = last == "id" and before in _SECRET_IDS
     return Kind.KEY if is_secret_id else Kind.NOTHING
-
-
-def _of_token(last: str, before: str) -> Kind:
-    return Kind.NOTHING if before in _OF_PARSERS else Kind.KEY
 
 
 def _of_key(last: str, before: str) -> Kind:

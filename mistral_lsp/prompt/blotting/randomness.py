@@ -18,11 +18,11 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""How strange a letter (the column) is behind another (the row), 0 to 9, from a to z: the logarithm of
-how often chance brings the two and how often the names and comments of Python's own library do.
+"""How strange a letter (the column) is behind another (the row), 0 to 9, from a to z: the logarithm
+of how often chance brings the two, and how often the words of Python's own library do.
 """
 _EVEN, _STEPS = 4, 1.5
-"""The strangeness of two letters that tell nothing, and the steps of it that make a natural logarithm."""
+"""The strangeness that tells nothing, and the steps of it that make one of a natural logarithm."""
 _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
 """The same for a letter beside a digit; a capital behind a small letter; what joins two words; and
 characters that are the same or follow each other in the alphabet.
@@ -33,7 +33,7 @@ LEAST_SUM = 4.0
 LEAST_DIGIT_CHANGES = 4
 """How often hexadecimal digits go over from figures to letters or back; numbers and words don't."""
 
-BEGUN_MEAN, BEGUN_SUM = 0.6, 2.5
+BEGUN_MEAN, BEGUN_SUM = 0.5, 2.0
 """The same for a word that goes on being typed, and has no figures among its letters."""
 
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
@@ -46,7 +46,9 @@ _HEXADECIMAL = re.compile(
 _UUID = re.compile(
     r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
 )
-_BEGUN_HEXADECIMAL = re.compile(r"(?=[a-f-]*\d)(?=\d*[a-f])[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE)
+_BEGUN_HEXADECIMAL = re.compile(
+    r"(?:0x|ac|sk)?(?=[a-f-]*\d)(?=\d*[a-f])[0-9a-f]{8}[0-9a-f-]*", re.IGNORECASE
+)
 _DIGESTS = ("sha1-", "sha256-", "sha384-", "sha512-")
 _PUBLIC = (
     *_DIGESTS,
@@ -118,7 +120,7 @@ def is_random(word: str, least_mean: float = LEAST_MEAN, least_sum: float = LEAS
 def may_become_random(word: str) -> bool:
     """Whether a word that somebody types looks like the beginning of a random string."""
     changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
-    if changes >= 2 and is_random(word, LEAST_MEAN, BEGUN_SUM):
+    if changes and is_random(word, LEAST_MEAN, BEGUN_SUM):
         return True
     return is_random(word, BEGUN_MEAN, BEGUN_SUM) or bool(_BEGUN_HEXADECIMAL.fullmatch(word))
 

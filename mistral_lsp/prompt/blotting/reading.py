@@ -50,7 +50,7 @@ _BASE64 = re.compile(
 _LAST_BASE64 = re.compile(
     rf"""{_ROUND}([A-Za-z0-9+/]{{4,}}={{0,2}})(?:\\[nrt]){{0,2}}["'\s+;,\\)`.]*"""
 )
-_TYPED_WORD = re.compile(r"[\w+/=~.-]{8,}", re.ASCII)
+_TYPED_WORD = re.compile(r"[\w+/~.-]{8,}", re.ASCII)
 _BEGINNING = re.compile(r"\s*[(\[{+.&]?\s*(?:[\w.]{1,40}\(\s*)?")
 _PAIR_OVER = re.compile(r"\s*(?:[}\])]|-\s)")
 _PLAIN_VALUE = re.compile(r"\s+((?![\w.-]{1,60}:(?:\s|$))[^\s:#\-{\[][^#]*?)\s*(?:#.*)?$")
@@ -245,7 +245,8 @@ def _read_armour(line: Line, start: int) -> None:
 def _read_typed(line: Line) -> None:
     """Hides what the cursor stands at and may become a key."""
     line.found += (span for span in begun_keys(line.text) if line.is_typed(*span))
-    if line.style == "code" and not line.quote_at(line.cursor or 0):
+    cursor = line.cursor or 0
+    if line.style == "code" and not line.quote_at(cursor) and not line.is_prose(cursor):
         return
     for found in _TYPED_WORD.finditer(line.text):
         if line.is_typed(*found.span()) and may_become_random(found[0]):

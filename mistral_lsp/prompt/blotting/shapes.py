@@ -29,7 +29,7 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "ops_eyJ|AQVN|vk1\\.a\\.|dp\\.(?:pt|st|ct|sa|scim|audit)\\.|pat-(?:na|eu|ap)\\d-|ABSK",
         "bedrock-api-key-|bce-v3/|secret-(?:live|test)-",
     ),
-    r"[\w~.-]": ("\\w{3}\\d[QR]~",),
+    r"[\w~.-]": ("\\w{3}\\d[QR]~|\\d{8,10}:AA",),
     r"[\w/%.=&?@:-]": (  # an address that is the key
         "(?:https?://)?(?:[\\w-]{1,60}\\.)?(?:hooks\\.slack\\.com/(?:services|workflows|triggers)/"
         "|discord(?:app)?\\.com/api/webhooks/|hooks\\.zapier\\.com/hooks/catch/|ifttt\\.com/use/"
@@ -46,7 +46,8 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     _WORD + "{16,}": (
         "[sprw]k[-_](?:[a-z]{2,12}[-_]){0,3}|1//0|6L[ce]|ls__|fw_|pa-|fm1[ar]_|v1\\.0-|sess-|oauth:",
         "(?:sdk|mob|api|rel)-|akab-|tk-us-|oy2|cio|sl\\.(?:u\\.)?|[ps]at\\.\\w{8,30}\\.|st\\.\\w{8,40}\\.",
-        "EAAA|ATOA|(?:AC|SK|MG)(?=[0-9a-f]{32})|SG\\.[\\w-]{8,40}\\.|[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.|\\d{8,10}:AA|A21AA",
+        "EAAA|ATOA|A21AA|(?:AC|SK|MG)(?=[0-9a-f]{32})|SG\\.[\\w-]{8,40}\\.",
+        "[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.",
     ),
     r"[\w-]{40,}": ("[0-9A-Za-z]{14}\\.atlasv1\\.",),
     # JSON in base64, such as JSON web tokens, and what else is known by its first bytes

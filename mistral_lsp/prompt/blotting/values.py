@@ -1,17 +1,17 @@
-"""Tells from a value, and how it stands in its line, whether it is the secret that its name calls for."""
+"""Tells from a value, and how it stands, whether it is the secret that its name calls for."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum
 
+from mistral_lsp.prompt.blotting.names import Kind, is_name, word_set
 from mistral_lsp.prompt.blotting.randomness import is_random
-from mistral_lsp.prompt.blotting.names import Kind, is_name
 
 
 class Manner(Enum):
-    """How a value stands: `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`, where
-    any word may follow; or `COMPARED` with what has the name.
+    """How a value stands: `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`,
+    where any word may follow; or `COMPARED` with what has the name.
     """
 
     QUOTED = 1
@@ -36,16 +36,17 @@ _PLACEHOLDER = re.compile(
       | (?:env|vault|op|file|arn|ref|secretsmanager|ssm|keyring|kms|sops)[:!][^\s]*
       | (?:~|\.{0,2})/[\w./-]*
       | utf-?(?:8|16|32)|ascii|latin-?1|base64|hex|md5|sha-?\d{1,3}|[hre]s\d{3}|bcrypt|plain
+      | include|omit|same-origin|inherit
     )
     """
 )
 """What stands in a secret's place until a program puts one there, or says where it is."""
-_WORDS_OF_CODE = frozenset(
+_WORDS_OF_CODE = word_set(
     """
     none null nil true false yes no on off undefined required optional str string text bytes int
-    integer number boolean bool object array any void unknown never auto default include omit
-    same-origin inherit char varchar const static let var
-    """.split()
+    integer number boolean bool object array any void unknown never auto default char
+    varchar const static let var
+    """
 )
 _CALL = re.compile(r"[A-Za-z_][\w.:$>-]*\s*[(\[].*[)\]][;,]?|[\w.]+[(\[{]", re.DOTALL)
 _PROSE = re.compile(
