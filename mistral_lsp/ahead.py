@@ -7,7 +7,6 @@ import contextlib
 from dataclasses import replace
 
 from mistral_lsp.cache import Entry
-from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.limit_lines import is_over
@@ -19,6 +18,7 @@ from mistral_lsp.stages import (
     make_grown_plan,
     parse,
     prepare,
+    refuse,
     situation,
 )
 from mistral_lsp.types import LoadedModel, Prompt
@@ -43,7 +43,7 @@ async def look(request: Request, stages: Stages) -> None:
     if stages.scheduler.turn != turn:
         return  # somebody asked for an answer meanwhile
     cursor = read_cursor(request.snapshot, request.offset)
-    if gate.refuse(request.snapshot, cursor, request.settings, request.trigger) is None:
+    if refuse(request, cursor) is None:
         found = stages.cache.find(request.snapshot, request.offset)
         use_pause(request, found[0] if found else None, stages)
 

@@ -13,12 +13,20 @@ from typing import Any
 from mistral_lsp import config
 from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.folder import private_folder
-from mistral_lsp.prompt.secrets import blot
+from mistral_lsp.prompt.secrets import blot, calls_for_secret
 from mistral_lsp.types import UserError
 
 PRIVATE = re.compile(r"(^|[_-])(key|token|secret|password|authorization)$", re.IGNORECASE)
 LAST_LINES = 200
 BLOTTED = "[left out]"
+SOMEBODY = "[user]"
+_PART = r"[^\s\\/\"'`<>|:;,*?()\[\]{}]+"
+HOMES = re.compile(
+    r"(?i)((?:[\\/]|%2F|%5C)"
+    r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
+    rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
+)
+"""The folders of users, on any system, and the name of one."""
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
@@ -70,18 +78,35 @@ def _logs() -> dict[str, list[str]]:
         paths = sorted(private_folder().glob("*.log"))
     except (OSError, EngineError):
         return {}
-    return {
-        path.name: path.read_text("utf-8", "replace").splitlines()[-LAST_LINES:] for path in paths
-    }
+    return {path.name: _last_lines(path) for path in paths}
+
+
+def _last_lines(path: Path) -> list[str]:
+    # Before the lines are taken apart: a secret may have several.
+    return _without_secrets(path.read_text("utf-8", "replace")).splitlines()[-LAST_LINES:]
 
 
 def _cleaned(value: Any, key: str = "") -> Any:
+    if not isinstance(value, (dict, list, str)):
+        return value
+    if value and (PRIVATE.search(key) or calls_for_secret(key)):
+        return BLOTTED
     if isinstance(value, dict):
-        return {name: _cleaned(inner, name) for name, inner in value.items()}
+        return {_without_names(name): _cleaned(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_cleaned(inner, key) for inner in value]
-    if value and isinstance(value, str):
-        if PRIVATE.search(key):
-            return BLOTTED
-        return blot(value.replace(str(Path.home()), "~"))
-    return value
+    return _without_names(_without_secrets(value))
+
+
+def _without_secrets(text: str) -> str:
+    """The text without secrets, be they settings or told in a sentence."""
+    return blot(blot(text, "config"), "prose")
+
+
+def _without_names(text: str) -> str:
+    """The text without names of users in paths: this one's home is "~"."""
+    home = str(Path.home())
+    if len(Path(home).parts) > 1:
+        for spelt in {home, home.replace("\\", "/"), home.replace("\\", "\\\\")}:
+            text = re.sub(rf"{re.escape(spelt)}(?![\w.-])", "~", text)
+    return HOMES.sub(lambda found: f"{found[1]}{SOMEBODY}", text)

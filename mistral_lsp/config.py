@@ -132,14 +132,14 @@ def read(
         field = FIELDS[key]
         try:
             given = msgspec.convert(value, type=field.type)
+            if key == "exclude":
+                given, found = _sound_globs(given)
+                problems += found
             _refuse_what_is_no_text(given)
             changes[field.name] = model_at(given, folder) if key == "model" else given
         except ValueError as error:  # msgspec's are, too
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
-    if "exclude" in changes:
-        changes["exclude"], found = _sound_globs(changes["exclude"])
-        problems += found
     return msgspec.structs.replace(base, **changes), problems
 
 
@@ -199,9 +199,9 @@ def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
         if left < 0:
             wrong.append(f"{reprlib.repr(glob)} and what follows (all together are too long)")
             break
-        found = globs.read(glob)
-        if found is not None and found.problem:
-            wrong.append(f"{reprlib.repr(glob)} ({found.problem})")
+        problem = _problem_of_glob(glob)
+        if problem:
+            wrong.append(f"{reprlib.repr(glob)} ({problem})")
         else:
             sound.append(glob)
     if not wrong:
@@ -209,6 +209,15 @@ def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
     named = ", ".join([*wrong[:MOST_NAMED], *(["and more"] if len(wrong) > MOST_NAMED else [])])
     sentence = f"Setting {SECTION}.exclude: no globs, and left out, are {named}. The others hold."
     return sound, [sentence]
+
+
+def _problem_of_glob(glob: str) -> str:
+    try:
+        _refuse_what_is_no_text(glob)
+    except ValueError as error:
+        return str(error)
+    found = globs.read(glob)
+    return found.problem if found is not None else ""
 
 
 def _unknown(key: str) -> str:

@@ -16,7 +16,7 @@ from mistral_lsp.engine.base import EngineError
 from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.scheduler import Disagreed, Stream, Superseded
-from mistral_lsp.stages import Request, Stages, parse, prepare, situation
+from mistral_lsp.stages import Request, Stages, parse, prepare, refuse, situation
 from mistral_lsp.types import Answer, Completion, LoadedModel, Span, Usage
 
 MOST_LINES = 3
@@ -78,7 +78,7 @@ async def complete(request: Request, stages: Stages, grow: Grow | None = None) -
 
 async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> str | None:
     """Fills the draft, from the cache or by the engine; gives the reason where that can't be."""
-    reason = gate.refuse(request.snapshot, draft.cursor, request.settings, request.trigger)
+    reason = refuse(request, draft.cursor)
     if reason is not None:
         return reason
     found = stages.cache.find(request.snapshot, request.offset)
@@ -285,7 +285,7 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
     """
     await parse(request.snapshot)
     cursor = read_cursor(request.snapshot, request.offset)
-    reason = gate.refuse(request.snapshot, cursor, request.settings, request.trigger)
+    reason = refuse(request, cursor)
     parts: list[dict[str, Any]] = []
     if reason is None:
         prompt = await prepare(request, stages, await stages.engine.ready())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from mistral_lsp.cache import Cache
 from mistral_lsp.config import Settings
-from mistral_lsp.context import freshness, related, similar
+from mistral_lsp.context import freshness, gate, related, similar
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.outline import introduce
@@ -21,6 +21,7 @@ from mistral_lsp.metrics import Metrics
 from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.templates import reads_suffix_last
+from mistral_lsp.prompt.view import blot_file, is_in_secret, see, see_excerpt
 from mistral_lsp.prompt.window import Budget, Plan, Plans
 from mistral_lsp.rejections import Rejections
 from mistral_lsp.scheduler import Scheduler
@@ -77,8 +78,8 @@ class Stages:
     plans: Plans = field(default_factory=Plans)
     rejections: Rejections = field(default_factory=Rejections)
     index: Index = field(default_factory=Index)
-    recent: Recent = field(default_factory=Recent)
-    nearby: similar.Nearby = field(default_factory=similar.Nearby)
+    recent: Recent = field(default_factory=lambda: Recent(see))
+    nearby: similar.Nearby = field(default_factory=lambda: similar.Nearby(blot_file))
     interactive: bool = True
 
 
@@ -86,6 +87,15 @@ async def parse(snapshot: Snapshot) -> None:
     """Has the snapshot's tree made, by a thread where that may take long."""
     if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
         await asyncio.to_thread(snapshot.lazy_tree.get)
+
+
+def refuse(request: Request, cursor: Cursor) -> str | None:
+    """Why nothing is offered at the request's place, or None."""
+    snapshot = request.snapshot
+    reason = gate.refuse(snapshot, cursor, request.settings, request.trigger)
+    if reason is None and is_in_secret(snapshot, request.offset):
+        return "the cursor stands in a secret"
+    return reason
 
 
 async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
@@ -118,10 +128,13 @@ async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) 
 async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
     """A new plan for the request's place, not kept yet."""
 
+    async def count(excerpts: Sequence[str]) -> list[int]:
+        return await stages.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
+
     async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
         if not request.settings.other_files:
             return ()
-        count, index = stages.engine.count, stages.index
+        index = stages.index
         alike = await similar.choose(
             snapshot,
             offset,

@@ -11,6 +11,10 @@ too, or open while the user types: clients make no difference. Gates of taste st
 """
 
 
+BLOT = "xxxxxxxx"
+"""Stands in a prompt in place of a secret, so that the code around it stays code."""
+
+
 class UserError(Exception):
     """Something the user can mend; the message says what is wrong and what to do about it."""
 

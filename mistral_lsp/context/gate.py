@@ -9,6 +9,7 @@ from functools import lru_cache
 from mistral_lsp import globs
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.context.secret_files import is_secret, paths_of
 from mistral_lsp.document import Snapshot
 from mistral_lsp.globs import Glob
 from mistral_lsp.types import Trigger
@@ -16,34 +17,6 @@ from mistral_lsp.types import Trigger
 LONGEST_LINE = 20_000
 LONGEST_PATH, DEEPEST = 4_096, 200
 """Characters and folders of a path that globs are tried at."""
-
-SECRETS = (
-    ".env",
-    ".env.*",
-    "*.env",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    ".netrc",
-    ".pgpass",
-    ".htpasswd",
-    ".npmrc",
-    ".pypirc",
-    ".git-credentials",
-    ".ssh/",
-    ".gnupg/",
-    ".aws/credentials",
-    "secrets.*",
-    "credentials.*",
-)
 
 
 def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
@@ -57,7 +30,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.refusal:
         return snapshot.refusal
-    if is_secret(snapshot.path):
+    if any(map(is_secret, (snapshot.path, *paths_of(snapshot.uri)))):
         return "the file looks like one that holds secrets"
     if is_excluded(snapshot.names, settings):
         return "the file is excluded (mistralLsp.exclude)"
@@ -102,11 +75,6 @@ def is_on(snapshot: Snapshot, settings: Settings) -> bool:
     return next((settings.languages[key] for key in keys if key in settings.languages), True)
 
 
-def is_secret(path: str) -> bool:
-    """Whether a file looks like one that holds secrets."""
-    return _matches(SECRETS, path)
-
-
 def is_excluded(names: Sequence[str], settings: Settings) -> bool:
     """Whether the user wants a file left alone, which has these paths below the folders of the
     workspace, the nearest folder's first: the first one that a glob names decides.
@@ -120,10 +88,6 @@ def _is_excluded(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
         return True  # no file has such a path, and to try all globs on it would take long
     verdicts = (globs.decide_file(_globs(patterns), name.split("/")) for name in names)
     return next((verdict for verdict in verdicts if verdict is not None), False)
-
-
-def _matches(patterns: Sequence[str], path: str) -> bool:
-    return globs.decide_file(_globs(tuple(patterns)), path.split("/")) is True
 
 
 @lru_cache(maxsize=8)

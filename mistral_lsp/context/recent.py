@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistral_lsp.context.snippets import Snippet, around, likeness
+from mistral_lsp.context.snippets import See, Snippet, around, as_it_is, likeness
 from mistral_lsp.document import Snapshot
 
 MOST = 16
@@ -14,13 +14,14 @@ ALIKE = 0.9
 class Recent:
     """The latest places, one of several that are alike. Used on the event loop only."""
 
-    def __init__(self) -> None:
-        """The user has been nowhere."""
+    def __init__(self, see: See = as_it_is) -> None:
+        """The user has been nowhere. What is remembered is what one may `see` of it."""
+        self._see = see
         self._places: list[Snippet] = []
 
     def note(self, snapshot: Snapshot, offset: int) -> None:
         """Remembers a place, in place of what it makes known already."""
-        here = around(snapshot, offset)
+        here = around(snapshot, offset, self._see)
         kept = [
             place
             for place in self._places

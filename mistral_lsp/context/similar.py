@@ -12,7 +12,7 @@ import heapq
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mistral_lsp.context import freshness, walk
 from mistral_lsp.context.files import MISSING, Stamp
@@ -41,8 +41,11 @@ DEADLINE_SECONDS = 0.3
 class Nearby:
     """The snippets of files that were looked at, as long as these stay as they are."""
 
-    def __init__(self) -> None:
-        """Nothing is read yet."""
+    def __init__(self, clean: Callable[[str, str], str] | None = None) -> None:
+        """Nothing is read yet. `clean` takes out of a file, its path and its text, what is nobody's
+        business; its lines stay.
+        """
+        self._clean = clean or (lambda _, text: text)
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[Stamp, list[Snippet], int]] = OrderedDict()
         self._words = 0
@@ -57,7 +60,7 @@ class Nearby:
                 self._forget(known.file)
                 found = walk.read_text(known.file)
                 text, stamp = ("", stamp) if found is None else found
-                snippets = cut(known.file, known.path, text.splitlines())
+                snippets = cut(known.file, known.path, self._clean(known.path, text).splitlines())
                 words = sum(len(snippet.words) + WORDS_OF_A_SNIPPET for snippet in snippets)
                 kept = stamp, snippets, words
                 self._words += words

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mistral_lsp.context.related import WORD, weigh
 from mistral_lsp.document import Snapshot
 
+See = Callable[[Snapshot, int, int], str]
+"""Gives a stretch of a file, maybe without what is nobody's business; its lines stay."""
 ROWS = 10
 STEP = 5
 """Lines from one snippet of a file to the next, which have the others in common."""
@@ -53,14 +55,19 @@ def cut(file: str, path: str, lines: Sequence[str]) -> list[Snippet]:
     return [snippet for snippet in found if snippet.words]
 
 
-def around(snapshot: Snapshot, offset: int) -> Snippet:
-    """The snippet with a place in the middle."""
+def as_it_is(snapshot: Snapshot, start: int, end: int) -> str:
+    """A stretch of a file with all that stands in it."""
+    return snapshot.text[start:end]
+
+
+def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
+    """The snippet with a place in the middle, as one may `see` it."""
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
-    last = min(snapshot.line_count(), first + ROWS)
-    return _snippet(
-        snapshot.file, snapshot.path, first, [snapshot.line(line) for line in range(first, last)]
-    )
+    last = min(len(snapshot.lines), first + ROWS)
+    text = see(snapshot, snapshot.starts[min(first, last)], snapshot.starts[last])
+    lines = text.removesuffix("\n").split("\n")
+    return _snippet(snapshot.file, snapshot.path, first, lines)
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:

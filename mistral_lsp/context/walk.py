@@ -15,8 +15,8 @@ from pathlib import Path
 from mistral_lsp import languages
 from mistral_lsp.context import files
 from mistral_lsp.context.files import MISSING, Stamp
-from mistral_lsp.context.gate import is_secret
 from mistral_lsp.context.ignore import Ignored
+from mistral_lsp.context.secret_files import is_secret
 
 LARGEST_FILE = 300_000
 LONGEST_LINE = 2_000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Filter, Situation, Suggestion
 from mistral_lsp.postprocess.close_brackets import close_brackets
+from mistral_lsp.postprocess.drop_blots import drop_blots
 from mistral_lsp.postprocess.drop_broken import drop_broken
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
 from mistral_lsp.postprocess.drop_rejected import drop_rejected
@@ -20,6 +21,7 @@ from mistral_lsp.postprocess.trim_overlap import trim_overlap
 FILTERS: tuple[Filter, ...] = (
     match_indentation,
     limit_lines,
+    drop_blots,
     replace_closers,
     trim_overlap,
     drop_doubtful,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistral_lsp.document import Snapshot
 from mistral_lsp.prompt.secrets import blot
 from mistral_lsp.prompt.templates import FORMS, SPACED, UNPARTED, WRITTEN
+from mistral_lsp.prompt.view import blot_file, see_around, style
 from mistral_lsp.prompt.window import Plan
 from mistral_lsp.types import Part, Prompt
 
@@ -26,12 +27,13 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
 
     What looks like a secret is blotted out in every text.
     """
-    prefix = blot(snapshot.text[plan.anchor : offset] + untyped)
+    prefix, suffix = see_around(snapshot, plan.anchor, offset, untyped, plan.suffix)
+    introduction = blot(plan.introduction, style(snapshot.path, snapshot.language))
     texts = {
         "instruction": INSTRUCTION,
         "path": f"{snapshot.path}\n",
-        "suffix": blot(plan.suffix),
-        "introduction": blot(plan.introduction),
+        "suffix": suffix,
+        "introduction": introduction,
         # The line end belongs to the later part: tokens reach from it into the next line's blanks.
         "prefix": f"\n{prefix}" if plan.introduction else prefix,
         "gap": "\n\n",
@@ -56,6 +58,6 @@ def _related(plan: Plan, marked: bool) -> list[Part]:
     for excerpt in plan.related:
         if marked:
             parts.append(Part(label="mark", special=FILE_MARK))
-        text = f"{excerpt.path}\n{blot(excerpt.text)}\n"
+        text = f"{excerpt.path}\n{blot_file(excerpt.path, excerpt.text)}\n"
         parts.append(Part(label="related", text=text, why=WHY["related"]))
     return parts

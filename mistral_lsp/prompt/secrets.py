@@ -2,83 +2,53 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Iterator
 
-BLOT = "xxxxxxxx"
-"""Stands in place of a secret, so that the code around it stays code."""
+from mistral_lsp.document import LINE
+from mistral_lsp.prompt.blotting.line import State, Style
+from mistral_lsp.prompt.blotting.names import Kind, kind
+from mistral_lsp.prompt.blotting.reading import read_line
+from mistral_lsp.types import BLOT
 
-SHAPES = re.compile(
-    r"""
-    \b(?:AKIA|ASIA)[0-9A-Z]{16}\b                       # Amazon
-    | \bgh[opusr]_[0-9A-Za-z]{30,} | \bgithub_pat_\w{20,}  # GitHub
-    | \bglpat-[\w-]{16,}                                   # GitLab
-    | \bxox[abeoprs]-[\w-]{10,}                            # Slack
-    | \bAIza[\w-]{30,} | \bya29\.[\w-]{20,}                # Google
-    | \b[sprk]k[-_](?:[a-z]+[-_])*[0-9A-Za-z][\w-]{15,}    # Stripe, OpenAI and their like
-    | \bnpm_[0-9A-Za-z]{30,} | \bpypi-[\w-]{30,} | \bhf_[0-9A-Za-z]{30,}
-    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                    # JSON web tokens
-    """,
-    re.VERBOSE,
-)
-"""Secrets whose issuers gave them a shape that nothing else has."""
-
-NAMED = re.compile(
-    r"""(?ix)
-    ((?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private|secret|client)[_-]?key)s?
-     ["']?\s*(?::=|=>|[:=])\s*["'])([^"'\s]{6,})(?=["'])
-    | (://[^\s/:@"']*:)([^\s/@"']{3,})(?=@)
-    """
-)
-"""Strings that are given to what is named like a secret, and passwords in addresses."""
-
-WORD = re.compile(r"[\w+/-]{20,}")
-HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{20,}(?![0-9A-Za-z])")
-SHORTEST_RUN = 12
-LEAST_CHANGES = 0.42
-"""Of a random word's neighbouring letters and digits, the share that are of another kind, of small
-letters, capitals and digits: 0.62 in the mean by chance, 0.2 in names.
-"""
-LEAST_DIGIT_CHANGES = 4
-"""How often hexadecimal digits go over from figures to letters or back; numbers and words don't."""
+__all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets"]
 
 
-def blot(text: str) -> str:
-    """The text with every secret that can be told replaced, line by line."""
-    return "".join(map(_blot_line, text.splitlines(keepends=True)))
+def blot(text: str, style: Style = "code") -> str:
+    """The text with every secret that can be told replaced; the lines stay."""
+    return blotted(text, 0, len(text), find_secrets(text, style))
 
 
-@lru_cache(maxsize=2_048)
-def _blot_line(line: str) -> str:
-    line = SHAPES.sub(BLOT, line)
-    line = NAMED.sub(lambda found: f"{found[1] or found[3]}{BLOT}", line)
-    line = HEXADECIMAL.sub(lambda found: _unless(_is_random_number, found[0]), line)
-    return WORD.sub(lambda found: _unless(_is_random_word, found[0]), line)
+def calls_for_secret(name: str) -> bool:
+    """Whether what has a name is a secret."""
+    return kind(name) is not Kind.NOTHING
 
 
-def _unless(random: Callable[[str], bool], word: str) -> str:
-    return BLOT if random(word) else word
+def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tuple[int, int]]:
+    """Where secrets stand in a text, in order; at a `cursor` somebody types, maybe one of them."""
+    found: list[tuple[int, int]] = []
+    state: State = None
+    start = 0
+    for line in LINE.findall(text):
+        plain = line.rstrip("\r\n")
+        here = (
+            None if cursor is None or not start <= cursor <= start + len(plain) else cursor - start
+        )
+        spans, state = read_line(plain, style, here, state)
+        found += ((start + first, start + last) for first, last in spans)
+        start += len(line)
+    return found
 
 
-def _is_random_number(word: str) -> bool:
-    changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
-    return changes >= LEAST_DIGIT_CHANGES
+def blotted(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:
+    """A stretch of the text without the secrets in it, not even parts of them."""
+    return "".join(_pieces(text, start, end, secrets))
 
 
-def _is_random_word(word: str) -> bool:
-    if not any(map(str.isdigit, word)):
-        return False
-    kinds = [(_kind(one), _kind(other)) for one, other in pairwise(word)]
-    inside = [one != other for one, other in kinds if one and other]
-    return sum(inside) >= LEAST_CHANGES * max(len(inside), SHORTEST_RUN)
-
-
-def _kind(character: str) -> str:
-    """The kind of a letter or digit; "" for what only joins them."""
-    if character.isdigit():
-        return "digit"
-    if character.isalpha():
-        return "capital" if character.isupper() else "small"
-    return ""
+def _pieces(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> Iterator[str]:
+    for first, last in secrets:
+        if last <= start or first >= end:
+            continue
+        yield text[start:first]
+        yield BLOT
+        start = last
+    yield text[start:end]

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 from mistral_lsp.document import Snapshot
+from mistral_lsp.prompt.secrets import Style, blot
+from mistral_lsp.prompt.view import blot_file, see, style
 from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
@@ -31,6 +33,7 @@ KEPT_FILES = 16
 KEPT_IN_A_FILE = 8
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
+"""A server elsewhere may count, so it gets what a model may see and nothing else."""
 Introduce = Callable[[Snapshot, int], str]
 Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
 """Gives excerpts of other files for a place, in so many tokens."""
@@ -67,7 +70,8 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text,
-    which was all there was to the file's end if it is `whole`; `related` is of other files.
+    which was all there was to the file's end if it is `whole`; `related` is of other files, `style`
+    that of the file.
 
     All but the suffix had `prefix_tokens` tokens when the prefix was `prefix_length` long.
     """
@@ -81,6 +85,7 @@ class Plan:
     prefix_tokens: int
     prefix_length: int
     related: tuple[Excerpt, ...] = ()
+    style: Style = "code"
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
         """Whether a new plan should be ready soon: this one is a first one, or fills up."""
@@ -109,8 +114,8 @@ class Plan:
         # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
         if self.prefix_tokens + 4 * max(0, grown) <= most:
             return True
-        excerpts = [excerpt.text for excerpt in self.related]
-        return sum(await count([*excerpts, self.introduction, text[self.anchor : offset]])) <= most
+        prefix = blot(text[self.anchor : offset], self.style)
+        return sum(await count([*_told(self.related), self.introduction, prefix])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
         """The same plan where text above its start came or went."""
@@ -180,13 +185,14 @@ class Plans:
                 suffix, whole = plan.suffix, plan.whole
                 break
         else:
-            suffix = await _take_suffix(snapshot.text, offset, budget.suffix, count)
+            suffix = await _take_suffix(snapshot, offset, budget.suffix, count)
             whole = offset + len(suffix) == len(snapshot.text)
         related: tuple[Excerpt, ...] = ()
         if budget.grows:
-            room = await _room_for_others(snapshot.text, offset, budget, count)
+            room = await _room_for_others(snapshot, offset, budget, count)
             related = await relate(snapshot, offset, room)
-        plan = Plan(budget, 0, "", "", suffix, whole, 0, 0, related)
+        manner = style(snapshot.path, snapshot.language)
+        plan = Plan(budget, 0, "", "", suffix, whole, 0, 0, related, manner)
         return await _anchored(plan, snapshot, offset, count, introduce)
 
     def keep(self, uri: str, plan: Plan) -> None:
@@ -218,25 +224,33 @@ def _split_line(text: str) -> tuple[str, str]:
     return (text, "") if end < 0 else (text[:end], text[end:])
 
 
-async def _room_for_others(text: str, offset: int, budget: Budget, count: CountTokens) -> int:
+def _told(related: Sequence[Excerpt]) -> list[str]:
+    return [blot_file(excerpt.path, excerpt.text) for excerpt in related]
+
+
+async def _room_for_others(
+    snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
+) -> int:
     """Tokens: the share of other files, or what this one leaves of its own, if that is more."""
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
-    own = sum(await count(_split_before_line_ends(text[earliest:offset])))
+    own = sum(await count(_split_before_line_ends(see(snapshot, earliest, offset))))
     left = budget.prefix - int(own / FILLED_SHARE) - 1
     return max(int(budget.wanted * RELATED_SHARE), left)
 
 
-async def _take_suffix(text: str, offset: int, budget: int, count: CountTokens) -> str:
-    lines = _split_before_line_ends(text[offset : offset + budget * CHARACTERS_PER_TOKEN])
+async def _take_suffix(snapshot: Snapshot, offset: int, budget: int, count: CountTokens) -> str:
+    end = min(len(snapshot.text), offset + budget * CHARACTERS_PER_TOKEN)
+    lines = _split_before_line_ends(snapshot.text[offset:end])
+    seen = _split_before_line_ends(see(snapshot, offset, end))
     taken = []
     left = budget
-    for line, tokens in zip(lines, await count(lines)):
+    for line, tokens in zip(lines, await count(seen)):
         if tokens > left:
             break
         taken.append(line)
         left -= tokens
     if lines and not taken:
-        return await _shorten(lines[0], budget, count, from_end=False)
+        return lines[0][: len(await _shorten(seen[0], budget, count, from_end=False))]
     return "".join(taken)
 
 
@@ -245,10 +259,11 @@ async def _anchored(
 ) -> Plan:
     """The plan with a start for the prefix."""
     text, budget = snapshot.text, plan.budget
-    taken = sum(await count([excerpt.text for excerpt in plan.related]))
+    taken = sum(await count(_told(plan.related)))
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     lines = _split_before_line_ends(text[earliest:offset])
-    counts = await count(lines)
+    seen = _split_before_line_ends(see(snapshot, earliest, offset))
+    counts = await count(seen)
     room = budget.prefix - taken
     fill = int(room * FILLED_SHARE) if budget.grows else room
     if earliest == 0 and sum(counts) <= fill:
@@ -257,14 +272,15 @@ async def _anchored(
         return replace(plan, landmark=landmark, prefix_tokens=whole, prefix_length=offset)
     starts, tokens = _line_starts(lines, counts, offset, fill)
     if not starts:
-        rest = await _shorten(lines[-1], fill, count, from_end=True)
+        rest = await _shorten(seen[-1], fill, count, from_end=True)
         starts, tokens = [offset - len(rest)], [fill]
     chosen = _at_definition(snapshot, starts, tokens, offset)
     anchor = starts[chosen]
     # Where the code is broken, what stands above may look like one long signature. Half of the room
     # is left for what will be typed.
     room = (budget.prefix_limit - taken - tokens[chosen]) // 2
-    introduction = await _shorten(introduce(snapshot, anchor), room, count, from_end=False)
+    introduced = blot(introduce(snapshot, anchor), plan.style)
+    introduction = await _shorten(introduced, room, count, from_end=False)
     return replace(
         plan,
         anchor=anchor,

@@ -37,7 +37,7 @@ def test_the_users_file(tmp_path) -> None:
 
 
 def test_globs_that_match_nothing_are_named_and_the_others_hold() -> None:
-    globs = ["gen/", "!", "[z-a].py", "# a comment", "", "a\\", "!keep.py", "[a"]
+    globs = ["gen/", "!", "[z-a].py", "# a comment", "", "a\\", "!keep.py", "[a", "a\0"]
     settings, problems = config.read({"exclude": globs}, Settings())
     assert settings.exclude == ["gen/", "# a comment", "", "!keep.py"]
     [problem] = problems
@@ -47,6 +47,7 @@ def test_globs_that_match_nothing_are_named_and_the_others_hold() -> None:
         "'[z-a].py' (the range z-a is empty)",
         "'a\\\\' (it ends with a backslash)",
         "'[a' (nothing closes its [a)",
+        "'a\\x00' (it has a character that is none)",
         "The others hold.",
     ):
         assert said in problem

@@ -6,6 +6,7 @@ import base64
 import random
 import string
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
-from mistral_lsp.prompt.secrets import BLOT, blot
+from mistral_lsp.prompt.secrets import BLOT, blot, find_secrets
 from mistral_lsp.stages import Request, Stages
 from tests.support.engine import PlayedEngine
 
@@ -91,6 +92,70 @@ async def test_no_prompt_shows_a_secret() -> None:
 )
 def test_code_is_left_as_it_is(line: str) -> None:
     assert blot(line) == line
+
+
+@pytest.mark.parametrize(
+    ("style", "text", "seen"),
+    [
+        ("code", 'password = "Hunt" "er2"', 'password = "xxxxxxxx" "xxxxxxxx"'),
+        ("code", "user, password = 'me', 'Hunter2'", "user, password = 'me', 'xxxxxxxx'"),
+        ("code", 'if password == "":', 'if password == "":'),
+        ("code", 'p = environ["DB_PASSWORD"]', 'p = environ["DB_PASSWORD"]'),
+        ("code", "password = f'{stored}'", "password = f'{stored}'"),
+        ("code", 'while token.text != "(":', 'while token.text != "(":'),
+        ("code", "def check(password: str, again: str): pass", None),
+        ("code", "TOKEN_TYPES = {'string': 1, 'number': 2}", None),
+        ("code", 'label(password="Enter your password")', None),
+        ("code", 'fetch(url, { credentials: "include" })', None),
+        ("code", "https://unpkg.com/@scope/name@1.2.3/dist/index.js", None),
+        ("code", "integrity: sha512-T9q82TJI9e1C1TAxYvfb16xO120tMVFZrGA3f9gh8jK3lM==", None),
+        ("config", "password: ${DB_PASSWORD}", None),
+        ("config", "password: ${DB_PASSWORD:-hunter2}", "password: ${DB_PASSWORD:-xxxxxxxx}"),
+        ("config", "password:\n  hunter2\nname: me", "password:\n  xxxxxxxx\nname: me"),
+        ("config", "secret:\n  secretName: web", None),
+        ("config", "max_tokens: 4096", None),
+        ("config", "passwords:\n  - one1\n  - two2", "passwords:\n  - xxxxxxxx\n  - xxxxxxxx"),
+        ("config", "proxy_pass http://backend;", None),
+        ("shell", "X=$PASSWORD run --token $TOKEN", None),
+        ("shell", "PASSWORD=hunter2 run", "PASSWORD=xxxxxxxx run"),
+        ("prose", "The password is required.", None),
+        ("prose", "The password is hunter2.", "The password is xxxxxxxx"),
+        ("prose", "Basic authentication needs a bearer token.", None),
+    ],
+)
+def test_what_is_blotted_and_what_is_not(style, text: str, seen: str | None) -> None:
+    assert blot(text, style) == (text if seen is None else seen)
+    assert blot(blot(text, style), style) == blot(text, style)
+
+
+PIECES = (
+    *("-eyJaaaaaaaa", "eyJ.", "password=", "password='", "password: |", "password, ", "token "),
+    *("${PASSWORD:", "api_key", "://a:b@", "authorization: a ", "-u a:", "mysql -p", "echo a |"),
+    *("insert into a (b) values (", "connect(a,", "login('a',", "<password>", "name='password' "),
+    *(
+        "password: Optional[",
+        "password if x else ",
+        "password = str(",
+        "-----BEGIN PRIVATE KEY-----",
+    ),
+    *("ghp_", "sk-a-", "SG.aaaaaaaa.", "$2$", "deadbeef1", "f81d4fae-", "/", "--", "'", '"', "\\'"),
+    *("hooks.slack.com/services/", "machine a login b password c ", "password = 'a' + 'b' ", " "),
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("style", ["code", "config", "prose"])
+def test_no_text_takes_more_than_its_length(piece: str, style) -> None:
+    """A quadratic pattern would take 64 times as long for eight times the text."""
+
+    def seconds(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        started = time.process_time()
+        find_secrets(text, style, length)
+        return time.process_time() - started
+
+    short = max(0.002, min(seconds(5_000) for _ in range(3)))
+    assert min(seconds(40_000) for _ in range(2)) < 24 * short
 
 
 def test_hardly_a_line_of_a_library_is_touched() -> None:

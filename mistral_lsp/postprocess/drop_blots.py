@@ -1,0 +1,17 @@
+"""Drops what a model copied of the sign that stands in its prompt in place of a secret."""
+
+from __future__ import annotations
+
+from mistral_lsp.postprocess.base import Situation, Suggestion
+from mistral_lsp.types import BLOT
+
+
+def drop_blots(suggestion: Suggestion, situation: Situation) -> Suggestion:
+    """Ends an answer before the line with such a sign, unless the file itself has one there."""
+    place = suggestion.text.find(BLOT)
+    if place < 0 or BLOT in situation.line_prefix or BLOT in situation.following:
+        return suggestion
+    kept = suggestion.text[: max(0, suggestion.text.rfind("\n", 0, place))]
+    if not kept.strip():
+        return Suggestion("", reason="the answer wants a secret, which no model is told")
+    return Suggestion(kept, suggestion.replaced, suggestion.reason)

@@ -1,0 +1,155 @@
+"""One line of a text while it is looked through for secrets."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Literal, Optional, Union
+
+from mistral_lsp.prompt.blotting.names import Kind
+from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
+
+Style = Literal["code", "config", "shell", "prose"]
+"""How values stand in a file: in quotes; mostly without, as in YAML; up to a blank; among words."""
+
+_QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
+"""What may begin or end a string; an apostrophe within a word does neither."""
+_COMMENT = re.compile(
+    r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'"
+    r"|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that calls for a secret, at `start` to `end` of a line. `before` precedes it."""
+
+    start: int
+    end: int
+    name: str
+    kind: Kind
+    before: str
+    in_prose: bool
+
+    @property
+    def is_password(self) -> bool:
+        """Whether any text may be given to it."""
+        return self.kind is Kind.PASSWORD
+
+
+@dataclass(frozen=True)
+class Until:
+    """A value goes on up to `closer`, for so many `lines`; a `word` is a line of its own."""
+
+    closer: str
+    word: bool = False
+    lines: int = 60
+
+
+@dataclass(frozen=True)
+class Deeper:
+    """A value goes on in all lines that are indented deeper than `indentation`."""
+
+    indentation: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The value of a name is the next line's first; without quotes only where it is indented deeper
+    than `indentation`.
+    """
+
+    name: str
+    kind: Kind
+    indentation: int
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The value of a name stands in one of the next `lines`, behind a word like `value`."""
+
+    name: str
+    kind: Kind
+    lines: int = 5
+
+
+@dataclass(frozen=True)
+class Armour:
+    """A private key in base64 goes on; where its `head` was not seen, in nothing but base64."""
+
+    head: bool = True
+
+
+State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
+"""What a line leaves open for the next."""
+
+
+def _quotes(text: str) -> list[tuple[int, str]]:
+    """Where strings begin and end: the quote that is open behind each quote, or ""."""
+    found: list[tuple[int, str]] = []
+    open_ = ""
+    for quote in _QUOTE.finditer(text):
+        if not open_ or open_ == quote[0]:
+            open_ = "" if open_ else quote[0]
+            found.append((quote.start(), open_))
+    return found
+
+
+@dataclass
+class Line:
+    """The text, without its end; maybe a `cursor` in it, at which somebody types. `found` are the
+    secrets, `after` is what the next line goes on with.
+    """
+
+    text: str
+    style: Style
+    cursor: int | None = None
+    found: list[tuple[int, int]] = field(default_factory=list)
+    after: State = None
+
+    def __post_init__(self) -> None:
+        """Looks where a comment begins."""
+        comment = _COMMENT.search(self.text)
+        self._comment = comment.start() if comment else len(self.text)
+        self._quotes: list[tuple[int, str]] | None = None
+
+    @property
+    def indentation(self) -> int:
+        """The column of the first character that is no blank, nor the mark of a list's item."""
+        return len(self.text) - len(self.text.lstrip(" \t-"))
+
+    def is_typed(self, start: int, end: int) -> bool:
+        """Whether the cursor stands in a range or at one of its ends."""
+        return self.cursor is not None and start <= self.cursor <= end
+
+    def is_prose(self, place: int) -> bool:
+        """Whether words stand at a place: in a text, or in a comment as far as one line tells."""
+        return self.style == "prose" or place > self._comment
+
+    def quote_at(self, place: int) -> str:
+        """The quote of the string that a place lies in, or ""."""
+        if self._quotes is None:
+            self._quotes = _quotes(self.text)
+        before = bisect_left(self._quotes, (place, ""))
+        return self._quotes[before - 1][1] if before else ""
+
+    def hide(self, start: int, end: int) -> None:
+        """Notes a secret, without blanks around it."""
+        value = self.text[start:end]
+        start += len(value) - len(value.lstrip())
+        self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
+
+    def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
+        """Whether a value is what its name calls for."""
+        value = self.text[start : min(end, start + LONGEST)]
+        return is_secret(value, kind, name, manner, self.is_typed(start, end))
+
+    def hide_if_secret(
+        self, start: int, end: int, kind: Kind, manner: Manner, name: str = ""
+    ) -> bool:
+        """Notes a value where it is what its name calls for; tells whether it is."""
+        secret = self.is_secret(start, end, kind, manner, name)
+        if secret:
+            self.hide(start, end)
+        return secret

@@ -1,0 +1,54 @@
+"""Finds where a string begins and ends, in the notation of any language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+QUOTE = (
+    r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(?:\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
+    r"""|%[qQ]?[({\[|!]|\bqq?[{\[/|!])"""
+)
+"""The beginning of a string, as a pattern: with prefixes, escaped, of Lua, Ruby, HTML."""
+
+_OPENING = re.compile(
+    r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
+    r"""|(?:%[qQ]?|\bqq?)([({\[/|!]))"""
+)
+_BRACKETS = {"(": ")", "{": "}", "[": "]"}
+_LONG = ('"""', "'''", "`")
+_BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in "\"'`"}
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string's text within its line. `goes_on` is what ends it in a later line, or ""."""
+
+    start: int
+    end: int
+    behind: int
+    goes_on: str = ""
+
+
+def read_literal(text: str, place: int) -> Literal | None:
+    """The string that begins at a place; one that nobody closed goes on to the line's end."""
+    opening = _OPENING.match(text, place)
+    if opening is None:
+        return None
+    start = opening.end()
+    quote = opening[1]
+    if quote is None:
+        closer = _BRACKETS.get(opening[2], opening[2])
+    elif quote in _BODIES:
+        body = _BODIES[quote].match(text, start)
+        if body is not None and text.startswith(quote, body.end()):
+            return Literal(start, body.end(), body.end() + 1)
+        return Literal(start, len(text), len(text), quote if quote in _LONG else "")
+    else:
+        closer = quote.replace("[", "]")
+    found = text.find(closer, start)
+    if found < 0:
+        return Literal(
+            start, len(text), len(text), closer if quote in _LONG or "]" in closer else ""
+        )
+    return Literal(start, found, found + len(closer))
