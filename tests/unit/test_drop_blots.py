@@ -9,7 +9,8 @@ from mistral_lsp.types import BLOT, Answer
 
 
 def shown(text: str, line_prefix: str = 'password = "', following: str = "") -> Suggestion:
-    place = Situation(line_prefix, "", following, languages.find("python"), "auto", 0.0, Answer(()))
+    python = languages.find("python")
+    place = Situation(line_prefix, "", following, (), False, "", python, "auto", 0.0, Answer(()))
     return drop_blots(Suggestion(text), place)
 
 

@@ -7,7 +7,7 @@ import pytest
 from bench.secrets import Listener
 from mistral_lsp import languages, pipeline
 from mistral_lsp.config import Settings
-from mistral_lsp.context import scan
+from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.prompt.build import build
@@ -152,7 +152,7 @@ async def test_what_is_counted_is_without_secrets_too(tmp_path) -> None:
     other = f'PASSWORD = "Hunter2"\n\ndef connect(password="Hunter3"):\n    use("{KEY_LINES[0]}")\n'
     (tmp_path / "other.py").write_text(other * 3)
     index, engine = Index(), Listener()
-    for path in scan.walk(tmp_path):
+    for path in walk.walk(tmp_path):
         found = scan.read(tmp_path, path)
         assert found is not None
         index.put(found, tmp_path)
