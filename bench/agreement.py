@@ -13,11 +13,11 @@ from typing import Any
 
 from rich.progress import track
 
-from mistral_lsp.engine.base import Backend
-from mistral_lsp.engine.ctransformers import CTransformers
-from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.measure import default_threads
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.engine.host.measure import default_threads
+from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.inference.backends.ctransformers import CTransformers
+from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, store
 
 CURSORS = 50

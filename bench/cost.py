@@ -16,7 +16,7 @@ import psutil
 
 from bench.latency_report import percentile
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.load import Ready, load
+from mistral_lsp.engine.host.load import Ready, load
 
 WINDOW = 4096
 READ = 448

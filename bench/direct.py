@@ -11,12 +11,11 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.load import load
-from mistral_lsp.engine.loop import Loop
+from mistral_lsp.engine.host.load import load
+from mistral_lsp.inference.decode import Loop
 from mistral_lsp.models import gguf, registry, store
-from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import EngineError, LoadedModel, Prompt, Token, Usage
 
 DIGESTED = 1 << 20
 

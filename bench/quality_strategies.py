@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from bench.quality_sets import Task, index_of
 from mistral_lsp import languages
+from mistral_lsp.completion.pipeline import complete
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
 from mistral_lsp.engine.base import Engine
-from mistral_lsp.pipeline import complete
 from mistral_lsp.postprocess.base import confidence
-from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Answer, Part, Prompt, Token
 
 MAX_TOKENS = 128

@@ -24,13 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import secret_kinds, secret_shapes
-from mistral_lsp import languages, pipeline
+from mistral_lsp import languages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document
 from mistral_lsp.languages.base import PLAIN as PLAIN_TEXT
 from mistral_lsp.prompt.secrets import find_secrets
 from mistral_lsp.prompt.view import is_in_secret, style
-from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import LoadedModel, Prompt
 
 SEED = 20

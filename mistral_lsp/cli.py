@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mistral_lsp import __version__, config, shown
+from mistral_lsp import __version__, config
+from mistral_lsp.text import shown
 from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)
 
-ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 LEVELS = ("debug", "info", "warning", "error")
 
 Record = dict[str, Any]
@@ -100,7 +100,9 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
     """Options that stand above every settings file."""
     group = parser.add_argument_group("settings")
-    group.add_argument("--engine", choices=ENGINES, default=default, help="what runs the model")
+    group.add_argument(
+        "--engine", choices=config.engines(), default=default, help="what runs the model"
+    )
     group.add_argument("--model", default=default, help="a downloaded one, or a GGUF file")
     group.add_argument("--window", type=int, default=default, help="tokens of prompt and answer")
     group.add_argument("--threads", type=int, default=default, help="threads that compute")
@@ -156,10 +158,10 @@ async def _serve(options: argparse.Namespace) -> int:
 
 
 async def _complete(options: argparse.Namespace) -> int:
-    from mistral_lsp import oneshot
+    from mistral_lsp.commands import one_request
 
-    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
-        result = await oneshot.complete(request, stages)
+    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
+        result = await one_request.complete(request, stages)
     _tell(result, options, _print_answer)
     return 0
 
@@ -180,29 +182,30 @@ def _tell(result: Record, options: argparse.Namespace, show: Callable[[Record], 
 
 
 async def _explain(options: argparse.Namespace) -> int:
-    from mistral_lsp import oneshot, pipeline
+    from mistral_lsp.commands import one_request
+    from mistral_lsp.completion import pipeline
 
-    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
+    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
         result = await pipeline.explain(request, stages)
-    _tell(result, options, oneshot.print_explanation)
+    _tell(result, options, one_request.print_explanation)
     return 0
 
 
 async def _trace(options: argparse.Namespace) -> int:
-    from mistral_lsp import oneshot, trace
+    from mistral_lsp.commands import one_request, trace
 
-    async with oneshot.opened(options.place, _overrides(options)) as (request, stages):
+    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
         result = await trace.follow(request, stages)
     _tell(result, options, trace.print_trace)
     return 0
 
 
 async def _doctor(options: argparse.Namespace) -> int:
-    from mistral_lsp import doctor
+    from mistral_lsp.commands import doctor
 
     findings = await doctor.examine(_overrides(options))
     if options.bundle:
-        from mistral_lsp import bundle
+        from mistral_lsp.commands import bundle
 
         bundle.write(findings, Path(options.bundle))
         sys.stdout.write(f"{options.bundle} can be attached to a bug; look through it before.\n")
@@ -212,32 +215,32 @@ async def _doctor(options: argparse.Namespace) -> int:
 
 
 async def _list_models(options: argparse.Namespace) -> int:
-    from mistral_lsp import manage
+    from mistral_lsp.commands import models
 
     if options.json:
-        sys.stdout.write(json.dumps({"models": manage.listed()}) + "\n")
+        sys.stdout.write(json.dumps({"models": models.listed()}) + "\n")
     else:
-        manage.print_list(manage.listed())
+        models.print_list(models.listed())
     return 0
 
 
 async def _manage_model(options: argparse.Namespace) -> int:
-    from mistral_lsp import manage
+    from mistral_lsp.commands import models
 
     if options.action == "pull":
-        with manage.shown_progress(options.model) as progress:
-            path = manage.pull(options.model, progress)
+        with models.shown_progress(options.model) as progress:
+            path = models.pull(options.model, progress)
         sys.stdout.write(f"{path}\nTo take it: mistral-lsp models use {options.model}\n")
     elif options.action == "verify":
-        sys.stdout.write(f"{manage.verify(options.model)} is as it was published.\n")
+        sys.stdout.write(f"{models.verify(options.model)} is as it was published.\n")
     elif options.action == "remove":
-        sys.stdout.write(f"{manage.remove(options.model)} is gone.\n")
+        sys.stdout.write(f"{models.remove(options.model)} is gone.\n")
     else:
-        sys.stdout.write(f"{manage.use(options.model)} now names {options.model}.\n")
+        sys.stdout.write(f"{models.use(options.model)} now names {options.model}.\n")
     return 0
 
 
 async def _demo(options: argparse.Namespace) -> int:
-    from mistral_lsp import demo
+    from mistral_lsp.commands import demo
 
     return await demo.show(Path(__file__).with_name("document.py"), _overrides(options))

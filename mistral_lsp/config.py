@@ -7,6 +7,8 @@ import os
 import reprlib
 import sys
 from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,8 +16,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
-from mistral_lsp import globs
-from mistral_lsp.shown import one_line
+from mistral_lsp.text import globs
+from mistral_lsp.text.shown import one_line
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,14 +37,17 @@ MOST_GLOB_CHARACTERS = 20_000
 """In all globs together, which every file's path is tried with."""
 MOST_NAMED = 5
 
+ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
+BACKENDS = "mistral_lsp.backends"
+"""The group of entry points by which other packages bring backends."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Everything a user can set. The defaults here are the only ones."""
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
-        Literal["auto", "ctransformers", "llama_cpp", "http", "scripted"],
-        Meta(description="What runs the model; auto takes the fastest that is installed."),
+        str, Meta(description="What runs the model; auto takes the fastest that is installed.")
     ] = "auto"
     model: Annotated[
         str,
@@ -136,11 +141,19 @@ def read(
                 given, found = _sound_globs(given)
                 problems += found
             _refuse_what_is_no_text(given)
+            if key == "engine" and given not in engines():
+                raise ValueError(f"there is no engine {given!r}, but {', '.join(engines())}")
             changes[field.name] = model_at(given, folder) if key == "model" else given
         except ValueError as error:  # msgspec's are, too
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
     return msgspec.structs.replace(base, **changes), problems
+
+
+@cache
+def engines() -> tuple[str, ...]:
+    """The engines that a user can name: ours, and those of packages that are installed."""
+    return (*ENGINES, *(entry.name for entry in metadata.entry_points(group=BACKENDS)))
 
 
 def _refuse_what_is_no_text(value: Any) -> None:

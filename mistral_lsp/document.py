@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from mistral_lsp import syntax
 from mistral_lsp.languages.base import Language
-from mistral_lsp.syntax import SyntaxTree
+from mistral_lsp.syntax import trees
+from mistral_lsp.syntax.trees import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 HALF = re.compile("[\ud800-\udfff]")
@@ -289,7 +289,7 @@ class Document:
             if len(text) > LARGEST_PARSED or self._goes_without_tree:
                 return None
             before, started = self._tree, time.thread_time()
-            self._tree = before.updated(text) if before else syntax.parse(self.language, text)
+            self._tree = before.updated(text) if before else trees.parse(self.language, text)
             is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
             if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
                 # Nor is it tried again at every key; a whole new text, or the file opened anew, is.

@@ -15,8 +15,16 @@ BLOT = "xxxxxxxx"
 """Stands in a prompt in place of a secret, so that the code around it stays code."""
 
 
+SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
+"""Names the file that the scripted engine answers from."""
+
+
 class UserError(Exception):
     """Something the user can mend; the message says what is wrong and what to do about it."""
+
+
+class EngineError(UserError):
+    """The engine can't answer; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

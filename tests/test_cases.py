@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from lsprotocol import converters
 
-from mistral_lsp import pipeline
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.server.completion import inline_list
-from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion
 from tests.support.cases import Case, read_case, rewrite
 from tests.support.engine import PlayedEngine

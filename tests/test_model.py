@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from bench.lsp_client import Client
-from mistral_lsp.engine.client import EngineClient
-from mistral_lsp.engine.ctransformers import CTransformers
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.loop import Loop
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.inference.backends.ctransformers import CTransformers
+from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
+from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import Part, Prompt
 from tests.support.waiting import until

@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.soak.headers import ARRAY, SCALARS, STRING, TELLING
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.load import load
+from mistral_lsp.engine.host.load import load
 from mistral_lsp.models import store
 from mistral_lsp.types import Part, Prompt, UserError
 

@@ -68,7 +68,7 @@ class Site:
         found = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or [""]
-            if "mistral_lsp.engine.daemon" in words and words[-1].startswith(str(self.folder)):
+            if "mistral_lsp.engine.host.daemon" in words and words[-1].startswith(str(self.folder)):
                 found.append(process)
         return found
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mistral_lsp import nesting
 from mistral_lsp.document import Snapshot
 from mistral_lsp.languages.base import Language
-from mistral_lsp.nesting import Nesting
-from mistral_lsp.syntax import Region
+from mistral_lsp.syntax import nesting
+from mistral_lsp.syntax.nesting import Nesting
+from mistral_lsp.syntax.trees import Region
 
 FOLLOWING = 4000
 AROUND = 4000

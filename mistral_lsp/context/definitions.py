@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from mistral_lsp.context.files import MISSING, Stamp
-from mistral_lsp.syntax import Definition, SyntaxTree
+from mistral_lsp.syntax.trees import Definition, SyntaxTree
 
 WHOLE = 160
 """Characters up to which a definition is told whole; of a longer one, what precedes its body."""

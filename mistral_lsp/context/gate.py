@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from mistral_lsp import globs
 from mistral_lsp.config import Settings
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.secret_files import is_secret, paths_of
 from mistral_lsp.document import Snapshot
-from mistral_lsp.globs import Glob
+from mistral_lsp.text import globs
+from mistral_lsp.text.globs import Glob
 from mistral_lsp.types import Trigger
 
 LONGEST_LINE = 20_000

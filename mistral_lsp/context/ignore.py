@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from mistral_lsp import globs
 from mistral_lsp.context import files
 from mistral_lsp.context.git_settings import read_settings, repository
-from mistral_lsp.globs import Glob
+from mistral_lsp.text import globs
+from mistral_lsp.text.globs import Glob
 
 LARGEST = 300_000
 """Bytes of a file of patterns that are heeded."""

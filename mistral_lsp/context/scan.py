@@ -19,10 +19,11 @@ from pathlib import Path
 
 import msgspec
 
-from mistral_lsp import languages, syntax
+from mistral_lsp import languages
 from mistral_lsp.context import files, walk
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
 from mistral_lsp.context.walk import Folder
+from mistral_lsp.syntax import trees
 
 MOST_FILES = 20_000
 LOWEST_PRIORITY = 19
@@ -125,7 +126,7 @@ def read(folder: Path, path: str) -> FileDefinitions | None:
     if found is None:
         return None
     text, stamp = found
-    tree = syntax.parse(languages.find("", path), text)
+    tree = trees.parse(languages.find("", path), text)
     return read_definitions(path, text, tree, stamp) if tree else None
 
 

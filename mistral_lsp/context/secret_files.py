@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from mistral_lsp import uris
+from mistral_lsp.text import uris
 
 NAMES = """
     .env .env.* .env-* .env_* *.env .envrc .envrc.* env.local env.prod* env.stag* .dev.vars

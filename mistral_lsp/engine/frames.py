@@ -12,8 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from mistral_lsp.config import Settings
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.types import LoadedModel, Prompt, Usage
+from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes; more than the largest file that is looked at has."""

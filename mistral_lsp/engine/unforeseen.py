@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.types import UserError
+from mistral_lsp.types import EngineError, UserError
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import filelock
 import httpx
 
 from mistral_lsp.models.store import BadSum, check
-from mistral_lsp.shown import one_line
+from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
 
 TRIES = 5

@@ -9,7 +9,7 @@ from typing import Any
 from mistral_lsp.models import soundness
 from mistral_lsp.models.container import Array, BadModelFile, Content, read_content
 from mistral_lsp.models.marks import MARKS
-from mistral_lsp.shown import one_line
+from mistral_lsp.text.shown import one_line
 
 __all__ = ["BadModelFile", "Header", "read_header"]
 

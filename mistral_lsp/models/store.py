@@ -15,7 +15,7 @@ import platformdirs
 from mistral_lsp import config
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import BadModelFile
-from mistral_lsp.shown import one_line
+from mistral_lsp.text.shown import one_line
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Optional
 
 from mistral_lsp.languages.base import Language
-from mistral_lsp.nesting import Nesting
+from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]

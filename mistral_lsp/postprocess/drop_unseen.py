@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Situation, Suggestion
-from mistral_lsp.shown import LINE_ENDS_AND_TAB, is_unseen
+from mistral_lsp.text.shown import LINE_ENDS_AND_TAB, is_unseen
 
 
 def drop_unseen(suggestion: Suggestion, situation: Situation) -> Suggestion:

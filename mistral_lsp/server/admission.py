@@ -19,9 +19,9 @@ from typing import Any
 
 from lsprotocol import types
 
-from mistral_lsp.engine.folder import private_folder
 from mistral_lsp.server.protocol import INVALID_REQUEST, is_id
 from mistral_lsp.server.wire import read_body, write_message
+from mistral_lsp.system.folders import private_folder
 from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)

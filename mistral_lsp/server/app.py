@@ -13,17 +13,18 @@ from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from mistral_lsp import __version__, config, uris
-from mistral_lsp.engine.base import EngineError, Service, State
+from mistral_lsp import __version__, config
+from mistral_lsp.completion.request import Stages
+from mistral_lsp.engine.base import Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
-from mistral_lsp.memory import Gaps
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import notebooks, status
-from mistral_lsp.server.indexing import Indexing
 from mistral_lsp.server.protocol import UNFORESEEN, Protocol, make_converter
-from mistral_lsp.session import Session
-from mistral_lsp.stages import Stages
-from mistral_lsp.types import UserError
+from mistral_lsp.system.memory import Gaps
+from mistral_lsp.text import uris
+from mistral_lsp.types import EngineError, UserError
+from mistral_lsp.workspace.indexing import Indexing
+from mistral_lsp.workspace.session import Session
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from lsprotocol import types
 
-from mistral_lsp import ahead, pipeline
+from mistral_lsp.completion import ahead, pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.document import Snapshot
 from mistral_lsp.server import convert
-from mistral_lsp.session import Session
-from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import Completion, Span, Trigger
+from mistral_lsp.workspace.session import Session
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lsprotocol import types
 
 from mistral_lsp.server.sync import LONGEST_CHANGE_SECONDS, change_text
-from mistral_lsp.session import Session
+from mistral_lsp.workspace.session import Session
 
 SYNC = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook(notebook="*")])
 """All cells of all notebooks. Without it a client tells of each cell alone, and not which comes

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mistral_lsp.engine.turns import take_short_turns
 from mistral_lsp.server.admission import Admission
 from mistral_lsp.server.app import App
 from mistral_lsp.server.features import register
 from mistral_lsp.server.wire import read_messages, standard_streams
+from mistral_lsp.system.time_slices import take_short_turns
 from mistral_lsp.types import UserError
 
 logger = logging.getLogger(__name__)

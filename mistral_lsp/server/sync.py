@@ -11,7 +11,7 @@ from lsprotocol import types
 
 from mistral_lsp.document import Document
 from mistral_lsp.server import convert
-from mistral_lsp.session import Session
+from mistral_lsp.workspace.session import Session
 
 logger = logging.getLogger(__name__)
 

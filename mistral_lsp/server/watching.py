@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from mistral_lsp import languages, uris
+from mistral_lsp import languages
 from mistral_lsp.server.app import App
-from mistral_lsp.server.indexing import PATTERNS
+from mistral_lsp.text import uris
+from mistral_lsp.workspace.indexing import PATTERNS
 
 ANSWER_SECONDS = 5.0
 ALL_FILES = types.FileOperationRegistrationOptions(

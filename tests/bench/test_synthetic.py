@@ -11,9 +11,9 @@ import pytest
 
 from bench import cost, synthetic
 from bench.synthetic import MIXES, SHAPES, Kind
-from mistral_lsp.engine.ctransformers import CTransformers
-from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.inference.backends.ctransformers import CTransformers
+from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf
 
 TEXTS = (

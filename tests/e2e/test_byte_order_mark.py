@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import config, manage
+from mistral_lsp import config
+from mistral_lsp.commands import models
 from mistral_lsp.context import scan
 
 MARK = b"\xef\xbb\xbf"
@@ -69,6 +70,6 @@ def test_the_users_settings_may_begin_with_it(own_home) -> None:
     path.write_bytes(MARK + b"threads = 2\n")
     settings, problems = config.load_user_settings()
     assert (settings.threads, problems) == (2, [])
-    manage.use("mistral-lsp-tiny-fim")
+    models.use("mistral-lsp-tiny-fim")
     settings, problems = config.load_user_settings()
     assert (settings.threads, settings.model, problems) == (2, "", [])

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from bench.peers.http_server import HttpServer, free_port
-from mistral_lsp import pipeline
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.llama_cpp import LlamaCpp
-from mistral_lsp.engine.remote.server import Server
-from mistral_lsp.engine.remote.tokens import Tokens
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.engine.remote.dialects import llama_server as dialect
+from mistral_lsp.engine.remote.dialects.llama_tokens import Tokens
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, store
-from mistral_lsp.stages import Request, Stages
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.servers import (
     engine_at,
     llama_server,
@@ -48,7 +48,7 @@ IN_THE_MIDDLE_SECONDS = 0.3
 @pytest.fixture(autouse=True)
 def patient(monkeypatch) -> None:
     """A server on a busy machine is slow to say what it is."""
-    monkeypatch.setattr("mistral_lsp.engine.remote.llama_server.CHECK_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(dialect, "CHECK_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

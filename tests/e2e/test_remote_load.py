@@ -12,9 +12,10 @@ import pytest
 
 from bench.peers.http_server import HttpServer, free_port
 from bench.subjects import cpu_seconds
-from mistral_lsp import pipeline
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Stages
+from mistral_lsp.engine.remote.dialects import llama_server as dialect
 from mistral_lsp.engine.remote.engine import RemoteEngine
-from mistral_lsp.stages import Stages
 from mistral_lsp.types import Completion, LoadedModel, Part, Prompt
 from tests.support.servers import STARTS, engine_at, llama_server, request, told, url
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -34,7 +35,7 @@ KEYS = 80
 @pytest.fixture(autouse=True)
 def patient(monkeypatch) -> None:
     """A server on a busy machine is slow to say what it is."""
-    monkeypatch.setattr("mistral_lsp.engine.remote.llama_server.CHECK_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(dialect, "CHECK_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module", params=list(STARTS))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mistral_lsp.shown import is_unseen
+from mistral_lsp.text.shown import is_unseen
 from tests.support.models import named
 from tests.support.played_server import Asked, Reply, playing
 

@@ -13,11 +13,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mistral_lsp import config, languages, syntax
+from mistral_lsp import config, languages
 from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.syntax import trees
 from mistral_lsp.types import Trigger
 
 SECTION = re.compile(r"^-- (.+?) --\n", re.MULTILINE)
@@ -44,7 +45,7 @@ class Case:
         """What the other files define."""
         index = Index()
         for name, text in self.sections.items():
-            tree = syntax.parse(languages.find("", name), text)
+            tree = trees.parse(languages.find("", name), text)
             if name != self.snapshot.path and tree is not None:
                 index.put(read_definitions(name, text, tree))
         return index

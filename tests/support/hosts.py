@@ -12,6 +12,6 @@ def running_hosts(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if "mistral_lsp.engine.daemon" in command and command[-1].startswith(str(folder)):
+        if "mistral_lsp.engine.host.daemon" in command and command[-1].startswith(str(folder)):
             found.append(process)
     return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from mistral_lsp import languages
+from mistral_lsp.completion.request import Request
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document, Snapshot
-from mistral_lsp.stages import Request
 
 
 def snapshot(text: str) -> Snapshot:

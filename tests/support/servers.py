@@ -10,12 +10,12 @@ from typing import Any
 
 from bench.peers.http_server import HttpServer
 from mistral_lsp import languages
+from mistral_lsp.completion.request import Request
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import store
-from mistral_lsp.stages import Request
 from tests.support.waiting import PATIENCE_SECONDS
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mistral_lsp import pipeline
-from mistral_lsp.stages import Stages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Stages
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
 

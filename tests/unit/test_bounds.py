@@ -10,18 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import languages, syntax
+from mistral_lsp import languages
 from mistral_lsp.context import definitions, index as indexes, similar
 from mistral_lsp.context.definitions import Defined, FileDefinitions, read_definitions
 from mistral_lsp.context.files import Stamp
 from mistral_lsp.context.index import Index, Known
 from mistral_lsp.context.similar import Nearby
+from mistral_lsp.syntax import trees
 
 RUST = languages.find("rust")
 
 
 def defined(text: str) -> tuple[Defined, ...]:
-    tree = syntax.parse(RUST, text)
+    tree = trees.parse(RUST, text)
     assert tree is not None
     return read_definitions("a.rs", text, tree).definitions
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import bundle
-from mistral_lsp.engine.folder import private_folder
+from mistral_lsp.commands import bundle
+from mistral_lsp.system.folders import private_folder
 
 
 def collected(log: str, **findings) -> str:

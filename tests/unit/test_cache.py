@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mistral_lsp import cache, languages
-from mistral_lsp.cache import Cache, Entry
+from mistral_lsp import languages
+from mistral_lsp.completion import cache
+from mistral_lsp.completion.cache import Cache, Entry
 from mistral_lsp.document import Document, Snapshot
 from mistral_lsp.types import Token
 

@@ -13,11 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mistral_lsp.engine import hosts
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient, HostGeneration
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.local.client import EngineClient, HostGeneration
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.hosts import running_hosts
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -155,7 +154,7 @@ async def test_a_reload_ends_a_host_that_nobody_else_uses() -> None:
 
 async def test_a_host_whose_name_was_taken_away_leaves_that_of_the_next() -> None:
     first = await started()
-    hosts.socket_path(SCRIPTED).unlink()
+    connect.socket_path(SCRIPTED).unlink()
     second = await started()
     old = psutil.Process(first.host_pid)
     assert second.host_pid != old.pid
@@ -168,7 +167,7 @@ async def test_a_host_whose_name_was_taken_away_leaves_that_of_the_next() -> Non
 
 
 async def test_a_host_that_is_just_leaving_is_no_death() -> None:
-    path = hosts.socket_path(SCRIPTED)
+    path = connect.socket_path(SCRIPTED)
 
     def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path.unlink()
@@ -251,7 +250,7 @@ async def test_what_the_host_leaves_is_the_users_alone(own_folders) -> None:
 
 
 async def test_a_host_that_cannot_begin_says_its_last_words(monkeypatch) -> None:
-    hosts.socket_path(SCRIPTED).mkdir()
+    connect.socket_path(SCRIPTED).mkdir()
     client = EngineClient(SCRIPTED)
     client.start()
     with pytest.raises(EngineError, match=r"ends as soon as it starts.*words: \w+Error"):

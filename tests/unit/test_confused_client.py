@@ -11,9 +11,11 @@ import msgspec
 import psutil
 import pytest
 
-from mistral_lsp.engine import connection, frames, hosts
-from mistral_lsp.engine.client import EngineClient
+from mistral_lsp.engine import frames
 from mistral_lsp.engine.frames import Cancel, Count, Generate, Load, Ping
+from mistral_lsp.engine.host import connection
+from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.types import Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
@@ -70,7 +72,7 @@ async def is_well(client: EngineClient, pid: int) -> None:
 async def raw():
     """A connection to the host as bytes; the greeting was read."""
     reader, writer = await asyncio.open_unix_connection(
-        hosts.socket_path(LOAD), limit=frames.LARGEST_FRAME
+        connect.socket_path(LOAD), limit=frames.LARGEST_FRAME
     )
     await frames.read_reply(reader)
     try:
@@ -164,7 +166,7 @@ async def test_who_asks_before_a_model_is_loaded_is_told(script, frame) -> None:
 @asynccontextmanager
 async def started_alone():
     """A host to which nobody has said anything yet."""
-    reader, writer, hello = await hosts.connect(LOAD)
+    reader, writer, hello = await connect.connect(LOAD)
     try:
         yield reader, writer, hello.pid
     finally:
@@ -179,7 +181,7 @@ async def test_half_sent_frames_keep_no_memory(script, monkeypatch) -> None:
         half = struct.pack(">I", frames.LARGEST_FRAME) + b"\0" * (frames.LARGEST_FRAME - 1)
         senders = []
         for _ in range(20):
-            _, writer = await asyncio.open_unix_connection(hosts.socket_path(LOAD))
+            _, writer = await asyncio.open_unix_connection(connect.socket_path(LOAD))
             writer.write(half)
             senders.append(writer)
         for _ in range(20):
@@ -200,7 +202,7 @@ async def test_a_frame_that_does_not_come_to_its_end_ends_the_connection(script)
 async def test_who_does_not_listen_is_left(script) -> None:
     async with honest() as client:
         pid = client.host_pid
-        _, writer = await asyncio.open_unix_connection(hosts.socket_path(LOAD))
+        _, writer = await asyncio.open_unix_connection(connect.socket_path(LOAD))
         try:
             for _ in range(200):
                 writer.write(body(Ping()) * 10_000)
@@ -218,7 +220,7 @@ async def test_who_does_not_listen_is_left(script) -> None:
 async def test_a_client_that_comes_with_many_others_is_not_kept(script) -> None:
     async with honest() as client:
         pid = client.host_pid
-        path = hosts.socket_path(LOAD)
+        path = connect.socket_path(LOAD)
         crowd = [await asyncio.open_unix_connection(path) for _ in range(connection.MOST + 10)]
         reader, _ = crowd[-1]
         assert await asyncio.wait_for(reader.read(1), PATIENCE) == b""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mistral_lsp.engine.cores import OtherCores
+from mistral_lsp.inference.backends.cores import OtherCores
 
 
 @pytest.mark.skipif(

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies
 
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models.defuse import defused, spellings
 from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import Part, Prompt

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mistral_lsp import doctor
+from mistral_lsp.commands import doctor
 from mistral_lsp.config import Settings
 from mistral_lsp.models.recommend import recommend
 from mistral_lsp.models.registry import EMBEDDED, entries

@@ -9,9 +9,10 @@ from hypothesis import given, settings, strategies
 from lsprotocol import types
 
 from bench.soak.mirror import Mirror
-from mistral_lsp import grammars, languages, syntax
+from mistral_lsp import languages
 from mistral_lsp.document import LINE, Document
 from mistral_lsp.server import convert
+from mistral_lsp.syntax import grammars, trees
 
 TEXT = strategies.text(alphabet="ab \n\r\t\x0c\u2028é日🦀é", max_size=30)
 PLACE = strategies.tuples(strategies.integers(0, 6), strategies.integers(0, 8))
@@ -45,7 +46,7 @@ def test_edits_give_the_same_text_and_tree_as_from_scratch(encoding, text, edits
         assert document.text == mirror.text
         assert snapshot.text == text
         assert list(snapshot.lines) == LINE.findall(text)
-        fresh = syntax.parse(PYTHON, text)
+        fresh = trees.parse(PYTHON, text)
         assert [snapshot.tree.region(place) for place in range(len(text) + 1)] == [
             fresh.region(place) for place in range(len(text) + 1)
         ]
@@ -61,7 +62,7 @@ def test_offsets_come_back_from_positions(text, encoding) -> None:
 
 @given(old=TEXT, new=TEXT)
 def test_changed_range_holds_all_that_differs(old, new) -> None:
-    start, old_end, new_end = syntax.changed_range(old, new)
+    start, old_end, new_end = trees.changed_range(old, new)
     assert old[:start] == new[:start]
     assert old[old_end:] == new[new_end:]
     assert old[:start] + new[start:new_end] + old[old_end:] == new
@@ -141,7 +142,7 @@ def test_the_same_version_of_another_text_is_another_snapshot() -> None:
 
 def test_a_definition_at_the_end_of_a_text_with_wide_characters_ends_there() -> None:
     text = "# é\ndef f("
-    tree = syntax.parse(PYTHON, text + "):\n    pass")
+    tree = trees.parse(PYTHON, text + "):\n    pass")
     (scope,) = tree.scopes(len(text) + 8)
     assert (scope.span.end, scope.header.end) == (len(text) + 11, len(text) + 7)
 
@@ -151,7 +152,7 @@ def test_a_text_that_takes_too_long_to_parse_has_no_tree_and_is_tried_once(monke
     document = make("return a + b" * 20_000)
     assert document.snapshot().tree is None
     tried = []
-    monkeypatch.setattr(syntax, "parse", lambda *given: tried.append(given))
+    monkeypatch.setattr(trees, "parse", lambda *given: tried.append(given))
     document.replace((0, 0), (0, 0), "x")
     document.version += 1
     assert document.snapshot().tree is None and tried == []

@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mistral_lsp import config, manage
+from mistral_lsp import config
+from mistral_lsp.commands import models
 from mistral_lsp.models import download, registry, store
 from mistral_lsp.types import UserError
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -247,49 +248,49 @@ def nobody(done: int, total: int) -> None:
 def test_a_model_is_pulled_pinned_verified_and_removed(machine) -> None:
     with pytest.raises(UserError, match="models pull some"):
         store.locate("some")
-    path = manage.pull("some", nobody)
+    path = models.pull("some", nobody)
     assert store.locate("some") == path and store.expected_sum("some") == SUM
-    assert manage.verify("some") == path
+    assert models.verify("some") == path
     path.write_bytes(CONTENT[:-1] + b"?")
     with pytest.raises(UserError, match="models remove some"):
-        manage.verify("some")
-    manage.remove("some")
+        models.verify("some")
+    models.remove("some")
     machine.status = 404
     with pytest.raises(UserError, match="404"):
-        manage.pull("some", nobody)
+        models.pull("some", nobody)
     assert store.expected_sum("some") == SUM, "the next download has to be the same"
 
 
 def test_the_list_tells_what_is_here_and_in_use(machine, tmp_path) -> None:
     def found(name: str) -> tuple[bool, bool]:
-        return next((one["here"], one["used"]) for one in manage.listed() if one["name"] == name)
+        return next((one["here"], one["used"]) for one in models.listed() if one["name"] == name)
 
     assert found(registry.EMBEDDED) == (True, True) and found("some") == (False, False)
-    manage.pull("some", nobody)
+    models.pull("some", nobody)
     (tmp_path / "config.toml").write_text('# mine\nmodel = "some"\nwindow = 2048\n')
     assert found("some") == (True, True)
-    manage.use(registry.EMBEDDED)
+    models.use(registry.EMBEDDED)
     assert (tmp_path / "config.toml").read_text() == '# mine\nmodel = ""\nwindow = 2048\n'
 
 
 def test_what_is_no_model_is_not_chosen(machine, tmp_path) -> None:
     settings = tmp_path / "config.toml"
     settings.write_text("window = 2048\n")
-    manage.pull("some", nobody)
+    models.pull("some", nobody)
     for model in ("some", "some/where.gguf"):
         with pytest.raises(UserError):
-            manage.use(model)
+            models.use(model)
     assert settings.read_text() == "window = 2048\n"
 
 
 def test_nothing_is_downloaded_where_the_user_says_so(machine, monkeypatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="HF_HUB_OFFLINE"):
-        manage.pull("some", nobody)
+        models.pull("some", nobody)
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_ENDPOINT", "http://mirror.example")
     with pytest.raises(UserError, match="https"):
-        manage.pull("some", nobody)
+        models.pull("some", nobody)
     assert machine.ranges == []
 
 

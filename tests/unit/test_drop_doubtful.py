@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mistral_lsp import languages, nesting
+from mistral_lsp import languages
 from mistral_lsp.postprocess.base import Situation, Suggestion
 from mistral_lsp.postprocess.drop_doubtful import drop_doubtful
+from mistral_lsp.syntax import nesting
 from mistral_lsp.types import Answer, Token
 
 PYTHON = languages.find("python")

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from mistral_lsp import pipeline
-from mistral_lsp.shown import Formatter, is_unseen, one_line, seen
-from mistral_lsp.stages import Stages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Stages
+from mistral_lsp.text.shown import Formatter, is_unseen, one_line, seen
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
 

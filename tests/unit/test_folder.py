@@ -8,10 +8,10 @@ import tempfile
 import platformdirs
 import pytest
 
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient
-from mistral_lsp.engine.folder import private_folder
 from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.system.folders import private_folder
+from mistral_lsp.types import EngineError
 
 
 def test_it_is_made_for_the_user_alone(own_folders) -> None:

@@ -15,7 +15,7 @@ from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from mistral_lsp import languages
 from mistral_lsp.document import Document
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import Header, read_header
 from mistral_lsp.prompt.build import INSTRUCTION, build

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import globs
+from mistral_lsp.text import globs
 
 PIECES = [
     *("a", "a", "b", "ab", ".py", "*", "*", "?", "**", "/", "/", "-", "!", "#", "\\a", "\\*"),

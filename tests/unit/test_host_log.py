@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from mistral_lsp.engine import host
+from mistral_lsp.engine.host import serve
 
 CODE = "password = hunter2"
 
@@ -18,7 +18,7 @@ async def test_an_error_that_nobody_foresaw_is_logged_without_its_words(capfd, m
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     task = asyncio.create_task(fail())
-    task.add_done_callback(host._die_of_bugs)
+    task.add_done_callback(serve._die_of_bugs)
     await asyncio.wait([task])
     await asyncio.sleep(0)
     log = capfd.readouterr().err

@@ -14,10 +14,10 @@ import pytest
 import tree_sitter
 from hypothesis import given, settings, strategies
 
-from mistral_lsp import syntax
 from mistral_lsp.document import Document
 from mistral_lsp.languages import LANGUAGES, find
 from mistral_lsp.languages.base import PLAIN, Language
+from mistral_lsp.syntax import trees
 from mistral_lsp.types import Span
 
 BROKEN = """\
@@ -99,7 +99,7 @@ def test_a_language_is_found(language_id: str, path: str, name: str) -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_broken_code_has_places(language: Language, line_end: str) -> None:
     text = BROKEN.replace("\n", line_end)
-    tree = syntax.parse(language, text)
+    tree = trees.parse(language, text)
     assert tree is not None
     for offset in range(len(text) + 1):
         assert tree.region(offset) in ("code", "comment", "string")
@@ -155,7 +155,7 @@ def test_comments_are_known_with_any_line_end_and_tabs(name, line_end, indentati
     text = COMMENTS[name] if name == "yaml" else indentation + COMMENTS[name]
     before, behind = text.replace("\n", line_end).split("|")
     language = next(language for language in LANGUAGES if language.name == name)
-    tree = syntax.parse(language, before + behind)
+    tree = trees.parse(language, before + behind)
     assert tree.region(len(before)) == "comment"
     assert tree.region(len(before + behind)) == "code"
 
@@ -163,14 +163,14 @@ def test_comments_are_known_with_any_line_end_and_tabs(name, line_end, indentati
 @every_language
 def test_deep_nesting_is_no_recursion(language: Language) -> None:
     text = "[" * 3000 + "]" * 3000
-    tree = syntax.parse(language, text)
+    tree = trees.parse(language, text)
     assert tree.definition_starts(Span(0, len(text))) is not None
     assert tree.region(3000) in ("code", "string")
 
 
 @pytest.mark.parametrize("grammar", ["no_such_wheel:language", "json:no_such_function"])
 def test_a_grammar_that_does_not_load_costs_only_the_tree(grammar: str) -> None:
-    assert syntax.parse(replace(PLAIN, grammar=grammar), "x") is None
+    assert trees.parse(replace(PLAIN, grammar=grammar), "x") is None
 
 
 def test_a_server_starts_without_any_grammar() -> None:

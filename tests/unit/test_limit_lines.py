@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mistral_lsp import languages, nesting
+from mistral_lsp import languages
 from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
 from mistral_lsp.postprocess.limit_lines import is_over, limit_lines
+from mistral_lsp.syntax import nesting
 from mistral_lsp.types import Answer
 
 OPENERS = {

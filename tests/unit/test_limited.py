@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.limited import ended, limited
+from mistral_lsp.engine.local.client import EngineClient
 
 
 async def test_what_takes_too_long_is_ended() -> None:

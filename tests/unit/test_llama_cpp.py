@@ -5,7 +5,7 @@ from __future__ import annotations
 import llama_cpp.llama_cpp as lib
 import pytest
 
-from mistral_lsp.engine.llama_cpp import _flash_attention
+from mistral_lsp.inference.backends.llama_cpp import _flash_attention
 
 
 @pytest.mark.parametrize(

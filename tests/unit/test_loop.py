@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import numpy
 
-from mistral_lsp.engine.loop import Loop
-from mistral_lsp.engine.scripted import SPECIALS, Line, Script, Scripted
-from mistral_lsp.engine.shelf import MOST, Kept, Shelf
-from mistral_lsp.engine.threads import Threads
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.inference.backends.scripted import SPECIALS, Line, Script, Scripted
+from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.shelf import MOST, Kept, Shelf
+from mistral_lsp.inference.threads import Threads
+from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.types import Part, Prompt
 
 ENDS = frozenset(SPECIALS.values())

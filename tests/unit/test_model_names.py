@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import config, manage
+from mistral_lsp import config
+from mistral_lsp.commands import models
 from mistral_lsp.config import Settings
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.models import registry, store
@@ -100,7 +101,7 @@ def test_a_name_that_nobody_has_is_a_sentence(machine, model) -> None:
     with pytest.raises(UserError, match=r"No model is called .*models list"):
         store.locate(model)
     with pytest.raises(UserError, match="No model is called"):
-        manage.use(model)
+        models.use(model)
 
 
 def test_use_writes_a_name_or_a_whole_path(machine, monkeypatch) -> None:
@@ -113,5 +114,5 @@ def test_use_writes_a_name_or_a_whole_path(machine, monkeypatch) -> None:
         ("mine.gguf", str(machine / "models" / "mine.gguf")),
         (registry.EMBEDDED, ""),
     ):
-        manage.use(model)
+        models.use(model)
         assert config.load_user_settings()[0].model == written

@@ -10,15 +10,15 @@ from itertools import pairwise
 
 import pytest
 
-from mistral_lsp import ahead, languages, pipeline
+from mistral_lsp import languages
+from mistral_lsp.completion import ahead, pipeline
+from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.scheduler import Scheduler
 from mistral_lsp.config import Settings
 from mistral_lsp.context import files
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.document import Document
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.scheduler import Scheduler
-from mistral_lsp.stages import Request, Stages
-from mistral_lsp.types import Completion, LoadedModel, Prompt
+from mistral_lsp.types import Completion, EngineError, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
 

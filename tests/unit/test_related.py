@@ -7,18 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mistral_lsp import languages, syntax
+from mistral_lsp import languages
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
 from mistral_lsp.context.index import Index, module
 from mistral_lsp.context.related import choose, rank
 from mistral_lsp.document import Document
+from mistral_lsp.syntax import trees
 
 
 def index_of(files: dict[str, str]) -> Index:
     index = Index()
     for path, text in files.items():
-        tree = syntax.parse(languages.find("", path), text)
+        tree = trees.parse(languages.find("", path), text)
         assert tree is not None
         index.put(read_definitions(path, text, tree))
     return index
@@ -65,7 +66,7 @@ def test_the_files_own_definitions_are_not_other_files() -> None:
 
 def test_a_saved_file_takes_the_place_of_what_it_was() -> None:
     index = index_of({"a.py": "def old(): pass\n"})
-    index.put(read_definitions("a.py", "", syntax.parse(languages.find("python"), "")))
+    index.put(read_definitions("a.py", "", trees.parse(languages.find("python"), "")))
     assert not index.defining("old")
     index.drop("a.py")
     index.drop("never.py")

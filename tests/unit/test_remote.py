@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
+from mistral_lsp.engine.remote.dialects.texts import FORM_OF_HALVES
 from mistral_lsp.engine.remote.engine import RemoteEngine
-from mistral_lsp.engine.remote.texts import FORM_OF_HALVES
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 from tests.support.waiting import PATIENCE_SECONDS, until
 

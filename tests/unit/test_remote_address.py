@@ -8,10 +8,10 @@ import pytest
 
 from mistral_lsp import config
 from mistral_lsp.config import Settings
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted, address_of
+from mistral_lsp.types import EngineError
 from tests.support.waiting import PATIENCE_SECONDS
 
 

@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.echo import repeats, texts_in
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 
 KEY = "sk-9fQ2xLmZ7pTr4WcB"
@@ -77,7 +76,7 @@ def test_tokens_are_code_too() -> None:
 async def test_neither_is_in_a_message_or_in_the_log(monkeypatch, caplog, half, status) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("MISTRAL_LSP_API_KEY", KEY)
-    monkeypatch.setattr("mistral_lsp.engine.remote.server.PAUSES", ())
+    monkeypatch.setattr("mistral_lsp.engine.remote.http.PAUSES", ())
     error = {"error": {"message": f"failed near {half}"}}
 
     def answer(asked: Asked) -> Reply:

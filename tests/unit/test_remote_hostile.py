@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote import server as remote_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 
 KEY = "sk-9fQ2xLmZ7pTr4WcB"
@@ -257,7 +256,7 @@ async def test_what_nobody_foresaw_is_a_sentence_and_the_server_is_asked_again(
         engine = RemoteEngine(Wanted((server.url,), "mistral", "", 0))
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
-        monkeypatch.setattr("mistral_lsp.engine.remote.mistral.halves", fails)
+        monkeypatch.setattr("mistral_lsp.engine.remote.dialects.mistral.halves", fails)
         with pytest.raises(EngineError, match=r"not foreseen: KeyError in mistral\.py"):
             await asyncio.wait_for(anext(aiter(engine.generate(PROMPT, 8))), PATIENCE)
         await engine.close()

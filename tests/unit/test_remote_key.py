@@ -17,9 +17,9 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.types import EngineError
 from tests.support.played_server import Asked, Reply, playing
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.remote import llama_server
+from mistral_lsp.engine.remote.dialects import llama_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 from tests.support.waiting import PATIENCE_SECONDS, until
 

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 
 PATH = "/v1/completions"

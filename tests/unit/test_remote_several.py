@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 from tests.support.waiting import until
 
@@ -82,7 +81,7 @@ async def test_a_document_stays_with_its_server(servers) -> None:
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_only_the_documents_of_a_server_that_fails_move(servers, status, monkeypatch) -> None:
-    monkeypatch.setattr("mistral_lsp.engine.remote.server.PAUSES", (0.0,))
+    monkeypatch.setattr("mistral_lsp.engine.remote.http.PAUSES", (0.0,))
     async with engine_of(servers) as engine:
         await until_all_are_ready(engine)
         before = [await who_answers(engine, document) for document in DOCUMENTS]

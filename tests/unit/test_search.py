@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mistral_lsp.engine.loop import Loop
-from mistral_lsp.engine.search import MOST_TRIES, Search
+from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.search import MOST_TRIES, Search
 
 START, A, B, X, Y, Z, END_OF_LINE, END = range(8)
 PIECES = [b"start", b"a", b"b", b"x", b"y", b"z", b"\n", b""]

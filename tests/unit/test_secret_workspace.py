@@ -6,13 +6,14 @@ import random
 import string
 from pathlib import Path
 
-from mistral_lsp import languages, pipeline
+from mistral_lsp import languages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Document
-from mistral_lsp.stages import Request, Stages
 from tests.support.engine import PlayedEngine
 from tests.unit.test_secrets import seeds
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from mistral_lsp import languages, pipeline
+from mistral_lsp import languages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
 from mistral_lsp.prompt.secrets import BLOT, blot, find_secrets
-from mistral_lsp.stages import Request, Stages
 from tests.support.engine import PlayedEngine
 
 SEEDED = 600

@@ -6,11 +6,11 @@ import stat
 
 import pytest
 
-from mistral_lsp.engine import measure, states
-from mistral_lsp.engine.measure import Measured
-from mistral_lsp.engine.scripted import SPECIALS, Script, Scripted
-from mistral_lsp.engine.shelf import Kept
-from mistral_lsp.engine.tokens import Tokenizer
+from mistral_lsp.engine.host import measure, states
+from mistral_lsp.engine.host.measure import Measured
+from mistral_lsp.inference.backends.scripted import SPECIALS, Script, Scripted
+from mistral_lsp.inference.shelf import Kept
+from mistral_lsp.inference.tokenizer import Tokenizer
 
 KEPT = [Kept((1, 2, 3), b"old"), Kept((4, 5), b"new" * 100)]
 

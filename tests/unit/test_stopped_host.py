@@ -10,11 +10,12 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
-from mistral_lsp.engine import client as engine_client, frames, stopped
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient, HostGeneration
+from mistral_lsp.engine import frames
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.engine.local import client as engine_client
+from mistral_lsp.engine.local.client import EngineClient, HostGeneration
+from mistral_lsp.system import processes
+from mistral_lsp.types import EngineError, Part, Prompt
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 PROMPT = Prompt("plain", (Part("prefix", "x = "), Part("mark", special="fim_middle")))
@@ -74,7 +75,7 @@ async def test_one_that_was_stopped_before_anybody_came_is_replaced() -> None:
 
 async def test_one_that_says_nothing_for_long_is_replaced(slow, monkeypatch) -> None:
     monkeypatch.setattr(engine_client, "LONGEST_SILENCE", 0.4)
-    monkeypatch.setattr(stopped, "is_stopped", lambda pid: False)
+    monkeypatch.setattr(processes, "is_stopped", lambda pid: False)
     client = await started()
     generation = client.generate(PROMPT, 100)
     os.kill(client.host_pid, signal.SIGSTOP)
@@ -102,8 +103,8 @@ async def test_one_that_gives_signs_of_life_is_left_alone_and_ended_when_it_does
 ) -> None:
     ended: list[float] = []
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(stopped, "is_stopped", lambda pid: False)
-    monkeypatch.setattr(stopped, "end", lambda pid: ended.append(loop.time()))
+    monkeypatch.setattr(processes, "is_stopped", lambda pid: False)
+    monkeypatch.setattr(processes, "end", lambda pid: ended.append(loop.time()))
     client = EngineClient(Load("scripted", "", 0, 0, 0))
     client._writer = writer = Mock()
     client.host_pid = 1

@@ -10,11 +10,10 @@ import struct
 import msgspec
 import pytest
 
-from mistral_lsp.engine import client as engine_client, hosts
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.engine.client import EngineClient
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.engine.local import client as engine_client, connect
+from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.types import EngineError, Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
 
@@ -46,7 +45,7 @@ def listening():
             await reader.read()
             writer.close()
 
-        servers.append(await asyncio.start_unix_server(serve, hosts.socket_path(LOAD)))
+        servers.append(await asyncio.start_unix_server(serve, connect.socket_path(LOAD)))
         return servers[-1]
 
     yield begin
@@ -56,23 +55,23 @@ def listening():
 
 @pytest.mark.parametrize("kind", GREETINGS)
 async def test_what_does_not_greet_is_replaced(listening, monkeypatch, kind) -> None:
-    monkeypatch.setattr(hosts, "GREETING_SECONDS", 1.0)
+    monkeypatch.setattr(connect, "GREETING_SECONDS", 1.0)
     await listening(GREETINGS[kind])
     client = EngineClient(LOAD)
     client.start()
     # Twice what the greeting may take, and the start of a host; on a busy machine, too.
-    assert (await asyncio.wait_for(client.ready(), 2 + 0.75 * hosts.START_SECONDS)).model
+    assert (await asyncio.wait_for(client.ready(), 2 + 0.75 * connect.START_SECONDS)).model
     assert not client._deaths
     await client.close()
 
 
 def test_a_silent_one_costs_less_than_a_start_may_take() -> None:
-    assert 2 * hosts.GREETING_SECONDS < hosts.START_SECONDS / 2
+    assert 2 * connect.GREETING_SECONDS < connect.START_SECONDS / 2
 
 
 async def test_one_that_takes_nobody_in_is_replaced(monkeypatch) -> None:
-    monkeypatch.setattr(hosts, "GREETING_SECONDS", 1.0)
-    path = hosts.socket_path(LOAD)
+    monkeypatch.setattr(connect, "GREETING_SECONDS", 1.0)
+    path = connect.socket_path(LOAD)
     with socket.socket(socket.AF_UNIX) as full:
         full.bind(str(path))
         full.listen(0)
@@ -82,7 +81,7 @@ async def test_one_that_takes_nobody_in_is_replaced(monkeypatch) -> None:
             one.connect_ex(str(path))
         client = EngineClient(LOAD)
         client.start()
-        assert (await asyncio.wait_for(client.ready(), hosts.START_SECONDS)).model
+        assert (await asyncio.wait_for(client.ready(), connect.START_SECONDS)).model
         await client.close()
         for one in waiting:
             one.close()
@@ -97,7 +96,7 @@ async def test_one_that_talks_nonsense_is_given_up_with_a_sentence(
     client = EngineClient(LOAD)
     client.start()
     with pytest.raises(EngineError, match=r"died 3 times.*mistralLsp\.reload"):
-        await asyncio.wait_for(client.ready(), hosts.START_SECONDS)
+        await asyncio.wait_for(client.ready(), connect.START_SECONDS)
     await client.close()
 
 

@@ -7,7 +7,8 @@ import sys
 
 import psutil
 
-from mistral_lsp import languages, syntax
+from mistral_lsp import languages
+from mistral_lsp.syntax import trees
 
 TEXT = "".join(f"def price_{number}(order):\n    return {number}\n\n\n" for number in range(1000))
 MOST_GROWTH = 4_000_000
@@ -23,15 +24,15 @@ def memory() -> int:
 def test_a_text_that_is_parsed_again_is_not_kept() -> None:
     language = languages.find("python")
     for _ in range(20):
-        syntax.parse(language, TEXT)
+        trees.parse(language, TEXT)
     before = memory()
     for _ in range(400):
-        syntax.parse(language, TEXT)
+        trees.parse(language, TEXT)
     assert memory() - before < MOST_GROWTH
 
 
 def test_a_text_that_is_edited_is_not_kept() -> None:
-    tree = syntax.parse(languages.find("python"), TEXT)
+    tree = trees.parse(languages.find("python"), TEXT)
     before = 0
     for number in range(1200):
         if number == 100:
@@ -42,7 +43,7 @@ def test_a_text_that_is_edited_is_not_kept() -> None:
 
 
 def test_the_last_byte_of_a_text_is_not_kept() -> None:
-    tree = syntax.parse(languages.find("python"), "x = y\n" * 9)
+    tree = trees.parse(languages.find("python"), "x = y\n" * 9)
     blocks = 0
     for number in range(12_000):
         if number == 4_000:  # Python's own lists of what is free are full by then

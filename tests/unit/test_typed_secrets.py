@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bench.secrets import Listener
-from mistral_lsp import languages, pipeline
+from mistral_lsp import languages
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
@@ -14,7 +16,6 @@ from mistral_lsp.prompt.build import build
 from mistral_lsp.prompt.secrets import blot
 from mistral_lsp.prompt.view import see
 from mistral_lsp.prompt.window import Budget, Plan
-from mistral_lsp.stages import Request, Stages
 from mistral_lsp.types import BLOT, Excerpt
 from tests.support.engine import PlayedEngine
 

@@ -9,16 +9,16 @@ import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from mistral_lsp.engine.base import EngineError, State
+from mistral_lsp.engine.base import State
 from mistral_lsp.engine.limited import ended
-from mistral_lsp.engine.remote.base import Dialect
+from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.types import LoadedModel, Prompt
+from mistral_lsp.types import EngineError, LoadedModel, Prompt
 
 
 class RemoteEngine:

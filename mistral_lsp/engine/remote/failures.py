@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import msgspec
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.echo import repeats, texts_in
 from mistral_lsp.engine.remote.key import KEY_VARIABLE, SERVICE
-from mistral_lsp.shown import one_line
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError
 
 LONGEST_DETAIL = 200
 SOON_SECONDS = 0.5

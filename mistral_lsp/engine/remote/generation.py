@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from mistral_lsp.engine.base import EngineError
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.member import Found
 from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.types import Prompt, Token, Usage
+from mistral_lsp.types import EngineError, Prompt, Token, Usage
 
 NO_USAGE = Usage()
 LONGEST_TEXT = 1 << 16

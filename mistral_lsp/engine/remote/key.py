@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mistral_lsp.engine.base import EngineError
+from mistral_lsp.types import EngineError
 
 KEY_VARIABLE = "MISTRAL_LSP_API_KEY"
 SERVICE = "mistral-lsp"

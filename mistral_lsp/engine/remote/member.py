@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mistral_lsp.engine.base import EngineError, State
-from mistral_lsp.engine.remote.base import Dialect
+from mistral_lsp.engine.base import State
+from mistral_lsp.engine.remote.dialects.base import Dialect
+from mistral_lsp.engine.remote.dialects.find import find
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
-from mistral_lsp.engine.remote.find import find
-from mistral_lsp.engine.remote.server import Server
+from mistral_lsp.engine.remote.http import Server
 from mistral_lsp.engine.remote.wanted import Wanted, shown
 from mistral_lsp.engine.unforeseen import told
-from mistral_lsp.types import LoadedModel
+from mistral_lsp.types import EngineError, LoadedModel
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0

@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from mistral_lsp.config import Settings
-from mistral_lsp.engine.base import EngineError
-from mistral_lsp.shown import one_line
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -1,0 +1,111 @@
+"""Writes the one file that a user attaches to a bug: what doctor found, and logs; no code in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mistral_lsp import config
+from mistral_lsp.prompt.secrets import blot, calls_for_secret
+from mistral_lsp.system.folders import private_folder
+from mistral_lsp.types import EngineError, UserError
+
+PRIVATE = re.compile(r"(^|[_-])(key|token|secret|password|authorization)$", re.IGNORECASE)
+LAST_LINES = 200
+BLOTTED = "[left out]"
+SOMEBODY = "[user]"
+_PART = r"[^\s\\/\"'`<>|:;,*?()\[\]{}]+"
+HOMES = re.compile(
+    r"(?i)((?:[\\/]|%2F|%5C)"
+    r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
+    rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
+)
+"""The folders of users, on any system, and the name of one."""
+
+
+def write(findings: Mapping[str, Any], path: Path) -> None:
+    """Writes a new file, which only the user can read. Raises UserError where that can't be."""
+    content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content + "\n")
+    except OSError as error:
+        raise UserError(
+            f"{path} can't be written ({error.strerror}). Name another file: doctor --bundle FILE."
+        ) from error
+
+
+def collect(findings: Mapping[str, Any]) -> Any:
+    """Everything, without the user's name in paths and without what looks like a secret."""
+    settings, problems = config.load_user_settings()
+    content = {
+        "findings": dict(findings),
+        "settings": {name: getattr(settings, name) for name in settings.__struct_fields__},
+        "problems_of_the_settings_file": problems,
+        "packages": dict(sorted(_packages())),
+        "logs_of_hosts": _logs(),
+    }
+    return _cleaned(json.loads(json.dumps(content, default=str)))
+
+
+def _packages() -> list[tuple[str, str]]:
+    """The packages that ours needs, installed or not, and their versions."""
+    try:
+        needed = metadata.requires("mistral-lsp") or []
+    except metadata.PackageNotFoundError:
+        return []
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in needed}
+    return [(name, _version(name)) for name in names]
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _logs() -> dict[str, list[str]]:
+    """The ends of the hosts' logs, which hold no code."""
+    try:
+        paths = sorted(private_folder().glob("*.log"))
+    except (OSError, EngineError):
+        return {}
+    return {path.name: _last_lines(path) for path in paths}
+
+
+def _last_lines(path: Path) -> list[str]:
+    # Before the lines are taken apart: a secret may have several.
+    return _without_secrets(path.read_text("utf-8", "replace")).splitlines()[-LAST_LINES:]
+
+
+def _cleaned(value: Any, key: str = "") -> Any:
+    if not isinstance(value, (dict, list, str)):
+        return value
+    if value and (PRIVATE.search(key) or calls_for_secret(key)):
+        return BLOTTED
+    if isinstance(value, dict):
+        return {_without_names(name): _cleaned(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(inner, key) for inner in value]
+    return _without_names(_without_secrets(value))
+
+
+def _without_secrets(text: str) -> str:
+    """The text without secrets, be they settings or told in a sentence."""
+    return blot(blot(text, "config"), "prose")
+
+
+def _without_names(text: str) -> str:
+    """The text without names of users in paths: this one's home is "~"."""
+    home = str(Path.home())
+    if len(Path(home).parts) > 1:
+        for spelt in {home, home.replace("\\", "/"), home.replace("\\", "\\\\")}:
+            text = re.sub(rf"{re.escape(spelt)}(?![\w.-])", "~", text)
+    return HOMES.sub(lambda found: f"{found[1]}{SOMEBODY}", text)

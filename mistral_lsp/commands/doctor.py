@@ -1,0 +1,165 @@
+"""Checks this machine and this installation, and says what to do about every problem."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from mistral_lsp import __version__, config
+from mistral_lsp.commands.one_request import engine_stages
+from mistral_lsp.config import Settings
+from mistral_lsp.engine.base import Engine
+from mistral_lsp.inference.backends.registry import installed
+from mistral_lsp.models import recommend, store
+from mistral_lsp.system import processor
+from mistral_lsp.types import EngineError, LoadedModel, Part, Prompt
+from mistral_lsp.workspace.session import Session
+
+MEASURING_SECONDS = 8.0
+"""For reading and writing together; with all else, the command is done within ten or so."""
+WRITTEN_TOKENS = 32
+READ_LINES = 24
+
+Findings = dict[str, Any]
+
+
+async def examine(overrides: Mapping[str, Any]) -> Findings:
+    """Loads the model as the server would, measures it, and reports what was found."""
+    settings, problems = config.load_user_settings()
+    settings, found = config.read(overrides, settings)
+    problems = problems + found
+    model = None
+    speed: Findings = {}
+    free = psutil.virtual_memory().available / 1e9
+    async with engine_stages(Session(settings)) as stages:
+        try:
+            model = await stages.engine.ready()
+            speed = await measure(stages.engine)
+        except EngineError as error:
+            problems.append(str(error))
+    suited = suit(settings, speed, free) if model else {}
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": processor.processor(),
+        "processor_features": processor.processor_features(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "free_memory_gb": round(free, 1),
+        "gpus": processor.gpus(),
+        "settings_file": str(config.user_file()),
+        "engines_installed": installed(),
+        "engine": model.engine if model else None,
+        "why_engine": model.note if model else None,
+        "model": model.model if model else None,
+        "window": model.window if model else None,
+        "working_window": model.working_window if model else None,
+        **speed,
+        **suited,
+        "problems": problems,
+        "advice": advise(model, settings, speed, suited),
+    }
+
+
+async def measure(engine: Engine) -> Findings:
+    """How fast the engine reads a prompt that it never saw, and writes; tokens a second, or None
+    where that can't be told.
+    """
+    # The first line is new every time, or the prompt would be in a cache.
+    text = f"# {secrets.token_hex(8)}\n" + "value = function(argument)\n" * READ_LINES
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    generation = engine.generate(Prompt("plain", (Part("prefix", text),)), WRITTEN_TOKENS)
+    limit = loop.call_later(MEASURING_SECONDS, generation.stop)
+    try:
+        arrivals = [loop.time() async for _ in generation]
+    finally:
+        limit.cancel()
+        generation.stop()
+    first = arrivals[0] if arrivals else loop.time()
+    last = arrivals[-1] if arrivals else first
+    usage = generation.usage
+    return {
+        "reading_tokens_per_second": _rate(usage.evaluated_tokens, first - begun),
+        "writing_tokens_per_second": _rate(usage.generated_tokens - 1, last - first),
+    }
+
+
+def _rate(tokens: int, seconds: float) -> float | None:
+    return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
+
+
+def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
+    """The tier of the machine and the model that it calls for, where a model ran on it."""
+    if settings.engine in ("http", "scripted"):
+        return {}
+    used = store.locate(settings.model).stat().st_size / 1e9
+    tier, name = recommend.recommend(
+        used,
+        speed["reading_tokens_per_second"] or 0.0,
+        speed["writing_tokens_per_second"] or 0.0,
+        free_gigabytes + used,
+    )
+    return {"tier": tier, "recommended_model": name}
+
+
+def advise(
+    model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
+) -> list[str]:
+    """What would make things better, though nothing is wrong."""
+    advice = []
+    local = settings.engine != "http"
+    if local and "llama_cpp" not in installed():
+        compiler = (
+            "" if processor.has_compiler() else " Install a C compiler before, which it needs."
+        )
+        advice.append(f"pip install 'mistral-lsp[fast]' brings a faster engine.{compiler}")
+    elif local and processor.gpus() and settings.gpu_layers != 0:
+        advice.append(
+            "This machine has a GPU. Whether llama-cpp-python can use it was decided when it was "
+            "compiled: CMAKE_ARGS=-DGGML_CUDA=on (NVIDIA) or -DGGML_METAL=on (Apple), then pip "
+            "install --force-reinstall --no-cache-dir --no-binary llama-cpp-python "
+            "'mistral-lsp[fast]'."
+        )
+    writing = speed.get("writing_tokens_per_second")
+    if writing is not None and writing < recommend.WRITING_RATE:
+        advice.append(
+            f"The model writes {writing} tokens a second, so a line takes more than one. Choose a "
+            "smaller model, or a server elsewhere (mistralLsp.httpUrl)."
+        )
+    wanted = suited.get("recommended_model")
+    if model is not None and wanted not in (None, model.model, settings.model):
+        advice.append(
+            f"By its speed and memory, this machine can run {wanted}: mistral-lsp models pull "
+            f"{wanted}, then mistral-lsp models use {wanted}."
+        )
+    return advice
+
+
+def print_findings(findings: Findings) -> None:
+    """Shows the findings on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(show_header=False, box=None)
+    for key, value in findings.items():
+        if key not in ("problems", "advice"):
+            shown = ", ".join(value) if isinstance(value, list) else str(value)
+            table.add_row(key.replace("_", " "), shown)
+    console.print(table)
+    for problem in findings["problems"]:
+        console.print(f"[red]problem:[/] {problem}", highlight=False)
+    for advice in findings["advice"]:
+        console.print(f"advice: {advice}", highlight=False, markup=False)
+    if not findings["problems"]:
+        console.print("[green]All is well.[/]")

@@ -1,0 +1,128 @@
+"""One request without an editor: opens a file, runs it through the pipeline, gives a record."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mistral_lsp import config
+from mistral_lsp.completion import pipeline
+from mistral_lsp.completion.pipeline import Grow
+from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.engine.choose import new_engine, wanted_by
+from mistral_lsp.types import Span, UserError
+from mistral_lsp.workspace.session import Session
+
+PATIENT_MS = 120_000
+MOST_DIGITS = 18
+"""Of a line and a column together."""
+
+
+@asynccontextmanager
+async def opened(place: str, overrides: Mapping[str, Any]) -> AsyncIterator[tuple[Request, Stages]]:
+    """A request at FILE:LINE:COL and an engine to run it. Raises UserError for a wrong place."""
+    path, line, column = split_place(place)
+    session = Session(patient_settings(overrides))
+    request = make_request(session, path, line, column)
+    async with engine_stages(session) as stages:
+        yield request, stages
+
+
+@asynccontextmanager
+async def engine_stages(session: Session) -> AsyncIterator[Stages]:
+    """A started engine for the session's settings; stopped at the end."""
+    # Without wishes: a host that serves editors, too, ends as they want it, another one at once.
+    engine = new_engine(wanted_by(session.settings).without_wishes())
+    engine.start()
+    try:
+        yield Stages(engine, interactive=False)
+    finally:
+        await engine.close()
+
+
+def patient_settings(overrides: Mapping[str, Any]) -> config.Settings:
+    """The user's settings, but with time for a cold start: nobody is typing meanwhile."""
+    settings, problems = config.load_user_settings()
+    if problems:
+        raise UserError(" ".join(problems))
+    return config.read({**overrides, "deadlineMs": PATIENT_MS}, settings)[0]
+
+
+def split_place(place: str) -> tuple[Path, int, int]:
+    """FILE:LINE:COL, from 1, as a path and a line and column from 0."""
+    name, _, rest = place.rpartition(":")
+    name, _, line = name.rpartition(":")
+    numbers = f"{line}{rest}"
+    if not (name and line and rest and _are_digits(numbers) and int(line) and int(rest)):
+        raise UserError(f"Say where as FILE:LINE:COL, counted from 1, not {place!r}.")
+    return Path(name), int(line) - 1, int(rest) - 1
+
+
+def _are_digits(text: str) -> bool:
+    """Whether a text is of digits that int() takes, and not of thousands of them."""
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+
+
+def make_request(session: Session, path: Path, line: int, column: int) -> Request:
+    """A request at a place of a file on disk. Raises UserError where there is no such place."""
+    try:
+        # A byte order mark is no column in any editor.
+        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
+    uri = path.resolve().as_uri()
+    session.set_roots([Path.cwd().as_uri()])
+    session.open(uri, "", 0, text)
+    snapshot = session.snapshot(uri)
+    if snapshot is None or line >= snapshot.line_count() or column > len(snapshot.line(line)):
+        raise UserError(f"{path} has no line {line + 1} with a column {column + 1}.")
+    return Request(snapshot, snapshot.offset(line, column), "invoked", session.settings)
+
+
+async def complete(request: Request, stages: Stages, grow: Grow | None = None) -> dict[str, Any]:
+    """Runs the request; the record that `complete --json` prints."""
+    done = await pipeline.complete(request, stages, grow)
+    return {
+        "text": done.text.replace("\n", request.snapshot.line_end),
+        "range": _range(request, done.span),
+        "reason": done.reason,
+        "engine": done.engine,
+        "model": done.model,
+        "form": done.form,
+        **dataclasses.asdict(done.usage),
+        "first_token_ms": done.first_token_ms,
+        "total_ms": done.total_ms,
+        "cached": done.cached,
+    }
+
+
+def _range(request: Request, span: Span) -> dict[str, dict[str, int]]:
+    ends = {}
+    for name, offset in (("start", span.start), ("end", span.end)):
+        line, column = request.snapshot.place(offset)
+        ends[name] = {"line": line + 1, "column": column + 1}
+    return ends
+
+
+def print_explanation(result: dict[str, Any]) -> None:
+    """Shows an explanation as a table on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if result["reason"]:
+        console.print(f"Nothing would be asked: {result['reason']}")
+        return
+    table = Table("part", "tokens", "why", "text", caption=f"{result['tokens']} tokens in all")
+    for part in result["parts"]:
+        text = part["text"]
+        shown = text if len(text) <= 400 else f"{text[:200]}\n…\n{text[-200:]}"
+        table.add_row(part["label"], str(part["tokens"]), part["why"], Text(shown))
+    console.print(f"{result['model']} on {result['engine']}, form {result['form']}")
+    console.print(table)

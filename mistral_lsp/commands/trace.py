@@ -1,0 +1,127 @@
+"""Shows one request's life: what happened when, from the question to the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mistral_lsp.commands import one_request
+from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.engine.base import Engine, Generation
+from mistral_lsp.types import Completion, LoadedModel, Prompt, Token, Usage
+
+
+@dataclass
+class Trace:
+    """Events, each with the milliseconds since the start; none shows the user's code."""
+
+    clock: Callable[[], float] = time.perf_counter
+    events: list[tuple[float, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """The start is now."""
+        self._started = self.clock()
+
+    def note(self, event: str) -> None:
+        """Something has happened."""
+        self.events.append((round((self.clock() - self._started) * 1000, 2), event))
+
+
+class TracedGeneration:
+    """A generation that notes its first and its last token."""
+
+    def __init__(self, generation: Generation, trace: Trace):
+        """Notes from now on."""
+        self.usage: Usage = generation.usage
+        self._generation = generation
+        self._trace = trace
+        self._is_over = False
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        """See Generation."""
+        count = 0
+        async for token in self._generation:
+            count += 1
+            self.usage = self._generation.usage
+            if count == 1:
+                self._trace.note(f"first token, {self.usage.evaluated_tokens} tokens were read")
+            yield token
+        self.usage = self._generation.usage
+        self._is_over = True
+        self._trace.note(f"the engine ended by itself, with {count} pieces of text")
+
+    def stop(self) -> None:
+        """See Generation."""
+        if not self._is_over:
+            self._trace.note(f"the engine is stopped: {self.usage.generated_tokens} tokens")
+        self._generation.stop()
+
+
+class TracedEngine:
+    """An engine that notes what it is asked for."""
+
+    def __init__(self, engine: Engine, trace: Trace):
+        """Notes from now on."""
+        self._engine = engine
+        self._trace = trace
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """See Engine."""
+        return self._engine.model
+
+    async def ready(self) -> LoadedModel:
+        """See Engine."""
+        model = await self._engine.ready()
+        self._trace.note(f"the model is loaded: {model.model} on {model.engine}")
+        return model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Engine."""
+        counts = await self._engine.count(texts)
+        self._trace.note(f"tokens counted: {sum(counts)} in {len(counts)} texts")
+        return counts
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Engine."""
+        return await self._engine.weigh(prompt)
+
+    def generate(
+        self, prompt: Prompt, max_tokens: int, background: bool = False
+    ) -> TracedGeneration:
+        """See Engine."""
+        parts = ", ".join(part.label for part in prompt.parts if part.text)
+        self._trace.note(f"the prompt is sent ({parts}), for {max_tokens} tokens at most")
+        return TracedGeneration(self._engine.generate(prompt, max_tokens, background), self._trace)
+
+
+async def follow(request: Request, stages: Stages) -> dict[str, Any]:
+    """Runs the request; the record that `trace --json` prints."""
+    trace = Trace()
+    stages.engine = TracedEngine(stages.engine, trace)
+
+    def grow(completion: Completion) -> None:
+        trace.note(f"{len(completion.text)} characters can be shown")
+
+    trace.note(
+        f"asked in {request.snapshot.language.name}, {len(request.snapshot.text)} characters"
+    )
+    result = await one_request.complete(request, stages, grow)
+    length = len(result["text"])
+    trace.note(f"answered: {result['reason'] or f'{length} characters'}")
+    return {**result, "text": length, "events": trace.events}
+
+
+def print_trace(result: dict[str, Any]) -> None:
+    """Shows the events as a table on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("ms", "+", "what happened")
+    before = 0.0
+    for milliseconds, event in result["events"]:
+        table.add_row(f"{milliseconds:.1f}", f"{milliseconds - before:.1f}", event)
+        before = milliseconds
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The process that computes: one for all editors of a user."""

@@ -1,0 +1,128 @@
+"""Loads a model into the backend that the user chose, or into the fastest one that is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mistral_lsp.engine.frames import Load
+from mistral_lsp.engine.host import states
+from mistral_lsp.engine.host.measure import default_threads, measure
+from mistral_lsp.engine.unforeseen import told
+from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.inference.backends.registry import FASTEST_FIRST, Row, installed, rows
+from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.sizes import sizes
+from mistral_lsp.inference.tokenizer import Tokenizer
+from mistral_lsp.models import gguf, registry, store
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError, LoadedModel
+
+MISSING_CONTEXT = 4096
+"""What a model is taken to have been trained on where its header does not say."""
+SMALLEST_WINDOW = 64
+"""Tokens. In a window of less than 8, llama.cpp aborts; no prompt fits into 64 either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A loaded model with all that is needed to answer from it."""
+
+    model: LoadedModel
+    tokenizer: Tokenizer
+    loop: Loop
+    backend: Backend
+    identity: str = ""
+    """Tells what the states belong to; "" where none are kept."""
+
+    def leave(self, remember: bool) -> None:
+        """Keeps the states on disk, or sees that none are there."""
+        if remember and self.identity and self.backend.can_save:
+            states.write(self.identity, self.loop.states())
+        else:
+            states.erase()
+
+
+def load(wanted: Load) -> Ready:
+    """Loads the model. Raises UserError where the file or the engine won't do."""
+    if wanted.engine == "scripted":
+        return _scripted(wanted)
+    path = store.locate(wanted.model)
+    header = gguf.read_header(path)
+    trained = header.context_length or MISSING_CONTEXT
+    window = max(SMALLEST_WINDOW, min(wanted.window or registry.window(header), trained))
+    backend, note = _backend(wanted, path, window, header.old_flaw)
+    tokenizer = Tokenizer(backend, header.specials)
+    measured = measure(backend, tokenizer, path, wanted.threads)
+    loop = Loop(
+        backend, header.controls, measured.threads, measured.reading_rate, tokenizer.beginning
+    )
+    first, working = sizes(measured.reading_rate, window, bool(wanted.window))
+    model = LoadedModel(
+        engine=backend.name,
+        model=header.name or one_line(path.name),
+        form=registry.form(header),
+        window=window,
+        first_window=first if backend.can_save else working,
+        working_window=working,
+        note=note,
+        can_abort=backend.can_abort,
+        can_search=True,
+    )
+    identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
+    if wanted.remember_windows and backend.can_save:
+        loop.remember(states.read(identity))
+    return Ready(model, tokenizer, loop, backend, identity)
+
+
+def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
+    """The backend, and a sentence on why it was taken."""
+    choices = [wanted.engine] if wanted.engine != "auto" else installed()
+    if not choices:
+        ways = " or ".join(row.install for row in rows().values())
+        raise EngineError(f"No engine is installed. Run {ways}.")
+    refusals = []
+    for name in choices:
+        try:
+            row = _row(name)
+            if row.reads_old_files_only and old_flaw:
+                raise EngineError(
+                    f"{name} can't load {path}: {old_flaw}. {FASTEST_FIRST[0].install} brings "
+                    "an engine that reads more."
+                )
+            with told(f"The engine {name}"):
+                threads = wanted.threads or default_threads()
+                backend = row.open(path, window, threads, wanted.gpu_layers)
+        except EngineError as error:
+            refusals.append(str(error))
+            continue
+        why = "asked for" if wanted.engine != "auto" else "the fastest installed"
+        return backend, " ".join([f"{name}: {why}.", *refusals])
+    raise EngineError(" ".join(refusals))
+
+
+def _row(name: str) -> Row:
+    row = rows().get(name)
+    if row is None:
+        raise EngineError(f"There is no engine {name!r}. There are: {', '.join(rows())}.")
+    return row
+
+
+def _scripted(wanted: Load) -> Ready:
+    from mistral_lsp.inference.backends import scripted
+
+    backend = scripted.Scripted(scripted.read_script())
+    controls = frozenset(scripted.SPECIALS.values())
+    window = wanted.window or registry.DEFAULT_WINDOW
+    model = LoadedModel(
+        engine="scripted",
+        model="script",
+        form="suffix-first",
+        window=window,
+        first_window=window,
+        working_window=window,
+        note="scripted: asked for.",
+        can_search=True,
+    )
+    tokenizer = Tokenizer(backend, scripted.SPECIALS, heals=False)
+    return Ready(model, tokenizer, Loop(backend, controls), backend)

@@ -1,0 +1,136 @@
+"""Measures once how fast a machine runs a model, and remembers it.
+
+The window's size follows from it, so it is remembered, too: a window of another size would not be
+the one whose state was kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import time
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.tokenizer import Tokenizer
+
+logger = logging.getLogger(__name__)
+
+PROBE_TOKENS = 64
+PROBES = 3
+PROBE_SECONDS = 1.0
+DECODED_TOKENS = 4
+MEASURED_LOADS = 3
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """How many threads decode fastest, and the tokens of a prompt that are read in a second: the
+    best of some loads, since other programs may have disturbed one.
+    """
+
+    threads: int
+    reading_rate: float
+    loads: int = 1
+
+
+def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
+    """What is remembered of this model on this machine, or else measured now, in a second or a few
+    decode steps. `threads` are the user's choice, or 0.
+    """
+    store = platformdirs.user_cache_path("mistral-lsp") / "measured.json"
+    key = _key(backend, model, threads)
+    remembered = _read(store)
+    known = remembered.get(key)
+    if known is None or known.loads < MEASURED_LOADS:
+        fresh = _measure(backend, tokenizer, threads)
+        if known is not None:
+            best = max(known, fresh, key=lambda one: one.reading_rate)
+            fresh = Measured(best.threads, best.reading_rate, known.loads + 1)
+        remembered[key] = fresh
+        _write(store, remembered)
+    backend.use_threads(remembered[key].threads)
+    return remembered[key]
+
+
+def default_threads() -> int:
+    """All cores of a small machine, half of the logical ones of a larger."""
+    cores = usable_cores()
+    return cores if cores <= 4 else min(cores // 2, 16)
+
+
+def usable_cores() -> int:
+    """The logical cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return cores or 1
+
+
+def _measure(backend: Backend, tokenizer: Tokenizer, threads: int) -> Measured:
+    probe = tokenizer.text("value = function(argument)\n" * PROBE_TOKENS)[:PROBE_TOKENS]
+    usual = default_threads()
+    counts = [threads] if threads else sorted({usual, max(1, usual // 2), usable_cores()})
+    if len(counts) > 1:
+        seconds = {count: _decode_seconds(backend, probe, count) for count in counts}
+        counts.sort(key=lambda count: seconds[count])
+    backend.use_threads(counts[0])
+    return Measured(counts[0], _reading_rate(backend, probe))
+
+
+def _reading_rate(backend: Backend, probe: list[int]) -> float:
+    loop = Loop(backend, frozenset())
+    rate = 0.0
+    begun = time.perf_counter()
+    for first in range(PROBES):  # the best is not disturbed
+        started = time.perf_counter()
+        for _ in loop.generate(
+            probe[first:], 1, lambda: time.perf_counter() - begun > PROBE_SECONDS
+        ):
+            pass
+        rate = max(rate, loop.usage.evaluated_tokens / (time.perf_counter() - started))
+    return rate
+
+
+def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
+    """The quickest of some decode steps; others may have been disturbed."""
+    backend.use_threads(threads)
+    backend.rewind(0)
+    backend.eval(probe[:1], 0)  # the first ever also pages the weights in
+    steps = []
+    for past in range(1, DECODED_TOKENS):
+        started = time.perf_counter()
+        backend.eval(probe[past : past + 1], past)
+        steps.append(time.perf_counter() - started)
+    backend.rewind(0)
+    return min(steps)
+
+
+def _key(backend: Backend, model: Path, threads: int) -> str:
+    machine = (platform.machine(), platform.node(), usable_cores())
+    what = (backend.name, model.name, model.stat().st_size, threads, machine)
+    return hashlib.blake2b(repr(what).encode(), digest_size=12).hexdigest()
+
+
+def _read(store: Path) -> dict[str, Measured]:
+    try:
+        return msgspec.json.decode(store.read_bytes(), type=dict[str, Measured])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError) as error:
+        logger.warning("%s is left out: %s", store, error)
+        return {}
+
+
+def _write(store: Path, remembered: dict[str, Measured]) -> None:
+    """Replaces the file at once, so that two engines that start together do no harm."""
+    fresh = store.with_suffix(f".{os.getpid()}")
+    try:
+        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh.write_bytes(msgspec.json.encode(remembered))
+        fresh.replace(store)
+    except OSError as error:
+        logger.warning("%s can't be written, so it is measured again next time: %s", store, error)

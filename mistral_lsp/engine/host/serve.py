@@ -1,0 +1,300 @@
+"""The engine's own process: serves one loaded model to all of its user's editors.
+
+A native library can abort the process it runs in, so it never runs in a server's. The host leaves
+some time after its last client has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import gc
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mistral_lsp.engine import frames
+from mistral_lsp.engine.host.connection import Confused, Connection, Crowd
+from mistral_lsp.engine.host.load import Ready, load
+from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.unforeseen import told, watched
+from mistral_lsp.system.memory import Gaps
+from mistral_lsp.system.time_slices import take_short_turns
+from mistral_lsp.text.shown import seen
+from mistral_lsp.types import EngineError, Usage, UserError
+
+FIRST_CLIENT_SECONDS = 5.0
+KEEP_STATES_SECONDS = 30.0
+MOST_PARTS = 1_000
+"""Of a prompt."""
+LONGEST_PIECE = 256
+"""Bytes of a token, beyond which no prompt of a window's tokens can be long."""
+THE_ENGINE = "The engine"
+MOST_PENDING = 1_000
+"""Requests of one client that are not answered yet."""
+STOPPED = ""
+STEPPED_ASIDE = "A request that somebody waits for took the engine."
+
+Key = tuple[int, int]
+"""A client and one of its generations."""
+Send = Callable[[frames.Reply], object]
+
+
+@dataclass
+class Admitted:
+    """A generation that is not finished yet. One in the `background` steps aside; `why` it shall
+    not go on, or None.
+    """
+
+    background: bool
+    why: str | None = None
+
+
+class Host:
+    """One model, one thread that computes, any number of clients."""
+
+    def __init__(self, listening: socket.socket, path: Path) -> None:
+        """It listens at `path`. Nothing is loaded until a client asks."""
+        self._listening = listening
+        self._path = path
+        self._file = path.stat().st_ino
+        self._ready: Ready | None = None
+        self._computing = ThreadPoolExecutor(1, "engine", take_short_turns, (False,))
+        # Tokens are counted beside the computing, or they would wait for another editor's prompt.
+        self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
+        self._keep_seconds: dict[int, int | None] = {}  # of every client
+        self._last_keep_seconds = 0
+        self._remember: bool | None = None
+        self._departure: asyncio.TimerHandle | None = None
+        # Held from one generation to the next, so that an abort never hits the wrong one.
+        self._turn = threading.Lock()
+        self._running: Key | None = None
+        self._admitted: dict[Key, Admitted] = {}
+        self._crowd = Crowd()
+        self._left = asyncio.Event()
+        self._gaps = Gaps()
+
+    async def run(self) -> None:
+        """Serves until nobody needs it."""
+        loop = asyncio.get_running_loop()
+        await asyncio.start_unix_server(self._serve, sock=self._listening)
+        loop.add_signal_handler(signal.SIGTERM, self._leave)
+        self._departure = loop.call_later(FIRST_CLIENT_SECONDS, self._leave)
+        try:
+            await self._left.wait()
+            if self._ready is not None and self._remember is not None:
+                keeping = self._computing.submit(self._ready.leave, self._remember)
+                keeping.result(KEEP_STATES_SECONDS)
+        finally:
+            # The computing thread may be deep in a native call; nothing it holds outlives us.
+            os._exit(0)
+
+    def _leave(self) -> None:
+        """Whoever looks for a host from here on finds none, or one that does not greet."""
+        with suppress(OSError):
+            # Somebody may have taken the name away, and another host may have it now.
+            if self._path.stat().st_ino == self._file:
+                self._path.unlink()
+        self._left.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one client until it goes."""
+        if self._left.is_set() or self._crowd.is_full:
+            writer.close()
+            return
+        client = Connection(self._crowd, reader, writer)
+        self._greet(client)
+        pending: set[asyncio.Task[None]] = set()
+        try:
+            with client.until_it_goes():
+                while not isinstance(request := await client.request(), frames.Leave):
+                    if self._is_done(client, request):
+                        continue
+                    if len(pending) == MOST_PENDING:
+                        raise Confused(f"it waits for {MOST_PENDING} answers and asks more")
+                    task = asyncio.create_task(self._answer(client, request))
+                    pending.add(task)
+                    task.add_done_callback(pending.discard)
+                    # The servers then know, and start it anew.
+                    watched(task, THE_ENGINE, lambda said: os._exit(70))
+                self._keep_seconds[client.number] = 0
+        finally:
+            self._forget(client.number)
+
+    def _greet(self, client: Connection) -> None:
+        self._keep_seconds[client.number] = None
+        if self._departure is not None:
+            self._departure.cancel()
+        client.send(frames.Hello(os.getpid()))
+
+    def _is_done(self, client: Connection, request: frames.Request) -> bool:
+        """Does what is to be done at once, for which nobody waits or that is quick; tells whether
+        that was all. Raises Confused.
+        """
+        if isinstance(request, frames.Cancel):
+            self._cancel((client.number, request.id), STOPPED)
+        elif isinstance(request, frames.Ping):
+            client.send(frames.Pong())
+        else:
+            if isinstance(request, frames.Generate):
+                self._admit((client.number, request.id), request.background)
+            if isinstance(request, frames.Load):
+                self._heed(client, request)
+            return False
+        return True
+
+    def _heed(self, client: Connection, wishes: frames.Load) -> None:
+        # Whoever looked for this host by its name wants what is served here; nobody else has any
+        # business here, least of all to choose what the others get.
+        if connect.name_of(wishes) != self._path.stem:
+            client.send(frames.Failed("This engine serves another model."))
+            raise Confused("it wants another model")
+        self._keep_seconds[client.number] = wishes.keep_loaded_seconds
+        if wishes.remember_windows is not None:
+            self._remember = wishes.remember_windows
+
+    def _forget(self, client: int) -> None:
+        for key in self._admitted:
+            if key[0] == client:
+                self._cancel(key, STOPPED)
+        wish = self._keep_seconds.pop(client)
+        if wish is not None:
+            self._last_keep_seconds = wish
+        if self._keep_seconds:
+            return
+        wait = self._last_keep_seconds if self._ready is not None else 0
+        if wait:
+            self._departure = asyncio.get_running_loop().call_later(wait, self._leave)
+        else:
+            self._leave()
+
+    def _admit(self, key: Key, background: bool) -> None:
+        if key in self._admitted:
+            raise Confused(f"it asks for {key[1]} twice")
+        self._admitted[key] = Admitted(background)
+        if not background:
+            for other, admitted in self._admitted.items():
+                if admitted.background:
+                    self._cancel(other, STEPPED_ASIDE)
+
+    def _cancel(self, key: Key, why: str) -> None:
+        if key not in self._admitted:
+            return
+        self._admitted[key].why = why
+        with self._turn:
+            if self._ready is not None and self._running == key:
+                self._ready.backend.abort(True)
+
+    async def _answer(self, client: Connection, request: frames.Request) -> None:
+        loop = asyncio.get_running_loop()
+
+        def send(reply: frames.Reply) -> None:
+            loop.call_soon_threadsafe(client.send, reply)
+
+        if isinstance(request, frames.Load):
+            if self._ready is not None:  # said at once, not behind another editor's prompt
+                send(frames.Loaded(self._ready.model))
+            else:
+                await loop.run_in_executor(self._computing, self._load, request, send)
+        elif isinstance(request, (frames.Count, frames.Weigh)):
+            await loop.run_in_executor(self._counting, self._count, request, send)
+        elif isinstance(request, frames.Generate):
+            key = (client.number, request.id)
+            await loop.run_in_executor(self._computing, self._generate, key, request, send)
+            del self._admitted[key]
+
+    def _load(self, request: frames.Load, send: Send) -> None:
+        try:
+            if self._ready is None:
+                with told(f"Loading {request.model or 'the embedded model'}"):
+                    self._ready = load(request)
+                gc.freeze()  # it all stays, so that looking through it again is time lost
+            send(frames.Loaded(self._ready.model))
+        except UserError as error:
+            send(frames.Failed(seen(str(error))))
+
+    def _count(self, request: frames.Count | frames.Weigh, send: Send) -> None:
+        try:
+            with told(THE_ENGINE):
+                tokenizer = self._loaded().tokenizer
+                if isinstance(request, frames.Count):
+                    counted = [tokenizer.text(text) for text in request.texts]
+                else:
+                    counted, _ = tokenizer.parts(request.prompt)
+            send(frames.Counted(request.id, list(map(len, counted))))
+        except UserError as error:
+            send(frames.Counted(request.id, [], str(error)))
+
+    def _generate(self, key: Key, request: frames.Generate, send: Send) -> None:
+        admitted = self._admitted[key]
+        error = ""
+        try:
+            ready = self._loaded()
+            with self._turn:
+                ready.backend.abort(False)
+                self._running = key
+            ready.loop.usage = Usage()
+            # A cancel that came before this line is on record; one that comes later aborts.
+            if admitted.why is None:
+                self._decode(ready, admitted, request, send)
+        except UserError as failure:
+            error = str(failure)
+        finally:
+            with self._turn:
+                self._running = None
+        usage = self._ready.loop.usage if self._ready is not None else Usage()
+        send(frames.Finished(request.id, usage, error or admitted.why or ""))
+        self._gaps.give_back()
+
+    def _decode(
+        self, ready: Ready, admitted: Admitted, request: frames.Generate, send: Send
+    ) -> None:
+        with told(THE_ENGINE):
+            ids, owed = self._tokens(ready, request)
+        characters = codecs.getincrementaldecoder("utf-8")()
+        with ready.loop.kept_sound(), told(THE_ENGINE):
+            for piece, probability in ready.loop.generate(
+                ids,
+                request.max_tokens,
+                lambda: admitted.why is not None,
+                owed,
+                request.prompt.line,
+            ):
+                try:
+                    text = characters.decode(piece)
+                except UnicodeDecodeError:
+                    return  # the model wrote no text; what came before it stands
+                send(frames.Decoded(request.id, text, probability, ready.loop.usage))
+
+    def _tokens(self, ready: Ready, request: frames.Generate) -> tuple[list[int], bytes]:
+        """The prompt's tokens, and what the answer has to begin with. Raises EngineError."""
+        parts, window = request.prompt.parts, ready.model.window
+        if len(parts) > MOST_PARTS:
+            raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")
+        length = sum(len(part.text) for part in parts)
+        if length > window * LONGEST_PIECE:
+            raise EngineError(f"{length:,} characters don't fit into a window of {window} tokens.")
+        ids, owed = ready.tokenizer.prompt(request.prompt)
+        if len(ids) + request.max_tokens > window:
+            raise EngineError(
+                f"The prompt has {len(ids)} tokens; {request.max_tokens} more don't fit "
+                f"into a window of {window}. Lower mistralLsp.maxTokens."
+            )
+        return ids, owed
+
+    def _loaded(self) -> Ready:
+        if self._ready is None:
+            raise EngineError("No model is loaded yet.")
+        return self._ready
+
+
+def serve(listening: socket.socket, path: Path) -> None:
+    """Serves at a socket that listens at `path`, until nobody needs it; ends the process."""
+    take_short_turns()
+    asyncio.run(Host(listening, path).run())

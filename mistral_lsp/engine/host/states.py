@@ -1,0 +1,96 @@
+"""States of prompts on disk, so that the next start finds what was read before.
+
+Only where the user asked for it: a state holds the code that was read. The folder and its files are
+the user's alone, there is a limit to them, and one that was damaged or belongs to another model is
+left out. A file is a digest of all behind it, the length of a header (4 bytes, big-endian), the
+header as MessagePack, and the state as the backend gave it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from mistral_lsp.inference.shelf import Kept
+
+logger = logging.getLogger(__name__)
+
+ROOM = 256 * 1024 * 1024
+"""Bytes of all files together."""
+DIGEST_SIZE = 32
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Which model the state belongs to, and the tokens that were read."""
+
+    model: str
+    tokens: tuple[int, ...]
+
+
+def folder() -> Path:
+    """Where the states lie."""
+    return platformdirs.user_cache_path("mistral-lsp") / "states"
+
+
+def write(model: str, states: Sequence[Kept]) -> None:
+    """Keeps the last ones of `states` in place of all that was kept before."""
+    erase()
+    try:
+        folder().mkdir(mode=0o700, parents=True)
+        room = ROOM
+        for number, kept in enumerate(reversed(states)):
+            body = _body(model, kept)
+            room -= len(body)
+            if room < 0:
+                break
+            _write_private(folder() / f"{number}.state", body)
+    except OSError as error:
+        logger.warning("what was read is not kept for the next start: %s", error)
+        erase()
+
+
+def read(model: str) -> list[Kept]:
+    """What was kept for this model, the last used last."""
+    found = []
+    for path in sorted(folder().glob("*.state"), reverse=True):
+        try:
+            kept = _parse(model, path.read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            logger.warning("%s is left out: %s", path, error)
+            continue
+        if kept is not None:
+            found.append(kept)
+    return found
+
+
+def erase() -> None:
+    """Leaves nothing."""
+    shutil.rmtree(folder(), ignore_errors=True)
+
+
+def _body(model: str, kept: Kept) -> bytes:
+    header = msgspec.msgpack.encode(Header(model, kept.tokens))
+    content = len(header).to_bytes(4, "big") + header + kept.state
+    return hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() + content
+
+
+def _parse(model: str, body: bytes) -> Kept | None:
+    """The state in a file's bytes; None where they are damaged or another model's."""
+    digest, content = body[:DIGEST_SIZE], body[DIGEST_SIZE:]
+    if hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() != digest:
+        return None
+    length = int.from_bytes(content[:4], "big")
+    header = msgspec.msgpack.decode(content[4 : 4 + length], type=Header)
+    return Kept(header.tokens, bytearray(content[4 + length :])) if header.model == model else None
+
+
+def _write_private(path: Path, body: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(body)

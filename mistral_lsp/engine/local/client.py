@@ -1,0 +1,299 @@
+"""Talks to the engine's host, and finds or starts it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from mistral_lsp.engine import frames
+from mistral_lsp.engine.base import State
+from mistral_lsp.engine.limited import ended
+from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.unforeseen import watched
+from mistral_lsp.metrics import Metrics
+from mistral_lsp.system import processes
+from mistral_lsp.text.shown import seen
+from mistral_lsp.types import EngineError, LoadedModel, Prompt, Token, Usage
+
+logger = logging.getLogger(__name__)
+
+MOST_DEATHS = 3
+DEATHS_WITHIN_SECONDS = 600.0
+BACK_OFF_SECONDS = 0.2
+LEAVE_SECONDS = 2.0
+SILENT_SECONDS = 0.5
+LONGEST_SILENCE = 10.0
+"""Seconds that a host may leave a question for a sign of life unanswered, be it ever so busy."""
+NO_USAGE = Usage()
+
+
+@dataclass
+class HostGeneration:
+    """An answer that the host is writing; see engine.base.Generation."""
+
+    number: int
+    send: Callable[[frames.Request], None]
+    clock: Callable[[], float]
+    metrics: Metrics
+    usage: Usage = NO_USAGE
+    arrivals: asyncio.Queue[frames.Reply | EngineError] = field(default_factory=asyncio.Queue)
+    finished: bool = False
+    stopped_at: float | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Token]:
+        """The tokens; ends with the answer, after `stop`, or with EngineError."""
+        while True:
+            arrival = await self.arrivals.get()
+            if isinstance(arrival, EngineError):
+                raise arrival
+            if isinstance(arrival, frames.Decoded):
+                yield Token(arrival.text, arrival.probability)
+            if isinstance(arrival, frames.Finished):
+                if arrival.error:
+                    raise EngineError(arrival.error)
+                return
+
+    def stop(self) -> None:
+        """See engine.base.Generation."""
+        if not self.finished and self.stopped_at is None:
+            self.stopped_at = self.clock()
+            self.send(frames.Cancel(self.number))
+
+    def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
+        """Takes a frame of the host's about this generation."""
+        self.metrics.worked(self.usage, frame.usage)
+        self.usage = frame.usage
+        if isinstance(frame, frames.Finished):
+            self.finished = True
+            if self.stopped_at is not None:
+                self.metrics.stopped((self.clock() - self.stopped_at) * 1000)
+        self.arrivals.put_nowait(frame)
+
+    def failed(self, error: EngineError) -> None:
+        """The host is gone."""
+        self.finished = True
+        self.arrivals.put_nowait(error)
+
+
+class EngineClient:
+    """The engine as the pipeline sees it, wherever the host is in its life."""
+
+    def __init__(
+        self,
+        wanted: frames.Load,
+        on_state: Callable[[State, str], None] = lambda state, message: None,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        """Nothing is started; `metrics` takes in what the host does."""
+        self.wanted = wanted
+        self.state: State = "starting"
+        self.message = "The engine has not been started."
+        self.model: LoadedModel | None = None
+        self.host_pid: int | None = None
+        self._on_state = on_state
+        self._metrics = metrics or Metrics()
+        self._clock = clock
+        self._supervisor: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._heard = 0
+        self._leaving = False
+        self._settled = asyncio.Event()
+        self._writer: asyncio.StreamWriter | None = None
+        self._numbers = 0
+        self._generations: dict[int, HostGeneration] = {}
+        self._counts: dict[int, asyncio.Future[list[int]]] = {}
+        self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+
+    def start(self) -> None:
+        """Starts the host in the background."""
+        if self._supervisor is None:
+            supervisor = asyncio.create_task(self._supervise())
+            self._supervisor = watched(
+                supervisor, "The engine", lambda said: self._change("failed", said)
+            )
+
+    async def close(self) -> None:
+        """Lets go of the host, which leaves when it serves nobody else; a stopped one is ended."""
+        if self.host_pid is not None and processes.is_stopped(self.host_pid):
+            processes.end(self.host_pid)
+        if self._supervisor is not None:
+            await ended(self._supervisor)
+        if self._watching is not None:
+            self._watching.cancel()
+        self._change("off", "The engine was stopped.")
+
+    async def leave(self) -> None:
+        """Closes, and waits for the host's word that it is gone or goes on for others."""
+        if self._supervisor is not None and self._writer is not None:
+            self._leaving = True
+            self._send(frames.Leave())
+            await asyncio.wait([self._supervisor], timeout=LEAVE_SECONDS)
+        await self.close()
+
+    def wish(self, wanted: frames.Load) -> None:
+        """Tells the host of other wishes; `wanted` is the same but for these."""
+        self.wanted = wanted
+        if self._writer is not None:
+            self._send(wanted)
+
+    async def ready(self) -> LoadedModel:
+        """See engine.base.Engine."""
+        if self._supervisor is not None:
+            await self._settled.wait()
+        if self.model is None:
+            raise EngineError(self.message)
+        return self.model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See engine.base.Engine."""
+        return await self._counted(lambda number: frames.Count(number, list(texts)))
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See engine.base.Engine."""
+        return await self._counted(lambda number: frames.Weigh(number, prompt))
+
+    async def _counted(self, request: Callable[[int], frames.Count | frames.Weigh]) -> list[int]:
+        self._numbers += 1
+        number = self._numbers
+        counted = asyncio.get_running_loop().create_future()
+        self._counts[number] = counted
+        try:
+            self._send(request(number))
+            counts: list[int] = await counted
+            return counts
+        finally:
+            self._counts.pop(number, None)
+
+    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> HostGeneration:
+        """See engine.base.Engine."""
+        self._numbers += 1
+        generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
+        self._send(frames.Generate(generation.number, prompt, max_tokens, background))
+        self._generations[generation.number] = generation
+        return generation
+
+    def _send(self, frame: frames.Request) -> None:
+        if self._writer is None:
+            if not isinstance(frame, frames.Cancel):
+                raise EngineError(self.message)
+            return
+        frames.write(self._writer, frame)
+        if self._watching is None or self._watching.done():
+            self._watching = watched(asyncio.create_task(self._watch()), "The engine's watch")
+
+    async def _watch(self) -> None:
+        """While the host owes something: ends it when it is stopped, or silent for too long."""
+        silent = 0.0
+        while self._generations or self._counts or self.state == "loading":
+            heard = self._heard
+            await asyncio.sleep(SILENT_SECONDS)
+            silent = silent + SILENT_SECONDS if self._heard == heard else 0.0
+            if self._writer is None or self.host_pid is None:
+                return
+            if silent:
+                if silent > LONGEST_SILENCE or processes.is_stopped(self.host_pid):
+                    processes.end(self.host_pid)
+                    return
+                frames.write(self._writer, frames.Ping())
+
+    def _change(self, state: State, message: str) -> None:
+        self.state, self.message = state, seen(message)
+        if state in ("ready", "failed", "off"):
+            self._settled.set()
+        else:
+            self._settled.clear()
+        self._on_state(state, self.message)
+
+    async def _supervise(self) -> None:
+        while True:
+            self._change("starting", "The engine is starting.")
+            try:
+                reason = await self._live()
+            except EngineError as error:
+                self._change("failed", str(error))
+                return
+            if self._leaving:
+                return
+            self._deaths.append(self._clock())
+            recent = self._clock() - self._deaths[0] < DEATHS_WITHIN_SECONDS
+            if len(self._deaths) == MOST_DEATHS and recent:
+                self._change("failed", self._gave_up(reason))
+                return
+            self._change("starting", f"{reason} It is being started again.")
+            await asyncio.sleep(BACK_OFF_SECONDS * 2 ** len(self._deaths))
+
+    def _gave_up(self, reason: str) -> str:
+        return (
+            f"{reason} It died {MOST_DEATHS} times and is not started again. "
+            f"{connect.last_words(self.wanted)} "
+            "Choose another engine or model in the settings, then run mistralLsp.reload."
+        )
+
+    async def _live(self) -> str:
+        """One life of the host, as far as it is seen from here; tells how it ended.
+
+        Raises EngineError where the model can't be loaded, which another try would not change.
+        """
+        reader, self._writer, hello = await connect.connect(self.wanted)
+        self.host_pid = hello.pid
+        self._change("loading", "The model is being loaded.")
+        try:
+            self._send(self.wanted)
+            while True:
+                self._take(await frames.read_reply(reader))
+                self._heard += 1
+        except (OSError, EOFError, msgspec.DecodeError) as error:
+            logger.info("connection to the engine's host ended: %r", error)
+        finally:
+            loading = self.state == "loading"
+            self._disconnect()
+        if loading:
+            return "The engine's process died while it loaded the model, which may be damaged."
+        return "The engine's process died."
+
+    def _take(self, frame: frames.Reply) -> None:
+        if isinstance(frame, frames.Loaded):
+            self.model = frame.model
+            self._change("ready", f"{frame.model.model} on {frame.model.engine}.")
+        elif isinstance(frame, frames.Failed):
+            raise EngineError(frame.reason)
+        elif isinstance(frame, frames.Counted):
+            counted = self._counts.get(frame.id)
+            if counted is not None and not counted.done():
+                if frame.error:
+                    counted.set_exception(EngineError(frame.error))
+                else:
+                    counted.set_result(frame.counts)
+        elif isinstance(frame, (frames.Decoded, frames.Finished)):
+            self._pass_on(frame)
+
+    def _pass_on(self, frame: frames.Decoded | frames.Finished) -> None:
+        generation = self._generations.get(frame.id)
+        if generation is None:
+            return
+        generation.arrived(frame)
+        if generation.finished:
+            del self._generations[frame.id]
+
+    def _disconnect(self) -> None:
+        """Tells everyone who waits that the host is gone."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+        self.model = None
+        self.host_pid = None
+        error = EngineError("The engine's process died while it answered. It is started again.")
+        for generation in self._generations.values():
+            generation.failed(error)
+        self._generations.clear()
+        for counted in self._counts.values():
+            if not counted.done():
+                counted.set_exception(error)
+        self._counts.clear()

@@ -1,0 +1,1 @@
+"""The interfaces of model servers, one file each."""

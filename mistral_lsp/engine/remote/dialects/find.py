@@ -1,0 +1,62 @@
+"""Finds out which dialect a server speaks, where the user has not said it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from mistral_lsp.engine.remote.dialects.base import Dialect
+from mistral_lsp.engine.remote.dialects.llama_server import LlamaServer, Properties
+from mistral_lsp.engine.remote.dialects.mistral import Mistral
+from mistral_lsp.engine.remote.dialects.ollama import Ollama, Version
+from mistral_lsp.engine.remote.dialects.openai import Models, OpenAI
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.wanted import Wanted
+
+DIALECTS: dict[str, Callable[[Server, Wanted], Dialect]] = {
+    "llama-server": LlamaServer,
+    "openai": OpenAI,
+    "ollama": Ollama,
+    "mistral": Mistral,
+}
+_SIGNS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
+    ("llama-server", "/props", Properties),
+    ("ollama", "/api/version", Version),
+    ("openai", "/v1/models", Models),
+)
+"""What only a server of the dialect answers to; the most telling first."""
+UNKNOWN = (200, 400, 404, 405, 501)
+"""What servers of other dialects answer; some of them 200, with an error inside."""
+
+
+async def find(server: Server, wanted: Wanted) -> Dialect:
+    """The adapter for the server. Raises ServerError, with what to do."""
+    name = wanted.dialect if wanted.dialect != "auto" else await _ask(server)
+    return DIALECTS[name](server, wanted)
+
+
+async def _ask(server: Server) -> str:
+    host = urlsplit(server.address).hostname or ""
+    if host == "mistral.ai" or host.endswith(".mistral.ai"):
+        return "mistral"
+    for name, path, kind in _SIGNS:
+        if await _answers(server, path, kind):
+            return name
+    raise ServerError(
+        f"The server at {server.address} answers, but in no way that is known here. Is that its "
+        "address? If so, set mistralLsp.httpDialect to what it understands.",
+        RARELY_SECONDS,
+    )
+
+
+async def _answers(server: Server, path: str, kind: type[msgspec.Struct]) -> bool:
+    try:
+        await server.get(path, kind)
+    except ServerError as error:
+        if error.status in UNKNOWN:
+            return False
+        raise
+    return True

@@ -1,0 +1,246 @@
+"""The dialect of llama.cpp's own server: prompts as token ids, and all that it tells of its work.
+
+Source: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from mistral_lsp.engine.remote.dialects.base import Piece
+from mistral_lsp.engine.remote.dialects.llama_tokens import Byte, Tokens
+from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.inference.shelf import common_prefix
+from mistral_lsp.inference.sizes import sizes
+from mistral_lsp.models import registry
+from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
+
+PROBE = "value = function(argument)\n" * 24
+CHUNK_SECONDS = 0.1
+"""How much reading a server goes on with at most when nobody wants it any more."""
+SMALLEST_CHUNK = 32
+TRUSTED_SECONDS = 5.0
+"""After a silence this long the server may have been started again, with another model."""
+RIVALS = 16
+"""How many of the likeliest tokens are looked through for others that write the user's word."""
+LARGEST_RATIO = 80.0
+"""Of likelihoods, as a logarithm; more is as much."""
+CHECK_SECONDS = 2.0
+"""What a server may take to say which model it has, for which it need not compute."""
+
+
+class _Defaults(msgspec.Struct):
+    n_ctx: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Properties(msgspec.Struct):
+    """What the server tells of itself."""
+
+    default_generation_settings: _Defaults
+    model_path: str = ""
+    model_alias: str = ""
+
+
+class _Timings(msgspec.Struct):
+    prompt_n: Annotated[int, msgspec.Meta(ge=0)] = 0
+    prompt_per_second: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
+
+
+class _Choice(msgspec.Struct):
+    logprob: float = 0.0
+    bytes: list[Byte] = []
+
+
+class _Chosen(_Choice):
+    top_logprobs: list[_Choice] = []
+
+    def probability(self, owed: bytes) -> float:
+        """How likely the token was; of those that write `owed`, where that is to be written."""
+        own = min(0.0, self.logprob)
+        if not owed:
+            return math.exp(own)
+        rivals = (
+            min(0.0, one.logprob)
+            for one in self.top_logprobs
+            if one.bytes != self.bytes and _writes(bytes(one.bytes), owed)
+        )
+        return 1.0 / (1.0 + sum(math.exp(min(rival - own, LARGEST_RATIO)) for rival in rivals))
+
+
+class _Chunk(msgspec.Struct):
+    content: str = ""
+    stop: bool = False
+    stop_type: str = ""
+    timings: _Timings = msgspec.field(default_factory=_Timings)
+    completion_probabilities: list[_Chosen] = []
+
+
+class LlamaServer:
+    """One llama-server with one model; see remote.base.Dialect."""
+
+    reads_ahead = True
+
+    def __init__(
+        self, server: Server, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
+    ):
+        """Asks nothing yet."""
+        self._server = server
+        self._wanted = wanted
+        self._clock = clock
+        self._tokens = Tokens(server)
+        self._properties: Properties | None = None
+        self._heard_at = 0.0
+        self._window = 0
+        self._chunk = SMALLEST_CHUNK
+        self._held: list[int] = []
+
+    async def open(self) -> LoadedModel:
+        """See Dialect. Reads a probe where the user does not say how large the window shall be."""
+        self._properties = properties = await self._ask()
+        await self._tokens.learn()
+        name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
+        form = registry.form_of_model(name, self._tokens.spelt)
+        limit = registry.window_of_model(name)
+        context = properties.default_generation_settings.n_ctx
+        self._window = min(self._wanted.window or limit, context or limit)
+        working = self._window
+        if not self._wanted.window:
+            _, working = sizes(await self._measure(), self._window, fixed=False)
+        note = f"llama-server at {self._server.address}."
+        if form == "plain":
+            note += " Its model has no fill-in marks: one that was taught them answers better."
+        shown = self._server.failures.name(name)
+        return LoadedModel(
+            "llama-server", shown, form, self._window, working, working, note, can_abort=False
+        )
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Dialect."""
+        return await self._tokens.count(texts)
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Dialect."""
+        parts, _ = await self._tokens.parts(prompt)
+        return list(map(len, parts))
+
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        """See Dialect."""
+        await self._check_model()
+        ids, owed = await self._tokens.prompt(prompt)
+        if len(ids) + max_tokens > self._window:
+            raise EngineError(
+                f"The prompt has {len(ids)} tokens; {max_tokens} more don't fit "
+                f"into a window of {self._window}. Lower mistralLsp.maxTokens."
+            )
+        usage = Usage(len(ids))
+        yield Piece("", 1.0, usage)
+        while beginning := self._unread(ids):
+            usage = Usage(len(ids), usage.evaluated_tokens + await self._read(beginning))
+            yield Piece("", 1.0, usage)
+        body = _request(ids, max_tokens) | (_beginning(owed) if owed else {})
+        left, owing = len(owed), owed.encode()
+        async with self._server.stream("/completion", body, _Chunk) as chunks:
+            async for chunk in chunks:
+                self._held = ids
+                self._heard_at = self._clock()
+                said = chunk.completion_probabilities
+                if not usage.generated_tokens:
+                    usage = Usage(len(ids), usage.evaluated_tokens + chunk.timings.prompt_n)
+                if chunk.stop or any(not token.bytes for token in said):
+                    # The end, or a mark in the middle of the answer, which is no text.
+                    reached = max_tokens if chunk.stop_type == "limit" else usage.generated_tokens
+                    yield Piece("", 1.0, Usage(len(ids), usage.evaluated_tokens, reached))
+                    return
+                written = usage.generated_tokens + len(said)
+                usage = Usage(len(ids), usage.evaluated_tokens, written)
+                fresh, left = chunk.content[left:], max(0, left - len(chunk.content))
+                probability = 1.0
+                for token in said:
+                    probability *= token.probability(owing)
+                    owing = owing[len(token.bytes) :]
+                yield Piece(fresh, probability, usage)
+
+    def _unread(self, ids: list[int]) -> list[int]:
+        """The beginning of a prompt to be read next, or nothing where one chunk is left.
+
+        A server hears of a closed connection between two requests, not in the middle of a prompt,
+        and it keeps what it has read.
+        """
+        reached = common_prefix(self._held, ids) + self._chunk
+        return ids[:reached] if reached < len(ids) else []
+
+    async def _read(self, ids: list[int]) -> int:
+        """Lets the server read a prompt; gives how many tokens it evaluated."""
+        timings = (await self._server.post("/completion", _reading(ids), _Chunk)).timings
+        self._held = ids
+        self._learn_rate(timings)
+        return timings.prompt_n
+
+    def _learn_rate(self, timings: _Timings) -> None:
+        """Sizes the next chunk; few tokens say little about many."""
+        if timings.prompt_n >= SMALLEST_CHUNK:
+            self._chunk = max(SMALLEST_CHUNK, int(timings.prompt_per_second * CHUNK_SECONDS))
+
+    async def _ask(self) -> Properties:
+        properties = await self._server.get("/props", Properties)
+        self._heard_at = self._clock()
+        return properties
+
+    async def _check_model(self) -> None:
+        """Token ids of one model mean nothing to another."""
+        if self._clock() - self._heard_at <= TRUSTED_SECONDS:
+            return
+        try:
+            properties = await asyncio.wait_for(self._ask(), CHECK_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise ServerError(
+                f"The server at {self._server.address} does not answer.", SOON_SECONDS
+            ) from error
+        if properties != self._properties:
+            raise ServerError(
+                f"The server at {self._server.address} has another model now.", SOON_SECONDS
+            )
+
+    async def _measure(self) -> float:
+        """The tokens of a prompt that the server reads in a second."""
+        [ids] = await self._tokens.of([PROBE])
+        body = _reading(ids) | {"cache_prompt": False}
+        timings = (await self._server.post("/completion", body, _Chunk)).timings
+        self._learn_rate(timings)
+        return timings.prompt_per_second
+
+
+def _reading(ids: Sequence[int]) -> dict[str, Any]:
+    """Reads a prompt: with one token as its answer, for some versions don't survive a 0."""
+    return {"prompt": ids, "n_predict": 1, "cache_prompt": True}
+
+
+def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
+    return _reading(ids) | {
+        "n_predict": max(1, max_tokens),
+        "samplers": ["top_k"],
+        "top_k": 1,
+        "temperature": 0.0,
+        "n_probs": 1,
+        "stream": True,
+        "timings_per_token": True,
+    }
+
+
+def _beginning(owed: str) -> dict[str, Any]:
+    """Lets the answer begin with some text, by a grammar, and tells what else could have."""
+    spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
+    return {"grammar": f'root ::= "{spelt}" [^\\x00]*', "n_probs": RIVALS}
+
+
+def _writes(piece: bytes, owed: bytes) -> bool:
+    """Whether a token begins with what is owed, or within it."""
+    return bool(piece) and (piece.startswith(owed) or owed.startswith(piece))

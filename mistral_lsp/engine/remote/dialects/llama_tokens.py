@@ -1,0 +1,196 @@
+"""Tokens of prompts as llama-server makes them, remembered by text.
+
+Text is tokenised without looking for special tokens in it, so that nothing in a user's file can
+become one. Every text is put behind a byte whose token is dropped again: some vocabularies put a
+space before a text's first word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import chain
+from typing import Annotated, Any, Union
+
+import msgspec
+
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.inference.healing import HALF, last_word
+from mistral_lsp.models.defuse import cuts, spellings
+from mistral_lsp.models.marks import MARKS, OPTIONAL
+from mistral_lsp.types import EngineError, Part, Prompt
+
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+LEAD = "\x01"
+BETWEEN = -1
+"""Stands between texts that are tokenised with one request, as no token can."""
+KEPT_TEXTS = 4_096
+LONGEST_LINE = 1_024
+"""Characters; lines are counted again and again, and cost little to keep."""
+KEPT_LONG_TEXTS = 64
+
+
+class _Tokens(msgspec.Struct):
+    tokens: list[int]
+
+
+class _Token(msgspec.Struct):
+    id: int
+    piece: Union[str, list[Byte]]
+
+    def bytes(self) -> bytes:
+        return self.piece.encode() if isinstance(self.piece, str) else bytes(self.piece)
+
+
+class _TokensWithPieces(msgspec.Struct):
+    tokens: list[_Token]
+
+
+class Tokens:
+    """The vocabulary of the model that a server has loaded."""
+
+    def __init__(self, server: Server):
+        """Nothing is known before `learn`."""
+        self._server = server
+        self.specials: dict[str, int] = {}
+        self.spelt: dict[str, str] = {}
+        self._lead = 0
+        self._cut: re.Pattern[str] | None = None
+        self._lines: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._texts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+
+    async def learn(self) -> None:
+        """Asks for the model's marks: what it has one token for when it looks for special ones."""
+        begins = await self._tokenize("", add_special=True)
+        if begins:
+            self.specials["bos"] = begins[0]
+        self._lead = (await self._tokenize(LEAD) or [BETWEEN])[-1]
+        marked = await self._tokenize_all(list(MARKS), parse_special=True)
+        for spelling, ids in zip(MARKS, marked):
+            if len(ids) == 1 and self.specials.setdefault(MARKS[spelling], ids[0]) == ids[0]:
+                self.spelt[MARKS[spelling]] = spelling
+        # Some marks a server sees in text all the same, unless it is cut there.
+        plain = await self._tokenize_all(spellings(), parse_special=False)
+        self._cut = cuts(spelling for spelling, ids in zip(spellings(), plain) if len(ids) == 1)
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has."""
+        return [len(ids) for ids in await self.of(texts)]
+
+    async def prompt(self, prompt: Prompt) -> tuple[list[int], str]:
+        """The ids of a whole prompt without the word that the cursor stands in or behind, and that
+        word. Raises EngineError for a mark that the model does not have.
+        """
+        parts, owed = await self.parts(prompt)
+        return list(chain.from_iterable(parts)), owed
+
+    async def parts(self, prompt: Prompt) -> tuple[list[list[int]], str]:
+        """The same, part by part."""
+        texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
+        found = dict(zip(texts, await self.of(texts)))
+        parts: list[list[int]] = []
+        owed = ""
+        for part in prompt.parts:
+            if part.special and (part.special in self.specials or not part.text):
+                ids = self._mark(part)
+            elif part.label == "prefix":
+                ids, owed = await self._prefix(part.text)
+            else:
+                ids = list(found.get(part.text, ()))
+            parts.append(ids)
+        return parts, owed
+
+    def _mark(self, part: Part) -> list[int]:
+        if part.special in self.specials:
+            return [self.specials[part.special]]
+        if part.special in OPTIONAL:
+            return []
+        raise EngineError(f"The server's model has no {part.special} token, so it can't fill in.")
+
+    async def _prefix(self, text: str) -> tuple[list[int], str]:
+        """The tokens of the text before the cursor up to its last word, and that word."""
+        tokens: list[_Token] = []
+        for chunk in self._chunks(text):
+            body = {"content": LEAD + chunk, "parse_special": False, "with_pieces": True}
+            answer = await self._server.post("/tokenize", body, _TokensWithPieces)
+            tokens += answer.tokens[self._start([token.id for token in answer.tokens]) :]
+        taken = 0
+        owed = ""
+        if HALF.search(text):
+            taken, last = last_word(token.bytes() for token in reversed(tokens[1:]))
+            try:
+                owed = last.decode()
+            except UnicodeDecodeError:  # it would begin within a character
+                taken = 0
+        return [token.id for token in tokens[: len(tokens) - taken]], owed
+
+    async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """The ids of every text, with one request for all that are not known."""
+        known = {text: self._known(text) for text in texts}
+        unknown = [text for text, ids in known.items() if ids is None]
+        chunks = [self._chunks(text) for text in unknown]
+        flat = [LEAD + chunk for cut in chunks for chunk in cut]
+        found = iter(await self._tokenize_all(flat, parse_special=False) if flat else [])
+        for text, cut in zip(unknown, chunks):
+            ids: list[int] = []
+            for _ in cut:
+                chunk = next(found)
+                ids += chunk[self._start(chunk) :]
+            known[text] = tuple(ids)
+            self._keep(text, tuple(ids))
+        return [known[text] or () for text in texts]
+
+    def _start(self, ids: list[int]) -> int:
+        """Where the text begins, behind the byte that was put before it."""
+        if self._lead not in ids:
+            raise self._strange()
+        return ids.index(self._lead) + 1
+
+    def _strange(self) -> ServerError:
+        return ServerError(
+            f"The server at {self._server.address} makes tokens in a way that is not known here. "
+            "Set mistralLsp.httpDialect to openai.",
+            RARELY_SECONDS,
+        )
+
+    def _chunks(self, text: str) -> list[str]:
+        return self._cut.split(text) if self._cut else [text]
+
+    def _shelf(self, text: str) -> tuple[OrderedDict[str, tuple[int, ...]], int]:
+        if len(text) > LONGEST_LINE:
+            return self._texts, KEPT_LONG_TEXTS
+        return self._lines, KEPT_TEXTS
+
+    def _known(self, text: str) -> tuple[int, ...] | None:
+        shelf, _ = self._shelf(text)
+        if text in shelf:
+            shelf.move_to_end(text)
+        return shelf.get(text) if text else ()
+
+    def _keep(self, text: str, ids: tuple[int, ...]) -> None:
+        shelf, most = self._shelf(text)
+        shelf[text] = ids
+        if len(shelf) > most:
+            shelf.popitem(last=False)
+
+    async def _tokenize_all(self, texts: Sequence[str], parse_special: bool) -> list[list[int]]:
+        content: list[Any] = []
+        for text in texts:
+            content += [text, BETWEEN]
+        groups: list[list[int]] = [[]]
+        for token in await self._tokenize(content[:-1], parse_special=parse_special):
+            if token == BETWEEN:
+                groups.append([])
+            else:
+                groups[-1].append(token)
+        if len(groups) != len(texts):
+            raise self._strange()
+        return groups
+
+    async def _tokenize(
+        self, content: str | list[Any], add_special: bool = False, parse_special: bool = False
+    ) -> list[int]:
+        body = {"content": content, "add_special": add_special, "parse_special": parse_special}
+        return (await self._server.post("/tokenize", body, _Tokens)).tokens

@@ -1,0 +1,59 @@
+"""The dialect of Mistral's fill-in interface.
+
+Source: the page on POST /v1/fim/completions in Mistral's API reference, and the types of the
+streamed chunks in its Python client.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import msgspec
+
+from mistral_lsp.engine.remote.dialects.texts import FORM_OF_HALVES, Said, TextDialect, halves
+from mistral_lsp.models import registry
+from mistral_lsp.types import LoadedModel, Prompt
+
+USUAL_MODEL = "codestral-latest"
+
+
+class _Delta(msgspec.Struct):
+    content: Optional[str] = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta = msgspec.field(default_factory=_Delta)
+    finish_reason: Optional[str] = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice]
+
+    def said(self) -> Said:
+        choice = self.choices[0] if self.choices else _Choice()
+        return Said(choice.delta.content or "", choice.finish_reason or "")
+
+
+class Mistral(TextDialect):
+    """One model behind Mistral's interface."""
+
+    _path = "/v1/fim/completions"
+    _chunk = _Chunk
+
+    async def open(self) -> LoadedModel:
+        """See remote.base.Dialect."""
+        self._model = self._wanted.model or USUAL_MODEL
+        await self._fill_in(FORM_OF_HALVES)
+        window = self._wanted.window or registry.DEFAULT_WINDOW
+        note = f"Mistral's fill-in at {self._server.address}."
+        return self._loaded("mistral", self._model, FORM_OF_HALVES, window, note)
+
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        before, behind = halves(prompt)
+        return {
+            "model": self._model,
+            "prompt": before,
+            "suffix": behind,
+            "max_tokens": max_tokens,
+            "temperature": 0,
+        }

@@ -1,0 +1,140 @@
+"""The dialect that most servers speak: OpenAI's older completions.
+
+Source: OpenAI's reference of POST /v1/completions and GET /v1/models, and vLLM's and
+llama-cpp-python's of theirs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Optional
+
+import msgspec
+
+from mistral_lsp.engine.remote.dialects.texts import (
+    FORM_OF_HALVES,
+    NO_FILL_IN,
+    Said,
+    TextDialect,
+    halves,
+    spelt_out,
+)
+from mistral_lsp.engine.remote.failures import ServerError
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.models import registry
+from mistral_lsp.models.marks import spelt_in
+from mistral_lsp.types import LoadedModel, Prompt
+
+UNTOLD = (200, 400, 422, 500, 501)
+"""What servers answer that can't say how probable a token was; some of them 200, in other words."""
+
+
+class _Model(msgspec.Struct):
+    id: str
+    max_model_len: Optional[Annotated[int, msgspec.Meta(ge=1)]] = None
+
+
+class Models(msgspec.Struct):
+    """What the server has."""
+
+    data: list[_Model]
+
+
+class _Told(msgspec.Struct):
+    token_logprobs: Optional[list[Optional[float]]] = None
+
+
+class _Choice(msgspec.Struct):
+    text: str = ""
+    finish_reason: Optional[str] = None
+    logprobs: Optional[_Told] = None
+
+    def probabilities(self) -> list[float]:
+        """One a token; nothing where the server does not tell them."""
+        told = (self.logprobs and self.logprobs.token_logprobs) or []
+        return [math.exp(min(0.0, one)) for one in told if one is not None]
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice]
+
+    def said(self) -> Said:
+        choice = self.choices[0] if self.choices else _Choice()
+        reason = choice.finish_reason or ""
+        return Said(choice.text, reason, probabilities=choice.probabilities())
+
+
+class OpenAI(TextDialect):
+    """One model behind OpenAI's interface."""
+
+    _path = "/v1/completions"
+    _chunk = _Chunk
+
+    def __init__(self, server: Server, wanted: Wanted):
+        """Asks nothing yet."""
+        super().__init__(server, wanted)
+        self._takes_suffix = True
+        self._tells = True
+
+    async def open(self) -> LoadedModel:
+        """See remote.base.Dialect."""
+        models = (await self._server.get("/v1/models", Models)).data
+        names = [model.id for model in models]
+        self._model = self._only(names)
+        shown = self._model.replace("\\", "/").split("/")[-1]
+        self._spelt = spelt_in(shown)
+        form = await self._agree(shown)
+        window = self._wanted.window or registry.window_of_model(shown)
+        held = [model.max_model_len for model in models if model.id == self._model]
+        note = f"OpenAI's completions at {self._server.address}, {self._how()}"
+        return self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
+
+    async def _agree(self, name: str) -> str:
+        """The form that the server takes for a model of that name. Raises ServerError."""
+        if self._spelt:
+            return await self._try(registry.form_of_model(name, self._spelt))
+        try:
+            return await self._try(FORM_OF_HALVES)
+        except ServerError as error:
+            if error.status not in NO_FILL_IN:
+                raise
+        self._takes_suffix = False
+        return await self._try(registry.form_of_model(name, {}))
+
+    async def _try(self, form: str) -> str:
+        """The form, if the server answers to it, and whether it tells probabilities then."""
+        self._tells = True
+        try:
+            self._tells = bool((await self._probe(form)).probabilities)
+        except ServerError as error:
+            if error.status not in UNTOLD:
+                raise
+            self._tells = False
+            await self._probe(form)
+        return form
+
+    def _how(self) -> str:
+        if self._spelt:
+            return "the marks spelt as models of this name do."
+        if self._takes_suffix:
+            return "which puts the suffix where it belongs: this model's marks are not known here."
+        return (
+            "in plain text: this server takes no suffix, and this model's marks are not known "
+            "here. One that was taught to fill in, like Qwen2.5-Coder, answers better."
+        )
+
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "max_tokens": max_tokens,
+            "temperature": 0,
+        }
+        if self._tells:
+            body["logprobs"] = 1
+        if self._spelt:
+            body["stop"] = list(self._spelt.values())
+        if self._takes_suffix and not self._spelt:
+            before, behind = halves(prompt)
+            return body | {"prompt": before, "suffix": behind}
+        return body | {"prompt": spelt_out(prompt, self._spelt)}

@@ -1,0 +1,171 @@
+"""What the dialects that take prompts as text have in common."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, ClassVar, Protocol
+
+from mistral_lsp.engine.remote.dialects.base import Piece
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.models.defuse import defused
+from mistral_lsp.models.marks import OPTIONAL
+from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
+
+LONGEST_NAME = 1_000
+"""Of a model."""
+BYTES_PER_TOKEN = 3
+"""Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
+FORM_OF_HALVES = "suffix-first-alone"
+"""Gives a suffix of full length, and no space that is not the file's."""
+NO_FILL_IN = (400, 422, 501)
+"""What servers answer to a suffix that they have no use for."""
+_PROBE = (
+    Part("mark", special="fim_suffix"),
+    Part("suffix", "\n"),
+    Part("mark", special="fim_prefix"),
+    Part("prefix", "x ="),
+    Part("mark", special="fim_middle"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one object of an answer says; `reason` is why the answer ends with it, "" before.
+    `probabilities` are those of its tokens, where the server tells them.
+    """
+
+    text: str
+    reason: str = ""
+    prompt_tokens: int = 0
+    probabilities: Sequence[float] = ()
+
+
+class Chunk(Protocol):
+    """One object of an answer, in the server's own shape."""
+
+    def said(self) -> Said:
+        """The same in ours."""
+
+
+class TextDialect(ABC):
+    """One model of a server that takes text; see remote.base.Dialect. A dialect adds `open`,
+    `_body`, and where to send that.
+    """
+
+    reads_ahead = False
+    _path: ClassVar[str]
+    _chunk: ClassVar[type[Chunk]]
+
+    def __init__(self, server: Server, wanted: Wanted):
+        """Asks nothing yet."""
+        self._server = server
+        self._wanted = wanted
+        self._model = wanted.model
+        self._spelt: dict[str, str] = {}
+        """The model's marks, where the server is not left to put them."""
+
+    @abstractmethod
+    async def open(self) -> LoadedModel:
+        """See Dialect."""
+
+    @abstractmethod
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        """What the server is sent, but for whether it shall stream."""
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See Dialect: an estimate."""
+        return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
+
+    async def weigh(self, prompt: Prompt) -> list[int]:
+        """See Dialect: an estimate. Marks that a prompt can do without are the server's to put."""
+        texts = await self.count([part.text for part in prompt.parts])
+        return [self._weight_of_mark(part) or tokens for part, tokens in zip(prompt.parts, texts)]
+
+    def _weight_of_mark(self, part: Part) -> int:
+        needed = bool(part.special) and not part.text and part.special not in OPTIONAL
+        return int(needed or part.special in self._spelt)
+
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        """See Dialect."""
+        body = self._body(prompt, max_tokens) | {"stream": True}
+        written, probability = 0, 1.0
+        async with self._server.stream(self._path, body, self._chunk) as chunks:
+            async for chunk in chunks:
+                said = chunk.said()
+                probability *= math.prod(said.probabilities)
+                if said.text:
+                    written += max(1, len(said.probabilities))
+                    yield Piece(said.text, probability, Usage(generated_tokens=written))
+                    probability = 1.0
+                if said.reason:
+                    # A server that cut the answer off has written all tokens it might.
+                    cut = said.reason == "length"
+                    reached = max_tokens if cut else min(written, max_tokens - 1)
+                    yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
+                    return
+
+    async def _probe(self, form: str) -> Said:
+        """Asks for one token, so that what won't do is known before anybody types."""
+        body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
+        return (await self._server.post(self._path, body, self._chunk)).said()
+
+    async def _fill_in(self, form: str) -> None:
+        """Asks for one token, where the server puts the marks itself."""
+        try:
+            await self._probe(form)
+        except ServerError as error:
+            if self._spelt or error.status not in NO_FILL_IN:
+                raise
+            raise ServerError(
+                f"{error} It may not fill in with the model {self._model}: serve one that was "
+                "taught to, like Qwen2.5-Coder, and set mistralLsp.httpModel to a name that says "
+                "so.",
+                RARELY_SECONDS,
+                status=error.status,
+            ) from error
+
+    def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
+        shown = self._server.failures.name(name)
+        return LoadedModel(engine, shown, form, window, window, window, note)
+
+    def _only(self, models: Sequence[str]) -> str:
+        """The model that was wanted, or the only one there is. Raises ServerError."""
+        if self._wanted.model:
+            return self._wanted.model
+        where = f"The server at {self._server.address}"
+        if len(models) == 1 and 0 < len(models[0]) <= LONGEST_NAME:
+            return models[0]
+        if len(models) < 2:
+            raise ServerError(f"{where} names no model. Set mistralLsp.httpModel.", RARELY_SECONDS)
+        shown = ", ".join(map(self._server.failures.name, models[:8]))
+        raise ServerError(
+            f"{where} has several models ({shown}). Set mistralLsp.httpModel to one.",
+            RARELY_SECONDS,
+        )
+
+
+def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
+    """The prompt as one text, the marks as the model spells them, or as its form writes them out.
+    BOS, and the space that such vocabularies have before the first word, are for the server to put.
+    """
+    text = ""
+    # Texts that stand side by side are looked through together: half of a mark may be in each.
+    for is_mark, parts in groupby(prompt.parts, lambda part: bool(part.special)):
+        if is_mark:
+            text += "".join(spelt.get(part.special, part.text) for part in parts)
+        else:
+            text += defused("".join(part.text for part in parts))
+    return text.removeprefix(" ") if prompt.form == "instructed" else text
+
+
+def halves(prompt: Prompt) -> tuple[str, str]:
+    """What stands before the cursor and what behind it, for a server that knows the marks."""
+    before = [part.text for part in prompt.parts if part.label not in ("suffix", "path")]
+    behind = [part.text for part in prompt.parts if part.label == "suffix"]
+    return defused("".join(before)), defused("".join(behind))

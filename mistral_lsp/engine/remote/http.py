@@ -1,0 +1,228 @@
+"""Talks HTTP with a server: JSON, and lines of a stream; within bounds, whatever it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.cookiejar
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from mistral_lsp.engine.limited import limited
+from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
+from mistral_lsp.engine.remote.key import from_environment, from_keyring
+from mistral_lsp.engine.remote.wanted import address_of, is_here
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError
+
+TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
+"""Seconds. A slow server says nothing while it reads a long prompt."""
+HEAD_SECONDS = 90.0
+"""For all that comes before an answer."""
+ANSWER_SECONDS = 300.0
+"""For all of an answer."""
+PAUSES = (0.1, 0.4)
+"""Seconds before a request is sent again, as long as nothing of its answer has come."""
+LONGEST_LINE = 1 << 20
+LONGEST_ANSWER = 8 << 20
+"""Bytes. What no server of a model says at once is not read."""
+LONGEST_REFUSAL = 1 << 16
+BLOCK_COST = 256
+"""Bytes that a block counts for beside its own: ten million of one byte each are work, too."""
+
+Kind = TypeVar("Kind")
+
+for _chatty in ("httpx", "httpcore"):  # they log what servers say, and headers
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+
+class Server:
+    """One server at one address."""
+
+    def __init__(self, url: str):
+        """Asks nothing yet. Raises EngineError for an address or a key that won't do."""
+        self.address = address_of(url)
+        self.failures = Failures(self.address, from_environment())
+        self._looked_for_key = bool(self.failures.key)
+        self._client = self._connected()
+
+    def _connected(self) -> httpx.AsyncClient:
+        parts = urlsplit(self.address)
+        try:
+            httpx.URL(self.address)
+            client = httpx.AsyncClient(
+                timeout=TIMEOUT,
+                # Nothing is unpacked, so that little can't become much.
+                headers={"Accept-Encoding": "identity"},
+                # What stays on this machine must not go through a proxy, which would see it all.
+                trust_env=not is_here(parts.hostname or ""),
+                verify=httpx.create_ssl_context() if parts.scheme == "https" else False,
+            )
+        except httpx.InvalidURL as error:
+            raise EngineError(
+                f"mistralLsp.httpUrl is {self.address!r}, which is no address of a server "
+                f"({error})."
+            ) from error
+        except (ImportError, ValueError, OSError) as error:
+            raise EngineError(
+                f"The proxy or the certificates that the environment names won't do ({error}). "
+                "Check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, then restart the editor."
+            ) from error
+        client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        return client
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        await self._client.aclose()
+
+    async def get(self, path: str, kind: type[Kind]) -> Kind:
+        """What the server has at a path, which no work is needed for. Raises ServerError."""
+        async with self._opened("GET", path, None) as answer:
+            return self._decode(await self._read(answer), kind)
+
+    async def post(self, path: str, body: Body, kind: type[Kind]) -> Kind:
+        """What the server answers at once. Raises ServerError."""
+        async with self._opened("POST", path, body) as answer:
+            return self._decode(await self._read(answer), kind)
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, path: str, body: Body, kind: type[Kind]
+    ) -> AsyncIterator[AsyncIterator[Kind]]:
+        """The objects of an answer as they come, of server-sent events or a JSON object a line.
+
+        They end at the mark [DONE]; whoever knows another end stops there. Leaving closes the
+        connection, by which a server knows that nobody wants the rest. Raises ServerError.
+        """
+        async with (
+            self._opened("POST", path, body) as answer,
+            contextlib.aclosing(self._objects(answer, body, kind)) as objects,
+        ):
+            yield objects
+
+    async def _objects(
+        self, answer: httpx.Response, body: Body, kind: type[Kind]
+    ) -> AsyncGenerator[Kind, None]:
+        async with contextlib.aclosing(self._lines(answer)) as lines:
+            async for line in lines:
+                data = line.removeprefix(b"data:").strip()
+                if data == b"[DONE]":
+                    return
+                if line.startswith(b"error:") or data.startswith(b'{"error"'):
+                    raise self.failures.broken(data.removeprefix(b"error:"), body)
+                if data.startswith(b"{"):  # else a comment or another field of an event
+                    yield self._decode(data, kind)
+        raise self.failures.broke_off()
+
+    @contextlib.asynccontextmanager
+    async def _opened(
+        self, method: str, path: str, body: Body | None
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer of which nothing but the head was read yet; its end may be an error, too."""
+        answer = await self._begun(method, path, body)
+        try:
+            yield answer
+        except httpx.HTTPError as error:
+            raise self.failures.broke_off() from error
+        finally:
+            await answer.aclose()
+
+    async def _begun(self, method: str, path: str, body: Body | None) -> httpx.Response:
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return await self._sent(method, path, body)
+            except ServerError as error:
+                if error.status in KEY_REFUSED and await self._find_key():
+                    continue
+                pause = next(pauses, None)
+                if pause is None or not error.passing:
+                    raise
+            await asyncio.sleep(pause)
+
+    async def _sent(self, method: str, path: str, body: Body | None) -> httpx.Response:
+        key = self.failures.key
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(body)
+        request = self._client.build_request(
+            method, self.address + path, headers=headers, content=content
+        )
+        try:
+            async with limited(HEAD_SECONDS):
+                answer = await self._client.send(request, stream=True)
+        except (httpx.HTTPError, asyncio.TimeoutError) as error:
+            raise self.failures.unreachable(error, body or {}) from error
+        if answer.status_code != httpx.codes.OK:
+            raise await self._refused(answer, path, body or {})
+        if answer.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+            await answer.aclose()
+            raise self.failures.strange("it packs its answers, and was asked not to", status=0)
+        return answer
+
+    async def _find_key(self) -> bool:
+        """Looks into the keyring, where the environment has no key; only once the server wants one,
+        for to look may ask the user for a password.
+        """
+        if not self._looked_for_key:
+            self._looked_for_key = True
+            self.failures.key = await asyncio.to_thread(from_keyring, self.address)
+            return bool(self.failures.key)
+        return False
+
+    async def _blocks(self, answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
+        """What comes, as it comes, up to so many bytes."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + ANSWER_SECONDS
+        async for block in answer.aiter_raw():
+            most -= len(block) + BLOCK_COST
+            if most < 0:
+                raise self.failures.strange("more than was asked for")
+            if clock() > end:
+                raise self.failures.endless()
+            yield block
+
+    async def _lines(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """Lines end at line feeds and nowhere else: JSON may hold what str calls a line's end."""
+        rest = bytearray()
+        async with contextlib.aclosing(self._blocks(answer, LONGEST_ANSWER)) as blocks:
+            async for block in blocks:
+                first, *others = block.split(b"\n")
+                rest += first
+                for other in others:
+                    yield bytes(rest)
+                    rest = bytearray(other)
+                if len(rest) > LONGEST_LINE:
+                    raise self.failures.strange("a line without an end")
+        yield bytes(rest)
+
+    async def _read(self, answer: httpx.Response, most: int = LONGEST_ANSWER) -> bytes:
+        data = bytearray()
+        async with contextlib.aclosing(self._blocks(answer, most)) as blocks:
+            async for block in blocks:
+                data += block
+        return bytes(data)
+
+    def _decode(self, data: bytes, kind: type[Kind]) -> Kind:
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self.failures.strange(one_line(str(error), 200)) from error
+
+    async def _refused(self, answer: httpx.Response, path: str, body: Body) -> ServerError:
+        """What an answer that is no success means."""
+        try:
+            data = await self._read(answer, LONGEST_REFUSAL)
+        except (httpx.HTTPError, ServerError):
+            data = b""
+        finally:
+            await answer.aclose()
+        wait = answer.headers.get("Retry-After", "")
+        return self.failures.refused(answer.status_code, path, data, body, wait)

@@ -1,0 +1,1 @@
+"""Runs a model: tokens in, tokens out. It knows no process and no editor."""

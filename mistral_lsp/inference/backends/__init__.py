@@ -1,0 +1,1 @@
+"""Inference libraries, one file each."""

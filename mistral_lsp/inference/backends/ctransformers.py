@@ -1,0 +1,112 @@
+"""The backend on ctransformers: needs no compiler, reads llama-architecture models, can't abort."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+from ctransformers.llm import LLM, Config
+
+from mistral_lsp.inference.backends.cores import OtherCores
+from mistral_lsp.types import EngineError
+
+ARCHITECTURES = ("llama", "falcon")
+
+
+class CTransformers:
+    """A model loaded by ctransformers 0.2.27. It calls the C functions, since the library's own
+    `tokenize` counts characters where it writes bytes and so overflows on any non-ASCII text.
+    """
+
+    name = "ctransformers"
+    # The library's graph buffers are sized for 512 tokens; the loop takes far fewer, because
+    # a cancel is heard only between chunks.
+    largest_chunk = 256
+    can_abort = False
+    can_save = False
+
+    def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
+        """Loads the model; raises EngineError where ctransformers refuses it."""
+        config = Config(
+            context_length=window,
+            batch_size=self.largest_chunk,
+            threads=threads,
+            gpu_layers=max(0, gpu_layers),
+        )
+        try:
+            self._llm = LLM(str(path), "gguf", config=config, lib=_library())
+        except (OSError, RuntimeError, ValueError) as error:
+            raise EngineError(
+                f"ctransformers can't load {path} ({str(error).strip()}). It reads models of the "
+                f"architectures {' and '.join(ARCHITECTURES)} with an output matrix of their own; "
+                "pip install 'mistral-lsp[fast]' brings an engine that reads more."
+            ) from error
+        self._threads = threads
+        self._cores = OtherCores()
+        self._size = self._llm.vocab_size
+        self._mark = self._raw_tokens(b"\x01")[-1]
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """See Backend."""
+        ids = self._raw_tokens(b"\x01" + text.replace(b"\0", b" "))
+        return ids[ids.index(self._mark) + 1 :]
+
+    def _raw_tokens(self, text: bytes) -> list[int]:
+        # One token a byte at most, the space that the library puts in front, and some room.
+        ids = (ctypes.c_int * (len(text) + 8))()
+        count = self._llm.ctransformers_llm_tokenize(text, False, ids)
+        return list(ids[:count])
+
+    def token_bytes(self, token: int) -> bytes:
+        """See Backend."""
+        piece: bytes = self._llm.ctransformers_llm_detokenize(token)
+        return piece
+
+    def vocabulary_size(self) -> int:
+        """See Backend."""
+        return int(self._size)
+
+    def eval(self, tokens: Sequence[int], past: int) -> Any:
+        """See Backend."""
+        if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read elsewhere
+            raise EngineError("The model's vocabulary is damaged. Download or copy it again.")
+        ids = (ctypes.c_int * len(tokens))(*tokens)
+        self._cores.prefer()  # the library starts its threads anew in every eval
+        done = self._llm.ctransformers_llm_batch_eval(
+            ids, len(tokens), past, self.largest_chunk, self._threads
+        )
+        if not done:
+            raise EngineError(f"ctransformers failed to evaluate {len(tokens)} tokens.")
+        logits = self._llm.ctransformers_llm_logits_data()
+        return numpy.ctypeslib.as_array(logits, shape=(self._size,))
+
+    def rewind(self, past: int) -> None:
+        """See Backend. Every eval says where it begins, so that nothing needs to be forgotten."""
+
+    def abort(self, wanted: bool) -> None:
+        """See Backend. There is no way to."""
+
+    def use_threads(self, count: int) -> None:
+        """See Backend."""
+        self._threads = count
+
+    def save(self) -> bytearray:
+        """See Backend. There is no way to."""
+        raise NotImplementedError
+
+    def restore(self, state: bytearray) -> bool:
+        """See Backend. There is no way to."""
+        raise NotImplementedError
+
+
+def _library() -> str | None:
+    """The build of the library to take, or None to let it look, which costs half a second."""
+    if platform.system() == "Linux" and platform.machine() == "x86_64":
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        if " avx2 " in flags:
+            return "avx2"
+    return None

@@ -1,0 +1,93 @@
+"""The inference libraries that models run on: one row each, and those that other packages bring.
+
+A package brings one by an entry point of the group `mistral_lsp.backends`, which names a `Row`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.types import EngineError
+
+GROUP = "mistral_lsp.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A backend. `library` is the module that must be importable; `opener` names a callable,
+    `module:name`, of the model's path, the window in tokens, threads, and layers on a GPU.
+    """
+
+    name: str
+    library: str
+    opener: str
+    install: str
+    """The command that installs it."""
+    platforms: tuple[str, ...] = ("linux", "darwin", "win32")
+    """Those of `sys.platform` that it runs on."""
+    accelerators: tuple[str, ...] = ()
+    """GPUs that it can use."""
+    reads_old_files_only: bool = False
+    """Whether it takes no model of the kinds that llama.cpp learned since 2023."""
+
+    def is_installed(self) -> bool:
+        """Whether the library can be imported here."""
+        return sys.platform in self.platforms and bool(importlib.util.find_spec(self.library))
+
+    def open(self, path: Path, window: int, threads: int, gpu_layers: int) -> Backend:
+        """Loads a model. Raises EngineError where the library is missing or won't take it."""
+        module, _, name = self.opener.partition(":")
+        try:
+            opener = getattr(importlib.import_module(module), name)
+        except ImportError as error:
+            raise EngineError(
+                f"The engine {self.name} is not installed ({error}). Run {self.install}, "
+                "or set mistralLsp.engine to auto."
+            ) from error
+        backend: Backend = opener(path, window, threads, gpu_layers)
+        return backend
+
+
+FASTEST_FIRST = (
+    Row(
+        "llama_cpp",
+        "llama_cpp",
+        "mistral_lsp.inference.backends.llama_cpp:LlamaCpp",
+        "pip install 'mistral-lsp[fast]'",
+        accelerators=("cuda", "metal", "vulkan", "rocm"),
+    ),
+    Row(
+        "ctransformers",
+        "ctransformers",
+        "mistral_lsp.inference.backends.ctransformers:CTransformers",
+        "pip install ctransformers",
+        accelerators=("cuda",),
+        reads_old_files_only=True,
+    ),
+)
+
+
+@cache
+def rows() -> dict[str, Row]:
+    """All backends by name: those of other packages first, then ours, fastest first."""
+    return {row.name: row for row in (*_brought(), *FASTEST_FIRST)}
+
+
+def _brought() -> Iterator[Row]:
+    for entry in metadata.entry_points(group=GROUP):
+        row = entry.load()
+        if isinstance(row, Row):
+            yield row
+
+
+def installed() -> list[str]:
+    """The backends that can be used here, the first one best."""
+    return [row.name for row in rows().values() if row.is_installed()]

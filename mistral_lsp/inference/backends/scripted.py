@@ -1,0 +1,147 @@
+r"""A backend without a model: it answers from a script, for tests and for trying a client.
+
+The script is a JSON file named by MISTRAL_LSP_SCRIPT:
+{"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
+A token is a byte. `delay_ms` is what evaluating one takes. An entry applies where its `after`, or
+that and a beginning of its `answer`, ends the prefix; the model then writes the rest. The `other`
+answer of an entry is what it holds for a little less likely.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy
+
+from mistral_lsp.inference.backends.base import Aborted
+from mistral_lsp.types import SCRIPT_VARIABLE, EngineError
+
+SPECIALS = {
+    "bos": 256,
+    "eos": 257,
+    "fim_prefix": 258,
+    "fim_suffix": 259,
+    "fim_middle": 260,
+    "file_sep": 261,
+}
+SIZE = 262
+LOOK_BACK = 1000
+"""More than any `after` and `answer` of a script have together."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One entry of the script."""
+
+    after: str
+    answer: str
+    other: str = ""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """What to answer, and how fast. `dies` kills the process at the first eval of an answer."""
+
+    answers: list[Line] = []
+    delay_ms: float = 0.0
+    dies: bool = False
+
+
+def read_script() -> Script:
+    """The script that the environment names; without one, every answer is empty."""
+    path = os.environ.get(SCRIPT_VARIABLE)
+    if not path:
+        return Script()
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=Script)
+    except (OSError, msgspec.DecodeError) as error:
+        raise EngineError(f"The script {path} can't be read: {error}") from error
+
+
+class Scripted:
+    """A backend whose next token is known."""
+
+    name = "scripted"
+    largest_chunk = 64
+    can_abort = True
+    can_save = True
+
+    def __init__(self, script: Script):
+        """Takes the script; nothing is loaded."""
+        self._script = script
+        self._ids: list[int] = []
+        self._aborted = threading.Event()
+
+    def tokenize(self, text: bytes) -> list[int]:
+        """See Backend."""
+        return list(text)
+
+    def token_bytes(self, token: int) -> bytes:
+        """See Backend."""
+        return bytes([token]) if token < 256 else b""
+
+    def vocabulary_size(self) -> int:
+        """See Backend."""
+        return SIZE
+
+    def eval(self, tokens: Sequence[int], past: int) -> Any:
+        """See Backend."""
+        if self._script.dies:
+            os.abort()
+        if self._aborted.wait(self._script.delay_ms / 1000 * len(tokens)):
+            raise Aborted
+        self._ids[past:] = tokens
+        logits = numpy.zeros(SIZE, dtype=numpy.float32)
+        likely = 20.0
+        for token in self._next():
+            logits[token] = max(logits[token], likely)
+            likely -= 1.0
+        return logits
+
+    def _next(self) -> list[int]:
+        """The tokens that may come next, the likeliest first."""
+        end = self._ids[-LOOK_BACK:]
+        if SPECIALS["fim_middle"] not in end:
+            return [SPECIALS["eos"]]
+        middle = end.index(SPECIALS["fim_middle"])
+        prefix = bytes(token for token in end[:middle] if token < 256)
+        written = bytes(end[middle + 1 :])
+        agreeing = [answer for answer in self._answers(prefix) if answer.startswith(written)]
+        following = [answer[len(written) : len(written) + 1] for answer in agreeing]
+        return [one[0] if one else SPECIALS["eos"] for one in following] or [SPECIALS["eos"]]
+
+    def _answers(self, prefix: bytes) -> list[bytes]:
+        for line in self._script.answers:
+            after, answer, other = line.after.encode(), line.answer.encode(), line.other.encode()
+            for typed in range(len(answer) + 1):
+                if prefix.endswith(after + answer[:typed]):
+                    others = [other[typed:]] if other.startswith(answer[:typed]) and other else []
+                    return [answer[typed:], *others]
+        return []
+
+    def rewind(self, past: int) -> None:
+        """See Backend."""
+        del self._ids[past:]
+
+    def abort(self, wanted: bool) -> None:
+        """See Backend."""
+        if wanted:
+            self._aborted.set()
+        else:
+            self._aborted.clear()
+
+    def use_threads(self, count: int) -> None:
+        """See Backend."""
+
+    def save(self) -> bytearray:
+        """See Backend."""
+        return bytearray(array("H", self._ids).tobytes())
+
+    def restore(self, state: bytearray) -> bool:
+        """See Backend."""
+        self._ids = array("H", bytes(state)).tolist()
+        return True

@@ -1,0 +1,137 @@
+"""Tokenises prompts, remembering the tokens of text that has not changed.
+
+A text is cut into chunks only where no piece of the vocabulary could reach across the cut; then the
+chunks' tokens, joined, are the same as those of the whole text.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import numpy
+
+from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.inference.healing import HALF, last_word
+from mistral_lsp.models.defuse import cuts, spellings
+from mistral_lsp.models.marks import OPTIONAL
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError, Part, Prompt
+
+KEPT_CHUNKS = 4_096
+LONGEST_CHUNK = 8_192
+
+_CUTS = (
+    # Before the blanks at a line's end; unsafe where a piece goes on from a visible character into
+    # them: "x " could take the first of two blanks that stand before a line end.
+    (re.compile(r"(?<=\S)(?=\s*\n)"), re.compile(rb"\S\s*\n|\A\S.*\s\Z", re.DOTALL)),
+    # Before every line feed, for a vocabulary like Mistral's, which has pieces like ";\r".
+    (re.compile(r"(?=\n)"), re.compile(rb".\n", re.DOTALL)),
+)
+"""Where a text may be cut, and what a piece looks like that makes it unsafe; the best cut first."""
+
+
+class Tokenizer:
+    """Turns text and prompts into token ids for one loaded model; any thread may ask."""
+
+    def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
+        """Looks through the vocabulary once to learn whether line ends are safe places to cut.
+
+        `heals`: the word before the cursor is the model's to choose anew.
+        """
+        self._heals = heals
+        self._backend = backend
+        self._specials = specials
+        self._lock = threading.Lock()
+        self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        marks = set(specials.values())
+        self._pieces = [
+            b"" if token in marks else backend.token_bytes(token)
+            for token in range(backend.vocabulary_size())
+        ]
+        self._by_first_byte: dict[bytes, list[int]] = {}
+        for token, piece in enumerate(self._pieces):
+            if piece:
+                self._by_first_byte.setdefault(piece[:1], []).append(token)
+        # A vocabulary may have marks that are seen in plain text, too, unless it is cut there.
+        self._marks = cuts(
+            spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
+        )
+        self._cut = next(
+            (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, self._pieces))), None
+        )
+
+    def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
+        """The ids of a whole prompt without the word that the cursor stands in or behind, and that
+        word's bytes, which the answer has to begin with. Raises EngineError for a mark that the
+        model does not have, and for nothing at all.
+        """
+        parts, owed = self.parts(prompt)
+        return list(chain.from_iterable(parts)), owed
+
+    def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
+        """The same, part by part."""
+        parts: list[list[int]] = []
+        owed = b""
+        for part in prompt.parts:
+            found = list(self._part(part))
+            if part.label == "prefix" and self._heals and HALF.search(part.text):
+                owed = self._take_word(found)
+            parts.append(found)
+        return parts, owed
+
+    def _take_word(self, ids: list[int]) -> bytes:
+        """Takes the tokens of the last word off, or those of blanks; gives their bytes. One token
+        stays, for an answer needs something to go on from.
+        """
+        taken, owed = last_word(self._pieces[token] for token in reversed(ids[1:]))
+        del ids[len(ids) - taken :]
+        return owed
+
+    def beginning(self, owed: bytes) -> Any:
+        """The ids, as an array, of the tokens that an answer may begin with to write `owed`."""
+        return numpy.array(
+            [
+                token
+                for token in self._by_first_byte.get(owed[:1], ())
+                if self._pieces[token].startswith(owed) or owed.startswith(self._pieces[token])
+            ]
+        )
+
+    def _part(self, part: Part) -> tuple[int, ...] | list[int]:
+        if part.special in self._specials:
+            return (self._specials[part.special],)
+        if part.special and not part.text and part.special not in OPTIONAL:
+            mark = one_line(part.special)
+            raise EngineError(f"This model has no {mark} token, so it can't fill in.")
+        return self.text(part.text)
+
+    def text(self, text: str) -> list[int]:
+        """The ids of plain text."""
+        chunks = self._cut.split(text) if self._cut else [text]
+        ids: list[int] = []
+        with self._lock:
+            for chunk in chunks:
+                ids.extend(self._chunk(chunk))
+        return ids
+
+    def _chunk(self, chunk: str) -> tuple[int, ...]:
+        found = self._chunks.get(chunk)
+        if found is not None:
+            self._chunks.move_to_end(chunk)
+            return found
+        ids = tuple(
+            token
+            for text in (self._marks.split(chunk) if self._marks else [chunk])
+            if text
+            for token in self._backend.tokenize(text.encode("utf-8", "replace"))
+        )
+        if len(chunk) <= LONGEST_CHUNK:
+            self._chunks[chunk] = ids
+            if len(self._chunks) > KEPT_CHUNKS:
+                self._chunks.popitem(last=False)
+        return ids

@@ -1,0 +1,362 @@
+"""Syntax trees: follow edits, and answer questions about a place in a text.
+
+With `grammars.py` the only module that knows tree-sitter. Outside, a place is an offset into the
+str; the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors. A tree
+can be as deep and as wide as its text is long, so every question looks at a bounded part of it, and
+none asks a node for its parent, for which tree-sitter walks down from the root.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Literal
+
+import tree_sitter
+
+from mistral_lsp.languages.base import Language
+from mistral_lsp.syntax import grammars
+from mistral_lsp.syntax.utf8 import Utf8
+from mistral_lsp.types import Span
+
+Region = Literal["code", "comment", "string"]
+LINE_ENDS = (b"\n", b"\r")
+NAME = re.compile(r"[\w$]+")
+CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
+"""In the kinds of nodes whose insides nobody else can name, in every grammar."""
+WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
+LONGEST_WAY_TO_A_NAME = 5
+DEEPEST = 1_000
+"""Levels of a tree that are looked at; nobody writes code as deep."""
+MOST_AROUND = 32
+"""Definitions around another one that belong to its name."""
+MOST_SEEN = 100_000
+"""Nodes of a file that are looked through for definitions."""
+MOST_NEAR = 10_000
+"""Nodes of a window that are."""
+MOST_MARKED = 4_000
+"""Nodes of a line whose brackets are counted."""
+BRACKETS = frozenset("()[]{}")
+LONGEST_MARK = 3
+LONGEST_PREFIX = 3
+"""Characters before a string's quote that belong to its opening mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A definition: where it stands, and the lines that introduce it (its signature)."""
+
+    span: Span
+    header: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition by name, and the names of those around it, outermost first."""
+
+    name: str
+    within: tuple[str, ...]
+    scope: Scope
+
+
+class SyntaxTree:
+    """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
+
+    def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: Utf8):
+        """Use `parse`; this only keeps what it made."""
+        self._language = language
+        self._text = text
+        self._tree = tree
+        self._units = units
+
+    def updated(self, text: str, seconds: float | None = None) -> SyntaxTree | None:
+        """The tree of `text`, parsed anew only where it differs from this one's text; None where
+        that takes too long.
+        """
+        start, old_end, new_end = changed_range(self._text, text)
+        units = Utf8(text)
+        tree = self._tree.copy()
+        first = units.byte(start)
+        old_last, new_last = self._units.byte(old_end), units.byte(new_end)
+        place = units.point(first)
+        tree.edit(
+            first,
+            old_last,
+            new_last,
+            place,
+            self._units.point(old_last, first, place),
+            units.point(new_last, first, place),
+        )
+        new_tree = grammars.parse(self._language, text, units.data, tree, seconds)
+        return new_tree and SyntaxTree(self._language, text, new_tree, units)
+
+    def region(self, offset: int) -> Region:
+        """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
+        place = self._units.byte(offset)
+        for node in _around(self._tree, max(0, place - 1), place):
+            if node.type in self._language.interpolation_nodes and node.start_byte < place:
+                return "code"
+            if node.type in self._language.comment_nodes and node.start_byte < place:
+                return "comment" if self._holds_comment(node, place) else "code"
+            if node.type in self._language.string_nodes and node.start_byte < place < node.end_byte:
+                return "string"
+        return "code"
+
+    def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
+        # A line comment goes on at its very end, unless it has the line's end in it; a block
+        # comment is over behind its last mark.
+        if place != node.end_byte:
+            return place < node.end_byte
+        data = self._units.data
+        closed = _block_comment(self._language).fullmatch(data, node.start_byte, place)
+        return closed is None and not data.endswith(LINE_ENDS, 0, place)
+
+    def marks(self, offset: int) -> list[int | str] | None:
+        """Brackets in code before `offset` on its line, in order; and at last, where a string or a
+        comment is open at `offset`, the offset where that begins. None where the line has too many
+        nodes, or something that is no token of the language.
+        """
+        place = self._units.byte(offset)
+        line_start = self._units.data.rfind(b"\n", 0, place) + 1
+        marks: list[int | str] = []
+        for seen, (node, parent) in enumerate(self._between(line_start, place)):
+            begun = self._open_text(node, parent, place)
+            if begun is not None:
+                return [*marks, begun]
+            if seen == MOST_MARKED or (node.is_error and not node.child_count):
+                return None
+            if not node.child_count:
+                marks += self._brackets(node, line_start)
+        return marks
+
+    def _between(
+        self, first: int, last: int, closed: Collection[int] = ()
+    ) -> Iterator[tuple[tree_sitter.Node, str]]:
+        """The nodes that overlap the bytes from `first` to `last`, in order, and what kind each one
+        stands in; but none within strings, comments, and the nodes whose ids are `closed` by then.
+
+        A query would be simpler, but takes the square of the children that a broken node can have.
+        """
+        cursor = self._tree.walk()
+        parents = [""]
+        while (node := cursor.node) is not None and node.start_byte < last:
+            if node.end_byte > first:
+                yield node, parents[-1]
+                skips = node.id in closed or self._is_text(node)
+                if not skips and cursor.goto_first_child_for_byte(first) is not None:
+                    parents.append(node.type)
+                    continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return
+                parents.pop()
+
+    def _brackets(self, leaf: tree_sitter.Node, line_start: int) -> list[str]:
+        if leaf.start_byte < line_start or leaf.is_missing or self._is_text(leaf):
+            return []
+        mark = self._units.data[leaf.start_byte : leaf.end_byte]
+        if len(mark) > LONGEST_MARK:
+            return []
+        return [one for one in mark.decode("utf-8", "replace") if one in BRACKETS]
+
+    def _is_text(self, node: tree_sitter.Node) -> bool:
+        """Whether a node is a comment or one string; strings side by side are several."""
+        if node.type in self._language.comment_nodes:
+            return True
+        if node.type not in self._language.string_nodes:
+            return False
+        first = node.child(0) if node.child_count else None
+        return not (first and first.type in self._language.string_nodes)
+
+    def _open_text(self, node: tree_sitter.Node, parent: str, place: int) -> int | None:
+        """The offset where a string or comment begins that `place` lies in, if this node is that,
+        or the mark of one without an end.
+        """
+        start = node.start_byte
+        if node.type in self._language.comment_nodes:
+            return self._units.offset(start) if self._holds_comment(node, place) else None
+        if self._is_text(node):
+            last = node.child(node.child_count - 1) if node.child_count else None
+            is_open = place < node.end_byte or bool(last and last.is_missing)
+            return self._units.offset(start) if is_open else None
+        if parent != "ERROR" or node.child_count:
+            return None
+        start, end = self._units.offset(start), self._units.offset(node.end_byte)
+        line_start = self._text.rfind("\n", 0, start) + 1
+        for begin in range(max(line_start, start - LONGEST_PREFIX), start + 1):
+            if compiled(self._language.atoms).match(self._text, begin):
+                return None
+            for form in self._language.texts:
+                found = compiled(form.begin).match(self._text, begin)
+                if found is not None and found.end() == end and not form.is_comment:
+                    return begin
+        return None
+
+    def scopes(self, offset: int) -> list[Scope]:
+        """The definitions around `offset`, outermost first; those that have a signature."""
+        place = self._units.byte(offset)
+        line_start = self._units.data.rfind(b"\n", 0, place) + 1
+        if self._language.closes_by_indentation:
+            # A body ends at its last word; what follows belongs to it as long as it is indented.
+            place = len(self._units.data[:place].rstrip())
+        found = [
+            self._scope(node)
+            for node in _around(self._tree, max(0, place - 1), place)
+            if node.type in self._language.definition_nodes and self._reaches(node, line_start)
+        ]
+        return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
+
+    def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
+        """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
+        if not self._language.closes_by_indentation or node.start_byte >= line_start:
+            return True
+        line = self._units.data[line_start:].partition(b"\n")[0]
+        return len(line) - len(line.lstrip()) > node.start_point.column
+
+    def _scope(self, node: tree_sitter.Node) -> Scope:
+        body = node.child_by_field_name("body")
+        inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
+        if body is None and inner is not None:
+            body = inner.child_by_field_name("body")
+        if body is None and self._language.body_nodes:
+            body = _first(node, self._language.body_nodes)
+        start = self._units.offset(node.start_byte)
+        end = self._units.offset(node.end_byte)
+        header_end = self._units.offset(body.start_byte) if body is not None else end
+        return Scope(Span(start, end), Span(start, header_end))
+
+    def count_nodes(self) -> int:
+        """How many nodes there are; one takes some 150 bytes."""
+        return self._tree.root_node.descendant_count
+
+    def count_errors(self) -> int:
+        """How many nodes are errors, or tokens that the parser had to make up."""
+        nodes = [self._tree.root_node]
+        count = 0
+        while nodes:
+            node = nodes.pop()
+            count += node.is_error or node.is_missing
+            nodes += [child for child in node.children if child.has_error]
+        return count
+
+    def definitions(self) -> list[Definition]:
+        """What the file defines by name, in order, but for what is local to a function."""
+        found: list[Definition] = []
+        around: list[tuple[tree_sitter.Node, str]] = []
+        named: set[int] = set()
+        functions: set[int] = set()
+        nodes = self._between(0, len(self._units.data), functions)
+        for node, _ in islice(nodes, MOST_SEEN):
+            if node.type not in self._language.definition_nodes:
+                continue
+            name = _name(node)
+            if name is None:
+                continue
+            inner = _unwrapped(node)
+            if CALLABLE.search(inner.type):
+                functions.add(node.id)
+            # An export or a decorator has the name of what it wraps, which comes next.
+            if name.start_byte in named:
+                continue
+            named.add(name.start_byte)
+            while around and around[-1][0].end_byte <= node.start_byte:
+                around.pop()
+            text = self._units.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
+            if NAME.fullmatch(text):
+                outer_names = tuple(outer for _, outer in around)
+                found.append(Definition(text, outer_names, self._scope(node)))
+            if len(around) < MOST_AROUND:
+                around.append((inner, text))
+        return found
+
+    def definition_starts(self, span: Span) -> list[int]:
+        """Where definitions begin within `span`, at any depth, in order."""
+        first, last = self._units.byte(span.start), self._units.byte(span.end)
+        starts = {
+            node.start_byte
+            for node, _ in islice(self._between(first, last), MOST_NEAR)
+            if node.type in self._language.definition_nodes and first <= node.start_byte < last
+        }
+        return sorted(map(self._units.offset, starts))
+
+
+def parse(language: Language, text: str) -> SyntaxTree | None:
+    """The tree of `text`; None for a language without a grammar, or where it takes too long."""
+    units = Utf8(text)
+    tree = grammars.parse(language, text, units.data)
+    return tree and SyntaxTree(language, text, tree, units)
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A language's pattern, to be used often."""
+    return re.compile(pattern)
+
+
+def _around(tree: tree_sitter.Tree, first: int, last: int) -> Iterator[tree_sitter.Node]:
+    """The nodes that hold the bytes from `first` to `last`, innermost first."""
+    cursor = tree.walk()
+    found = [tree.root_node]
+    while len(found) < DEEPEST and cursor.goto_first_child_for_byte(first) is not None:
+        node = cursor.node
+        if node is None or node.start_byte > first or node.end_byte < last:
+            break
+        found.append(node)
+    return reversed(found)
+
+
+def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
+    inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")
+    return node if inner is None else inner
+
+
+def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
+    """The node that names a definition: its own or that of what it wraps or declares."""
+    for _ in range(LONGEST_WAY_TO_A_NAME):
+        name = node.child_by_field_name("name")
+        if name is not None:
+            return name
+        if node.named_child_count == 0:
+            return node if "identifier" in node.type else None
+        wrapped = (node.child_by_field_name(field) for field in WRAPPING_FIELDS)
+        node = next((inner for inner in wrapped if inner), None) or node.named_children[0]
+    return None
+
+
+def changed_range(old: str, new: str) -> tuple[int, int, int]:
+    """The smallest (start, old end, new end) outside which the two texts are the same."""
+    limit = min(len(old), len(new))
+    start = 0
+    for step in (4096, 64, 1):
+        while start + step <= limit and old[start : start + step] == new[start : start + step]:
+            start += step
+    rest = limit - start
+    tail = 0
+    for step in (4096, 64, 1):
+        while tail + step <= rest and (
+            old[len(old) - tail - step : len(old) - tail]
+            == new[len(new) - tail - step : len(new) - tail]
+        ):
+            tail += step
+    return start, len(old) - tail, len(new) - tail
+
+
+def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
+    """The first node of these kinds within `root`, in the order of the text."""
+    left = root.children[::-1]
+    for _ in range(MOST_SEEN):
+        if not left:
+            break
+        node = left.pop()
+        if node.type in kinds:
+            return node
+        left += reversed(node.children)
+    return None
+
+
+@cache
+def _block_comment(language: Language) -> re.Pattern[bytes]:
+    return re.compile(language.block_comment.encode(), re.DOTALL)

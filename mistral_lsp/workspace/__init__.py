@@ -1,0 +1,1 @@
+"""What an editor has open, and what lies around it."""

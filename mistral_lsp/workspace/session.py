@@ -1,0 +1,184 @@
+"""What an editor has open: the only mutable state of the editing side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mistral_lsp import languages
+from mistral_lsp.config import Settings
+from mistral_lsp.document import Document, Snapshot
+from mistral_lsp.text import uris
+from mistral_lsp.text.uris import Uri
+
+LONGEST_BEFORE = 50_000
+"""Characters of a notebook's earlier cells; no window has room for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of the workspace, as the client names it and where it really is; "" where it is not
+    on this machine.
+    """
+
+    given: str
+    real: str
+
+
+class Session:
+    """What one editor has open. Used on the event loop only; gives frozen snapshots away."""
+
+    def __init__(self, settings: Settings):
+        """Nothing is open yet."""
+        self.settings = settings
+        self._roots: tuple[Root, ...] = ()
+        self._documents: dict[Uri, Document] = {}
+        self._notebooks: dict[Uri, list[Uri]] = {}
+        self._hears_of_notebooks = False
+
+    # Documents
+
+    def open(self, uri: str, language_id: str, version: int, text: str) -> None:
+        """Opens a document, or opens it anew."""
+        path, file, names = self._place(uri)
+        language = languages.find(language_id, path)
+        document = Document(uri, path, language, version, text, file, names, language_id)
+        self._documents[uris.parse(uri)] = document
+
+    def document(self, uri: str) -> Document | None:
+        """An open document, or None."""
+        return self._documents.get(uris.parse(uri))
+
+    def close(self, uri: str) -> None:
+        """Forgets a document; one that is not open is no error."""
+        self._documents.pop(uris.parse(uri), None)
+
+    def snapshot(self, uri: str) -> Snapshot | None:
+        """The document as it is now, or None where it is not open."""
+        document = self.document(uri)
+        return document.snapshot() if document else None
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Whether the document is still as it was in `snapshot`."""
+        document = self.document(snapshot.uri)
+        return document is not None and document.is_current(snapshot)
+
+    # Notebooks
+
+    def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
+        """Takes in cells of a notebook in place of so many from the `first` on, or of all."""
+        self._hears_of_notebooks = True
+        order = self._notebooks.setdefault(uris.parse(notebook), [])
+        order[first : first + count if count >= 0 else None] = map(uris.parse, cells)
+
+    def close_notebook(self, notebook: str) -> None:
+        """Forgets a notebook with its cells."""
+        for cell in self._notebooks.pop(uris.parse(notebook), []):
+            self._documents.pop(cell, None)
+
+    def cells(self, notebook: str) -> list[Document]:
+        """The cells of a notebook that are open, in order."""
+        found = map(self._documents.get, self._notebooks.get(uris.parse(notebook), []))
+        return [document for document in found if document is not None]
+
+    def before(self, uri: str) -> str:
+        """The text that stands before a cell: the earlier cells of its notebook in its language."""
+        own = self.document(uri)
+        texts: list[str] = []
+        left = LONGEST_BEFORE
+        for earlier in reversed(self._cells_before(uris.parse(uri))):
+            document = self._documents.get(earlier)
+            if own is None or document is None or document.language is not own.language:
+                continue
+            text = document.snapshot().text.rstrip()
+            if text:
+                texts.append(f"{text}\n\n")
+                left -= len(texts[-1])
+            if left <= 0:
+                break
+        return "".join(reversed(texts))[-LONGEST_BEFORE:]
+
+    def _cells_before(self, cell: Uri) -> list[Uri]:
+        """The earlier cells of a notebook. A client that does not tell of notebooks opens their
+        cells in order, each by the notebook's URI with something behind it.
+        """
+        for order in self._notebooks.values():
+            if cell in order:
+                return order[: order.index(cell)]
+        if self._hears_of_notebooks or not cell.fragment or cell.scheme == "file":
+            return []
+        order = [other for other in self._documents if other[:4] == cell[:4] and other.fragment]
+        return order[: order.index(cell)] if cell in order else []
+
+    # Folders
+
+    def set_roots(self, given: Iterable[str]) -> None:
+        """Takes the folders of the workspace, by their URIs; open documents lie in them anew."""
+        parsed = [uris.parse(uri) for uri in given]
+        self._roots = tuple(Root(uri.path, _real(uri.file)) for uri in parsed if uri.path)
+        for document in self._documents.values():
+            document.relocate(*self._place(document.uri))
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders of the workspace that are on this machine, each once."""
+        return [Path(real) for real in dict.fromkeys(root.real for root in self._roots) if real]
+
+    def file(self, uri: str) -> str:
+        """The real path of a document, "" where it is no file on this machine."""
+        return _real(uris.parse(uri).file)
+
+    def locate(self, file: str) -> tuple[Path, str] | None:
+        """The nearest folder of the workspace around a file, and its path below that; None where
+        there is none. The file is named by its real path, or as the client names its folder.
+        """
+        inside = [
+            (len(root.real), root.real, below)
+            for root in self._roots
+            for folder in (root.real, root.given)
+            if root.real and (below := _below(folder, file))
+        ]
+        if not inside:
+            return None
+        _, folder, path = max(inside)
+        return Path(folder), path
+
+    def names(self, *paths: str) -> tuple[str, ...]:
+        """What paths of one file are below the folders of the workspace around it, the nearest
+        first; outside, its bare name and all of the path.
+        """
+        found = [
+            (-len(root.real or root.given), below)
+            for root in self._roots
+            for folder in (root.given, root.real)
+            for path in paths
+            if (below := _below(folder, path))
+        ]
+        found.sort(key=lambda one: one[0])
+        inside = dict.fromkeys(below for _, below in found)
+        outside = (name for path in paths for name in (path.rpartition("/")[2], path.lstrip("/")))
+        return tuple(inside or dict.fromkeys(filter(None, outside)))
+
+    def _place(self, uri: str) -> tuple[str, str, tuple[str, ...]]:
+        """A document's path to show, the file that it is, and its `names`."""
+        parsed = uris.parse(uri)
+        real = _real(parsed.file)
+        paths = dict.fromkeys((parsed.path, real or _real(parsed.path)))
+        names = self.names(*filter(None, paths)) or (uri,)
+        return names[0], real, names
+
+
+def _real(path: str) -> str:
+    """Where a path really leads, "" for none."""
+    try:
+        return os.path.realpath(path) if path.startswith("/") and "\0" not in path else ""
+    except (OSError, ValueError, RecursionError):
+        return path  # too many links for any system to follow
+
+
+def _below(folder: str, path: str) -> str:
+    """A path as it is below a folder; "" where it is not."""
+    start = folder.rstrip("/") + "/"
+    return path[len(start) :] if folder and path.startswith(start) else ""
