@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import platformdirs
 from msgspec import Meta
 
+from mistral_lsp.system.folders import data_folder, settings_folder
 from mistral_lsp.text import globs
 from mistral_lsp.text.shown import one_line
 
@@ -200,7 +200,7 @@ def is_file(path: Path) -> bool:
 def models_folder() -> Path:
     """Where downloaded models are kept."""
     chosen = os.environ.get(MODELS_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_data_path("mistral-lsp") / "models"
+    return Path(chosen) if chosen else data_folder() / "models"
 
 
 def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
@@ -242,7 +242,7 @@ def _unknown(key: str) -> str:
 
 def user_file() -> Path:
     """Where the user's own settings live, whether or not the file exists."""
-    return platformdirs.user_config_path("mistral-lsp") / "config.toml"
+    return settings_folder() / "config.toml"
 
 
 def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:

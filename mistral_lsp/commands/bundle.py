@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from importlib import metadata
@@ -12,6 +11,7 @@ from typing import Any
 
 from mistral_lsp import config
 from mistral_lsp.prompt.secrets import blot, calls_for_secret
+from mistral_lsp.system.files import write_private
 from mistral_lsp.system.folders import private_folder
 from mistral_lsp.types import EngineError, UserError
 
@@ -32,9 +32,7 @@ def write(findings: Mapping[str, Any], path: Path) -> None:
     """Writes a new file, which only the user can read. Raises UserError where that can't be."""
     content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content + "\n")
+        write_private(path, f"{content}\n".encode("utf-8", "replace"))
     except OSError as error:
         raise UserError(
             f"{path} can't be written ({error.strerror}). Name another file: doctor --bundle FILE."

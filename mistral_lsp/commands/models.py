@@ -14,6 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from mistral_lsp import config
 from mistral_lsp.models import download, gguf, registry, store
+from mistral_lsp.system.files import write_whole
 from mistral_lsp.types import UserError
 
 HUB = "https://huggingface.co"
@@ -103,9 +104,7 @@ def use(model: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         document = tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
         document["model"] = "" if chosen == registry.EMBEDDED else chosen
-        fresh = path.with_suffix(".new")
-        fresh.write_text(tomlkit.dumps(document), "utf-8")
-        fresh.replace(path)
+        write_whole(path, tomlkit.dumps(document).encode())
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise UserError(f"The settings file {path} can't be changed: {error}.") from error
     return path

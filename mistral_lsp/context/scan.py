@@ -7,9 +7,7 @@ is with a server that is gone.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -24,9 +22,9 @@ from mistral_lsp.context import files, walk
 from mistral_lsp.context.definitions import FileDefinitions, read_definitions
 from mistral_lsp.context.walk import Folder
 from mistral_lsp.syntax import trees
+from mistral_lsp.system import processes
 
 MOST_FILES = 20_000
-LOWEST_PRIORITY = 19
 MOST_MEMORY = 1 << 30
 """Bytes of addresses: more than any file needs, and less than any machine has."""
 LONGEST_SECONDS, LONGEST_FILE_SECONDS = 1_800.0, 4.0
@@ -50,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
     else:
         job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
         threading.Thread(target=_end_with_stdin, daemon=True).start()
-    _be_modest()
+    processes.be_modest(MOST_MEMORY)
     end = time.monotonic() + LONGEST_SECONDS
     root = Path(job.folder)
     for path, belongs in islice(_paths(job), job.skip, MOST_FILES):
@@ -67,45 +65,13 @@ def _end_with_stdin() -> None:
     os._exit(1)
 
 
-def _be_modest() -> None:
-    """Whoever types comes first, and no file may cost the machine its memory."""
-    if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-
-
-class _TooLong(Exception):
-    """A file takes more time than it is worth."""
-
-
 def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
     """The same as `read`, and None for a file that takes too much time or memory."""
     try:
-        with _limited(LONGEST_FILE_SECONDS):
+        with processes.limited_time(LONGEST_FILE_SECONDS):
             return read(root, path)
-    except (_TooLong, MemoryError):
+    except (processes.TooLong, MemoryError):
         return None
-
-
-@contextlib.contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raises _TooLong within, after so much time of the processor, where the system can do that."""
-
-    def give_up(*_: object) -> None:
-        raise _TooLong
-
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-    signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again, where native code swallows one
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _paths(job: Job) -> Iterator[tuple[str, bool]]:

@@ -6,13 +6,18 @@ A frame is four bytes of length (big-endian) and that many bytes of MessagePack.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
+import sys
+from pathlib import Path
 from typing import Annotated, Union
 
 import msgspec
 from msgspec import Meta
 
+import mistral_lsp
 from mistral_lsp.config import Settings
-from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
+from mistral_lsp.types import SCRIPT_VARIABLE, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes; more than the largest file that is looked at has."""
@@ -53,6 +58,18 @@ class Load(msgspec.Struct, frozen=True, tag=True):
     def without_wishes(self) -> Load:
         """What one host serves to all of its clients, whatever else they wish."""
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
+
+
+def name_of(wanted: Load) -> str:
+    """What the host is called that serves what is wanted, by the same installation as this one."""
+    serves = (
+        mistral_lsp.__version__,
+        str(Path(mistral_lsp.__file__).resolve()),
+        sys.prefix,
+        wanted.without_wishes(),
+        os.environ.get(SCRIPT_VARIABLE),
+    )
+    return hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
 
 
 def _resolved(model: str) -> str:

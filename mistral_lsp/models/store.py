@@ -10,11 +10,12 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from mistral_lsp import config
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import BadModelFile
+from mistral_lsp.system.files import write_whole
+from mistral_lsp.system.folders import cache_folder
 from mistral_lsp.text.shown import one_line
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def pin(name: str, sha256: str) -> None:
     """Remembers the sum of a first download, so that the next one has to be the same."""
     if not registry.entries()[name].sha256:
         path = folder() / "sums.json"
-        path.write_bytes(msgspec.json.encode({**_pins(), name: sha256}))
+        write_whole(path, msgspec.json.encode({**_pins(), name: sha256}))
 
 
 def _pins() -> dict[str, str]:
@@ -121,7 +122,7 @@ def check(path: Path, expected: str) -> str:
 def _verify_once(path: Path, expected: str) -> None:
     facts = path.stat()
     wanted = Checked(str(path), facts.st_size, facts.st_mtime_ns, expected)
-    mark = platformdirs.user_cache_path("mistral-lsp") / "checked.json"
+    mark = cache_folder() / "checked.json"
     with suppress(OSError, msgspec.DecodeError):
         if msgspec.json.decode(mark.read_bytes(), type=Checked) == wanted:
             return
@@ -131,7 +132,7 @@ def _verify_once(path: Path, expected: str) -> None:
         raise BadSum(f"{error} It is the embedded model. Install mistral-lsp again.") from error
     try:
         mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mark.write_bytes(msgspec.json.encode(wanted))
+        write_whole(mark, msgspec.json.encode(wanted))
     except OSError as error:
         # Only a convenience: without it the next start checks again.
         logger.info("The checksum is not remembered: %s", error)

@@ -14,13 +14,13 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
 from mistral_lsp.server.protocol import INVALID_REQUEST, is_id
 from mistral_lsp.server.wire import read_body, write_message
+from mistral_lsp.system.files import write_private
 from mistral_lsp.system.folders import private_folder
 from mistral_lsp.types import UserError
 
@@ -65,7 +65,8 @@ class Admission:
         self._token = secrets.token_urlsafe(32)
         try:
             path = private_folder() / f"tcp-{port}.token"
-            _write(path, self._token)
+            path.unlink(missing_ok=True)  # of a server that was killed
+            write_private(path, self._token.encode())
         except OSError as error:
             raise UserError(
                 f"The token can't be written ({error}). Set one of your own in {VARIABLE}."
@@ -112,14 +113,6 @@ class Admission:
                     given.encode("utf-8", "surrogatepass"), self._token.encode()
                 )
         return False
-
-
-def _write(path: Path, token: str) -> None:
-    """Writes a file that its owner alone can read."""
-    path.unlink(missing_ok=True)  # of a server that was killed
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token)
 
 
 async def _refuse(message: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,7 +20,7 @@ from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import notebooks, status
 from mistral_lsp.server.protocol import UNFORESEEN, Protocol, make_converter
-from mistral_lsp.system.memory import Gaps
+from mistral_lsp.system.memory import FreedMemory
 from mistral_lsp.text import uris
 from mistral_lsp.types import EngineError, UserError
 from mistral_lsp.workspace.indexing import Indexing
@@ -54,7 +54,7 @@ class App(LanguageServer):
         self._progress: asyncio.Task[None] | None = None
         self.last_error: str | None = None
         self.metrics = Metrics()
-        self.gaps = Gaps()
+        self.freed_memory = FreedMemory()
         self.session = Session(config.read(overrides, self._users_own)[0])
         self.engine = self._new_engine()
         self.stages = Stages(self.engine, metrics=self.metrics)

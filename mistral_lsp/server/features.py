@@ -83,7 +83,7 @@ def _register_documents(app: App) -> None:
     @app.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         sync.close_document(app.session, params)
-        app.gaps.give_back()
+        app.freed_memory.give_back()
 
 
 def _register_notebooks(app: App) -> None:
@@ -100,7 +100,7 @@ def _register_notebooks(app: App) -> None:
     @app.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseNotebookDocumentParams) -> None:
         notebooks.close_notebook(app.session, params)
-        app.gaps.give_back()
+        app.freed_memory.give_back()
 
 
 def _register_files(app: App) -> None:

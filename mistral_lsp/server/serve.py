@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from mistral_lsp.server.admission import Admission
 from mistral_lsp.server.app import App
 from mistral_lsp.server.features import register
 from mistral_lsp.server.wire import read_messages, standard_streams
+from mistral_lsp.system import processes
 from mistral_lsp.system.time_slices import take_short_turns
 from mistral_lsp.types import UserError
 
@@ -61,10 +61,8 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 
 async def _signalled() -> None:
     """Waits for a signal that ends the process, so that what it holds is given back first."""
-    loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, ended.set)
+    processes.on_end(ended.set)
     await ended.wait()
 
 

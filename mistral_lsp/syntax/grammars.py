@@ -6,7 +6,6 @@ looks for texts that a grammar does not survive; such texts are told here, and n
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import re
 import sys
@@ -17,6 +16,7 @@ from functools import cache
 import tree_sitter
 
 from mistral_lsp.languages.base import Language
+from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
 """Some broken texts take the square of their length; nobody waits for their tree."""
@@ -103,7 +103,7 @@ def _release(given: list[bytes]) -> None:
     *counts, usual = [sys.getrefcount(piece) for piece in given]
     for piece, count in zip(given, counts):
         if count > usual:
-            ctypes.pythonapi.Py_DecRef(ctypes.py_object(piece))
+            drop_reference(piece)
 
 
 def _columns(text: str) -> int:

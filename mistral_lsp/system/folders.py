@@ -1,4 +1,4 @@
-"""The folder in which a user's hosts listen, and which nobody else can enter."""
+"""The user's folders: settings, data, cache, and the private one in which hosts listen."""
 
 from __future__ import annotations
 
@@ -13,9 +13,26 @@ import platformdirs
 
 from mistral_lsp.types import EngineError
 
+NAME = "mistral-lsp"
+
+
+def settings_folder() -> Path:
+    """Where the user's own settings lie."""
+    return platformdirs.user_config_path(NAME)
+
+
+def data_folder() -> Path:
+    """Where lies what the user has downloaded."""
+    return platformdirs.user_data_path(NAME)
+
+
+def cache_folder() -> Path:
+    """Where lies what can be found out or made again."""
+    return platformdirs.user_cache_path(NAME)
+
 
 def private_folder() -> Path:
-    """The folder, made where it is missing.
+    """The folder in which hosts listen and nobody else can look, made where it is missing.
 
     Raises EngineError where others could enter it, OSError where it can't be made.
     """
@@ -37,7 +54,7 @@ def _runtime_folder() -> Path | None:
     """The place that the system has for sockets, where there is one for this user."""
     with warnings.catch_warnings(), contextlib.suppress(OSError):
         warnings.simplefilter("ignore")  # they tell of places that won't do; none is used unseen
-        folder = platformdirs.user_runtime_path("mistral-lsp")
+        folder = platformdirs.user_runtime_path(NAME)
         if folder.parent.stat().st_uid == os.getuid():
             return folder
     return None

@@ -1,4 +1,4 @@
-"""Gives the system the memory that this process holds and does not use."""
+"""Gives back memory that this process holds and does not use."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ LEAST_SECONDS = 60.0
 """From one time to the next, for it takes some milliseconds."""
 
 
-class Gaps:
-    """What lies between the texts in use: one that grows leaves all its sizes behind.
+class FreedMemory:
+    """Memory that glibc holds after it was freed: a growing text leaves a block of every size.
 
-    Only glibc's allocator keeps such gaps; elsewhere there is nothing to do.
+    Other allocators hold none; there this does nothing.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
-        """There are none yet; `clock` is in seconds."""
+        """`clock` is in seconds."""
         self._clock = clock
         self._given_back_at = clock()
 
     def give_back(self) -> None:
-        """Gives them back where the last time is long ago."""
+        """Gives it to the system, unless that was done a moment ago."""
         now = self._clock()
         if now - self._given_back_at < LEAST_SECONDS:
             return
         self._given_back_at = now
         with contextlib.suppress(AttributeError, OSError, TypeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def drop_reference(held: object) -> None:
+    """Gives up a reference that native code took and never gives back."""
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(held))

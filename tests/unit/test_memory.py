@@ -10,27 +10,27 @@ import pytest
 
 SCATTER = """
 import psutil
-from mistral_lsp.memory import LEAST_SECONDS, Gaps
+from mistral_lsp.memory import LEAST_SECONDS, FreedMemory
 
 def resident():
     return psutil.Process().memory_info().rss
 
 now = 0.0
-gaps = Gaps(lambda: now)
+freed = FreedMemory(lambda: now)
 pairs = [(bytes(20_000), bytes(1_000)) for _ in range(2_000)]
 kept = [small for _, small in pairs]
 del pairs
 print(resident())
-gaps.give_back()
+freed.give_back()
 print(resident())
 now += LEAST_SECONDS
-gaps.give_back()
+freed.give_back()
 print(resident())
 """
-"""For a process of its own: one that has run for long has gaps already, which texts go into."""
+"""For a process of its own: one that has run for long has freed already, which texts go into."""
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="its allocator alone keeps gaps")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="its allocator alone keeps freed")
 def test_what_texts_leave_between_others_is_given_back_now_and_then() -> None:
     told = subprocess.run(
         [sys.executable, "-c", SCATTER], check=True, capture_output=True, text=True

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from mistral_lsp.engine.remote import server as remote_server
+from mistral_lsp.engine.remote import http as remote_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import EngineError, Part, Prompt

@@ -75,7 +75,7 @@ async def test_one_that_was_stopped_before_anybody_came_is_replaced() -> None:
 
 async def test_one_that_says_nothing_for_long_is_replaced(slow, monkeypatch) -> None:
     monkeypatch.setattr(engine_client, "LONGEST_SILENCE", 0.4)
-    monkeypatch.setattr(processes, "is_stopped", lambda pid: False)
+    monkeypatch.setattr(processes, "is_suspended", lambda pid: False)
     client = await started()
     generation = client.generate(PROMPT, 100)
     os.kill(client.host_pid, signal.SIGSTOP)
@@ -103,7 +103,7 @@ async def test_one_that_gives_signs_of_life_is_left_alone_and_ended_when_it_does
 ) -> None:
     ended: list[float] = []
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(processes, "is_stopped", lambda pid: False)
+    monkeypatch.setattr(processes, "is_suspended", lambda pid: False)
     monkeypatch.setattr(processes, "end", lambda pid: ended.append(loop.time()))
     client = EngineClient(Load("scripted", "", 0, 0, 0))
     client._writer = writer = Mock()

@@ -7,28 +7,21 @@ connections.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 
-BACKLOG = 64
+from mistral_lsp.system import endpoint, processes
 
 
 def main(path: Path) -> None:
     """Listens at `path`; goes on as a process of its own."""
-    os.umask(0o077)
+    processes.make_files_private()
     log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     os.close(log)
-    path.unlink(missing_ok=True)  # of a host that was killed; whoever runs this holds the lock
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(path))
-    listening.listen(BACKLOG)
-    # Now, since nothing with threads is imported yet, which a fork would lose.
-    if os.fork():
-        os._exit(0)
-    os.setsid()
+    listening = endpoint.listen(path)  # whoever runs this holds the lock
+    processes.detach()  # now, since nothing with threads is imported yet
 
     from mistral_lsp.engine.host.serve import serve
 

@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from mistral_lsp.inference.backends.base import Backend
 from mistral_lsp.inference.decode import Loop
 from mistral_lsp.inference.tokenizer import Tokenizer
+from mistral_lsp.system.files import write_whole
+from mistral_lsp.system.folders import cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -
     """What is remembered of this model on this machine, or else measured now, in a second or a few
     decode steps. `threads` are the user's choice, or 0.
     """
-    store = platformdirs.user_cache_path("mistral-lsp") / "measured.json"
+    store = cache_folder() / "measured.json"
     key = _key(backend, model, threads)
     remembered = _read(store)
     known = remembered.get(key)
@@ -127,10 +128,8 @@ def _read(store: Path) -> dict[str, Measured]:
 
 def _write(store: Path, remembered: dict[str, Measured]) -> None:
     """Replaces the file at once, so that two engines that start together do no harm."""
-    fresh = store.with_suffix(f".{os.getpid()}")
     try:
         store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh.write_bytes(msgspec.json.encode(remembered))
-        fresh.replace(store)
+        write_whole(store, msgspec.json.encode(remembered))
     except OSError as error:
         logger.warning("%s can't be written, so it is measured again next time: %s", store, error)

@@ -10,7 +10,6 @@ import asyncio
 import codecs
 import gc
 import os
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -22,9 +21,9 @@ from pathlib import Path
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.host.connection import Confused, Connection, Crowd
 from mistral_lsp.engine.host.load import Ready, load
-from mistral_lsp.engine.local import connect
 from mistral_lsp.engine.unforeseen import told, watched
-from mistral_lsp.system.memory import Gaps
+from mistral_lsp.system import endpoint, processes
+from mistral_lsp.system.memory import FreedMemory
 from mistral_lsp.system.time_slices import take_short_turns
 from mistral_lsp.text.shown import seen
 from mistral_lsp.types import EngineError, Usage, UserError
@@ -78,13 +77,13 @@ class Host:
         self._admitted: dict[Key, Admitted] = {}
         self._crowd = Crowd()
         self._left = asyncio.Event()
-        self._gaps = Gaps()
+        self._freed_memory = FreedMemory()
 
     async def run(self) -> None:
         """Serves until nobody needs it."""
         loop = asyncio.get_running_loop()
-        await asyncio.start_unix_server(self._serve, sock=self._listening)
-        loop.add_signal_handler(signal.SIGTERM, self._leave)
+        await endpoint.serve(self._listening, self._serve)
+        processes.on_end(self._leave)
         self._departure = loop.call_later(FIRST_CLIENT_SECONDS, self._leave)
         try:
             await self._left.wait()
@@ -152,7 +151,7 @@ class Host:
     def _heed(self, client: Connection, wishes: frames.Load) -> None:
         # Whoever looked for this host by its name wants what is served here; nobody else has any
         # business here, least of all to choose what the others get.
-        if connect.name_of(wishes) != self._path.stem:
+        if frames.name_of(wishes) != self._path.stem:
             client.send(frames.Failed("This engine serves another model."))
             raise Confused("it wants another model")
         self._keep_seconds[client.number] = wishes.keep_loaded_seconds
@@ -250,7 +249,7 @@ class Host:
                 self._running = None
         usage = self._ready.loop.usage if self._ready is not None else Usage()
         send(frames.Finished(request.id, usage, error or admitted.why or ""))
-        self._gaps.give_back()
+        self._freed_memory.give_back()
 
     def _decode(
         self, ready: Ready, admitted: Admitted, request: frames.Generate, send: Send

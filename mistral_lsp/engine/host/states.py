@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from mistral_lsp.inference.shelf import Kept
+from mistral_lsp.system.files import write_private
+from mistral_lsp.system.folders import cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Header(msgspec.Struct, frozen=True):
 
 def folder() -> Path:
     """Where the states lie."""
-    return platformdirs.user_cache_path("mistral-lsp") / "states"
+    return cache_folder() / "states"
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
@@ -50,7 +50,7 @@ def write(model: str, states: Sequence[Kept]) -> None:
             room -= len(body)
             if room < 0:
                 break
-            _write_private(folder() / f"{number}.state", body)
+            write_private(folder() / f"{number}.state", body)
     except OSError as error:
         logger.warning("what was read is not kept for the next start: %s", error)
         erase()
@@ -89,8 +89,3 @@ def _parse(model: str, body: bytes) -> Kept | None:
     length = int.from_bytes(content[:4], "big")
     header = msgspec.msgpack.decode(content[4 : 4 + length], type=Header)
     return Kept(header.tokens, bytearray(content[4 + length :])) if header.model == model else None
-
-
-def _write_private(path: Path, body: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(body)

@@ -121,8 +121,8 @@ class EngineClient:
 
     async def close(self) -> None:
         """Lets go of the host, which leaves when it serves nobody else; a stopped one is ended."""
-        if self.host_pid is not None and processes.is_stopped(self.host_pid):
-            processes.end(self.host_pid)
+        if self.host_pid is not None and processes.is_suspended(self.host_pid):
+            processes.kill(self.host_pid)
         if self._supervisor is not None:
             await ended(self._supervisor)
         if self._watching is not None:
@@ -198,8 +198,8 @@ class EngineClient:
             if self._writer is None or self.host_pid is None:
                 return
             if silent:
-                if silent > LONGEST_SILENCE or processes.is_stopped(self.host_pid):
-                    processes.end(self.host_pid)
+                if silent > LONGEST_SILENCE or processes.is_suspended(self.host_pid):
+                    processes.kill(self.host_pid)
                     return
                 frames.write(self._writer, frames.Ping())
 

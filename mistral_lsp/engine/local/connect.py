@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import sys
 from pathlib import Path
 
 import msgspec
 
-import mistral_lsp
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.limited import limited
-from mistral_lsp.system import processes
-from mistral_lsp.system.folders import private_folder
+from mistral_lsp.system import endpoint, processes
 from mistral_lsp.text.shown import one_line
-from mistral_lsp.types import SCRIPT_VARIABLE, EngineError
+from mistral_lsp.types import EngineError
 
+DAEMON = "mistral_lsp.engine.host.daemon"
 START_SECONDS = 20.0
 GREETING_SECONDS = 4.0
 """A host that runs greets at once; whoever listens and says nothing for longer is none of ours."""
@@ -33,8 +31,6 @@ LARGE_BLOCK = 1 << 20
 the size of what was freed, and the host then keeps tens of megabytes from every KV state it saved.
 """
 LONGEST_LAST_WORDS = 300
-LONGEST_SOCKET_PATH = 103
-"""Bytes; what the smallest of the supported systems allows."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, frames.Hello]
 
@@ -68,7 +64,7 @@ async def _greeted(path: Path, seconds: float) -> Connection | None:
     """
     try:
         async with limited(seconds):
-            reader, writer = await asyncio.open_unix_connection(path)
+            reader, writer = await endpoint.connect(path)
     except (OSError, asyncio.TimeoutError):
         return None
     hello = None
@@ -88,7 +84,7 @@ async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
     reading = asyncio.ensure_future(frames.read_reply(reader))
     try:
         while not (await asyncio.wait([reading], timeout=LOOK_SECONDS))[0]:
-            processes.end_stopped_at(path)
+            processes.kill_suspended([DAEMON, str(path)])
         return reading.result()
     finally:
         reading.cancel()
@@ -119,7 +115,7 @@ async def _started(path: Path) -> Connection | None:
     starter = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "mistral_lsp.engine.host.daemon",
+        DAEMON,
         str(path),
         cwd=path.parent,
         env=environment,
@@ -133,27 +129,9 @@ async def _started(path: Path) -> Connection | None:
     return await _greeted(path, START_SECONDS)
 
 
-def name_of(wanted: frames.Load) -> str:
-    """What the host is called that serves what is wanted, by the same installation as this one."""
-    serves = (
-        mistral_lsp.__version__,
-        str(Path(mistral_lsp.__file__).resolve()),
-        sys.prefix,
-        wanted.without_wishes(),
-        os.environ.get(SCRIPT_VARIABLE),
-    )
-    return hashlib.blake2b(repr(serves).encode(), digest_size=6).hexdigest()
-
-
 def socket_path(wanted: frames.Load) -> Path:
     """Where the host listens that serves what is wanted. Raises EngineError, OSError."""
-    path = private_folder() / f"{name_of(wanted)}.socket"
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        raise EngineError(
-            f"The engine's socket can't have a name as long as {path}. "
-            "Set XDG_RUNTIME_DIR to a folder with a shorter one."
-        )
-    return path
+    return endpoint.place(frames.name_of(wanted))
 
 
 def last_words(wanted: frames.Load) -> str:

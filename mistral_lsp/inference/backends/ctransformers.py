@@ -12,6 +12,7 @@ import numpy
 from ctransformers.llm import LLM, Config
 
 from mistral_lsp.inference.backends.cores import OtherCores
+from mistral_lsp.system.processor import processor_features
 from mistral_lsp.types import EngineError
 
 ARCHITECTURES = ("llama", "falcon")
@@ -105,8 +106,5 @@ class CTransformers:
 
 def _library() -> str | None:
     """The build of the library to take, or None to let it look, which costs half a second."""
-    if platform.system() == "Linux" and platform.machine() == "x86_64":
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-        if " avx2 " in flags:
-            return "avx2"
-    return None
+    is_known = platform.system() == "Linux" and platform.machine() == "x86_64"
+    return "avx2" if is_known and "avx2" in processor_features() else None
