@@ -183,10 +183,10 @@ def _tell(result: Record, options: argparse.Namespace, show: Callable[[Record], 
 
 async def _explain(options: argparse.Namespace) -> int:
     from mistral_lsp.commands import one_request
-    from mistral_lsp.completion import pipeline
+    from mistral_lsp.completion import explain
 
     async with one_request.opened(options.place, _overrides(options)) as (request, stages):
-        result = await pipeline.explain(request, stages)
+        result = await explain.explain(request, stages)
     _tell(result, options, one_request.print_explanation)
     return 0
 

@@ -7,16 +7,9 @@ import contextlib
 from dataclasses import replace
 
 from mistral_lsp.completion.cache import Entry
-from mistral_lsp.completion.request import (
-    Request,
-    Stages,
-    find_plan,
-    make_grown_plan,
-    parse,
-    prepare,
-    refuse,
-    situation,
-)
+from mistral_lsp.completion.prompting import find_plan, make_grown_plan, prepare
+from mistral_lsp.completion.request import Request, Stages, parse, refuse
+from mistral_lsp.completion.situation import situation
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build

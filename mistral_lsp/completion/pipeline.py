@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mistral_lsp import postprocess
 from mistral_lsp.completion import ahead
 from mistral_lsp.completion.cache import Entry
-from mistral_lsp.completion.request import Request, Stages, parse, prepare, refuse, situation
+from mistral_lsp.completion.prompting import prepare
+from mistral_lsp.completion.request import Request, Stages, parse, refuse
 from mistral_lsp.completion.scheduler import Disagreed, Stream, Superseded
+from mistral_lsp.completion.situation import situation
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import Cursor, read_cursor
 from mistral_lsp.postprocess.base import Suggestion, confidence
@@ -276,37 +277,3 @@ def _timed(completion: Completion, draft: Draft, started: float, now: float) -> 
         first_token_ms=None if first is None else round((first - started) * 1000, 2),
         total_ms=round((now - started) * 1000, 2),
     )
-
-
-async def explain(request: Request, stages: Stages) -> dict[str, Any]:
-    """What `complete` would send, as a record: the prompt part by part, or the reason why nothing.
-
-    Raises EngineError where the model can't be loaded.
-    """
-    await parse(request.snapshot)
-    cursor = read_cursor(request.snapshot, request.offset)
-    reason = refuse(request, cursor)
-    parts: list[dict[str, Any]] = []
-    if reason is None:
-        prompt = await prepare(request, stages, await stages.engine.ready())
-        counts = await stages.engine.weigh(prompt)
-        parts = [
-            {
-                "label": part.special or part.label,
-                "tokens": tokens,
-                "why": part.why,
-                "text": part.text,
-            }
-            for part, tokens in zip(prompt.parts, counts)
-        ]
-    model = stages.engine.model
-    return {
-        "reason": reason,
-        "engine": model.engine if model else None,
-        "model": model.model if model else None,
-        "form": model.form if model else None,
-        "window": model.window if model else None,
-        "working_window": model.working_window if model else None,
-        "tokens": sum(part["tokens"] for part in parts),
-        "parts": parts,
-    }

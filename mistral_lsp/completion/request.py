@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from mistral_lsp.completion.cache import Cache
 from mistral_lsp.completion.rejections import Rejections
 from mistral_lsp.completion.scheduler import Scheduler
 from mistral_lsp.config import Settings
-from mistral_lsp.context import freshness, gate, related, similar
+from mistral_lsp.context import gate, similar
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.context.index import Index
-from mistral_lsp.context.outline import introduce
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Snapshot
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.postprocess.base import Situation
-from mistral_lsp.prompt.build import build
-from mistral_lsp.prompt.templates import reads_suffix_last
-from mistral_lsp.prompt.view import blot_file, is_in_secret, see, see_excerpt
-from mistral_lsp.prompt.window import Budget, Plan, Plans
-from mistral_lsp.types import Answer, Excerpt, LoadedModel, Prompt, Trigger
+from mistral_lsp.prompt.view import blot_file, is_in_secret, see
+from mistral_lsp.prompt.window import Plans
+from mistral_lsp.types import Trigger
 
-SMALLEST_BUDGET = 64
-RESERVED_TOKENS = 48
-"""Room in the window for marks, the path and the introduction."""
-
-NEARBY = 2_000
-"""Characters on either side of the cursor."""
 PARSED_AT_ONCE = 20_000
 """Characters; a longer text is parsed by a thread, so that no other file's request waits for it."""
-
-SHORT_SUFFIX = 64
-"""Tokens, where a keystroke costs the reading of all of them."""
 
 
 def _no_later() -> Snapshot | None:
@@ -96,109 +82,3 @@ def refuse(request: Request, cursor: Cursor) -> str | None:
     if reason is None and is_in_secret(snapshot, request.offset):
         return "the cursor stands in a secret"
     return reason
-
-
-async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
-    """The prompt for a request: in the window that was read for its place, or in a first one."""
-    plan = await find_plan(request, stages, model)
-    if plan is None:
-        budget = _budget(request, model, first=stages.interactive)
-        plan = await make_plan(request, stages, budget)
-        stages.plans.keep(request.snapshot.uri, plan)
-    return build(model.form, plan, *request.told())
-
-
-async def find_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan | None:
-    """The plan that serves at the request's place: a grown one before a first one."""
-    snapshot, offset = request.told()
-    for first in (False, True):
-        budget = _budget(request, model, first)
-        plan = await stages.plans.find(snapshot, offset, budget, stages.engine.count)
-        if plan is not None:
-            present = await freshness.look(stages.index, [one.file for one in plan.related])
-            return stages.plans.without(snapshot.uri, plan, present)
-    return None
-
-
-async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan:
-    """A new plan with as much as this machine can read in about a second."""
-    return await make_plan(request, stages, _budget(request, model, first=False))
-
-
-async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
-    """A new plan for the request's place, not kept yet."""
-
-    async def count(excerpts: Sequence[str]) -> list[int]:
-        return await stages.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
-
-    async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
-        if not request.settings.other_files:
-            return ()
-        index = stages.index
-        alike = await similar.choose(
-            snapshot,
-            offset,
-            index,
-            stages.recent,
-            stages.nearby,
-            tokens,
-            count,
-            similar.DEADLINE_SECONDS if stages.interactive else None,
-        )
-        taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
-        return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
-
-    snapshot, offset = request.told()
-    await parse(snapshot)
-    return await stages.plans.make(snapshot, offset, budget, stages.engine.count, introduce, relate)
-
-
-def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
-    limit = model.window - request.settings.max_tokens - RESERVED_TOKENS
-    is_first = first and model.first_window < model.working_window
-    wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
-    limit = max(SMALLEST_BUDGET, limit)
-    suffix = SHORT_SUFFIX if reads_suffix_last(model.form) else limit
-    return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, not is_first, suffix)
-
-
-def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
-    """What the filters know of an answer and its place. What was dismissed is offered to those who
-    ask by hand, and so is what the model doubts.
-    """
-    rejected: frozenset[str] = frozenset()
-    min_confidence = 0.0
-    if request.trigger == "automatic":
-        rejected = stages.rejections.at(request.snapshot, request.offset)
-        min_confidence = request.settings.min_confidence
-    return Situation(
-        line_prefix=cursor.line_prefix,
-        line_suffix=cursor.line_suffix,
-        following=cursor.following,
-        nesting=cursor.nesting,
-        has_open_string=cursor.has_open_string,
-        indent=cursor.indent,
-        language=cursor.language,
-        multiline=request.settings.multiline,
-        min_confidence=min_confidence,
-        answer=answer,
-        rejected=rejected,
-        nearby=request.snapshot.text[max(0, request.offset - NEARBY) : request.offset + NEARBY],
-        errors=partial(_errors, request.snapshot, request.offset)
-        if request.snapshot.tree is not None and cursor.language.is_code
-        else None,
-    )
-
-
-def _errors(snapshot: Snapshot, offset: int, text: str | None, replaced: int) -> int:
-    tree = snapshot.tree
-    assert tree is not None
-    start = end = offset
-    if text is None:
-        number, column = snapshot.place(offset)
-        start, end, text = offset - column, offset - column + len(snapshot.line(number)), ""
-    if not text and not replaced and start == end:
-        return tree.count_errors()
-    completed = snapshot.text[:start] + text + snapshot.text[end + replaced :]
-    later = tree.updated(completed)
-    return (later or tree).count_errors()  # where nobody can tell, it is no worse

@@ -10,6 +10,7 @@ from typing import Any
 from lsprotocol import types
 
 from mistral_lsp.completion import ahead, pipeline
+from mistral_lsp.completion.explain import explain as explain_request
 from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.document import Snapshot
 from mistral_lsp.server import convert
@@ -102,7 +103,7 @@ async def explain(
     place = _place(session, params, encoding)
     if place is None:
         return None
-    return await pipeline.explain(_request(session, *place, "automatic"), stages)
+    return await explain_request(_request(session, *place, "automatic"), stages)
 
 
 def reject(

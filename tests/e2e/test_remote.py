@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.peers.http_server import HttpServer, free_port
-from mistral_lsp.completion import pipeline
+from mistral_lsp.completion import explain, pipeline
 from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
@@ -150,7 +150,7 @@ async def test_it_streams_and_typing_costs_little(server) -> None:
         typed = request(f"{text[:offset]}zq{text[offset:]}", offset + 2)
         again = await pipeline.complete(typed, stages)
         assert 0 < again.usage.evaluated_tokens <= 8 < again.usage.prompt_tokens
-        told = await pipeline.explain(typed, stages)
+        told = await explain.explain(typed, stages)
         assert told["parts"][0]["label"] == "bos" and told["parts"][0]["tokens"] == 1
         assert told["tokens"] == again.usage.prompt_tokens
 

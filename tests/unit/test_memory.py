@@ -27,10 +27,10 @@ now += LEAST_SECONDS
 freed.give_back()
 print(resident())
 """
-"""For a process of its own: one that has run for long has freed already, which texts go into."""
+"""For a process of its own: one that has run for long has gaps already, which texts go into."""
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="its allocator alone keeps freed")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it alone keeps what was freed")
 def test_what_texts_leave_between_others_is_given_back_now_and_then() -> None:
     told = subprocess.run(
         [sys.executable, "-c", SCATTER], check=True, capture_output=True, text=True

@@ -6,7 +6,7 @@ import pytest
 
 from bench.secrets import Listener
 from mistral_lsp import languages
-from mistral_lsp.completion import pipeline
+from mistral_lsp.completion import explain, pipeline
 from mistral_lsp.completion.request import Request, Stages
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan, walk
@@ -162,7 +162,7 @@ async def test_what_is_counted_is_without_secrets_too(tmp_path) -> None:
     stages = Stages(engine, index=index, interactive=False)
     stages.recent.note(snapshot, offset)
     request = Request(snapshot, offset, "invoked", Settings())
-    explained = await pipeline.explain(request, stages)
+    explained = await explain.explain(request, stages)
     told = "\n".join([*engine.heard, *(part["text"] for part in explained["parts"])])
     assert "def connect" in told and BLOT in told
     assert [secret for secret in ("Hunter", KEY_LINES[0][:12]) if secret in told] == []

@@ -1,0 +1,85 @@
+"""Chooses the window for a request, and makes its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mistral_lsp.completion.request import Request, Stages, parse
+from mistral_lsp.context import freshness, related, similar
+from mistral_lsp.context.outline import introduce
+from mistral_lsp.document import Snapshot
+from mistral_lsp.prompt.build import build
+from mistral_lsp.prompt.templates import reads_suffix_last
+from mistral_lsp.prompt.view import see_excerpt
+from mistral_lsp.prompt.window import Budget, Plan
+from mistral_lsp.types import Excerpt, LoadedModel, Prompt
+
+SMALLEST_BUDGET = 64
+RESERVED_TOKENS = 48
+"""Room in the window for marks, the path and the introduction."""
+SHORT_SUFFIX = 64
+"""Tokens, where a keystroke costs the reading of all of them."""
+
+
+async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
+    """The prompt for a request: in the window that was read for its place, or in a first one."""
+    plan = await find_plan(request, stages, model)
+    if plan is None:
+        budget = _budget(request, model, first=stages.interactive)
+        plan = await make_plan(request, stages, budget)
+        stages.plans.keep(request.snapshot.uri, plan)
+    return build(model.form, plan, *request.told())
+
+
+async def find_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan | None:
+    """The plan that serves at the request's place: a grown one before a first one."""
+    snapshot, offset = request.told()
+    for first in (False, True):
+        budget = _budget(request, model, first)
+        plan = await stages.plans.find(snapshot, offset, budget, stages.engine.count)
+        if plan is not None:
+            present = await freshness.look(stages.index, [one.file for one in plan.related])
+            return stages.plans.without(snapshot.uri, plan, present)
+    return None
+
+
+async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan:
+    """A new plan with as much as this machine can read in about a second."""
+    return await make_plan(request, stages, _budget(request, model, first=False))
+
+
+async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
+    """A new plan for the request's place, not kept yet."""
+
+    async def count(excerpts: Sequence[str]) -> list[int]:
+        return await stages.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
+
+    async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
+        if not request.settings.other_files:
+            return ()
+        index = stages.index
+        alike = await similar.choose(
+            snapshot,
+            offset,
+            index,
+            stages.recent,
+            stages.nearby,
+            tokens,
+            count,
+            similar.DEADLINE_SECONDS if stages.interactive else None,
+        )
+        taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
+        return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
+
+    snapshot, offset = request.told()
+    await parse(snapshot)
+    return await stages.plans.make(snapshot, offset, budget, stages.engine.count, introduce, relate)
+
+
+def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
+    limit = model.window - request.settings.max_tokens - RESERVED_TOKENS
+    is_first = first and model.first_window < model.working_window
+    wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
+    limit = max(SMALLEST_BUDGET, limit)
+    suffix = SHORT_SUFFIX if reads_suffix_last(model.form) else limit
+    return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, not is_first, suffix)

@@ -1,0 +1,56 @@
+"""Collects what the filters know of an answer and its place."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.document import Snapshot
+from mistral_lsp.postprocess.base import Situation
+from mistral_lsp.types import Answer
+
+NEARBY = 2_000
+"""Characters on either side of the cursor."""
+
+
+def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
+    """What the filters know of an answer and its place. What was dismissed is offered to those who
+    ask by hand, and so is what the model doubts.
+    """
+    rejected: frozenset[str] = frozenset()
+    min_confidence = 0.0
+    if request.trigger == "automatic":
+        rejected = stages.rejections.at(request.snapshot, request.offset)
+        min_confidence = request.settings.min_confidence
+    return Situation(
+        line_prefix=cursor.line_prefix,
+        line_suffix=cursor.line_suffix,
+        following=cursor.following,
+        nesting=cursor.nesting,
+        has_open_string=cursor.has_open_string,
+        indent=cursor.indent,
+        language=cursor.language,
+        multiline=request.settings.multiline,
+        min_confidence=min_confidence,
+        answer=answer,
+        rejected=rejected,
+        nearby=request.snapshot.text[max(0, request.offset - NEARBY) : request.offset + NEARBY],
+        errors=partial(_errors, request.snapshot, request.offset)
+        if request.snapshot.tree is not None and cursor.language.is_code
+        else None,
+    )
+
+
+def _errors(snapshot: Snapshot, offset: int, text: str | None, replaced: int) -> int:
+    tree = snapshot.tree
+    assert tree is not None
+    start = end = offset
+    if text is None:
+        number, column = snapshot.place(offset)
+        start, end, text = offset - column, offset - column + len(snapshot.line(number)), ""
+    if not text and not replaced and start == end:
+        return tree.count_errors()
+    completed = snapshot.text[:start] + text + snapshot.text[end + replaced :]
+    later = tree.updated(completed)
+    return (later or tree).count_errors()  # where nobody can tell, it is no worse
