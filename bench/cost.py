@@ -42,7 +42,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
         "gigabytes": round(path.stat().st_size / 1e9, 2),
         "loading_seconds": round(loading, 1),
         "reading": round(READ / reading, 1),
-        "writing": round(ready.loop.usage.generated_tokens / writing, 1),
+        "writing": round(ready.decoder.usage.generated_tokens / writing, 1),
         "first_token_ms": {f"p{rank}": percentile(keys, rank) for rank in (50, 95)},
         "resident_gb": round(psutil.Process().memory_info().rss / 1e9, 2),
     }
@@ -51,7 +51,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
 def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
     """How long it takes to read what is new in the prompt and to write so many tokens."""
     begun = time.perf_counter()
-    for _ in ready.loop.generate(prompt, tokens, lambda: False):
+    for _ in ready.decoder.generate(prompt, tokens, lambda: False):
         pass
     return time.perf_counter() - begun
 

@@ -6,14 +6,14 @@ depends on its prompt alone: not on the tasks before it, nor on how busy the mac
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import load
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.decode import Decoder
+from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import EngineError, LoadedModel, Prompt, Token, Usage
 
@@ -23,9 +23,11 @@ DIGESTED = 1 << 20
 class DirectGeneration:
     """An answer that is computed while it is iterated."""
 
-    def __init__(self, loop: Loop, ids: Sequence[int], owed: bytes, max_tokens: int, line: int):
+    def __init__(
+        self, decoder: Decoder, ids: Sequence[int], owed: bytes, max_tokens: int, line: int
+    ):
         """`ids` is the whole prompt, behind which the answer has to begin with `owed`."""
-        self._loop = loop
+        self._decoder = decoder
         self._ids = ids
         self._owed = owed
         self._max_tokens = max_tokens
@@ -34,17 +36,12 @@ class DirectGeneration:
         self.usage = Usage()
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """The tokens; ends where the model writes bytes that are no text, as the host does."""
-        characters = codecs.getincrementaldecoder("utf-8")()
-        generated = self._loop.generate(
+        """The tokens."""
+        written = self._decoder.write(
             self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._line
         )
-        for piece, probability in generated:
-            self.usage = self._loop.usage
-            try:
-                text = characters.decode(piece)
-            except UnicodeDecodeError:
-                return
+        for text, probability in written:
+            self.usage = self._decoder.usage
             yield Token(text, probability)
 
     def stop(self) -> None:
@@ -93,13 +90,10 @@ class DirectEngine:
         if len(ids) + max_tokens > window:
             raise EngineError(f"{len(ids)} + {max_tokens} tokens don't fit a window of {window}.")
         self._ready.backend.rewind(0)
-        loop = Loop(
-            self._ready.backend,
-            self._ends,
-            beginning=self._ready.tokenizer.beginning,
-            clock=lambda: 0.0,
-        )
-        return DirectGeneration(loop, ids, owed, max_tokens, prompt.line)
+        sequence = OneSequence(self._ready.backend, clock=lambda: 0.0)
+        beginning = self._ready.tokenizer.beginning
+        decoder = Decoder(sequence, self._ends, beginning)
+        return DirectGeneration(decoder, ids, owed, max_tokens, prompt.line)
 
 
 def _identity(path: Path) -> str:

@@ -17,7 +17,8 @@ from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.inference.backends.ctransformers import CTransformers
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.decode import Decoder
+from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import Part, Prompt
@@ -96,12 +97,13 @@ def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
     """The same answer, to the last bit, whether a prompt is read at once or grows by keystrokes."""
     text = SAMPLE.read_text("utf-8")
     place = text.index("return line, offset - self")
-    loop = Loop(OneByOne(backend), header.controls)
+    sequence = OneSequence(OneByOne(backend))
+    loop = Decoder(sequence, header.controls)
     for typed in (0, 3, 7, 12, 4):
         prefix = text[place - 240 : place + typed]
         prompt = [1, 4, *backend.tokenize(b"\n"), 3, *backend.tokenize(prefix.encode()), 5]
         warm = list(loop.generate(prompt, 8, lambda: False))
-        loop._held.clear()
+        sequence._held.clear()
         backend.rewind(0)
         cold = list(loop.generate(prompt, 8, lambda: False))
         assert warm == cold
@@ -111,10 +113,12 @@ def test_what_a_backend_read_before_is_forgotten(backend, header) -> None:
     """As what was read to measure the machine, at the first loads."""
     prompt = [1, *backend.tokenize(b"def add(a, b):\n    return")]
     backend.rewind(0)
-    clean = list(Loop(OneByOne(backend), header.controls).generate(prompt, 8, lambda: False))
+    clean = list(
+        Decoder(OneSequence(OneByOne(backend)), header.controls).generate(prompt, 8, lambda: False)
+    )
     backend.rewind(0)
     backend.eval(backend.tokenize(b"value = function(argument)\n" * 8), 0)
-    loop = Loop(OneByOne(backend), header.controls)
+    loop = Decoder(OneSequence(OneByOne(backend)), header.controls)
     assert list(loop.generate(prompt, 8, lambda: False)) == clean
 
 

@@ -246,7 +246,7 @@ def ask(engine: str, path: Path) -> str:
     try:
         ready = load(Load(engine, str(path), WINDOW, 1, 0))
         ids, owed = ready.tokenizer.prompt(PROMPT)
-        for _ in ready.loop.generate(ids, 4, lambda: False, owed):
+        for _ in ready.decoder.generate(ids, 4, lambda: False, owed):
             pass
     except UserError as error:
         return f"refused: {error}"

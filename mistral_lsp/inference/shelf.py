@@ -63,6 +63,9 @@ def _same_place(old: Kept, fresh: Kept) -> bool:
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens the two begin with in common."""
+    shorter = min(len(one), len(other))
+    if one[:shorter] == other[:shorter]:  # mostly, and much faster
+        return shorter
     for place, (left, right) in enumerate(zip(one, other)):
         if left != right:
             return place

@@ -11,7 +11,8 @@ import msgspec
 import numpy
 
 from mistral_lsp.inference.backends.scripted import SPECIALS, Line, Script, Scripted
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.decode import Decoder
+from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.inference.shelf import MOST, Kept, Shelf
 from mistral_lsp.inference.threads import Threads
 from mistral_lsp.inference.tokenizer import Tokenizer
@@ -24,12 +25,12 @@ def prompt(prefix: str) -> list[int]:
     return [256, 258, *prefix.encode(), 260]
 
 
-def run(loop: Loop, ids: list[int], most: int = 100, cancelled=lambda: False) -> str:
+def run(loop: Decoder, ids: list[int], most: int = 100, cancelled=lambda: False) -> str:
     return b"".join(piece for piece, _ in loop.generate(ids, most, cancelled)).decode()
 
 
 def test_only_what_is_new_is_evaluated() -> None:
-    loop = Loop(Scripted(Script([Line("x = ", "one + two\n")])), ENDS)
+    loop = Decoder(OneSequence(Scripted(Script([Line("x = ", "one + two\n")]))), ENDS)
     assert run(loop, prompt("x = ")) == "one + two\n"
     assert loop.usage.evaluated_tokens == 7
     assert run(loop, prompt("x = o")) == "ne + two\n"
@@ -43,11 +44,11 @@ def test_only_what_is_new_is_evaluated() -> None:
 def test_results_never_depend_on_what_was_asked_before() -> None:
     random.seed(3)
     script = Script([Line("x = ", "one + two\n"), Line("y", " = f(x)\n")])
-    loop = Loop(Scripted(script), ENDS)
+    loop = Decoder(OneSequence(Scripted(script)), ENDS)
     for _ in range(200):
         ids = prompt(random.choice(["x = ", "x = on", "x = no", "y", "y = f", "", "x"]))
         most = random.randrange(1, 12)
-        assert run(loop, ids, most) == run(Loop(Scripted(script), ENDS), ids, most)
+        assert run(loop, ids, most) == run(Decoder(OneSequence(Scripted(script)), ENDS), ids, most)
 
 
 class Interrupted(Scripted):
@@ -73,7 +74,7 @@ class Interrupted(Scripted):
 
 def test_a_cancel_in_the_middle_of_an_eval_leaves_the_cache_right() -> None:
     backend = Interrupted(Line("a", "bcd"))
-    loop = Loop(backend, ENDS)
+    loop = Decoder(OneSequence(backend), ENDS)
     ids = prompt("z" * 400 + "a")
     assert run(loop, ids, cancelled=backend.cancelled.is_set) == ""
     assert backend.evals == 3
@@ -92,7 +93,7 @@ def test_prompts_become_tokens_with_marks() -> None:
 
 def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
     backend = Scripted(Script([Line("a", "bcd")], delay_ms=4))
-    loop = Loop(backend, ENDS)
+    loop = Decoder(OneSequence(backend), ENDS)
     ids = prompt("z" * 600 + "a")
     for _ in range(200):
         backend.abort(False)
@@ -109,7 +110,7 @@ def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
 
 def test_going_back_reads_nothing_twice() -> None:
     script = Script([Line("a", "bcd"), Line("b", "xyz")])
-    loop = Loop(Scripted(script), ENDS)
+    loop = Decoder(OneSequence(Scripted(script)), ENDS)
     here, there = prompt("q" * 300 + "a"), prompt("r" * 300 + "b")
     assert run(loop, here) == "bcd"
     assert run(loop, there) == "xyz"
@@ -214,7 +215,7 @@ def test_the_backends_threads_are_left_alone_until_others_are_chosen() -> None:
         def use_threads(self, count: int) -> None:
             told.append(count)
 
-    loop = Loop(Told(Script([Line("a", "bcd")])), ENDS)
+    loop = Decoder(OneSequence(Told(Script([Line("a", "bcd")]))), ENDS)
     assert run(loop, prompt("a")) == "bcd"
     assert told == [], "who measures or compares has set them"
 
@@ -287,7 +288,7 @@ def test_the_word_before_the_cursor_is_chosen_anew() -> None:
 def test_an_answer_begins_with_what_is_owed_and_does_not_repeat_it() -> None:
     backend = Words()
     tokenizer = Tokenizer(backend, {"eos": 0})
-    loop = Loop(backend, frozenset({0}), beginning=tokenizer.beginning)
+    loop = Decoder(OneSequence(backend), frozenset({0}), beginning=tokenizer.beginning)
     pieces = [piece for piece, _ in loop.generate([8, 5], 8, lambda: False, b"ret")]
     assert pieces == [b"urn", b" total"]
     assert list(loop.generate([8, 5], 8, lambda: False)) == []
@@ -295,7 +296,9 @@ def test_an_answer_begins_with_what_is_owed_and_does_not_repeat_it() -> None:
 
 def test_another_beginning_of_the_same_word_needs_no_eval() -> None:
     backend = Words()
-    loop = Loop(backend, frozenset({0}), beginning=Tokenizer(backend, {"eos": 0}).beginning)
+    loop = Decoder(
+        OneSequence(backend), frozenset({0}), beginning=Tokenizer(backend, {"eos": 0}).beginning
+    )
     assert next(loop.generate([8, 5], 8, lambda: False, b"r"))[0] == b"eturn"
     evaluated = len(backend.evaluated)
     assert next(loop.generate([8, 5], 8, lambda: False, b"re"))[0] == b"turn"
@@ -307,11 +310,11 @@ def test_what_was_said_behind_other_tokens_is_forgotten() -> None:
     random.seed(5)
     backend = Words()
     beginning = Tokenizer(backend, {"eos": 0}).beginning
-    loop = Loop(backend, frozenset({0}), beginning=beginning)
+    loop = Decoder(OneSequence(backend), frozenset({0}), beginning=beginning)
     for _ in range(200):
         ids = [random.choice([8, 6, 5]) for _ in range(random.randrange(1, 5))]
         owed = random.choice([b"", b"r", b"ret", b"return", b" ", b"to"])
-        fresh = Loop(Words(), frozenset({0}), beginning=beginning)
+        fresh = Decoder(OneSequence(Words()), frozenset({0}), beginning=beginning)
         most = random.randrange(1, 6)
         answers = [
             [piece for piece, _ in each.generate(ids, most, lambda: False, owed)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.search import MOST_TRIES, Search
+from mistral_lsp.inference.sequence import Sequence as OneSequence
 
 START, A, B, X, Y, Z, END_OF_LINE, END = range(8)
 PIECES = [b"start", b"a", b"b", b"x", b"y", b"z", b"\n", b""]
@@ -52,8 +53,8 @@ class Table:
         pass
 
 
-def written(line: int, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Loop]:
-    loop = Loop(Table(), frozenset({END}))
+def written(line: int, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Decoder]:
+    loop = Decoder(OneSequence(Table()), frozenset({END}))
     chance = 1.0
     text = b""
     for piece, probability in loop.generate([START], most, cancelled, line=line):

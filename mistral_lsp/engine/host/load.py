@@ -11,7 +11,8 @@ from mistral_lsp.engine.host.measure import default_threads, measure
 from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.inference.backends.base import Backend
 from mistral_lsp.inference.backends.registry import FASTEST_FIRST, Row, installed, rows
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.decode import Decoder
+from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.inference.sizes import sizes
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
@@ -30,7 +31,8 @@ class Ready:
 
     model: LoadedModel
     tokenizer: Tokenizer
-    loop: Loop
+    sequence: Sequence
+    decoder: Decoder
     backend: Backend
     identity: str = ""
     """Tells what the states belong to; "" where none are kept."""
@@ -38,7 +40,7 @@ class Ready:
     def leave(self, remember: bool) -> None:
         """Keeps the states on disk, or sees that none are there."""
         if remember and self.identity and self.backend.can_save:
-            states.write(self.identity, self.loop.states())
+            states.write(self.identity, self.sequence.states())
         else:
             states.erase()
 
@@ -54,9 +56,8 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window, header.old_flaw)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    loop = Loop(
-        backend, header.controls, measured.threads, measured.reading_rate, tokenizer.beginning
-    )
+    sequence = Sequence(backend, measured.threads, measured.reading_rate)
+    decoder = Decoder(sequence, header.controls, tokenizer.beginning)
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
@@ -71,8 +72,8 @@ def load(wanted: Load) -> Ready:
     )
     identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
     if wanted.remember_windows and backend.can_save:
-        loop.remember(states.read(identity))
-    return Ready(model, tokenizer, loop, backend, identity)
+        sequence.remember(states.read(identity))
+    return Ready(model, tokenizer, sequence, decoder, backend, identity)
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
@@ -125,4 +126,5 @@ def _scripted(wanted: Load) -> Ready:
         can_search=True,
     )
     tokenizer = Tokenizer(backend, scripted.SPECIALS, heals=False)
-    return Ready(model, tokenizer, Loop(backend, controls), backend)
+    sequence = Sequence(backend)
+    return Ready(model, tokenizer, sequence, Decoder(sequence, controls), backend)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from mistral_lsp.inference.backends.base import Backend
-from mistral_lsp.inference.decode import Loop
+from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.system.files import write_whole
 from mistral_lsp.system.folders import cache_folder
@@ -83,16 +83,14 @@ def _measure(backend: Backend, tokenizer: Tokenizer, threads: int) -> Measured:
 
 
 def _reading_rate(backend: Backend, probe: list[int]) -> float:
-    loop = Loop(backend, frozenset())
+    sequence = Sequence(backend)
     rate = 0.0
     begun = time.perf_counter()
     for first in range(PROBES):  # the best is not disturbed
-        started = time.perf_counter()
-        for _ in loop.generate(
-            probe[first:], 1, lambda: time.perf_counter() - begun > PROBE_SECONDS
-        ):
-            pass
-        rate = max(rate, loop.usage.evaluated_tokens / (time.perf_counter() - started))
+        started, before = time.perf_counter(), sequence.evaluated
+        sequence.read(probe[first:], lambda: time.perf_counter() - begun > PROBE_SECONDS)
+        evaluated = sequence.evaluated - before
+        rate = max(rate, evaluated / (time.perf_counter() - started))
     return rate
 
 

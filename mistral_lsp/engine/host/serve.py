@@ -7,7 +7,6 @@ some time after its last client has gone.
 from __future__ import annotations
 
 import asyncio
-import codecs
 import gc
 import os
 import socket
@@ -238,7 +237,7 @@ class Host:
             with self._turn:
                 ready.backend.abort(False)
                 self._running = key
-            ready.loop.usage = Usage()
+            ready.decoder.usage = Usage()
             # A cancel that came before this line is on record; one that comes later aborts.
             if admitted.why is None:
                 self._decode(ready, admitted, request, send)
@@ -247,7 +246,7 @@ class Host:
         finally:
             with self._turn:
                 self._running = None
-        usage = self._ready.loop.usage if self._ready is not None else Usage()
+        usage = self._ready.decoder.usage if self._ready is not None else Usage()
         send(frames.Finished(request.id, usage, error or admitted.why or ""))
         self._freed_memory.give_back()
 
@@ -256,20 +255,15 @@ class Host:
     ) -> None:
         with told(THE_ENGINE):
             ids, owed = self._tokens(ready, request)
-        characters = codecs.getincrementaldecoder("utf-8")()
-        with ready.loop.kept_sound(), told(THE_ENGINE):
-            for piece, probability in ready.loop.generate(
+        with ready.sequence.kept_sound(), told(THE_ENGINE):
+            for text, probability in ready.decoder.write(
                 ids,
                 request.max_tokens,
                 lambda: admitted.why is not None,
                 owed,
                 request.prompt.line,
             ):
-                try:
-                    text = characters.decode(piece)
-                except UnicodeDecodeError:
-                    return  # the model wrote no text; what came before it stands
-                send(frames.Decoded(request.id, text, probability, ready.loop.usage))
+                send(frames.Decoded(request.id, text, probability, ready.decoder.usage))
 
     def _tokens(self, ready: Ready, request: frames.Generate) -> tuple[list[int], bytes]:
         """The prompt's tokens, and what the answer has to begin with. Raises EngineError."""
