@@ -22,11 +22,11 @@ bench: $(VENV)/installed-for-tests
 SLICE = humaneval-single/8 truth/2 --engine ctransformers
 
 bench-slice: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m bench.quality $(SLICE) --compare bench/quality.csv
+	$(VENV)/bin/python -m bench.quality $(SLICE) --compare bench/data/quality.csv
 	$(VENV)/bin/python -m bench.latency --places 1 --keys 8
 
 quality.csv: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m bench.quality $(SLICE) --csv bench/quality.csv
+	$(VENV)/bin/python -m bench.quality $(SLICE) --csv bench/data/quality.csv
 
 test-editors: $(VENV)/installed-for-tests
 	bash tests/editors/run.sh $(VENV)/bin/python

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from bench.latency_report import percentile
+from bench.support.statistics import percentile
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import Ready, load
 

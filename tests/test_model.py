@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.inference.backends.ctransformers import CTransformers

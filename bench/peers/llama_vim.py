@@ -22,8 +22,8 @@ from typing import Any
 import psutil
 
 from bench.peers.http_server import HttpServer, free_port
-from bench.subjects import Answer, Work
-from bench.typist import Document, Edit
+from bench.support.subjects import Answer, Work
+from bench.support.typist import Document, Edit
 
 LINES_BEFORE, LINES_AFTER = 256, 64
 LONGEST_ANSWER = 128

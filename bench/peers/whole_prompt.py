@@ -19,8 +19,8 @@ import httpx
 import psutil
 
 from bench.peers.http_server import HttpServer, free_port
-from bench.subjects import Answer, Work
-from bench.typist import Document, Edit
+from bench.support.subjects import Answer, Work
+from bench.support.typist import Document, Edit
 
 LINES_BEFORE, LINES_AFTER = 256, 64
 LONGEST_ANSWER = 128

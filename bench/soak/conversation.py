@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.lsp_client import end
+from bench.support.lsp_client import end
 
 Check = Callable[[dict[str, Any]], str | None]
 """Looks at an answer; says what is wrong with it, or None."""

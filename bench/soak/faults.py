@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.latency_report import percentile
 from bench.soak.site import Fault, Site
 from bench.soak.stalls import Stalls
+from bench.support.statistics import percentile
 
 SITES = 4
 QUIET_SECONDS = 1.0

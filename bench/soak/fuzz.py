@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.lsp_client import apart
 from bench.soak.conversation import Conversation, server
 from bench.soak.traffic import ENCODINGS, MARK, Traffic, some_message
+from bench.support.lsp_client import apart
 
 MESSAGES_OF_A_SERVER = 50_000
 MOST_OPEN = 8

@@ -17,11 +17,11 @@ from typing import Any
 
 import psutil
 
-from bench.latency_report import percentile
 from bench.soak.conversation import Conversation, server
 from bench.soak.fuzz import scripted
 from bench.soak.mirror import Mirror
-from bench.typist import LANGUAGES, TRUTH, rhythm
+from bench.support.statistics import percentile
+from bench.support.typist import LANGUAGES, TRUTH, rhythm
 
 EDITORS = 3
 SAMPLES = 200

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from bench.checks import ENGINES, Rows, report
 from bench.speed.changing import check_edits
 from bench.speed.editor import Setup
 from bench.speed.moving import check_jump, check_open, check_revisit
 from bench.speed.windows import check_second_window
 from bench.speed.working import check_busy, check_cancel, check_waste
+from bench.support.servers import ENGINES
+from bench.support.statistics import Rows, report
 
 CHECKS: dict[str, Callable[[Setup], Rows]] = {
     "revisit": check_revisit,

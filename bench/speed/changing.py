@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from bench.checks import Rows
 from bench.speed.editor import Editor, File, Setup, Shown, work
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.vocabulary import Vocabulary
+from bench.support.statistics import Rows
 
 REST_SECONDS = 3.0
 """At a new place, until its window is warm."""

@@ -13,10 +13,10 @@ from typing import Any
 
 import psutil
 
-from bench.checks import Rows, spread
-from bench.lsp_client import ALONE, Client
 from bench.speed.places import Spot
-from bench.subjects import Ours, timed, token_of
+from bench.support.lsp_client import ALONE, Client
+from bench.support.statistics import Rows, spread
+from bench.support.subjects import Ours, timed, token_of
 
 PATIENCE_SECONDS = 120.0
 SETTINGS = {"deadlineMs": 60000, **ALONE}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from bench.checks import Rows, spread
 from bench.speed.editor import (
     Editor,
     File,
@@ -26,6 +25,7 @@ from bench.speed.places import (
     nearest,
     spread_out,
 )
+from bench.support.statistics import Rows, spread
 
 REST_SECONDS = 3.0
 RETURNS_EACH = 10

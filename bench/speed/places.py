@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import NamedTuple
 
-from bench.checks import python_text
+from bench.support.servers import python_text
 
 LONG_FILES = (("argparse.py", "heapq.py"), ("ast.py", "configparser.py"))
 """Pairs of about 3,000 lines together."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import llama_cpp.llama_cpp as lib
 
-from bench.latency import EMBEDDED
+from bench.support.servers import EMBEDDED
 
 FIRST = b"\x01"
 """A token of its own before every text, so that no space is added in front of the text."""

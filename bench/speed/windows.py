@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import psutil
 
-from bench.checks import Rows, spread
 from bench.speed.editor import Editor, Setup, empty, ghosts_ms
 from bench.speed.places import cut, file_lines, half_typed, letter_at, nearest
+from bench.support.statistics import Rows, spread
 
 REST_SECONDS = 3.0
 ROUNDS = 3

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 
-from bench import checks
-from bench.checks import Rows, spread
-from bench.latency_report import summarise
-from bench.modes import replay
+from bench.checks import __main__ as checks
+from bench.latency.modes import replay
+from bench.latency.report import summarise
 from bench.speed.editor import Editor, Setup, Shown
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.spinner import busy_cores
-from bench.typist import shipped_places
+from bench.support.statistics import Rows, spread
+from bench.support.typist import shipped_places
 
 TYPED_LINES = 16
 CANCELS = 40

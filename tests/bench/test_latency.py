@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import latency_report
-from bench.latency_report import percentile
-from bench.modes import Run, Sample, _first_word, _right_part, human_pace, replay
+from bench.latency import report
+from bench.latency.modes import Run, Sample, _first_word, _right_part, human_pace, replay
 from bench.peers.llama_vim import Surroundings
-from bench.subjects import Answer, Ours
-from bench.typist import Document, Place, rhythm, shipped_places
+from bench.support.statistics import percentile
+from bench.support.subjects import Answer, Ours
+from bench.support.typist import Document, Place, rhythm, shipped_places
 
 LINE = "total = sum(values) / len(values)"
 TEXT = f"def mean(values):\n    {LINE}\n    return total\n"
@@ -42,7 +42,7 @@ def figures(
         environment={"MISTRAL_LSP_SCRIPT": str(script)},
         settings={"deadlineMs": 60000, **settings},
     )
-    return latency_report.summarise(replay(subject, mode, [place], keys, lambda: None))
+    return report.summarise(replay(subject, mode, [place], keys, lambda: None))
 
 
 def test_a_right_answer_is_there_at_once(place) -> None:
@@ -59,7 +59,7 @@ def test_a_server_that_sleeps_is_caught(place) -> None:
 
 
 def test_a_slow_server_leaves_a_person_without_answers(place, monkeypatch) -> None:
-    monkeypatch.setattr("bench.modes.rhythm", lambda seed: itertools.repeat(1.0))
+    monkeypatch.setattr("bench.latency.modes.rhythm", lambda seed: itertools.repeat(1.0))
     assert figures(place, "human", LINE, keys=4)["answered"] == 4
     slow = figures(place, "human", "wrong", keys=4, debounceMs=5000)
     assert slow["answered"] == 0
@@ -67,7 +67,7 @@ def test_a_slow_server_leaves_a_person_without_answers(place, monkeypatch) -> No
 
 def test_what_the_next_key_overtook_was_not_there_at_once() -> None:
     run = Run("ours", "human", samples=[Sample(Answer("a", 1, 1, 1)), Sample(None)])
-    assert latency_report.summarise(run)["at_once_percent"] == 50
+    assert report.summarise(run)["at_once_percent"] == 50
 
 
 def test_the_server_hears_of_a_key_before_the_cancel(place) -> None:
@@ -104,7 +104,7 @@ def test_right_suggestions_are_accepted(place) -> None:
 
 
 def test_a_server_that_does_not_answer_ends_the_bench(place, monkeypatch) -> None:
-    monkeypatch.setattr("bench.modes.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("bench.latency.modes.PATIENCE_SECONDS", 0.3)
     with pytest.raises(TimeoutError, match="did not answer"):
         figures(place, "closed", "wrong", debounceMs=5000)
 
@@ -163,7 +163,7 @@ def test_ours_is_set_beside_the_peer() -> None:
         | {"keystrokes": 10}
         for name, wait, tokens in (("ours", 20.0, 10), ("llama-server", 500.0, 3000))
     ]
-    latency_report.compare(rows)
+    report.compare(rows)
     assert (rows[0]["times_shorter_wait"], rows[0]["times_fewer_tokens"]) == (25.0, 300.0)
     assert "times_shorter_wait" not in rows[1]
 

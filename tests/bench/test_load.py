@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench import elsewhere, load, load_server
-from bench.modes import Run, Sample
-from bench.subjects import Answer
+from bench.latency.modes import Run, Sample
+from bench.load import __main__ as load, elsewhere, server
+from bench.support.subjects import Answer
 
 
 def run_of(*waits: float | None) -> Run:
@@ -45,10 +45,10 @@ vllm:prompt_tokens_cached_total{engine="0",model_name="tiny"} 1.5e+02
 vllm:prefix_cache_hits_total{engine="0",model_name="tiny"} 2000.0
 vllm:generation_tokens_total{engine="0",model_name="tiny"} 47.0
 """
-    assert load_server.counted(vllm) == {"evaluated": 850.0, "decoded": 47.0}
+    assert server.counted(vllm) == {"evaluated": 850.0, "decoded": 47.0}
     llama = "llamacpp:prompt_tokens_total 60\nllamacpp:tokens_predicted_total 30\n"
-    assert load_server.counted(llama) == {"evaluated": 60.0, "decoded": 30.0}
-    assert load_server.counted("other:tokens_total 3\n") == {}
+    assert server.counted(llama) == {"evaluated": 60.0, "decoded": 30.0}
+    assert server.counted("other:tokens_total 3\n") == {}
 
 
 def test_what_a_server_does_not_say_is_left_out() -> None:
@@ -72,7 +72,7 @@ def test_cancels_at_a_server_are_measured() -> None:
 
 def test_editors_on_a_server_that_runs() -> None:
     options = load.parse_options(["1", "--keys", "2", "--lines", "1"])
-    with load_server.started(slots=1, context=768) as (address, _):
+    with server.started(slots=1, context=768) as (address, _):
         options.url = address
         found = load.measure(1, options)
     assert (found["keys"], found["errors"], found["server_busy_percent"]) == (2, 0, None)

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import quality, quality_results, quality_sets, sandbox
-from bench.direct import DirectEngine
-from bench.quality_metrics import Judgement, at_gate, auroc, judge, summarise
-from bench.quality_results import Finished, Run
-from bench.quality_sets import Task
-from bench.quality_strategies import STRATEGIES, Shown, llama_vim_shows
+from bench.quality import __main__ as quality, results, sandbox, sets
+from bench.quality.direct import DirectEngine
+from bench.quality.metrics import Judgement, at_gate, auroc, judge, summarise
+from bench.quality.results import Finished, Run
+from bench.quality.sets import Task
+from bench.quality.strategies import STRATEGIES, Shown, llama_vim_shows
 from tests.support.engine import PlayedEngine
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -191,12 +191,12 @@ async def test_a_long_file_is_cut_to_the_window() -> None:
     ("name", "count"), [("humaneval-single", 1033), ("humaneval-span-light", 164), ("truth", 134)]
 )
 def test_sets_stay_the_same(name, count) -> None:
-    tasks = quality_sets.load(name)
+    tasks = sets.load(name)
     assert len(tasks) == len({task.id for task in tasks}) == count
-    assert tasks == quality_sets.load(name)
+    assert tasks == sets.load(name)
     if name == "truth":
         for task in tasks:
-            text = (quality_sets.TRUTH / task.path).read_text("utf-8")
+            text = (sets.TRUTH / task.path).read_text("utf-8")
             assert task.prefix + task.expected + task.suffix == text
     else:
         for task in tasks[::100]:
@@ -211,12 +211,12 @@ def test_gaps_across_files_use_what_is_imported(tmp_path) -> None:
         "from prices import rounded\n\n\ndef open_page(url):\n    return fetch_page(url)\n\n\n"
         "def total(order):\n    return rounded(order)\n"
     )
-    tasks = quality_sets.from_directory(tmp_path, "line", 9, cross_file=True)
+    tasks = sets.from_directory(tmp_path, "line", 9, cross_file=True)
     assert [task.expected for task in tasks] == ["return rounded(order)"]
 
 
 def test_any_folder_makes_tasks() -> None:
-    tasks = quality_sets.from_directory(quality_sets.TRUTH / "jobs", "block", 5)
+    tasks = sets.from_directory(sets.TRUTH / "jobs", "block", 5)
     assert len(tasks) == 5 and all(task.expected.startswith("\n") for task in tasks)
 
 
@@ -225,7 +225,7 @@ def test_the_true_python_project_runs(tmp_path) -> None:
     for arguments in (["add", "Standup", "today", "9:30", "--repeat", "daily x5"], ["list"]):
         done = subprocess.run(
             [*command, *arguments],
-            cwd=quality_sets.TRUTH,
+            cwd=sets.TRUTH,
             env={**os.environ, "PYTHONPATH": "."},
             capture_output=True,
             text=True,
@@ -240,7 +240,7 @@ def engine() -> DirectEngine:
 
 
 async def test_an_answer_depends_on_its_prompt_alone(engine) -> None:
-    tasks = quality_sets.load("humaneval-single")[::350]
+    tasks = sets.load("humaneval-single")[::350]
     run = Run("single", "ours", "llama_cpp", engine.identity, "code")
     nowhere = Finished(None)
     first = [await quality.answer(run, task, engine, nowhere) for task in tasks]
@@ -292,7 +292,7 @@ def without_times(report: dict) -> list[dict]:
 
 
 def better(sheet: Path, column: str, points: float) -> None:
-    rows = quality_results.read_csv(sheet)
+    rows = results.read_csv(sheet)
     rows[0][column] = str(float(rows[0][column]) + points)
     with sheet.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -301,7 +301,7 @@ def better(sheet: Path, column: str, points: float) -> None:
 
 
 ROW = {"set": "a", "strategy": "ours", "engine": "e", "n": 10, "exact": 50.0, "echo": 2.0}
-COLUMNS = dict.fromkeys((*quality_results.HIGHER_IS_BETTER, *quality_results.LOWER_IS_BETTER))
+COLUMNS = dict.fromkeys((*results.HIGHER_IS_BETTER, *results.LOWER_IS_BETTER))
 
 
 @pytest.mark.parametrize(
@@ -319,16 +319,16 @@ COLUMNS = dict.fromkeys((*quality_results.HIGHER_IS_BETTER, *quality_results.LOW
 )
 def test_a_fall_of_more_than_a_point_is_told(changes, said) -> None:
     committed = dict.fromkeys(COLUMNS, "") | {name: str(cell) for name, cell in ROW.items()}
-    found = quality_results.compare([COLUMNS | ROW], [committed | changes])
+    found = results.compare([COLUMNS | ROW], [committed | changes])
     assert (not found) if said is None else (said in found[0])
 
 
 def test_a_plot_is_drawn(tmp_path) -> None:
-    from bench.quality_plot import plot_confidence
+    from bench.quality.plot import plot_confidence
 
     run = Run("set", "ours", "engine", "model", "code")
     marks = judge(TASK, Shown(TASK.expected, confidence=0.8))
-    result = quality_results.Result(run, "task", TASK.expected, 0, marks, 1.0)
+    result = results.Result(run, "task", TASK.expected, 0, marks, 1.0)
     plot_confidence(tmp_path / "plot.png", {run: [result]})
     assert (tmp_path / "plot.png").stat().st_size > 1000
 

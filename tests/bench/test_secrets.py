@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bench import secret_kinds, secrets
+from bench.checks.secrets import kinds
+from bench.checks.secrets.__main__ import __main__ as secrets
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -22,7 +23,7 @@ async def test_few_secrets_leak(seed: int) -> None:
 def test_a_leak_and_a_false_alarm_are_seen(tmp_path, monkeypatch, capsys) -> None:
     plain = {"a.py": ("of_the_day = '§'",)}
     for name, value in (("NAMED", plain), ("OF_SENTENCES", {})):
-        monkeypatch.setattr(secret_kinds, name, value)
+        monkeypatch.setattr(kinds, name, value)
     monkeypatch.setattr(secrets, "LIBRARY", tmp_path)
     (tmp_path / "a.py").write_text("password = 'hunter2 and more'\n")
     assert secrets.main(["--samples", "1", "--kinds"]) == 1

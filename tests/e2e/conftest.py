@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.support.hosts import running_hosts
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from mistral_lsp.models import store
 
 URI = "file:///project/main.py"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from mistral_lsp.models import registry
 from tests.support.models import with_number
 

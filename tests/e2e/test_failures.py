@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.support.failing import MENDABLE, NOTIFICATIONS, REQUESTS
 
 URI = "file:///project/main.py"

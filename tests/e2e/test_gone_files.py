@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.support.workspaces import OPEN, defines, known, prompt, until, wait_for_files, write
 
 FILES = {

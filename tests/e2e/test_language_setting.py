@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 
 SCRIPT = [{"after": "", "answer": "x = 1\n"}]
 CASES = (

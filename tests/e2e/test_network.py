@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 
 NO_NETWORK = ("unshare", "--map-root-user", "--net")
 WATCH = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.support.workspaces import prompt
 
 NOTEBOOK = "file:///project/lesson.ipynb"

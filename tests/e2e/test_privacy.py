@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.e2e.test_workspace import wait_for_files
 from tests.support.tcp import tcp_server
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.peers.http_server import HttpServer, free_port
-from bench.subjects import cpu_seconds
+from bench.support.subjects import cpu_seconds
 from mistral_lsp.completion import pipeline
 from mistral_lsp.completion.request import Stages
 from mistral_lsp.engine.remote.dialects import llama_server as dialect

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from mistral_lsp.types import BLOT
 from tests.support.played_server import playing
 from tests.unit.test_remote_llama_server import PlayedModel, bytes_of

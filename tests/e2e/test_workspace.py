@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 from tests.support.waiting import wait_until
 
 

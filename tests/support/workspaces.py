@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.lsp_client import Client
+from bench.support.lsp_client import Client
 
 PATIENCE_SECONDS = 60.0
 OPEN = "value = shared_price(hidden_price(\n"

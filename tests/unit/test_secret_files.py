@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.secret_shapes import FILES
+from bench.checks.secrets.shapes import FILES
 from mistral_lsp import languages
 from mistral_lsp.config import Settings
 from mistral_lsp.context import gate, walk

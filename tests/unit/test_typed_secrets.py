@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.secrets import Listener
+from bench.checks.secrets.__main__ import Listener
 from mistral_lsp import languages
 from mistral_lsp.completion import explain, pipeline
 from mistral_lsp.completion.request import Request, Stages

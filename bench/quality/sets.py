@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from bench.quality_holes import MASKS, Hole, holes
+from bench.quality.holes import MASKS, Hole, holes
 from mistral_lsp import languages
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.related import WORD
 
-HERE = Path(__file__).parent
-TRUTH = HERE / "truth"
+DATA = Path(__file__).parents[1] / "data"
+TRUTH = DATA / "truth"
 HUMANEVAL = {
     "humaneval-single": "HumanEval-SingleLineInfilling.jsonl.gz",
     "humaneval-span-light": "HumanEval-RandomSpanInfillingLight.jsonl.gz",
@@ -66,7 +66,7 @@ def load(name: str) -> list[Task]:
     """The tasks of one of `SETS`, always in the same order."""
     if name == "truth":
         return _truth()
-    with gzip.open(HERE / "data" / HUMANEVAL[name], "rt", encoding="utf-8") as lines:
+    with gzip.open(DATA / HUMANEVAL[name], "rt", encoding="utf-8") as lines:
         return [_humaneval(json.loads(line)) for line in lines]
 
 

@@ -11,7 +11,7 @@ matplotlib.use("agg")
 
 from matplotlib import pyplot
 
-from bench.quality_results import Result, Run
+from bench.quality.results import Result, Run
 
 BINS = [place / 20 for place in range(21)]
 

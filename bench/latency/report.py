@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.modes import Run
+from bench.latency.modes import Run
+from bench.support.statistics import percentile
 
 AT_ONCE_MS = 10.0
 PEER = "llama-server"
@@ -37,14 +37,6 @@ HEADS = (
 )
 
 Figures = dict[str, Any]
-
-
-def percentile(samples: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile, or None where there are no samples."""
-    if not samples:
-        return None
-    ordered = sorted(samples)
-    return round(ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1], 1)
 
 
 def summarise(run: Run) -> Figures:

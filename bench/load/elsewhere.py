@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
-from bench.checks import python_text, server, spread
-from bench.load_server import started
+from bench.load.server import started
+from bench.support.servers import python_text, server
+from bench.support.statistics import spread
 
 CONTEXT = 4096
 LOOK_SECONDS = 0.002

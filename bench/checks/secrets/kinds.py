@@ -1,4 +1,4 @@
-"""What `bench.secrets` hides in files: made-up secrets in the places where people put them.
+"""What `bench.checks.secrets` hides in files: made-up secrets in the places where people put them.
 
 `§` stands for the secret. A template may have several lines.
 """

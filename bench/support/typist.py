@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TRUTH = Path(__file__).with_name("truth")
+TRUTH = Path(__file__).parents[1] / "data" / "truth"
 LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact", ".js": "javascript"}
 SHORTEST_LINE = 20
 """Characters; a shorter line says little about typing."""
@@ -154,7 +154,7 @@ def _is_worth_typing(line: str) -> bool:
 
 
 def shipped_places(count: int) -> list[Place]:
-    """Places in every longer file of bench/truth, `count` in each."""
+    """Places in every longer file of bench/data/truth, `count` in each."""
     files = sorted(path for path in TRUTH.rglob("*") if path.suffix in LANGUAGES)
     longer = [
         path for path in files if path.read_text(encoding="utf-8").count("\n") >= SHORTEST_FILE

@@ -22,12 +22,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.latency import EMBEDDED, machine
-from bench.latency_report import AT_ONCE_MS, percentile
-from bench.load_server import Counters, at, started
-from bench.modes import Run, type_at
-from bench.subjects import Ours
-from bench.typist import Place, shipped_places
+from bench.latency.modes import Run, type_at
+from bench.latency.report import AT_ONCE_MS
+from bench.load.server import Counters, at, started
+from bench.support.servers import EMBEDDED
+from bench.support.statistics import machine, percentile
+from bench.support.subjects import Ours
+from bench.support.typist import Place, shipped_places
 
 EDITORS = (1, 2, 5, 10, 20, 50)
 PLACES_IN_A_FILE = 40

@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from bench import sandbox
-from bench.direct import DirectEngine
-from bench.quality_holes import MASKS
-from bench.quality_metrics import at_gate, judge, mean, summarise
-from bench.quality_results import (
+from bench.quality import sandbox
+from bench.quality.direct import DirectEngine
+from bench.quality.holes import MASKS
+from bench.quality.metrics import at_gate, judge, mean, summarise
+from bench.quality.results import (
     Columns,
     Finished,
     Result,
@@ -33,8 +33,8 @@ from bench.quality_results import (
     read_csv,
     write_csv,
 )
-from bench.quality_sets import SETS, Task, from_directory, load
-from bench.quality_strategies import STRATEGIES
+from bench.quality.sets import SETS, Task, from_directory, load
+from bench.quality.strategies import STRATEGIES
 from mistral_lsp.config import Settings
 
 ENGINES = ("llama_cpp", "ctransformers")
@@ -76,7 +76,7 @@ def main() -> None:
     if options.csv:
         write_csv(options.csv, columns)
     if options.plot:
-        from bench.quality_plot import plot_confidence
+        from bench.quality.plot import plot_confidence
 
         plot_confidence(options.plot, {row.run: row.results for row in rows})
     problems = compare(columns, read_csv(options.compare)) if options.compare else []

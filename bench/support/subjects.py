@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import psutil
 
-from bench.lsp_client import ALONE, Client, Message, apart
-from bench.typist import Document, Edit
+from bench.support.lsp_client import ALONE, Client, Message, apart
+from bench.support.typist import Document, Edit
 
 LOOK_SECONDS = 4.0
 """From a new place on the screen to the first key there."""

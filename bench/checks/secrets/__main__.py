@@ -1,7 +1,7 @@
 """Hides made-up secrets in files, and counts how many stand in the prompts for places beside them.
 
-`python -m bench.secrets FOLDERS` also counts what of ordinary code is blotted out by mistake: of
-Python's own library, and of the folders that are named, by the files' suffixes.
+`python -m bench.checks.secrets FOLDERS` also counts what of ordinary code is blotted out by mistake:
+of Python's own library, and of the folders that are named, by the files' suffixes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import secret_kinds, secret_shapes
+from bench.checks.secrets import kinds, shapes
 from mistral_lsp import languages
 from mistral_lsp.completion import explain
 from mistral_lsp.completion.request import Request, Stages
@@ -100,23 +100,23 @@ class Hidden:
 
 def hidden(chance: Random) -> Iterator[Hidden]:
     """A sample of every kind."""
-    for path, templates in secret_kinds.NAMED.items():
+    for path, templates in kinds.NAMED.items():
         for template in templates:
-            is_drawn = any(place in template for place in secret_kinds.DRAWN_ONLY)
-            draw = secret_kinds.drawn(40) if is_drawn else secret_kinds.password
+            is_drawn = any(place in template for place in kinds.DRAWN_ONLY)
+            draw = kinds.drawn(40) if is_drawn else kinds.password
             yield placed("named", f"{path}: {template}", path, template, draw(chance))
-    for path, templates in secret_kinds.OF_SENTENCES.items():
+    for path, templates in kinds.OF_SENTENCES.items():
         for template in templates:
-            secret = secret_kinds.sentence(chance)
+            secret = kinds.sentence(chance)
             yield placed("named", f"{path}: {template} (words)", path, template, secret)
-    for group, kinds in (("issued", secret_shapes.ISSUED), ("random", secret_shapes.RANDOM)):
-        for kind, draw in kinds.items():
-            path, template = chance.choice(secret_shapes.PLACES)
+    for group, drawn in (("issued", shapes.ISSUED), ("random", shapes.RANDOM)):
+        for kind, draw in drawn.items():
+            path, template = chance.choice(shapes.PLACES)
             yield placed(group, kind, path, template, draw(chance))
-    for kind, (path, template) in secret_shapes.BLOCKS.items():
-        yield placed("blocks", kind, path, template, secret_shapes.armoured(chance))
-    for path in secret_shapes.FILES:
-        yield placed("files", path, path, "value §", secret_kinds.sentence(chance))
+    for kind, (path, template) in shapes.BLOCKS.items():
+        yield placed("blocks", kind, path, template, shapes.armoured(chance))
+    for path in shapes.FILES:
+        yield placed("files", path, path, "value §", kinds.sentence(chance))
 
 
 def placed(group: str, kind: str, path: str, template: str, secret: str) -> Hidden:
@@ -147,9 +147,9 @@ async def count_leaks(samples: int, seed: int) -> dict[str, dict[str, dict[str, 
     for _ in range(samples):
         for one in hidden(chance):
             for cursor in CURSORS:
-                kinds = found.setdefault(one.group, {}).setdefault(cursor, {})
+                of_kinds = found.setdefault(one.group, {}).setdefault(cursor, {})
                 leak = 100 / samples if await leaks(one, cursor) else 0.0
-                kinds[one.kind] = kinds.get(one.kind, 0.0) + leak
+                of_kinds[one.kind] = of_kinds.get(one.kind, 0.0) + leak
     return found
 
 
@@ -205,7 +205,7 @@ def count_false_alarms(folders: Sequence[Path], seed: int) -> dict[str, dict[str
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints two tables and a JSON object; 1 where a bound is broken."""
-    parser = argparse.ArgumentParser(prog="python -m bench.secrets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.checks.secrets", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="code to count false alarms in, too")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of every kind")
     parser.add_argument("--seed", type=int, default=SEED)
@@ -214,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.perf_counter()
     leaking = asyncio.run(count_leaks(options.samples, options.seed))
     shares = {
-        group: {cursor: round(fmean(kinds.values()), 2) for cursor, kinds in cursors.items()}
+        group: {cursor: round(fmean(by_kind.values()), 2) for cursor, by_kind in cursors.items()}
         for group, cursors in leaking.items()
     }
     alarms = count_false_alarms(options.folders, options.seed)
@@ -222,13 +222,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_table(title, rows)
     if options.kinds:
         print_kinds(leaking)
-    kinds = sum(len(cursors[CURSORS[0]]) for cursors in leaking.values())
+    count = sum(len(cursors[CURSORS[0]]) for cursors in leaking.values())
     broken = [
         *(name for name, row in shares.items() if max(row.values()) > MOST_PERCENT[name]),
         *(name for name, row in alarms.items() if row["blotted"] >= MOST_FALSE_PERCENT),
     ]
     result = {
-        "kinds": kinds,
+        "kinds": count,
         "samples": options.samples,
         "leaks": shares,
         "false_alarms": alarms,
@@ -250,8 +250,8 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
 def print_kinds(leaking: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
     """The kinds that leak, and how often at which cursor."""
     for group, cursors in leaking.items():
-        for cursor, kinds in cursors.items():
-            for kind, percent in kinds.items():
+        for cursor, shares in cursors.items():
+            for kind, percent in shares.items():
                 if percent:
                     print(f"{group}, {cursor}, {percent:.0f} %: {kind!r}")
 

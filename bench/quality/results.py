@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.quality_metrics import Judgement
+from bench.quality.metrics import Judgement
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WITHIN = 1.0
 """By how many points a column may be worse than the committed one."""
 HIGHER_IS_BETTER = ("shown", "exact", "similarity", "first_line", "passed", "valid", "auroc")
@@ -82,9 +82,8 @@ def _read(line: str) -> Result | None:
 
 def code_version() -> str:
     """A digest of every source that a result depends on."""
-    sources = [*(ROOT / "mistral_lsp").rglob("*.py"), *(ROOT / "bench").glob("quality*.py")]
+    sources = [*(ROOT / "mistral_lsp").rglob("*.py"), *(ROOT / "bench" / "quality").glob("*.py")]
     sources += [ROOT / "mistral_lsp" / "models" / "registry.toml"]
-    sources += [ROOT / "bench" / "direct.py", ROOT / "bench" / "sandbox.py"]
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(path.read_bytes())

@@ -11,9 +11,9 @@ from functools import cache
 import tree_sitter
 from rapidfuzz.distance import Levenshtein
 
-from bench import sandbox
-from bench.quality_sets import Task
-from bench.quality_strategies import Shown
+from bench.quality import sandbox
+from bench.quality.sets import Task
+from bench.quality.strategies import Shown
 from mistral_lsp import languages
 
 SHORTEST_ECHO = 4

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from bench.latency import EMBEDDED
 from bench.peers.http_server import HttpServer, free_port
-from bench.subjects import cpu_seconds
+from bench.support.servers import EMBEDDED
+from bench.support.subjects import cpu_seconds
 
 Counters = dict[str, float]
 """Prompt tokens evaluated and tokens decoded so far, processor seconds: what the server tells."""

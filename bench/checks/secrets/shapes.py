@@ -1,4 +1,4 @@
-"""What `bench.secrets` hides, too: keys of issuers' shapes, random strings, whole files."""
+"""What `bench.checks.secrets` hides, too: keys of issuers' shapes, random strings, whole files."""
 
 from __future__ import annotations
 
@@ -7,16 +7,7 @@ import uuid
 from collections.abc import Mapping
 from random import Random
 
-from bench.secret_kinds import (
-    BASE32,
-    CAPITALS,
-    HEX,
-    LETTERS,
-    SMALL,
-    URL_SAFE,
-    Draw,
-    drawn,
-)
+from bench.checks.secrets.kinds import BASE32, CAPITALS, HEX, LETTERS, SMALL, URL_SAFE, Draw, drawn
 
 BECH32 = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
 DIGITS = "0123456789"

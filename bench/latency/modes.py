@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.subjects import Answer, Subject, Work, cpu_seconds, peak_mb
-from bench.typist import Document, Place, rhythm
+from bench.support.subjects import Answer, Subject, Work, cpu_seconds, peak_mb
+from bench.support.typist import Document, Place, rhythm
 
 PATIENCE_SECONDS = 120.0
 LONGEST_REPLAY = 400

@@ -10,30 +10,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import latency_report
-from bench.modes import MODES, Run, replay
+from bench.latency import report
+from bench.latency.modes import MODES, Run, replay
 from bench.peers.llama_vim import LlamaVim
 from bench.peers.whole_prompt import WholePrompt
-from bench.subjects import Ours, Subject
-from bench.typist import choose_places, shipped_places
+from bench.support.servers import EMBEDDED, ENGINES
+from bench.support.statistics import machine
+from bench.support.subjects import Ours, Subject
+from bench.support.typist import choose_places, shipped_places
 
-ENGINES = ("llama_cpp", "ctransformers")
 PEERS: dict[str, Callable[[str, int], Subject]] = {
     "llama-server": LlamaVim,
     "llama-cpp-server": WholePrompt,
 }
-EMBEDDED = Path(__file__).parents[1] / "mistral_lsp/models/mistral-lsp-tiny-fim-q5_0.gguf"
 WINDOW = 1536
 """Tokens of prompt and answer: about the 1,000 tokens that the peers' lines come to."""
 PLACES_IN_A_FILE = 2
@@ -43,12 +40,12 @@ def main() -> None:
     """Runs the bench that the command line asks for."""
     options = parse_options()
     runs = measure(options)
-    figures = [latency_report.summarise(run) for run in runs]
-    latency_report.compare(figures)
-    latency_report.print_table(figures)
+    figures = [report.summarise(run) for run in runs]
+    report.compare(figures)
+    report.print_table(figures)
     result = {"machine": machine(), "model": options.model.name, "latency": figures}
     if options.plot:
-        latency_report.draw(runs, options.plot)
+        report.draw(runs, options.plot)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result) + "\n")
@@ -100,27 +97,6 @@ def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
         yield partial(Ours, engine, model, options.window, threads)
     for peer in options.peer:
         yield partial(PEERS[peer], model, threads)
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on, and when."""
-    return {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "date": datetime.now(timezone.utc).date().isoformat(),
-    }
-
-
-def processor() -> str:
-    """The processor's name."""
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

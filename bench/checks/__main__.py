@@ -10,25 +10,20 @@ import json
 import random
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from bench.latency_report import percentile
-from bench.lsp_client import ALONE, Client, apart
-from bench.subjects import timed, token_of
+from bench.support.lsp_client import ALONE, Client, apart
+from bench.support.servers import ENGINES, STANDARD_LIBRARY, python_text, server
+from bench.support.statistics import Rows, report, spread
+from bench.support.subjects import timed, token_of
 
-ENGINES = ("llama_cpp", "ctransformers")
-STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 PYTHON_FILES = (
     "argparse.py",
     "ast.py",
@@ -50,29 +45,6 @@ WARM_WINDOW = 1536
 
 PATIENCE_SECONDS = 60.0
 GROWING_SECONDS = 6.0
-
-Rows = dict[str, Any]
-
-
-def spread(samples: Sequence[float]) -> Rows:
-    """How many samples there are, their middle and their tail."""
-    return {"n": len(samples), "p50": percentile(samples, 50), "p95": percentile(samples, 95)}
-
-
-def server(
-    *arguments: str, settings: Any = None, environment: dict[str, str] | None = None
-) -> Client:
-    """A started server with its model loaded."""
-    command = [sys.executable, "-m", "mistral_lsp", *arguments]
-    client = Client(command, {**apart(), **(environment or {})})
-    client.initialize({**ALONE, **(settings or {})})
-    client.wait_until_ready()
-    return client
-
-
-def python_text(name: str) -> str:
-    """A file of Python's standard library."""
-    return (STANDARD_LIBRARY / name).read_text(encoding="utf-8")
 
 
 def check_start() -> Rows:
@@ -290,21 +262,21 @@ def check_stale() -> Rows:
 
 def check_agreement() -> Rows:
     """First lines of both engines at 50 cursors, from the same token ids."""
-    from bench.agreement import compare
+    from bench.checks.agreement import compare
 
     return compare(STANDARD_LIBRARY, PYTHON_FILES)
 
 
 def check_workspace() -> Rows:
     """5,000 files are looked through while somebody types."""
-    from bench import workspace
+    from bench.checks import workspace
 
     return workspace.check_workspace(STANDARD_LIBRARY)
 
 
 def check_cancel_elsewhere() -> Rows:
     """Cancels while a llama-server elsewhere reads: time until it computes no more."""
-    from bench import elsewhere
+    from bench.load import elsewhere
 
     return elsewhere.check_cancel()
 
@@ -331,15 +303,6 @@ def main() -> None:
         checks["cursors"] = lambda: check_cursors(options.typescript)
     results = {name: checks[name]() for name in options.checks or checks}
     report(results)
-
-
-def report(results: dict[str, Rows]) -> None:
-    """Prints what was measured: a table, and one JSON object as the last line."""
-    table = Table("check", "measured")
-    for name, rows in results.items():
-        table.add_row(name, "\n".join(f"{key}: {value}" for key, value in rows.items()))
-    Console(width=120).print(table)
-    sys.stdout.write(json.dumps(results) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from bench.latency_report import percentile
-from bench.lsp_client import ALONE, Client, apart
+from bench.support.lsp_client import ALONE, Client, apart
+from bench.support.statistics import percentile
 
 FILES = 5000
 FILES_IN_A_FOLDER = 50

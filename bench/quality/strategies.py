@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.quality_sets import Task, index_of
+from bench.quality.sets import Task, index_of
 from mistral_lsp import languages
 from mistral_lsp.completion.pipeline import complete
 from mistral_lsp.completion.request import Request, Stages
