@@ -18,7 +18,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from mistral_lsp.server.protocol import INVALID_REQUEST, is_id
+from mistral_lsp.server.extensions import is_id
+from mistral_lsp.server.protocol import INVALID_REQUEST
 from mistral_lsp.server.wire import read_body, write_message
 from mistral_lsp.system.files import write_private
 from mistral_lsp.system.folders import private_folder

@@ -18,8 +18,10 @@ from mistral_lsp.completion.request import Stages
 from mistral_lsp.engine.base import Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.server import notebooks, status
-from mistral_lsp.server.protocol import UNFORESEEN, Protocol, make_converter
+from mistral_lsp.server import extensions, notebooks, status
+from mistral_lsp.server.extensions import make_converter
+from mistral_lsp.server.protocol import UNFORESEEN, Protocol
+from mistral_lsp.server.settings import Layers
 from mistral_lsp.system.memory import FreedMemory
 from mistral_lsp.text import uris
 from mistral_lsp.types import EngineError, UserError
@@ -45,9 +47,7 @@ class App(LanguageServer):
             protocol_cls=Protocol,
             converter_factory=make_converter,
         )
-        self._users_own, self._problems = config.load_user_settings()
-        self._overrides = overrides
-        self._at_start: Any = None
+        self._layers = Layers(overrides)
         self._folders: list[str] = []
         self._shown_problems: set[str] = set()
         self._reloading = asyncio.Lock()
@@ -55,7 +55,7 @@ class App(LanguageServer):
         self.last_error: str | None = None
         self.metrics = Metrics()
         self.freed_memory = FreedMemory()
-        self.session = Session(config.read(overrides, self._users_own)[0])
+        self.session = Session(self._layers.read()[0])
         self.engine = self._new_engine()
         self.stages = Stages(self.engine, metrics=self.metrics)
         self.indexing = Indexing(self.stages.index, self.session)
@@ -78,7 +78,7 @@ class App(LanguageServer):
         folders = [folder.uri for folder in params.workspace_folders or []]
         self._folders = folders or [params.root_uri or ""]
         self.indexing.set_folders(self._folders)
-        self._at_start = params.initialization_options
+        self._layers.at_start = params.initialization_options
         self._read(None)
         self.engine = self.stages.engine = self._new_engine()
 
@@ -120,17 +120,8 @@ class App(LanguageServer):
         elif wanted != self.engine.wanted:
             self.engine.wish(wanted)
 
-    def _read(self, raw: Any) -> None:
-        """Lays over another: the user's file, what came at the start, `raw`, the command line."""
-        settings, problems = self._users_own, list(self._problems)
-        for layer in (self._at_start, raw):
-            if isinstance(layer, dict):
-                given = {key: value for key, value in layer.items() if value is not None}
-                settings, found = config.read(given, settings)
-                problems += found
-            elif layer is not None:
-                problems.append(f"The settings of {config.SECTION} are no object and are ignored.")
-        self.session.settings, _ = config.read(self._overrides, settings)
+    def _read(self, later: Any) -> None:
+        self.session.settings, problems = self._layers.read(later)
         for problem in problems:
             self.warn(problem)
 
@@ -176,7 +167,7 @@ class App(LanguageServer):
 
     def send_status(self) -> None:
         """Tells the client how things are."""
-        self.protocol.notify("mistralLsp/status", status.state(self.session.settings, self.engine))
+        self.protocol.notify(extensions.STATUS, status.state(self.session.settings, self.engine))
 
     def warn(self, problem: str) -> None:
         """Shows the user a problem, the same one only once."""

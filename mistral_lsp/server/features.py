@@ -10,9 +10,11 @@ from lsprotocol import types
 from mistral_lsp.document import Snapshot
 from mistral_lsp.server import completion, notebooks, sync, watching
 from mistral_lsp.server.app import App
-from mistral_lsp.server.protocol import (
+from mistral_lsp.server.extensions import (
+    DID_ACCEPT,
     DID_MOVE_CURSOR,
     DID_REJECT,
+    DID_SHOW,
     GrowingInlineCompletionParams,
 )
 from mistral_lsp.types import Completion, Trigger
@@ -196,11 +198,11 @@ def _register_commands(app: App) -> None:
     async def explain(place: types.TextDocumentPositionParams) -> dict[str, Any] | None:
         return await completion.explain(app.session, app.stages, place, app.encoding)
 
-    @app.feature("mistralLsp/didShow")
+    @app.feature(DID_SHOW)
     def did_show(params: Any) -> None:
         app.metrics.shown += 1
 
-    @app.feature("mistralLsp/didAccept")
+    @app.feature(DID_ACCEPT)
     def did_accept(params: Any) -> None:
         app.metrics.accepted += 1
         length = getattr(params, "acceptedLength", 0)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench.checks.secrets import kinds
-from bench.checks.secrets.__main__ import __main__ as secrets
+from bench.checks.secrets import __main__ as secrets
 
 
 @pytest.mark.parametrize("seed", [1, 2])

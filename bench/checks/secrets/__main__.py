@@ -1,7 +1,7 @@
-"""Hides made-up secrets in files, and counts how many stand in the prompts for places beside them.
+"""Hides made-up secrets in files, and counts how many stand in prompts for places beside them.
 
-`python -m bench.checks.secrets FOLDERS` also counts what of ordinary code is blotted out by mistake:
-of Python's own library, and of the folders that are named, by the files' suffixes.
+`python -m bench.checks.secrets FOLDERS` also counts what of ordinary code is blotted out by
+mistake: of Python's own library, and of the folders that are named, by the files' suffixes.
 """
 
 from __future__ import annotations
