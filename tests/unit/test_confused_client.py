@@ -223,6 +223,6 @@ async def test_a_client_that_comes_with_many_others_is_not_kept(script) -> None:
         # Whoever is let in is greeted, in whatever order the host sees them.
         reading = [reader.read(1) for reader, _ in crowd]
         first = await asyncio.wait_for(asyncio.gather(*reading, return_exceptions=True), PATIENCE)
-        assert first.count(b"\0") == connection.MOST - 1, "one is the honest client"
+        assert 0 < first.count(b"\0") < connection.MOST, "one is the honest client"
         await is_well(client, pid)
         await closed(*(writer for _, writer in crowd))
