@@ -98,7 +98,8 @@ class Traffic:
     def compare(self, uri: str) -> None:
         """Asks what the server's text of a document is; it must be ours, as it is now."""
         mirror = self.open.get(uri)
-        wanted = mirror and {"digest": digest(mirror.text), "in_sync": mirror.in_sync}
+        text = mirror.text if mirror and mirror.in_sync else ""
+        wanted = mirror and {"digest": digest(text), "in_sync": mirror.in_sync}
         shown = mirror and mirror.text[:200]
 
         def check(message: dict[str, Any]) -> str | None:

@@ -71,7 +71,10 @@ class Tokenizer:
         model does not have, and for nothing at all.
         """
         parts, owed = self.parts(prompt)
-        return list(chain.from_iterable(parts)), owed
+        ids = list(chain.from_iterable(parts))
+        if not ids:
+            raise EngineError("The prompt is empty.")
+        return ids, owed
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
         """The same, part by part."""

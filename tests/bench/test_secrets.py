@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from bench.checks.secrets import kinds
-from bench.checks.secrets import __main__ as secrets
+from bench.checks.secrets import __main__ as secrets, kinds
 
 
 @pytest.mark.parametrize("seed", [1, 2])

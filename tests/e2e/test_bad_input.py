@@ -97,7 +97,7 @@ def test_a_change_with_an_older_version(ready) -> None:
     client.open(URI, TEXT, version=5)
     client.change(URI, 4, (1, 4), (1, 4), "pass")
     assert client.items(client.ask(URI, 1, 4)) == []
-    assert "version 4 came after version 5" in client.status()["last_error"]
+    assert "version 4 came after 5" in client.status()["last_error"]
     whole = {"textDocument": {"uri": URI, "version": 6}, "contentChanges": [{"text": TEXT}]}
     client.notify("textDocument/didChange", whole)
     assert client.items(client.ask(URI, 1, 4)), "a whole text mends it"
@@ -124,11 +124,13 @@ def test_a_request_before_the_model_is_loaded_waits_at_most_its_deadline(start) 
     client.wait_until_ready()
 
 
-def test_a_host_killed_while_it_answers(ready) -> None:
+def test_a_host_killed_while_it_answers(ready, tmp_path) -> None:
     client = ready(delay_ms=4_000)  # which makes minutes of work
+    [script] = tmp_path.glob("script*.json")
     client.open(URI, TEXT)
     number = client.ask(URI, 1, 4)
     time.sleep(0.4)
+    script.write_text(script.read_text().replace("4000", "0"))  # for the next host
     os.kill(client.status()["host_pid"], signal.SIGKILL)
     assert client.items(number) == []
     client.wait_until_ready()
@@ -210,5 +212,5 @@ def test_a_system_that_lacks_what_is_needed_gets_a_sentence(tmp_path) -> None:
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
         record = json.loads(done.stdout)
         said = record["reason"] if command[0] == "complete" else " ".join(record["problems"])
-        assert "was not foreseen" in said and "folder.py" in said
+        assert "was not foreseen" in said and "folders.py" in said
         assert "Traceback" not in done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from mistral_lsp import config
 from mistral_lsp.commands import models
-from mistral_lsp.context import scan
+from mistral_lsp.context import walk
 
 MARK = b"\xef\xbb\xbf"
 TEXT = "def add(a, b): \n"
@@ -62,7 +62,8 @@ def test_a_wrong_byte_is_told_where_it_is_in_the_file(run, tmp_path) -> None:
 
 def test_it_stands_in_no_excerpt_of_another_file(tmp_path) -> None:
     (tmp_path / "other.py").write_bytes(MARK + TEXT.encode())
-    assert scan.read_text(tmp_path, "other.py") == TEXT
+    found = walk.read_text(tmp_path / "other.py")
+    assert found is not None and found[0] == TEXT
 
 
 def test_the_users_settings_may_begin_with_it(own_home) -> None:

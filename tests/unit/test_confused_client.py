@@ -222,7 +222,9 @@ async def test_a_client_that_comes_with_many_others_is_not_kept(script) -> None:
         pid = client.host_pid
         path = connect.socket_path(LOAD)
         crowd = [await asyncio.open_unix_connection(path) for _ in range(connection.MOST + 10)]
-        reader, _ = crowd[-1]
-        assert await asyncio.wait_for(reader.read(1), PATIENCE) == b""
+        # Whoever is let in is greeted, in whatever order the host sees them.
+        reading = [reader.read(1) for reader, _ in crowd]
+        first = await asyncio.wait_for(asyncio.gather(*reading, return_exceptions=True), PATIENCE)
+        assert 0 < first.count(b"\0") < connection.MOST, "one is the honest client"
         await is_well(client, pid)
         await closed(*(writer for _, writer in crowd))

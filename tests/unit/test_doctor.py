@@ -116,6 +116,6 @@ def test_advice(monkeypatch) -> None:
 
 
 def test_the_machine_is_described() -> None:
-    assert isinstance(doctor.machine.processor(), str)
-    features = doctor.machine.processor_features()
-    assert features == [name for name in doctor.machine.TELLING_FEATURES if name in features]
+    assert isinstance(doctor.processor.processor(), str)
+    features = doctor.processor.processor_features()
+    assert features == [name for name in doctor.processor.TELLING_FEATURES if name in features]

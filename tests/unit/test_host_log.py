@@ -1,11 +1,13 @@
-"""The host's log, which goes into bug reports, tells where the host died, without code."""
+"""The host's log, which goes into bug reports, tells where the host failed, without code."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 
-from mistral_lsp.engine.host import serve
+import pytest
+
+from mistral_lsp.engine.unforeseen import told, watched
+from mistral_lsp.types import UserError
 
 CODE = "password = hunter2"
 
@@ -14,13 +16,18 @@ async def fail() -> None:
     raise KeyError(CODE)
 
 
-async def test_an_error_that_nobody_foresaw_is_logged_without_its_words(capfd, monkeypatch) -> None:
-    codes: list[int] = []
-    monkeypatch.setattr(os, "_exit", codes.append)
-    task = asyncio.create_task(fail())
-    task.add_done_callback(serve._die_of_bugs)
-    await asyncio.wait([task])
-    await asyncio.sleep(0)
-    log = capfd.readouterr().err
-    assert codes == [70]
-    assert "in fail" in log and log.endswith("KeyError\n") and "hunter2" not in log
+async def test_an_error_that_nobody_foresaw_is_logged_without_its_words(caplog) -> None:
+    said: list[str] = []
+    await asyncio.wait([watched(asyncio.create_task(fail()), "The engine", said.append)])
+    assert len(said) == 1 and "KeyError in test_host_log.py" in said[0]
+    assert said[0] in caplog.text and "hunter2" not in caplog.text
+
+
+async def test_an_error_that_the_user_can_mend_keeps_its_words(caplog) -> None:
+    async def refuse() -> None:
+        raise UserError("Set another model.")
+
+    await asyncio.wait([watched(asyncio.create_task(refuse()), "The engine")])
+    assert "Set another model." in caplog.text
+    with pytest.raises(UserError, match="another model"), told("The engine"):
+        await refuse()

@@ -10,7 +10,7 @@ import pytest
 
 SCATTER = """
 import psutil
-from mistral_lsp.memory import LEAST_SECONDS, FreedMemory
+from mistral_lsp.system.memory import LEAST_SECONDS, FreedMemory
 
 def resident():
     return psutil.Process().memory_info().rss

@@ -21,6 +21,7 @@ from mistral_lsp.document import Document
 from mistral_lsp.types import Completion, EngineError, LoadedModel, Prompt
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.jumping_clock
 
@@ -34,8 +35,7 @@ def size(prompt: Prompt) -> int:
 async def written(engine: PlayedEngine, characters: int) -> None:
     """Waits until the first answer has so many characters."""
     first = engine.generations
-    while not (first and first[0].usage.generated_tokens >= characters):  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
+    await until(lambda: first and first[0].usage.generated_tokens >= characters)
 
 
 async def test_the_newest_request_wins() -> None:
@@ -375,6 +375,5 @@ async def test_an_error_in_a_pause_is_a_line_of_the_log(monkeypatch, caplog) -> 
     monkeypatch.setattr(engine, "count", lambda texts: 1 / 0)
     monkeypatch.setattr(stages.cache, "find", lambda *_: None)
     await ahead.look(request("other = "), stages)
-    while "ZeroDivisionError" not in caplog.text:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: "ZeroDivisionError" in caplog.text)
     assert "Traceback" not in caplog.text

@@ -49,7 +49,7 @@ def test_a_full_disk_loses_only_the_convenience(monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(states, "_write_private", full)
+    monkeypatch.setattr(states, "write_private", full)
     states.write("model", KEPT)
     assert states.read("model") == []
 

@@ -104,7 +104,7 @@ async def test_one_that_gives_signs_of_life_is_left_alone_and_ended_when_it_does
     ended: list[float] = []
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(processes, "is_suspended", lambda pid: False)
-    monkeypatch.setattr(processes, "end", lambda pid: ended.append(loop.time()))
+    monkeypatch.setattr(processes, "kill", lambda pid: ended.append(loop.time()))
     client = EngineClient(Load("scripted", "", 0, 0, 0))
     client._writer = writer = Mock()
     client.host_pid = 1

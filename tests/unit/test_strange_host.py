@@ -106,7 +106,7 @@ async def test_an_error_that_nobody_foresaw_ends_the_wait_with_a_sentence(
     monkeypatch.delattr(os, "getuid")
     client = EngineClient(LOAD)
     client.start()
-    with pytest.raises(EngineError, match=r"not foreseen: AttributeError in folder\.py, line \d+"):
+    with pytest.raises(EngineError, match=r"not foreseen: AttributeError in folders\.py, line \d+"):
         await asyncio.wait_for(client.ready(), 10)
     assert client.state == "failed" and "Traceback" not in caplog.text
     assert [record.levelname for record in caplog.records if "foreseen" in record.message]
