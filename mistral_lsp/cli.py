@@ -160,8 +160,8 @@ async def _serve(options: argparse.Namespace) -> int:
 async def _complete(options: argparse.Namespace) -> int:
     from mistral_lsp.commands import one_request
 
-    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
-        result = await one_request.complete(request, stages)
+    async with one_request.opened(options.place, _overrides(options)) as (request, workbench):
+        result = await one_request.complete(request, workbench)
     _tell(result, options, _print_answer)
     return 0
 
@@ -185,8 +185,8 @@ async def _explain(options: argparse.Namespace) -> int:
     from mistral_lsp.commands import one_request
     from mistral_lsp.completion import explain
 
-    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
-        result = await explain.explain(request, stages)
+    async with one_request.opened(options.place, _overrides(options)) as (request, workbench):
+        result = await explain.explain(request, workbench)
     _tell(result, options, one_request.print_explanation)
     return 0
 
@@ -194,8 +194,8 @@ async def _explain(options: argparse.Namespace) -> int:
 async def _trace(options: argparse.Namespace) -> int:
     from mistral_lsp.commands import one_request, trace
 
-    async with one_request.opened(options.place, _overrides(options)) as (request, stages):
-        result = await trace.follow(request, stages)
+    async with one_request.opened(options.place, _overrides(options)) as (request, workbench):
+        result = await trace.follow(request, workbench)
     _tell(result, options, trace.print_trace)
     return 0
 

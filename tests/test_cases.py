@@ -12,7 +12,7 @@ import pytest
 from lsprotocol import converters
 
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.context.definitions import read_definitions
@@ -60,7 +60,7 @@ async def make_prompt(case: Case) -> str:
     settings = msgspec.structs.replace(case.settings, max_tokens=1)
     await pipeline.complete(
         Request(case.snapshot, case.offset, "invoked", settings),
-        Stages(engine, index=case.index(), interactive=False),
+        Workbench(engine, index=case.index(), interactive=False),
     )
     parts = engine.prompts[0].parts
     return "".join(f"<{part.special}>" if part.special else part.text for part in parts)
@@ -69,8 +69,8 @@ async def make_prompt(case: Case) -> str:
 async def complete(case: Case) -> Completion:
     engine = PlayedEngine(case.model_writes)
     request = Request(case.snapshot, case.offset, case.trigger, case.settings)
-    fresh = await pipeline.complete(request, stages := Stages(engine))
-    again = await pipeline.complete(request, stages)
+    fresh = await pipeline.complete(request, workbench := Workbench(engine))
+    again = await pipeline.complete(request, workbench)
     assert replace(again, text="", reason=None).span == fresh.span
     assert again.text == fresh.text, "an answer from the cache is the same as a fresh one"
     return fresh

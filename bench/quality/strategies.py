@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.quality.sets import Task, index_of
 from mistral_lsp import languages
 from mistral_lsp.completion.pipeline import complete
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
@@ -57,7 +57,7 @@ async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
     snapshot = Document(uri, task.path, language, 0, task.file, file).snapshot()
     request = Request(snapshot, len(task.prefix), "invoked", settings)
     index = index_of(task.workspace) if task.workspace else Index()
-    done = await complete(request, Stages(engine, index=index, interactive=False))
+    done = await complete(request, Workbench(engine, index=index, interactive=False))
     return Shown(done.text, done.span.end - done.span.start, done.confidence)
 
 

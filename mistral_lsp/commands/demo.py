@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.syntax import Syntax
 from rich.text import Text
 
-from mistral_lsp.commands.one_request import engine_stages, patient_settings
+from mistral_lsp.commands.one_request import engine_workbench, patient_settings
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.types import Completion
 from mistral_lsp.workspace.session import Session
 
@@ -33,20 +33,20 @@ async def show(path: Path, overrides: Mapping[str, Any]) -> int:
     console = Console()
     session = Session(patient_settings(overrides))
     text = path.read_text(encoding="utf-8")  # noqa: ASYNC240, nothing else runs yet
-    async with engine_stages(session) as stages:
+    async with engine_workbench(session) as workbench:
         with console.status("loading the model …"):
-            model = await stages.engine.ready()
+            model = await workbench.engine.ready()
         console.print(
             f"[bold]{model.model}[/] on [bold]{model.engine}[/], {path.name}, "
             "ghost text in [cyan italic]italics[/]\n"
         )
         for number, line in enumerate(CURSORS):
-            await _show_cursor(console, session, stages, text, line, number)
+            await _show_cursor(console, session, workbench, text, line, number)
     return 0
 
 
 async def _show_cursor(
-    console: Console, session: Session, stages: Stages, text: str, line: str, number: int
+    console: Console, session: Session, workbench: Workbench, text: str, line: str, number: int
 ) -> None:
     start = text.index(line)
     offset = start + len(line) // 2
@@ -56,10 +56,10 @@ async def _show_cursor(
         def grow(growing: Completion) -> None:
             live.update(_picture(request, growing.text), refresh=True)
 
-        done = await pipeline.complete(request, stages, grow)
+        done = await pipeline.complete(request, workbench, grow)
         live.update(_picture(request, done.text), refresh=True)
     console.print(f"\n[dim]read anew: {_cost(done)}[/]")
-    warm = await pipeline.complete(_request(session, text, offset - 1, number), stages)
+    warm = await pipeline.complete(_request(session, text, offset - 1, number), workbench)
     console.print(f"[dim]one keystroke later: {_cost(warm)}[/]\n")
     await asyncio.sleep(PAUSE_SECONDS)
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from mistral_lsp import __version__, config
-from mistral_lsp.commands.one_request import engine_stages
+from mistral_lsp.commands.one_request import engine_workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.inference.backends.registry import installed
@@ -38,10 +38,10 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
     model = None
     speed: Findings = {}
     free = psutil.virtual_memory().available / 1e9
-    async with engine_stages(Session(settings)) as stages:
+    async with engine_workbench(Session(settings)) as workbench:
         try:
-            model = await stages.engine.ready()
-            speed = await measure(stages.engine)
+            model = await workbench.engine.ready()
+            speed = await measure(workbench.engine)
         except EngineError as error:
             problems.append(str(error))
     suited = suit(settings, speed, free) if model else {}

@@ -11,7 +11,7 @@ from typing import Any
 from mistral_lsp import config
 from mistral_lsp.completion import pipeline
 from mistral_lsp.completion.pipeline import Grow
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.choose import new_engine, wanted_by
 from mistral_lsp.types import Span, UserError
 from mistral_lsp.workspace.session import Session
@@ -22,23 +22,25 @@ MOST_DIGITS = 18
 
 
 @asynccontextmanager
-async def opened(place: str, overrides: Mapping[str, Any]) -> AsyncIterator[tuple[Request, Stages]]:
+async def opened(
+    place: str, overrides: Mapping[str, Any]
+) -> AsyncIterator[tuple[Request, Workbench]]:
     """A request at FILE:LINE:COL and an engine to run it. Raises UserError for a wrong place."""
     path, line, column = split_place(place)
     session = Session(patient_settings(overrides))
     request = make_request(session, path, line, column)
-    async with engine_stages(session) as stages:
-        yield request, stages
+    async with engine_workbench(session) as workbench:
+        yield request, workbench
 
 
 @asynccontextmanager
-async def engine_stages(session: Session) -> AsyncIterator[Stages]:
+async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
     """A started engine for the session's settings; stopped at the end."""
     # Without wishes: a host that serves editors, too, ends as they want it, another one at once.
     engine = new_engine(wanted_by(session.settings).without_wishes())
     engine.start()
     try:
-        yield Stages(engine, interactive=False)
+        yield Workbench(engine, interactive=False)
     finally:
         await engine.close()
 
@@ -84,9 +86,11 @@ def make_request(session: Session, path: Path, line: int, column: int) -> Reques
     return Request(snapshot, snapshot.offset(line, column), "invoked", session.settings)
 
 
-async def complete(request: Request, stages: Stages, grow: Grow | None = None) -> dict[str, Any]:
+async def complete(
+    request: Request, workbench: Workbench, grow: Grow | None = None
+) -> dict[str, Any]:
     """Runs the request; the record that `complete --json` prints."""
-    done = await pipeline.complete(request, stages, grow)
+    done = await pipeline.complete(request, workbench, grow)
     return {
         "text": done.text.replace("\n", request.snapshot.line_end),
         "range": _range(request, done.span),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mistral_lsp.commands import one_request
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.base import Engine, Generation
 from mistral_lsp.types import Completion, LoadedModel, Prompt, Token, Usage
 
@@ -97,10 +97,10 @@ class TracedEngine:
         return TracedGeneration(self._engine.generate(prompt, max_tokens, background), self._trace)
 
 
-async def follow(request: Request, stages: Stages) -> dict[str, Any]:
+async def follow(request: Request, workbench: Workbench) -> dict[str, Any]:
     """Runs the request; the record that `trace --json` prints."""
     trace = Trace()
-    stages.engine = TracedEngine(stages.engine, trace)
+    workbench.engine = TracedEngine(workbench.engine, trace)
 
     def grow(completion: Completion) -> None:
         trace.note(f"{len(completion.text)} characters can be shown")
@@ -108,7 +108,7 @@ async def follow(request: Request, stages: Stages) -> dict[str, Any]:
     trace.note(
         f"asked in {request.snapshot.language.name}, {len(request.snapshot.text)} characters"
     )
-    result = await one_request.complete(request, stages, grow)
+    result = await one_request.complete(request, workbench, grow)
     length = len(result["text"])
     trace.note(f"answered: {result['reason'] or f'{length} characters'}")
     return {**result, "text": length, "events": trace.events}

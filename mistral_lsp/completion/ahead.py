@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mistral_lsp.completion.cache import Entry
 from mistral_lsp.completion.prompting import find_plan, make_grown_plan, prepare
-from mistral_lsp.completion.request import Request, Stages, parse, refuse
+from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 from mistral_lsp.completion.situation import situation
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.postprocess.limit_lines import is_over
@@ -26,46 +26,46 @@ SURE = 0.8
 NEXT_LINE_TOKENS = 48
 
 
-async def look(request: Request, stages: Stages) -> None:
+async def look(request: Request, workbench: Workbench) -> None:
     """Reads the window for a place where the cursor rests, so that the first answer is quick. The
     place may lie in an answer, for clients ask nothing while their user types what is shown.
     """
-    turn = stages.scheduler.turn
+    turn = workbench.scheduler.turn
     await parse(request.snapshot)
-    if stages.scheduler.turn != turn:
+    if workbench.scheduler.turn != turn:
         return  # somebody asked for an answer meanwhile
     cursor = read_cursor(request.snapshot, request.offset)
     if refuse(request, cursor) is None:
-        found = stages.cache.find(request.snapshot, request.offset)
-        use_pause(request, found[0] if found else None, stages)
+        found = workbench.cache.find(request.snapshot, request.offset)
+        use_pause(request, found[0] if found else None, workbench)
 
 
-def use_pause(request: Request, entry: Entry | None, stages: Stages) -> None:
+def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> None:
     """Gets ready for what may come next at a place that `entry` has an answer for, or nothing."""
-    if not stages.interactive:
+    if not workbench.interactive:
         return
     line = entry if entry is not None and _is_nearly_typed(entry, request.offset) else None
-    stages.scheduler.idle(lambda: _get_ready(request, line, stages), about=line)
+    workbench.scheduler.idle(lambda: _get_ready(request, line, workbench), about=line)
 
 
-async def _get_ready(request: Request, line: Entry | None, stages: Stages) -> None:
+async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
     """Reads on at the cursor, or writes what follows the `line` that is nearly typed; after a
     moment also reads a better window. The place where a file was opened waits for the model.
     """
     with contextlib.suppress(EngineError):
-        model = await stages.engine.ready()
+        model = await workbench.engine.ready()
         if line is None:
             if not model.can_abort:
                 await asyncio.sleep(BREATH_SECONDS)
-            await _read(await prepare(request, stages, model), stages)
+            await _read(await prepare(request, workbench, model), workbench)
         else:
-            await _write_next_line(request, line, stages, model)
+            await _write_next_line(request, line, workbench, model)
         await asyncio.sleep(REST_SECONDS)
-        stages.recent.note(request.snapshot, request.offset)
-        await _grow_window(request, stages, model)
+        workbench.recent.note(request.snapshot, request.offset)
+        await _grow_window(request, workbench, model)
 
 
-async def _read(prompt: Prompt, stages: Stages) -> None:
+async def _read(prompt: Prompt, workbench: Workbench) -> None:
     """Lets the engine read a prompt, up to the last text that typing appends to.
 
     Where only a mark follows, that is read, too: the model's word on what comes next then waits for
@@ -77,7 +77,7 @@ async def _read(prompt: Prompt, stages: Stages) -> None:
     behind = labels.index("prefix") + 1
     only_marks = all(part.special for part in prompt.parts[behind:])
     parts = prompt if only_marks else replace(prompt, parts=prompt.parts[:behind])
-    reading = stages.engine.generate(parts, max_tokens=0, background=True)
+    reading = workbench.engine.generate(parts, max_tokens=0, background=True)
     try:
         async for _ in reading:
             pass
@@ -95,21 +95,21 @@ def _is_nearly_typed(entry: Entry, offset: int) -> bool:
 
 
 async def _write_next_line(
-    request: Request, entry: Entry, stages: Stages, model: LoadedModel
+    request: Request, entry: Entry, workbench: Workbench, model: LoadedModel
 ) -> None:
     """Writes what follows the entry's line, as if the user had typed that to its end."""
     line = entry.text.partition("\n")[0]
     following = entry.behind(f"{line}\n")
-    plan = await find_plan(request, stages, model)
-    if not line.strip() or plan is None or stages.cache.holds(following):
+    plan = await find_plan(request, workbench, model)
+    if not line.strip() or plan is None or workbench.cache.holds(following):
         return
     untyped = f"{line}\n"[request.offset - entry.offset :]
     prompt = build(model.form, plan, *request.told(), untyped)
     cursor = read_cursor(request.snapshot, request.offset)
-    here = situation(request, cursor, following.answer, stages)
+    here = situation(request, cursor, following.answer, workbench)
     below = here.nesting.behind(untyped)
     place = replace(here, line_prefix="", line_suffix="", nesting=below, has_open_string=False)
-    writing = stages.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
+    writing = workbench.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
     try:
         async for token in writing:
             following.take(token)
@@ -118,28 +118,30 @@ async def _write_next_line(
         else:
             following.ended = writing.usage.generated_tokens < NEXT_LINE_TOKENS
         following.complete = True
-        stages.cache.put(following)
+        workbench.cache.put(following)
     finally:
         writing.stop()
 
 
-async def _grow_window(request: Request, stages: Stages, model: LoadedModel) -> None:
+async def _grow_window(request: Request, workbench: Workbench, model: LoadedModel) -> None:
     """Reads a larger window, or one that starts further down, before the present one is full; also
     one with other excerpts of other files, where that costs a user who goes on typing nothing.
     """
-    plan = await find_plan(request, stages, model)
+    plan = await find_plan(request, workbench, model)
     if plan is None:
         return
     snapshot, offset = request.told()
     holds_two = model.first_window < model.working_window
-    tight = await plan.is_tight(snapshot.text, offset, stages.engine.count)
+    tight = await plan.is_tight(snapshot.text, offset, workbench.engine.count)
     if not tight and not holds_two:
         return
-    grown = await make_grown_plan(request, stages, model)
+    grown = await make_grown_plan(request, workbench, model)
     if not tight and not plan.is_behind(grown):
         return
     if not holds_two:
-        stages.plans.keep(request.snapshot.uri, grown)  # what was read for the other is lost anyway
-    await _read(build(model.form, grown, snapshot, offset), stages)
+        workbench.plans.keep(
+            request.snapshot.uri, grown
+        )  # what was read for the other is lost anyway
+    await _read(build(model.form, grown, snapshot, offset), workbench)
     if holds_two:
-        stages.plans.keep(request.snapshot.uri, grown)
+        workbench.plans.keep(request.snapshot.uri, grown)

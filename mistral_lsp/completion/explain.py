@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mistral_lsp.completion.prompting import prepare
-from mistral_lsp.completion.request import Request, Stages, parse, refuse
+from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 from mistral_lsp.context.cursor import read_cursor
 
 
-async def explain(request: Request, stages: Stages) -> dict[str, Any]:
+async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
     """What `complete` would send, as a record: the prompt part by part, or the reason why nothing.
 
     Raises EngineError where the model can't be loaded.
@@ -19,8 +19,8 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
     reason = refuse(request, cursor)
     parts: list[dict[str, Any]] = []
     if reason is None:
-        prompt = await prepare(request, stages, await stages.engine.ready())
-        counts = await stages.engine.weigh(prompt)
+        prompt = await prepare(request, workbench, await workbench.engine.ready())
+        counts = await workbench.engine.weigh(prompt)
         parts = [
             {
                 "label": part.special or part.label,
@@ -30,7 +30,7 @@ async def explain(request: Request, stages: Stages) -> dict[str, Any]:
             }
             for part, tokens in zip(prompt.parts, counts)
         ]
-    model = stages.engine.model
+    model = workbench.engine.model
     return {
         "reason": reason,
         "engine": model.engine if model else None,

@@ -11,7 +11,7 @@ from mistral_lsp import postprocess
 from mistral_lsp.completion import ahead
 from mistral_lsp.completion.cache import Entry
 from mistral_lsp.completion.prompting import prepare
-from mistral_lsp.completion.request import Request, Stages, parse, refuse
+from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 from mistral_lsp.completion.scheduler import Disagreed, Stream, Superseded
 from mistral_lsp.completion.situation import situation
 from mistral_lsp.context import gate
@@ -32,7 +32,7 @@ Grow = Callable[[Completion], None]
 
 
 @dataclass
-class Draft:
+class Attempt:
     """What a request has so far: `answer` is what is left of `entry` for its cursor."""
 
     cursor: Cursor
@@ -48,110 +48,114 @@ class Draft:
     """The longest beginning that the user was shown."""
 
 
-async def complete(request: Request, stages: Stages, grow: Grow | None = None) -> Completion:
+async def complete(request: Request, workbench: Workbench, grow: Grow | None = None) -> Completion:
     """Answers a request. `grow` hears of every longer beginning of the answer, while it streams.
 
     Out of time, the answer is what there is; where there is nothing to show, its `reason` says why.
     Raises CancelledError where the caller is cancelled, and nothing else.
     """
-    started = stages.clock()
-    turn = stages.scheduler.next_turn()
+    started = workbench.clock()
+    turn = workbench.scheduler.next_turn()
     await parse(request.snapshot)
-    draft = Draft(read_cursor(request.snapshot, request.offset), stages.engine.model)
-    overtaken = turn != stages.scheduler.turn
-    reason = SUPERSEDED if overtaken else await _write(request, draft, stages, grow)
-    completion = _judge(request, draft, stages, reason)
-    if request.trigger == "invoked" and draft.answer.complete and not completion.text:
-        left = request.settings.deadline_ms / 1000 - (stages.clock() - started)
+    attempt = Attempt(read_cursor(request.snapshot, request.offset), workbench.engine.model)
+    overtaken = turn != workbench.scheduler.turn
+    reason = SUPERSEDED if overtaken else await _write(request, attempt, workbench, grow)
+    completion = _judge(request, attempt, workbench, reason)
+    if request.trigger == "invoked" and attempt.answer.complete and not completion.text:
+        left = request.settings.deadline_ms / 1000 - (workbench.clock() - started)
         with contextlib.suppress(asyncio.TimeoutError):
-            draft, completion = await asyncio.wait_for(
-                _next_best(request, draft, completion, stages), left
+            attempt, completion = await asyncio.wait_for(
+                _next_best(request, attempt, completion, workbench), left
             )
-    _note_shown(request, draft, stages, completion.text)
-    if request.trigger == "invoked" and draft.seen and completion.text:
+    _note_shown(request, attempt, workbench, completion.text)
+    if request.trigger == "invoked" and attempt.seen and completion.text:
         if grow is not None:
             grow(completion)  # nobody waits for the others to see this one
-        completion = replace(completion, others=await _others(request, completion, stages))
-    completion = _timed(completion, draft, started, stages.clock())
-    stages.metrics.record(completion)
+        completion = replace(completion, others=await _others(request, completion, workbench))
+    completion = _timed(completion, attempt, started, workbench.clock())
+    workbench.metrics.record(completion)
     return completion
 
 
-async def _write(request: Request, draft: Draft, stages: Stages, grow: Grow | None) -> str | None:
+async def _write(
+    request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None
+) -> str | None:
     """Fills the draft, from the cache or by the engine; gives the reason where that can't be."""
-    reason = refuse(request, draft.cursor)
+    reason = refuse(request, attempt.cursor)
     if reason is not None:
         return reason
-    found = stages.cache.find(request.snapshot, request.offset)
+    found = workbench.cache.find(request.snapshot, request.offset)
     if found is None:
-        reason = gate.refuse_to_ask(draft.cursor, request.trigger)
+        reason = gate.refuse_to_ask(attempt.cursor, request.trigger)
         if reason is None:
-            reason = await _generate(request, draft, stages, grow)
+            reason = await _generate(request, attempt, workbench, grow)
     else:
-        draft.entry, draft.answer = found
-        draft.cached = draft.seen = True
-    ahead.use_pause(request, draft.entry, stages)
+        attempt.entry, attempt.answer = found
+        attempt.cached = attempt.seen = True
+    ahead.use_pause(request, attempt.entry, workbench)
     return reason
 
 
 async def _next_best(
-    request: Request, draft: Draft, completion: Completion, stages: Stages
-) -> tuple[Draft, Completion]:
+    request: Request, attempt: Attempt, completion: Completion, workbench: Workbench
+) -> tuple[Attempt, Completion]:
     """The likeliest answer that can be shown, in place of one that can't; that one, if none can."""
-    async with contextlib.aclosing(_other_lines(request, stages)) as lines:
+    async with contextlib.aclosing(_other_lines(request, workbench)) as lines:
         async for other, judged in lines:
             if other.entry is not None:
-                stages.cache.put(other.entry)  # for a user who types it
+                workbench.cache.put(other.entry)  # for a user who types it
             return other, judged
-    return draft, completion
+    return attempt, completion
 
 
-async def _others(request: Request, shown: Completion, stages: Stages) -> tuple[Completion, ...]:
+async def _others(
+    request: Request, shown: Completion, workbench: Workbench
+) -> tuple[Completion, ...]:
     """What else may be meant, for a user who sees an answer and asks again; the likeliest first."""
     found: dict[str, Completion] = {shown.text: shown}
-    async for _, judged in _other_lines(request, stages):
+    async for _, judged in _other_lines(request, workbench):
         found.setdefault(judged.text, judged)
     return tuple(found.values())[1:]
 
 
 async def _other_lines(
-    request: Request, stages: Stages
-) -> AsyncGenerator[tuple[Draft, Completion], None]:
+    request: Request, workbench: Workbench
+) -> AsyncGenerator[tuple[Attempt, Completion], None]:
     """What can be shown of the answers that begin with one of the likeliest lines each."""
     for line in range(1, MOST_LINES + 1):
-        model = stages.engine.model
+        model = workbench.engine.model
         if model is None or not model.can_search:
             return
-        draft = Draft(read_cursor(request.snapshot, request.offset), model)
-        if await _generate(request, draft, stages, None, line) is not None:
+        attempt = Attempt(read_cursor(request.snapshot, request.offset), model)
+        if await _generate(request, attempt, workbench, None, line) is not None:
             return
-        judged = _judge(request, draft, stages, None, LEAST_LIKELY)
+        judged = _judge(request, attempt, workbench, None, LEAST_LIKELY)
         if judged.text:
-            yield draft, judged
+            yield attempt, judged
 
 
 async def _generate(
-    request: Request, draft: Draft, stages: Stages, grow: Grow | None, line: int = 0
+    request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None, line: int = 0
 ) -> str | None:
     """Lets the engine write into the draft, all of the answer or what begins with another `line`;
     gives the reason where that can't be.
     """
     debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
     while True:
-        agreeing = stages.scheduler.agreeing(request.snapshot, request.offset)
+        agreeing = workbench.scheduler.agreeing(request.snapshot, request.offset)
         stream = None if line else agreeing
         begins = stream is None
-        draft.seen = stream is not None and stream.entry.is_seen_at(request.offset)
+        attempt.seen = stream is not None and stream.entry.is_seen_at(request.offset)
         if stream is None:
-            stream = stages.scheduler.begin(
+            stream = workbench.scheduler.begin(
                 request.snapshot,
                 request.offset,
-                lambda begun: _stream(request, begun, stages, line),
+                lambda begun: _stream(request, begun, workbench, line),
                 debounce,
             )
         try:
             await asyncio.wait_for(
-                _follow(request, draft, stream, stages, grow),
+                _follow(request, attempt, stream, workbench, grow),
                 debounce + request.settings.deadline_ms / 1000,
             )
         except Disagreed:
@@ -167,47 +171,49 @@ async def _generate(
             _leave(request, stream)
             raise
         finally:
-            draft.model = stream.model or draft.model
-            draft.usage = stream.usage if begins else replace(stream.usage, evaluated_tokens=0)
+            attempt.model = stream.model or attempt.model
+            attempt.usage = stream.usage if begins else replace(stream.usage, evaluated_tokens=0)
         return None
 
 
-async def _stream(request: Request, stream: Stream, stages: Stages, line: int) -> None:
+async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int) -> None:
     """Writes an answer, for whoever follows it, up to where the text is over."""
-    stream.model = await stages.engine.ready()
-    prompt = await prepare(request, stages, stream.model)
+    stream.model = await workbench.engine.ready()
+    prompt = await prepare(request, workbench, stream.model)
     prompt = replace(prompt, line=line or int(request.trigger == "invoked"))
     cursor = read_cursor(request.snapshot, request.offset)
     most = request.settings.max_tokens
-    generation = stages.engine.generate(prompt, most)
+    generation = workbench.engine.generate(prompt, most)
     try:
         async for token in generation:
             stream.take(token)
-            if is_over(stream.entry.text, situation(request, cursor, stream.entry.answer, stages)):
+            if is_over(
+                stream.entry.text, situation(request, cursor, stream.entry.answer, workbench)
+            ):
                 break
         else:
             stream.entry.ended = generation.usage.generated_tokens < most
         stream.entry.complete = True
         if not line:
-            stages.cache.put(stream.entry)
+            workbench.cache.put(stream.entry)
     finally:
         generation.stop()
         stream.usage = generation.usage
 
 
 async def _follow(
-    request: Request, draft: Draft, stream: Stream, stages: Stages, grow: Grow | None
+    request: Request, attempt: Attempt, stream: Stream, workbench: Workbench, grow: Grow | None
 ) -> None:
     """Takes over what the stream writes behind the request's cursor."""
-    draft.entry = stream.entry
+    attempt.entry = stream.entry
     followed = stream.followed(request.snapshot, request.offset)
     async with contextlib.aclosing(followed) as answers:
         async for answer in answers:
-            draft.answer = answer
-            if answer.tokens and draft.first_token_at is None:
-                draft.first_token_at = stages.clock()
+            attempt.answer = answer
+            if answer.tokens and attempt.first_token_at is None:
+                attempt.first_token_at = workbench.clock()
             if answer.tokens and grow is not None:
-                _show_growth(request, draft, stages, grow)
+                _show_growth(request, attempt, workbench, grow)
 
 
 def _leave(request: Request, stream: Stream) -> None:
@@ -221,59 +227,59 @@ def _leave(request: Request, stream: Stream) -> None:
         stream.stop()
 
 
-def _note_shown(request: Request, draft: Draft, stages: Stages, text: str) -> None:
-    if text and draft.entry is not None:
-        typed = request.offset - draft.entry.offset
-        stages.rejections.show(request.snapshot, request.offset, text)
-        stages.metrics.shown_tokens += draft.entry.see(typed + len(text))
+def _note_shown(request: Request, attempt: Attempt, workbench: Workbench, text: str) -> None:
+    if text and attempt.entry is not None:
+        typed = request.offset - attempt.entry.offset
+        workbench.rejections.show(request.snapshot, request.offset, text)
+        workbench.metrics.shown_tokens += attempt.entry.see(typed + len(text))
 
 
-def _show_growth(request: Request, draft: Draft, stages: Stages, grow: Grow) -> None:
+def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow: Grow) -> None:
     """Passes on what has become longer; what was shown once is never taken back or rewritten.
 
     Beside text on the line, or within a later line, the filters may still change their mind.
     """
-    completion = _judge(request, draft, stages, None)
+    completion = _judge(request, attempt, workbench, None)
     lead = len(completion.text) - len(completion.text.lstrip())
     if "\n" in completion.text[lead:]:
         completion = replace(completion, text=completion.text.rpartition("\n")[0])
-    beside = draft.cursor.line_suffix.strip()
-    longer = len(completion.text) > len(draft.shown) and completion.text.startswith(draft.shown)
+    beside = attempt.cursor.line_suffix.strip()
+    longer = len(completion.text) > len(attempt.shown) and completion.text.startswith(attempt.shown)
     if longer and not beside:
-        draft.shown = completion.text
-        _note_shown(request, draft, stages, completion.text)
+        attempt.shown = completion.text
+        _note_shown(request, attempt, workbench, completion.text)
         grow(completion)
 
 
 def _judge(
-    request: Request, draft: Draft, stages: Stages, reason: str | None, least: float = 0.0
+    request: Request, attempt: Attempt, workbench: Workbench, reason: str | None, least: float = 0.0
 ) -> Completion:
     """What the filters leave of the draft, as an answer to the request; what is less likely than
     the `least` goes in any case.
     """
     suggestion = Suggestion("", reason=reason)
     if reason is None:
-        place = situation(request, draft.cursor, draft.answer, stages)
+        place = situation(request, attempt.cursor, attempt.answer, workbench)
         least = max(least, place.min_confidence)
-        place = replace(place, min_confidence=least, shown=len(draft.shown))
+        place = replace(place, min_confidence=least, shown=len(attempt.shown))
         suggestion = postprocess.suggest(place)
     return Completion(
         text=suggestion.text,
         span=Span(request.offset, request.offset + suggestion.replaced),
         reason=suggestion.reason,
-        cached=draft.cached,
-        confidence=confidence(draft.answer, len(suggestion.text)) if suggestion.text else None,
+        cached=attempt.cached,
+        confidence=confidence(attempt.answer, len(suggestion.text)) if suggestion.text else None,
     )
 
 
-def _timed(completion: Completion, draft: Draft, started: float, now: float) -> Completion:
-    first = draft.first_token_at
+def _timed(completion: Completion, attempt: Attempt, started: float, now: float) -> Completion:
+    first = attempt.first_token_at
     return replace(
         completion,
-        engine=draft.model.engine if draft.model else None,
-        model=draft.model.model if draft.model else None,
-        form=draft.model.form if draft.model else None,
-        usage=draft.usage,
+        engine=attempt.model.engine if attempt.model else None,
+        model=attempt.model.model if attempt.model else None,
+        form=attempt.model.form if attempt.model else None,
+        usage=attempt.usage,
         first_token_ms=None if first is None else round((first - started) * 1000, 2),
         total_ms=round((now - started) * 1000, 2),
     )

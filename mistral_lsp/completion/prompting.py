@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mistral_lsp.completion.request import Request, Stages, parse
+from mistral_lsp.completion.request import Request, Workbench, parse
 from mistral_lsp.context import freshness, related, similar
 from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Snapshot
@@ -21,59 +21,61 @@ SHORT_SUFFIX = 64
 """Tokens, where a keystroke costs the reading of all of them."""
 
 
-async def prepare(request: Request, stages: Stages, model: LoadedModel) -> Prompt:
+async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:
     """The prompt for a request: in the window that was read for its place, or in a first one."""
-    plan = await find_plan(request, stages, model)
+    plan = await find_plan(request, workbench, model)
     if plan is None:
-        budget = _budget(request, model, first=stages.interactive)
-        plan = await make_plan(request, stages, budget)
-        stages.plans.keep(request.snapshot.uri, plan)
+        budget = _budget(request, model, first=workbench.interactive)
+        plan = await make_plan(request, workbench, budget)
+        workbench.plans.keep(request.snapshot.uri, plan)
     return build(model.form, plan, *request.told())
 
 
-async def find_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan | None:
+async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan | None:
     """The plan that serves at the request's place: a grown one before a first one."""
     snapshot, offset = request.told()
     for first in (False, True):
         budget = _budget(request, model, first)
-        plan = await stages.plans.find(snapshot, offset, budget, stages.engine.count)
+        plan = await workbench.plans.find(snapshot, offset, budget, workbench.engine.count)
         if plan is not None:
-            present = await freshness.look(stages.index, [one.file for one in plan.related])
-            return stages.plans.without(snapshot.uri, plan, present)
+            present = await freshness.look(workbench.index, [one.file for one in plan.related])
+            return workbench.plans.without(snapshot.uri, plan, present)
     return None
 
 
-async def make_grown_plan(request: Request, stages: Stages, model: LoadedModel) -> Plan:
+async def make_grown_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan:
     """A new plan with as much as this machine can read in about a second."""
-    return await make_plan(request, stages, _budget(request, model, first=False))
+    return await make_plan(request, workbench, _budget(request, model, first=False))
 
 
-async def make_plan(request: Request, stages: Stages, budget: Budget) -> Plan:
+async def make_plan(request: Request, workbench: Workbench, budget: Budget) -> Plan:
     """A new plan for the request's place, not kept yet."""
 
     async def count(excerpts: Sequence[str]) -> list[int]:
-        return await stages.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
+        return await workbench.engine.count([see_excerpt(excerpt) for excerpt in excerpts])
 
     async def relate(snapshot: Snapshot, offset: int, tokens: int) -> tuple[Excerpt, ...]:
         if not request.settings.other_files:
             return ()
-        index = stages.index
+        index = workbench.index
         alike = await similar.choose(
             snapshot,
             offset,
             index,
-            stages.recent,
-            stages.nearby,
+            workbench.recent,
+            workbench.nearby,
             tokens,
             count,
-            similar.DEADLINE_SECONDS if stages.interactive else None,
+            similar.DEADLINE_SECONDS if workbench.interactive else None,
         )
         taken = sum(await count([f"{excerpt.path}\n{excerpt.text}" for excerpt in alike]))
         return await related.choose(snapshot, offset, index, tokens - taken, count) + alike
 
     snapshot, offset = request.told()
     await parse(snapshot)
-    return await stages.plans.make(snapshot, offset, budget, stages.engine.count, introduce, relate)
+    return await workbench.plans.make(
+        snapshot, offset, budget, workbench.engine.count, introduce, relate
+    )
 
 
 def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:

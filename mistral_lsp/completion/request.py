@@ -51,7 +51,7 @@ class Request:
 
 
 @dataclass
-class Stages:
+class Workbench:
     """What requests share. Where nobody types (not `interactive`), pauses are not used, and the
     first window is a whole one at once.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.document import Snapshot
 from mistral_lsp.postprocess.base import Situation
@@ -14,14 +14,14 @@ NEARBY = 2_000
 """Characters on either side of the cursor."""
 
 
-def situation(request: Request, cursor: Cursor, answer: Answer, stages: Stages) -> Situation:
+def situation(request: Request, cursor: Cursor, answer: Answer, workbench: Workbench) -> Situation:
     """What the filters know of an answer and its place. What was dismissed is offered to those who
     ask by hand, and so is what the model doubts.
     """
     rejected: frozenset[str] = frozenset()
     min_confidence = 0.0
     if request.trigger == "automatic":
-        rejected = stages.rejections.at(request.snapshot, request.offset)
+        rejected = workbench.rejections.at(request.snapshot, request.offset)
         min_confidence = request.settings.min_confidence
     return Situation(
         line_prefix=cursor.line_prefix,

@@ -14,7 +14,7 @@ from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from mistral_lsp import __version__, config
-from mistral_lsp.completion.request import Stages
+from mistral_lsp.completion.request import Workbench
 from mistral_lsp.engine.base import Service, State
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
 from mistral_lsp.metrics import Metrics
@@ -57,8 +57,8 @@ class App(LanguageServer):
         self.freed_memory = FreedMemory()
         self.session = Session(self._layers.read()[0])
         self.engine = self._new_engine()
-        self.stages = Stages(self.engine, metrics=self.metrics)
-        self.indexing = Indexing(self.stages.index, self.session)
+        self.workbench = Workbench(self.engine, metrics=self.metrics)
+        self.indexing = Indexing(self.workbench.index, self.session)
 
     @property
     def encoding(self) -> str:
@@ -80,7 +80,7 @@ class App(LanguageServer):
         self.indexing.set_folders(self._folders)
         self._layers.at_start = params.initialization_options
         self._read(None)
-        self.engine = self.stages.engine = self._new_engine()
+        self.engine = self.workbench.engine = self._new_engine()
 
     def change_folders(self, event: types.WorkspaceFoldersChangeEvent) -> None:
         """Takes in which folders of the workspace have come and gone."""
@@ -109,7 +109,7 @@ class App(LanguageServer):
         after = self.session.settings
         if after == before:
             return
-        self.stages.cache.clear()
+        self.workbench.cache.clear()
         if (after.other_files, after.exclude) != (before.other_files, before.exclude):
             await self.indexing.restart()
         if after.enabled != before.enabled:
@@ -131,9 +131,9 @@ class App(LanguageServer):
         """Starts the engine anew with the present settings; one that others use goes on."""
         async with self._reloading:
             await self.engine.leave()
-            self.engine = self.stages.engine = self._new_engine()
-            self.stages.cache.clear()
-            self.stages.plans.clear()
+            self.engine = self.workbench.engine = self._new_engine()
+            self.workbench.cache.clear()
+            self.workbench.plans.clear()
             self.engine.start()
 
     def _engine_changed(self, state: State, message: str) -> None:
@@ -193,7 +193,7 @@ class App(LanguageServer):
             self.session.settings,
             self.engine,
             self.metrics,
-            len(self.stages.index),
+            len(self.workbench.index),
             self.last_error,
         )
 

@@ -11,7 +11,7 @@ from lsprotocol import types
 
 from mistral_lsp.completion import ahead, pipeline
 from mistral_lsp.completion.explain import explain as explain_request
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.document import Snapshot
 from mistral_lsp.server import convert
 from mistral_lsp.types import Completion, Span, Trigger
@@ -50,7 +50,7 @@ class Selected:
 
 async def answer(
     session: Session,
-    stages: Stages,
+    workbench: Workbench,
     params: types.InlineCompletionParams | types.CompletionParams,
     encoding: str,
     trigger: Trigger,
@@ -60,15 +60,15 @@ async def answer(
 
     An answer for a document that has changed since is dropped: it comes back empty.
     """
-    stages.metrics.asked += 1
+    workbench.metrics.asked += 1
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
-        return _nothing(stages, f"{params.text_document.uri} is not open"), None
+        return _nothing(workbench, f"{params.text_document.uri} is not open"), None
     if snapshot.refusal:
-        return _nothing(stages, snapshot.refusal), None
+        return _nothing(workbench, snapshot.refusal), None
     offset = convert.offset(snapshot, params.position, encoding)
     if offset is None:
-        return _nothing(stages, f"the file has no line {params.position.line + 1}"), None
+        return _nothing(workbench, f"the file has no line {params.position.line + 1}"), None
 
     selected = _selected(params, snapshot, offset, encoding)
 
@@ -77,10 +77,10 @@ async def answer(
             send(selected.extended(completion), snapshot)
 
     request = _request(session, *selected.accepted(snapshot), trigger)
-    completion = await pipeline.complete(request, stages, grow if send else None)
+    completion = await pipeline.complete(request, workbench, grow if send else None)
     completion = selected.extended(completion)
     if completion.text and not session.is_current(snapshot):
-        stages.metrics.stale += 1
+        workbench.metrics.stale += 1
         reason = "the document has changed since"
         completion = replace(completion, text="", reason=reason, others=())
     logger.debug("answered in %s ms: %s", completion.total_ms, completion.reason or "text")
@@ -88,31 +88,31 @@ async def answer(
 
 
 async def look(
-    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+    session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
     """Gets ready for a place where the cursor rests; one that does not exist is no error."""
     place = _place(session, params, encoding)
     if place is not None:
-        await ahead.look(_request(session, *place, "automatic"), stages)
+        await ahead.look(_request(session, *place, "automatic"), workbench)
 
 
 async def explain(
-    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+    session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> dict[str, Any] | None:
     """What would be asked at a place while typing, and why; None for one that does not exist."""
     place = _place(session, params, encoding)
     if place is None:
         return None
-    return await explain_request(_request(session, *place, "automatic"), stages)
+    return await explain_request(_request(session, *place, "automatic"), workbench)
 
 
 def reject(
-    session: Session, stages: Stages, params: types.TextDocumentPositionParams, encoding: str
+    session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
     """Takes what is shown at a place as dismissed."""
     place = _place(session, params, encoding)
     if place is not None:
-        stages.rejections.reject(*place)
+        workbench.rejections.reject(*place)
 
 
 def _place(
@@ -147,9 +147,9 @@ def _request(session: Session, snapshot: Snapshot, offset: int, trigger: Trigger
     return Request(snapshot, offset, trigger, session.settings, latest, before)
 
 
-def _nothing(stages: Stages, reason: str) -> Completion:
+def _nothing(workbench: Workbench, reason: str) -> Completion:
     completion = Completion("", Span(0, 0), reason=reason)
-    stages.metrics.record(completion)
+    workbench.metrics.record(completion)
     return completion
 
 

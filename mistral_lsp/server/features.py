@@ -168,7 +168,9 @@ async def _answer(
     send: completion.Send | None,
 ) -> tuple[Completion, Snapshot | None]:
     try:
-        return await completion.answer(app.session, app.stages, params, app.encoding, trigger, send)
+        return await completion.answer(
+            app.session, app.workbench, params, app.encoding, trigger, send
+        )
     except asyncio.CancelledError:
         app.metrics.cancelled += 1
         raise
@@ -177,11 +179,11 @@ async def _answer(
 def _register_hints(app: App) -> None:
     @app.feature(DID_MOVE_CURSOR)
     async def did_move_cursor(params: types.TextDocumentPositionParams) -> None:
-        await completion.look(app.session, app.stages, params, app.encoding)
+        await completion.look(app.session, app.workbench, params, app.encoding)
 
     @app.feature(DID_REJECT)
     def did_reject(params: types.TextDocumentPositionParams) -> None:
-        completion.reject(app.session, app.stages, params, app.encoding)
+        completion.reject(app.session, app.workbench, params, app.encoding)
 
 
 def _register_commands(app: App) -> None:
@@ -196,7 +198,7 @@ def _register_commands(app: App) -> None:
 
     @app.command("mistralLsp.explain")
     async def explain(place: types.TextDocumentPositionParams) -> dict[str, Any] | None:
-        return await completion.explain(app.session, app.stages, place, app.encoding)
+        return await completion.explain(app.session, app.workbench, place, app.encoding)
 
     @app.feature(DID_SHOW)
     def did_show(params: Any) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from bench.peers.http_server import HttpServer, free_port
 from mistral_lsp.completion import explain, pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.engine.remote.dialects import llama_server as dialect
 from mistral_lsp.engine.remote.dialects.llama_tokens import Tokens
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, store
@@ -81,8 +81,8 @@ def places() -> Iterator[Request]:
 
 
 async def first_lines(engine) -> list[str]:
-    stages = Stages(engine, interactive=False)
-    done = [await pipeline.complete(place, stages) for place in places()]
+    workbench = Workbench(engine, interactive=False)
+    done = [await pipeline.complete(place, workbench) for place in places()]
     return [completion.text.split("\n")[0] for completion in done]
 
 
@@ -115,7 +115,7 @@ async def test_tokens_are_those_of_the_engines_here(server) -> None:
     backend = LlamaCpp(store.locate(""), 64, 2, 0)
     header = gguf.read_header(store.locate(""))
     here = Tokenizer(backend, header.specials)
-    link = Server(url(server))
+    link = HttpClient(url(server))
     there = Tokens(link)
     await there.learn()
     marks = {name: header.specials[name] for name in there.specials}
@@ -138,19 +138,21 @@ async def test_tokens_are_those_of_the_engines_here(server) -> None:
 
 async def test_it_streams_and_typing_costs_little(server) -> None:
     async with engine_at(url(server), window=WINDOW) as engine:
-        stages = Stages(engine)
+        workbench = Workbench(engine)
         grown: list[float] = []
         place = next(iter(places()))
         begun = time.perf_counter()
-        done = await pipeline.complete(place, stages, lambda _: grown.append(time.perf_counter()))
+        done = await pipeline.complete(
+            place, workbench, lambda _: grown.append(time.perf_counter())
+        )
         ended = time.perf_counter()
         assert done.text and done.usage.generated_tokens > 1 and done.confidence
         assert grown and begun < grown[0] < ended
         text, offset = place.snapshot.text, place.offset
         typed = request(f"{text[:offset]}zq{text[offset:]}", offset + 2)
-        again = await pipeline.complete(typed, stages)
+        again = await pipeline.complete(typed, workbench)
         assert 0 < again.usage.evaluated_tokens <= 8 < again.usage.prompt_tokens
-        told = await explain.explain(typed, stages)
+        told = await explain.explain(typed, workbench)
         assert told["parts"][0]["label"] == "bos" and told["parts"][0]["tokens"] == 1
         assert told["tokens"] == again.usage.prompt_tokens
 
@@ -193,7 +195,7 @@ async def test_a_server_that_dies_is_found_again(servers) -> None:
                 pass
         assert engine.state == "starting", "it may come again at once"
         await until(lambda: engine.state == "failed")
-        done = await pipeline.complete(next(iter(places())), Stages(engine))
+        done = await pipeline.complete(next(iter(places())), Workbench(engine))
         assert done.text == "" and "can't be reached" in (done.reason or "")
         await asyncio.to_thread(servers, port)
         await until(lambda: engine.state == "ready")

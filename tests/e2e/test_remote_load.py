@@ -13,7 +13,7 @@ import pytest
 from bench.peers.http_server import HttpServer, free_port
 from bench.support.subjects import cpu_seconds
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Stages
+from mistral_lsp.completion.request import Workbench
 from mistral_lsp.engine.remote.dialects import llama_server as dialect
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.types import Completion, LoadedModel, Part, Prompt
@@ -112,14 +112,14 @@ async def test_a_restart_under_load_is_no_more_than_a_pause(dialect, monkeypatch
             engine_at(url(first), WINDOW, on_state=lambda state, _: states.append(state))
         )
         await engine.ready()
-        stages = Stages(engine)
+        workbench = Workbench(engine)
         answers: list[Completion] = []
 
         async def type_on() -> None:
             while states[-1] != "ready" or "ready" not in states[:-1]:
                 text = f"value_{len(answers)} = len("
                 asked = request(text, len(text), max_tokens=8)
-                answers.append(await pipeline.complete(asked, stages))
+                answers.append(await pipeline.complete(asked, workbench))
 
         typing = asyncio.create_task(type_on())
         await until(lambda: answers)
@@ -138,11 +138,11 @@ def document(tag: str, lines: int) -> str:
 
 
 async def type_in(engine: RemoteEngine, tag: str) -> list[Completion]:
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     done = []
     for line in range(LINES, LINES + TYPED):
         text = f"{document(tag, line)}{tag}_{line} = "
-        done.append(await pipeline.complete(request(text, len(text), f"{tag}.py", 8), stages))
+        done.append(await pipeline.complete(request(text, len(text), f"{tag}.py", 8), workbench))
     return done
 
 
@@ -203,13 +203,13 @@ async def test_the_order_of_prompts_saves_reading(shared_server) -> None:
     for kind in (RemoteEngine, PrefixFirst):
         async with engine_at(url(shared_server), WINDOW, kind) as engine:
             await engine.ready()
-            stages = Stages(engine, interactive=False)
+            workbench = Workbench(engine, interactive=False)
             start, behind = document("start", 12), f"\n{document('after', 12)}"
             line = "total = sum([start_1, after_2]) + start_3"
             for column in range(1, len(line)):
                 text = f"{start}{line[:column]}"
-                stages.cache.clear()
-                await pipeline.complete(request(text + behind, len(text), max_tokens=2), stages)
+                workbench.cache.clear()
+                await pipeline.complete(request(text + behind, len(text), max_tokens=2), workbench)
                 if column == 1:
                     before = told(shared_server, "prompt_tokens_total")
             cost[kind] = told(shared_server, "prompt_tokens_total") - before

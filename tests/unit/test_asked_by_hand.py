@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Stages
+from mistral_lsp.completion.request import Workbench
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.jumping_clock
 
 
 async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
-    stages = Stages(PlayedEngine("1\n", probability=0.4))
+    workbench = Workbench(PlayedEngine("1\n", probability=0.4))
     asked = request("x = ", min_confidence=0.5)
-    done = await pipeline.complete(replace(asked, trigger="invoked"), stages)
+    done = await pipeline.complete(replace(asked, trigger="invoked"), workbench)
     assert done.text == "1"
 
 
@@ -26,36 +26,38 @@ async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
     engine = PlayedEngine("1\n")
     asked = request("x = ")
     for trigger, line in (("automatic", 0), ("popup", 0), ("invoked", 1)):
-        await pipeline.complete(replace(asked, trigger=trigger), Stages(engine, interactive=False))
+        await pipeline.complete(
+            replace(asked, trigger=trigger), Workbench(engine, interactive=False)
+        )
         assert engine.prompts[-1].line == line, trigger
 
 
 async def test_who_asks_again_gets_other_answers_too() -> None:
     engine = PlayedEngine("")
     engine.search_finds("first()\n", "second()\n", "third()\n")
-    stages = Stages(engine)
-    assert (await pipeline.complete(request("x = ", "invoked"), stages)).others == ()
-    again = await pipeline.complete(request("x = ", "invoked"), stages)
+    workbench = Workbench(engine)
+    assert (await pipeline.complete(request("x = ", "invoked"), workbench)).others == ()
+    again = await pipeline.complete(request("x = ", "invoked"), workbench)
     assert [again.text, *(other.text for other in again.others)] == [
         "first()",
         "second()",
         "third()",
     ]
     assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
-    automatic = await pipeline.complete(request("x = "), stages)
+    automatic = await pipeline.complete(request("x = "), workbench)
     assert automatic.cached and automatic.text == "first()" and automatic.others == ()
 
 
 async def test_others_come_also_while_the_answer_that_is_seen_is_still_written() -> None:
     engine = PlayedEngine("", pause=0.01)
     engine.search_finds("first()\n", "second()\n", "third()\n")
-    stages = Stages(engine, interactive=False)
+    workbench = Workbench(engine, interactive=False)
     seen, grown = asyncio.Event(), []
     automatic = asyncio.create_task(
-        pipeline.complete(request("x = "), stages, lambda _: seen.set())
+        pipeline.complete(request("x = "), workbench, lambda _: seen.set())
     )
     await seen.wait()
-    again = await pipeline.complete(request("x = ", "invoked"), stages, grown.append)
+    again = await pipeline.complete(request("x = ", "invoked"), workbench, grown.append)
     assert [again.text, *(other.text for other in again.others)] == [
         "first()",
         "second()",
@@ -67,10 +69,10 @@ async def test_others_come_also_while_the_answer_that_is_seen_is_still_written()
 async def test_nothing_is_looked_for_beside_an_answer_that_nobody_saw() -> None:
     engine = PlayedEngine("", pause=0.01)
     engine.search_finds("first()\n", "second()\n", "third()\n")
-    stages = Stages(engine, interactive=False)
+    workbench = Workbench(engine, interactive=False)
     automatic, invoked = await asyncio.gather(
-        pipeline.complete(request("x = "), stages),
-        pipeline.complete(request("x = ", "invoked"), stages),
+        pipeline.complete(request("x = "), workbench),
+        pipeline.complete(request("x = ", "invoked"), workbench),
     )
     assert len(engine.prompts) == 1, "the stream was joined"
     assert automatic.text == invoked.text == "first()" and invoked.others == ()
@@ -79,25 +81,27 @@ async def test_nothing_is_looked_for_beside_an_answer_that_nobody_saw() -> None:
 async def test_who_asks_by_hand_gets_the_next_best_in_place_of_a_bad_answer() -> None:
     engine = PlayedEngine("")
     engine.search_finds("", "", "1\n")
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     asked = request("x = ", "invoked")
-    done = await pipeline.complete(asked, stages)
+    done = await pipeline.complete(asked, workbench)
     assert (done.text, done.reason) == ("1", None)
-    typed = await pipeline.complete(replace(asked, trigger="automatic"), stages)
+    typed = await pipeline.complete(replace(asked, trigger="automatic"), workbench)
     assert typed.cached and typed.text == "1"
 
 
 async def test_a_bad_answer_is_not_replaced_unasked() -> None:
     engine = PlayedEngine("")
     engine.search_finds("", "1\n", "2\n")
-    assert (await pipeline.complete(request("x = "), Stages(engine, interactive=False))).text == ""
+    assert (
+        await pipeline.complete(request("x = "), Workbench(engine, interactive=False))
+    ).text == ""
     assert [prompt.line for prompt in engine.prompts] == [0]
 
 
 async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline() -> None:
     engine = PlayedEngine("", pause=0.1)
     engine.search_finds(" " * 100, "1\n", "2\n")
-    done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Stages(engine))
+    done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Workbench(engine))
     assert done.text == "" and done.reason
     assert [prompt.line for prompt in engine.prompts] == [1]
 
@@ -105,11 +109,11 @@ async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline() -> None
 async def test_a_newer_request_ends_the_search_for_others() -> None:
     engine = PlayedEngine("")
     engine.search_finds(*["first()\n"] * 4)
-    stages = Stages(engine)
-    await pipeline.complete(request("x = ", "invoked"), stages)
+    workbench = Workbench(engine)
+    await pipeline.complete(request("x = ", "invoked"), workbench)
     engine.pause = 0.01
-    asked = asyncio.create_task(pipeline.complete(request("x = ", "invoked"), stages))
+    asked = asyncio.create_task(pipeline.complete(request("x = ", "invoked"), workbench))
     await asyncio.sleep(0.02)
-    newer = await pipeline.complete(request("y = "), stages)
+    newer = await pipeline.complete(request("y = "), workbench)
     assert newer.text == "first()"
     assert (await asked).others == () and [prompt.line for prompt in engine.prompts][-1] == 0

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Stages
+from mistral_lsp.completion.request import Workbench
 from mistral_lsp.text.shown import Formatter, is_unseen, one_line, seen
 from tests.support.engine import PlayedEngine
 from tests.support.requests import request
@@ -27,14 +27,14 @@ async def test_an_answer_with_it_is_dropped(character, far) -> None:
     """Also where the file has it far away, or has another one near."""
     other = "\u200c" if character != "\u200c" else "\u200b"
     asked = request(f"{character * bool(far)}\n{far}# {other}\nvalue = ")
-    done = await pipeline.complete(asked, Stages(PlayedEngine(f"1 + {character}total\n")))
+    done = await pipeline.complete(asked, Workbench(PlayedEngine(f"1 + {character}total\n")))
     assert (done.text, done.reason) == ("", "the answer has characters that can't be seen")
 
 
 @pytest.mark.parametrize("character", UNSEEN, ids=ascii)
 async def test_what_the_file_has_near_the_cursor_is_the_users_own(character) -> None:
     asked = request(f"s = '{character}'\nvalue = ")
-    done = await pipeline.complete(asked, Stages(PlayedEngine(f"1 + {character}total\n")))
+    done = await pipeline.complete(asked, Workbench(PlayedEngine(f"1 + {character}total\n")))
     assert done.text.startswith("1 +")
 
 
@@ -42,7 +42,7 @@ async def test_nothing_of_it_is_shown_while_it_streams() -> None:
     shown: list[str] = []
     engine = PlayedEngine("1 + \x1b[31mtotal\n", pause=0.001)
     await pipeline.complete(
-        request("value = "), Stages(engine), lambda done: shown.append(done.text)
+        request("value = "), Workbench(engine), lambda done: shown.append(done.text)
     )
     assert shown and not any(is_unseen(one) for text in shown for one in text)
 
@@ -50,7 +50,9 @@ async def test_nothing_of_it_is_shown_while_it_streams() -> None:
 @pytest.mark.parametrize("text", SEEN, ids=ascii)
 async def test_what_is_seen_is_shown(text) -> None:
     assert seen(text) == text
-    done = await pipeline.complete(request("value = "), Stages(PlayedEngine(f"'{text.strip()}'\n")))
+    done = await pipeline.complete(
+        request("value = "), Workbench(PlayedEngine(f"'{text.strip()}'\n"))
+    )
     assert done.text == f"'{text.strip()}'"
 
 

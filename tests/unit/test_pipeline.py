@@ -12,7 +12,7 @@ import pytest
 
 from mistral_lsp import languages
 from mistral_lsp.completion import ahead, pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.completion.scheduler import Scheduler
 from mistral_lsp.config import Settings
 from mistral_lsp.context import files
@@ -40,11 +40,11 @@ async def written(engine: PlayedEngine, characters: int) -> None:
 
 async def test_the_newest_request_wins() -> None:
     engine = PlayedEngine("1 + 2\n", pause=0.01)
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     asked = [request(f"x{number} = ") for number in range(20)]
     tasks = []
     for one in asked:
-        tasks.append(asyncio.create_task(pipeline.complete(one, stages)))
+        tasks.append(asyncio.create_task(pipeline.complete(one, workbench)))
         await asyncio.sleep(0.002)
     done = await asyncio.gather(*tasks)
     assert [bool(one.text) for one in done] == [False] * 19 + [True]
@@ -54,7 +54,7 @@ async def test_the_newest_request_wins() -> None:
 
 async def test_a_cancelled_request_stops_the_engine() -> None:
     engine = PlayedEngine("1 + 2\n", pause=0.05)
-    task = asyncio.create_task(pipeline.complete(request("x = "), Stages(engine)))
+    task = asyncio.create_task(pipeline.complete(request("x = "), Workbench(engine)))
     await asyncio.sleep(0.08)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -64,26 +64,26 @@ async def test_a_cancelled_request_stops_the_engine() -> None:
 
 async def test_out_of_time_means_what_there_is() -> None:
     engine = PlayedEngine("one_two_three", pause=0.03)
-    done = await pipeline.complete(request("x = ", deadline_ms=110), Stages(engine))
+    done = await pipeline.complete(request("x = ", deadline_ms=110), Workbench(engine))
     assert done.text and "one_two_three".startswith(done.text) and len(done.text) < 8
     assert engine.generations[0].stopped
     nothing = await pipeline.complete(
-        request("y = ", deadline_ms=60), Stages(PlayedEngine("a", pause=1.0))
+        request("y = ", deadline_ms=60), Workbench(PlayedEngine("a", pause=1.0))
     )
     assert nothing.text == "" and nothing.reason is not None and "deadline" in nothing.reason
 
 
 async def test_what_is_cut_off_by_the_deadline_is_not_remembered() -> None:
-    stages = Stages(PlayedEngine("one_two_three", pause=0.03))
-    await pipeline.complete(request("x = ", deadline_ms=110), stages)
-    again = await pipeline.complete(request("x = "), stages)
+    workbench = Workbench(PlayedEngine("one_two_three", pause=0.03))
+    await pipeline.complete(request("x = ", deadline_ms=110), workbench)
+    again = await pipeline.complete(request("x = "), workbench)
     assert not again.cached and again.text == "one_two_three"
 
 
 async def test_shown_text_only_grows() -> None:
     seen: list[Completion] = []
     engine = PlayedEngine("if a:\n        b = 1\n        c = 2\n    d = 3\n", pause=0.001)
-    done = await pipeline.complete(request("def f(a):\n    "), Stages(engine), seen.append)
+    done = await pipeline.complete(request("def f(a):\n    "), Workbench(engine), seen.append)
     texts = [one.text for one in seen] + [done.text]
     assert len(texts) > 5
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
@@ -96,10 +96,10 @@ async def test_debounce_waits_only_for_automatic_requests() -> None:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    stages = Stages(PlayedEngine("1\n"), scheduler=Scheduler(sleep))
-    await pipeline.complete(request("x = ", debounce_ms=150), stages)
+    workbench = Workbench(PlayedEngine("1\n"), scheduler=Scheduler(sleep))
+    await pipeline.complete(request("x = ", debounce_ms=150), workbench)
     assert waits == [0.15]
-    await pipeline.complete(request("y = ", "invoked", debounce_ms=150), stages)
+    await pipeline.complete(request("y = ", "invoked", debounce_ms=150), workbench)
     assert waits == [0.15]
 
 
@@ -108,23 +108,23 @@ async def test_an_engine_that_fails_gives_its_reason() -> None:
         async def ready(self):
             raise EngineError("The model is broken. Take another.")
 
-    done = await pipeline.complete(request("x = "), Stages(Broken("")))
+    done = await pipeline.complete(request("x = "), Workbench(Broken("")))
     assert (done.text, done.reason) == ("", "The model is broken. Take another.")
 
 
 async def test_doubtful_answers_are_dropped() -> None:
-    stages = Stages(PlayedEngine("1\n", probability=0.4))
-    sure = await pipeline.complete(request("x = ", min_confidence=0.3), stages)
-    doubtful = await pipeline.complete(request("x = ", min_confidence=0.5), stages)
+    workbench = Workbench(PlayedEngine("1\n", probability=0.4))
+    sure = await pipeline.complete(request("x = ", min_confidence=0.3), workbench)
+    doubtful = await pipeline.complete(request("x = ", min_confidence=0.5), workbench)
     assert sure.text == "1"
     assert doubtful.text == "" and "0.40" in (doubtful.reason or "")
 
 
 async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:
-    stages = Stages(PlayedEngine("12\n", pause=0.001, probability=0.6))
+    workbench = Workbench(PlayedEngine("12\n", pause=0.001, probability=0.6))
     shown: list[str] = []
     done = await pipeline.complete(
-        request("x = ", min_confidence=0.5), stages, lambda grown: shown.append(grown.text)
+        request("x = ", min_confidence=0.5), workbench, lambda grown: shown.append(grown.text)
     )
     assert shown == ["1", "12"]
     assert done.text == "12"
@@ -132,9 +132,9 @@ async def test_what_is_shown_already_is_not_taken_back_by_doubts() -> None:
 
 async def test_typing_through_asks_the_engine_once() -> None:
     engine = PlayedEngine("compute(a, b)\n")
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     for typed in range(13):
-        done = await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), stages)
+        done = await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), workbench)
         assert done.text == "compute(a, b)"[typed:]
         assert done.cached == (typed > 0)
         await asyncio.sleep(A_BREATH)
@@ -148,9 +148,9 @@ async def test_typing_through_asks_the_engine_once() -> None:
 @pytest.mark.parametrize(("form", "last"), [("suffix-first", "mark"), ("prefix-first", "prefix")])
 async def test_what_typing_would_push_away_is_not_read_ahead(form: str, last: str) -> None:
     engine = PlayedEngine("compute(a, b)\n", form=form)
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     text = "x = comp\ny = 1\n"
-    await ahead.look(replace(request(text), offset=8), stages)
+    await ahead.look(replace(request(text), offset=8), workbench)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0] and engine.prompts[0].parts[-1].label == last
 
@@ -159,30 +159,30 @@ async def test_nothing_is_read_ahead_between_keys_that_follow_at_once(monkeypatc
     monkeypatch.setattr(ahead, "BREATH_SECONDS", 60.0)
     engine = PlayedEngine("compute(a, b)\n")
     engine.model = replace(engine.model, can_abort=False)
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     for typed in range(5):
-        await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), stages)
+        await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), workbench)
         await asyncio.sleep(0.001)
     assert engine.asked == [128]
 
 
 async def test_a_request_does_not_wait_for_reading_in_the_background() -> None:
     engine = PlayedEngine("abc\n")
-    stages = Stages(engine)
-    await pipeline.complete(request("x = "), stages)
-    await pipeline.complete(request("x = a"), stages)
+    workbench = Workbench(engine)
+    await pipeline.complete(request("x = "), workbench)
+    await pipeline.complete(request("x = a"), workbench)
     await asyncio.sleep(A_BREATH)
     engine.text = "def\n"
-    done = await pipeline.complete(request("y = "), stages)
+    done = await pipeline.complete(request("y = "), workbench)
     assert done.text == "def" and not done.cached
 
 
 async def test_typing_what_the_stream_writes_keeps_it() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
-    stages = Stages(engine)
-    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), stages))
+    workbench = Workbench(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), workbench))
     await written(engine, 3)
-    second = asyncio.create_task(pipeline.complete(request("x = c"), stages))
+    second = asyncio.create_task(pipeline.complete(request("x = c"), workbench))
     await asyncio.sleep(0.005)
     first.cancel()
     done = await second
@@ -193,21 +193,21 @@ async def test_typing_what_the_stream_writes_keeps_it() -> None:
 
 async def test_a_cancel_on_a_keystroke_that_agrees_keeps_the_stream() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
-    stages = Stages(engine)
-    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = co"), stages))
+    workbench = Workbench(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = co"), workbench))
     await written(engine, 1)  # the user is a character ahead of the model
     first.cancel()
-    done = await pipeline.complete(request("x = co"), stages)
+    done = await pipeline.complete(request("x = co"), workbench)
     assert done.text == "mpute(a)"
     assert engine.asked.count(128) == 1
 
 
 async def test_a_cancel_leaves_the_stream_to_another_request_at_the_same_place() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
-    stages = Stages(engine)
-    first = asyncio.create_task(pipeline.complete(request("x = "), stages))
+    workbench = Workbench(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = "), workbench))
     await written(engine, 1)
-    second = asyncio.create_task(pipeline.complete(request("x = "), stages))
+    second = asyncio.create_task(pipeline.complete(request("x = "), workbench))
     await asyncio.sleep(0.005)
     first.cancel()
     assert (await second).text == "compute(a)"
@@ -217,67 +217,67 @@ async def test_a_cancel_leaves_the_stream_to_another_request_at_the_same_place()
 async def test_a_cancel_on_a_keystroke_that_disagrees_stops_the_stream() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
     first = asyncio.create_task(
-        pipeline.complete(request("x = ", later="x = d"), stages := Stages(engine))
+        pipeline.complete(request("x = ", later="x = d"), workbench := Workbench(engine))
     )
     await written(engine, 3)
     first.cancel()
     await asyncio.sleep(0.001)
     assert engine.generations[0].stopped
     engine.text = "ict()\n"
-    assert (await pipeline.complete(request("x = d"), stages)).text == "ict()"
+    assert (await pipeline.complete(request("x = d"), workbench)).text == "ict()"
 
 
 @pytest.mark.parametrize(("can_abort", "begun"), [(True, 2), (False, 1)])
 async def test_an_engine_that_is_not_stopped_at_once_says_its_first_word(can_abort, begun) -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.02)
     engine.model = replace(engine.model, can_abort=can_abort)
-    stages = Stages(engine)
-    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), stages))
+    workbench = Workbench(engine)
+    first = asyncio.create_task(pipeline.complete(request("x = ", later="x = c"), workbench))
     await asyncio.sleep(0.01)  # nothing is written yet
     first.cancel()
     engine.text = "ompute(a)\n" if can_abort else engine.text
-    assert (await pipeline.complete(request("x = c"), stages)).text == "ompute(a)"
+    assert (await pipeline.complete(request("x = c"), workbench)).text == "ompute(a)"
     assert engine.asked.count(128) == begun
 
 
 async def test_a_stream_that_turns_out_to_disagree_is_left() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.01)
-    stages = Stages(engine)
-    asyncio.create_task(pipeline.complete(request("x = "), stages))  # noqa: RUF006
+    workbench = Workbench(engine)
+    asyncio.create_task(pipeline.complete(request("x = "), workbench))  # noqa: RUF006
     await asyncio.sleep(0.025)
     engine.text = "xy\n"
-    assert (await pipeline.complete(request("x = comb"), stages)).text == "xy"
+    assert (await pipeline.complete(request("x = comb"), workbench)).text == "xy"
 
 
 async def test_what_was_dismissed_is_not_offered_there_again() -> None:
-    stages = Stages(PlayedEngine("1 + 2\n"))
+    workbench = Workbench(PlayedEngine("1 + 2\n"))
     asked = request("x = ")
-    assert (await pipeline.complete(asked, stages)).text == "1 + 2"
-    stages.rejections.reject(asked.snapshot, asked.offset)
-    again = await pipeline.complete(asked, stages)
+    assert (await pipeline.complete(asked, workbench)).text == "1 + 2"
+    workbench.rejections.reject(asked.snapshot, asked.offset)
+    again = await pipeline.complete(asked, workbench)
     assert again.text == "" and "dismissed" in (again.reason or "")
-    assert (await pipeline.complete(request("x = ", "invoked"), stages)).text == "1 + 2"
-    assert (await pipeline.complete(request("y = "), stages)).text == "1 + 2"
+    assert (await pipeline.complete(request("x = ", "invoked"), workbench)).text == "1 + 2"
+    assert (await pipeline.complete(request("y = "), workbench)).text == "1 + 2"
 
 
 async def test_what_is_dismissed_after_typing_its_beginning_stays_away_there() -> None:
-    stages = Stages(PlayedEngine("1 + 2\n"))
-    await pipeline.complete(request("x = "), stages)
+    workbench = Workbench(PlayedEngine("1 + 2\n"))
+    await pipeline.complete(request("x = "), workbench)
     typed = request("x = 1")
-    stages.rejections.reject(typed.snapshot, typed.offset)
-    assert (await pipeline.complete(typed, stages)).text == ""
+    workbench.rejections.reject(typed.snapshot, typed.offset)
+    assert (await pipeline.complete(typed, workbench)).text == ""
     other = request("y = 1")
-    stages.rejections.reject(other.snapshot, other.offset)
-    assert (await pipeline.complete(request("x = "), stages)).text == "1 + 2"
+    workbench.rejections.reject(other.snapshot, other.offset)
+    assert (await pipeline.complete(request("x = "), workbench)).text == "1 + 2"
 
 
 async def test_a_place_is_read_before_anything_is_asked_there() -> None:
     engine = PlayedEngine("1\n")
-    stages = Stages(engine)
-    await ahead.look(request("x = "), stages)
+    workbench = Workbench(engine)
+    await ahead.look(request("x = "), workbench)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0]
-    await ahead.look(request("# a comment"), stages)
+    await ahead.look(request("# a comment"), workbench)
     await asyncio.sleep(A_BREATH)
     assert engine.asked == [0], "where nothing is offered, nothing is read"
 
@@ -285,7 +285,7 @@ async def test_a_place_is_read_before_anything_is_asked_there() -> None:
 async def test_the_start_of_a_file_can_be_looked_at() -> None:
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
-    await ahead.look(request(""), Stages(PlayedEngine("")))
+    await ahead.look(request(""), Workbench(PlayedEngine("")))
     await asyncio.sleep(A_BREATH)
     gc.collect()  # a task tells of its exception when it goes
     assert not faults
@@ -301,7 +301,7 @@ async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypat
 
     monkeypatch.setattr(engine, "ready", ready)
     monkeypatch.setattr(engine, "model", None)
-    await ahead.look(request("x = "), Stages(engine))
+    await ahead.look(request("x = "), Workbench(engine))
     await asyncio.sleep(A_BREATH)
     assert engine.asked == []
     monkeypatch.setattr(engine, "model", model)
@@ -312,45 +312,45 @@ async def test_a_place_that_is_told_while_the_model_loads_is_read_then(monkeypat
 
 async def test_a_rest_in_shown_text_has_the_next_line_written_once() -> None:
     engine = PlayedEngine("compute(a)\n", pause=0.002)
-    stages = Stages(engine)
-    await pipeline.complete(request("x = "), stages)
-    await ahead.look(request("x = compu"), stages)
+    workbench = Workbench(engine)
+    await pipeline.complete(request("x = "), workbench)
+    await ahead.look(request("x = compu"), workbench)
     await asyncio.sleep(0.005)
-    await ahead.look(request("x = comput"), stages)
+    await ahead.look(request("x = comput"), workbench)
     await asyncio.sleep(0.1)
     assert engine.asked.count(ahead.NEXT_LINE_TOKENS) == 1
-    assert (await pipeline.complete(request("x = compute(a)\n"), stages)).cached
+    assert (await pipeline.complete(request("x = compute(a)\n"), workbench)).cached
 
 
 async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch) -> None:
     monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
     engine = PlayedEngine("1\n", window=4096)
     engine.model = dataclasses.replace(engine.model, first_window=400, working_window=1200)
-    stages = Stages(engine)
+    workbench = Workbench(engine)
     asked = request("value = other(1)\n" * 300 + "x = ")
-    await pipeline.complete(asked, stages)
+    await pipeline.complete(asked, workbench)
     assert size(engine.prompts[0]) < 400
     await asyncio.sleep(0.05)
     assert 500 < size(engine.prompts[-1]) < 1200
-    stages.cache.clear()
-    await pipeline.complete(asked, stages)
+    workbench.cache.clear()
+    await pipeline.complete(asked, workbench)
     answered = [prompt for prompt, most in zip(engine.prompts, engine.asked) if most == 128]
     assert size(answered[-1]) == size(engine.prompts[2])
 
 
 async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
-    stages = Stages(engine := PlayedEngine("1\n", window=4096))
+    workbench = Workbench(engine := PlayedEngine("1\n", window=4096))
     text, file = "price = load(1)\n", tmp_path / "b.py"
     file.write_text(text)
     python = languages.find("python")
     visited = Document("file:///b.py", "b.py", python, 1, text, str(file))
     tree = visited.snapshot().tree
     assert tree is not None
-    stages.index.put(read_definitions("b.py", text, tree, files.stamp(file)), tmp_path)
-    await ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), stages)
+    workbench.index.put(read_definitions("b.py", text, tree, files.stamp(file)), tmp_path)
+    await ahead.look(Request(visited.snapshot(), 15, "automatic", Settings()), workbench)
     await asyncio.sleep(0.05)
-    await pipeline.complete(request("price = load(2)\nprice = "), stages)
+    await pipeline.complete(request("price = load(2)\nprice = "), workbench)
     (told,) = [part.text for part in engine.prompts[-1].parts if part.label == "related"]
     assert told == "b.py\nprice = load(1)\n"
 
@@ -363,17 +363,17 @@ async def test_an_error_that_nobody_foresaw_is_a_reason_and_a_line_of_the_log(
 
     engine = PlayedEngine("1\n")
     monkeypatch.setattr(engine, "generate", fails)
-    done = await pipeline.complete(request("value = "), Stages(engine, interactive=False))
+    done = await pipeline.complete(request("value = "), Workbench(engine, interactive=False))
     assert done.text == "" and "not foreseen: KeyError" in (done.reason or "")
     assert "not foreseen" in caplog.text and "hunter2" not in f"{done.reason} {caplog.text}"
 
 
 async def test_an_error_in_a_pause_is_a_line_of_the_log(monkeypatch, caplog) -> None:
     engine = PlayedEngine("1\n")
-    stages = Stages(engine)
-    await pipeline.complete(request("value = "), stages)
+    workbench = Workbench(engine)
+    await pipeline.complete(request("value = "), workbench)
     monkeypatch.setattr(engine, "count", lambda texts: 1 / 0)
-    monkeypatch.setattr(stages.cache, "find", lambda *_: None)
-    await ahead.look(request("other = "), stages)
+    monkeypatch.setattr(workbench.cache, "find", lambda *_: None)
+    await ahead.look(request("other = "), workbench)
     await until(lambda: "ZeroDivisionError" in caplog.text)
     assert "Traceback" not in caplog.text

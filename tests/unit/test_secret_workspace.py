@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mistral_lsp import languages
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
@@ -89,8 +89,8 @@ async def test_no_prompt_of_a_seeded_workspace_shows_a_secret(tmp_path) -> None:
         snapshot = Document(f"file:///{name}", name, languages.find("python"), 1, text).snapshot()
         for offset in (len("connect0("), len("connect0(connect("), len(text) // 2, len(text)):
             request = Request(snapshot, offset, "invoked", Settings())
-            stages = Stages(engine, index=index, recent=recent, interactive=False)
-            await pipeline.complete(request, stages)
+            workbench = Workbench(engine, index=index, recent=recent, interactive=False)
+            await pipeline.complete(request, workbench)
     shown = "".join(part.text for prompt in engine.prompts for part in prompt.parts)
     assert len(engine.prompts) >= 50 and "def connect0" in shown
     assert [secret for secret in hidden + spread if secret in shown] == []

@@ -13,7 +13,7 @@ import pytest
 
 from mistral_lsp import languages
 from mistral_lsp.completion import pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index
@@ -67,7 +67,7 @@ async def test_no_prompt_shows_a_secret() -> None:
         engine = PlayedEngine("x = 1\n")
         for offset in (len(text), text.index("\n", 60), len(text) // 2):
             request = Request(snapshot, offset, "invoked", Settings())
-            await pipeline.complete(request, Stages(engine, index=index, interactive=False))
+            await pipeline.complete(request, Workbench(engine, index=index, interactive=False))
         prompts += engine.prompts
         tree = snapshot.tree
         assert tree is not None

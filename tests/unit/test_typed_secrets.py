@@ -7,7 +7,7 @@ import pytest
 from bench.checks.secrets.__main__ import Listener
 from mistral_lsp import languages
 from mistral_lsp.completion import explain, pipeline
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.context import scan, walk
 from mistral_lsp.context.index import Index
@@ -38,7 +38,7 @@ async def asked(marked: str, path: str = "a.py", trigger="invoked"):
     snapshot, offset = opened(marked, path)
     engine = PlayedEngine("x = 1\n")
     request = Request(snapshot, offset, trigger, Settings())
-    done = await pipeline.complete(request, Stages(engine, interactive=False))
+    done = await pipeline.complete(request, Workbench(engine, interactive=False))
     return done, "".join(part.text for prompt in engine.prompts for part in prompt.parts)
 
 
@@ -159,10 +159,10 @@ async def test_what_is_counted_is_without_secrets_too(tmp_path) -> None:
         index.put(found, tmp_path)
     text = "from other import connect\n" + 'password = "Hunter4"\n' * 30 + "connect(\n"
     snapshot, offset = opened(text.replace("connect(\n", f"connect({CURSOR}\n"))
-    stages = Stages(engine, index=index, interactive=False)
-    stages.recent.note(snapshot, offset)
+    workbench = Workbench(engine, index=index, interactive=False)
+    workbench.recent.note(snapshot, offset)
     request = Request(snapshot, offset, "invoked", Settings())
-    explained = await explain.explain(request, stages)
+    explained = await explain.explain(request, workbench)
     told = "\n".join([*engine.heard, *(part["text"] for part in explained["parts"])])
     assert "def connect" in told and BLOT in told
     assert [secret for secret in ("Hunter", KEY_LINES[0][:12]) if secret in told] == []

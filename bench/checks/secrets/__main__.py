@@ -26,7 +26,7 @@ from rich.table import Table
 from bench.checks.secrets import kinds, shapes
 from mistral_lsp import languages
 from mistral_lsp.completion import explain
-from mistral_lsp.completion.request import Request, Stages
+from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document
 from mistral_lsp.languages.base import PLAIN as PLAIN_TEXT
@@ -133,7 +133,7 @@ async def leaks(one: Hidden, cursor: str) -> bool:
     document = Document(uri, shown, languages.find("", shown), 1, text)
     engine = Listener()
     request = Request(document.snapshot(), offset, "invoked", Settings())
-    explained = await explain.explain(request, Stages(engine, interactive=False))
+    explained = await explain.explain(request, Workbench(engine, interactive=False))
     told = "\n".join([*engine.heard, *(part["text"] for part in explained["parts"])])
     length = min(SHORTEST, len(typed))
     pieces = {typed[place : place + length] for place in range(len(typed) - length + 1)}

@@ -41,7 +41,7 @@ for _chatty in ("httpx", "httpcore"):  # they log what servers say, and headers
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 
-class Server:
+class HttpClient:
     """One server at one address."""
 
     def __init__(self, url: str):

@@ -10,7 +10,7 @@ from mistral_lsp.engine.base import State
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.dialects.find import find
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted, shown
 from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.types import EngineError, LoadedModel
@@ -60,7 +60,7 @@ class Member:
         """Looks for the server, again and again, until cancelled or the settings won't do."""
         try:
             with told(f"The server at {shown(self.url)}"):
-                server = Server(self.url)
+                server = HttpClient(self.url)
         except EngineError as error:
             self._change("failed", str(error))
             return
@@ -78,7 +78,7 @@ class Member:
             self.found = None
             await server.close()
 
-    async def _serve(self, server: Server) -> ServerError:
+    async def _serve(self, server: HttpClient) -> ServerError:
         """One life of the server, as far as it is seen from here; tells how it ended."""
         try:
             with told(f"The server at {self.url}"):

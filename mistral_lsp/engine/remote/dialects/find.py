@@ -13,10 +13,10 @@ from mistral_lsp.engine.remote.dialects.mistral import Mistral
 from mistral_lsp.engine.remote.dialects.ollama import Ollama, Version
 from mistral_lsp.engine.remote.dialects.openai import Models, OpenAI
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 
-DIALECTS: dict[str, Callable[[Server, Wanted], Dialect]] = {
+DIALECTS: dict[str, Callable[[HttpClient, Wanted], Dialect]] = {
     "llama-server": LlamaServer,
     "openai": OpenAI,
     "ollama": Ollama,
@@ -32,13 +32,13 @@ UNKNOWN = (200, 400, 404, 405, 501)
 """What servers of other dialects answer; some of them 200, with an error inside."""
 
 
-async def find(server: Server, wanted: Wanted) -> Dialect:
+async def find(server: HttpClient, wanted: Wanted) -> Dialect:
     """The adapter for the server. Raises ServerError, with what to do."""
     name = wanted.dialect if wanted.dialect != "auto" else await _ask(server)
     return DIALECTS[name](server, wanted)
 
 
-async def _ask(server: Server) -> str:
+async def _ask(server: HttpClient) -> str:
     host = urlsplit(server.address).hostname or ""
     if host == "mistral.ai" or host.endswith(".mistral.ai"):
         return "mistral"
@@ -52,7 +52,7 @@ async def _ask(server: Server) -> str:
     )
 
 
-async def _answers(server: Server, path: str, kind: type[msgspec.Struct]) -> bool:
+async def _answers(server: HttpClient, path: str, kind: type[msgspec.Struct]) -> bool:
     try:
         await server.get(path, kind)
     except ServerError as error:

@@ -16,7 +16,7 @@ import msgspec
 from mistral_lsp.engine.remote.dialects.base import Piece
 from mistral_lsp.engine.remote.dialects.llama_tokens import Byte, Tokens
 from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.shelf import common_prefix
 from mistral_lsp.inference.sizes import sizes
@@ -89,7 +89,7 @@ class LlamaServer:
     reads_ahead = True
 
     def __init__(
-        self, server: Server, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
+        self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
     ):
         """Asks nothing yet."""
         self._server = server

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union
 import msgspec
 
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.inference.healing import HALF, last_word
 from mistral_lsp.models.defuse import cuts, spellings
 from mistral_lsp.models.marks import MARKS, OPTIONAL
@@ -51,7 +51,7 @@ class _TokensWithPieces(msgspec.Struct):
 class Tokens:
     """The vocabulary of the model that a server has loaded."""
 
-    def __init__(self, server: Server):
+    def __init__(self, server: HttpClient):
         """Nothing is known before `learn`."""
         self._server = server
         self.specials: dict[str, int] = {}

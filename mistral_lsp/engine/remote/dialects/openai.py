@@ -20,7 +20,7 @@ from mistral_lsp.engine.remote.dialects.texts import (
     spelt_out,
 )
 from mistral_lsp.engine.remote.failures import ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import registry
 from mistral_lsp.models.marks import spelt_in
@@ -71,7 +71,7 @@ class OpenAI(TextDialect):
     _path = "/v1/completions"
     _chunk = _Chunk
 
-    def __init__(self, server: Server, wanted: Wanted):
+    def __init__(self, server: HttpClient, wanted: Wanted):
         """Asks nothing yet."""
         super().__init__(server, wanted)
         self._takes_suffix = True

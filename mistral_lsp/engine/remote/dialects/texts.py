@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from mistral_lsp.engine.remote.dialects.base import Piece
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
-from mistral_lsp.engine.remote.http import Server
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models.defuse import defused
 from mistral_lsp.models.marks import OPTIONAL
@@ -62,7 +62,7 @@ class TextDialect(ABC):
     _path: ClassVar[str]
     _chunk: ClassVar[type[Chunk]]
 
-    def __init__(self, server: Server, wanted: Wanted):
+    def __init__(self, server: HttpClient, wanted: Wanted):
         """Asks nothing yet."""
         self._server = server
         self._wanted = wanted
