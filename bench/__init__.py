@@ -1,1 +1,1 @@
-"""Measures the server as a user meets it."""
+"""Benches: measure the real server from outside, as its users meet it."""

@@ -1,4 +1,4 @@
-"""Measures ours and both peers, speed and quality, in one run, and writes it down with a plot."""
+"""Measures mistral-lsp and both peers, speed and quality; writes the results and a plot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUALITY = ["humaneval-single/26", "--strategy", *STRATEGIES]
 
 
 def main() -> None:
-    """Runs both benches on the embedded model; the quality of forty of the tasks."""
+    """Runs the latency and the quality bench with the embedded model, and writes the results."""
     options = latency.parse_options(LATENCY)
     runs = latency.measure(options)
     figures = [report.summarise(run) for run in runs]

@@ -1,6 +1,6 @@
-"""What a model file costs on this machine: reading, writing, the first token after a key, memory.
+"""Measures the costs of a model file on this machine: reading, writing, first token, memory.
 
-Run as `python -m bench.cost FILE`, beside nothing else. Prints one JSON object.
+Run as `python -m bench.cost FILE`, with nothing else running. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ WINDOW = 4096
 READ = 448
 KEYS = 20
 TOKENS_OF_A_KEY = 2
-"""A typed character changes the last token or two of a prompt."""
+"""New prompt tokens per keystroke: a typed character changes the last one or two."""
 WRITTEN = 16
 
 
 def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
-    """Loads the file; rates are in tokens a second, with `READ` tokens in the window."""
+    """Loads and measures the file; rates are in tokens per second, behind `READ` tokens."""
     begun = time.perf_counter()
     ready = load(Load(engine, str(path.resolve()), WINDOW, threads, 0))
     loading = time.perf_counter() - begun
@@ -49,7 +49,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
 
 
 def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
-    """How long it takes to read what is new in the prompt and to write so many tokens."""
+    """Gives the seconds to read the prompt's new tokens and to generate `tokens`."""
     begun = time.perf_counter()
     for _ in ready.decoder.generate(prompt, tokens, lambda: False):
         pass
@@ -57,7 +57,7 @@ def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
 
 
 def main() -> None:
-    """Measures the file that was named."""
+    """Measures the file named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--engine", default="llama_cpp", choices=("llama_cpp", "ctransformers"))

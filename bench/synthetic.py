@@ -1,10 +1,10 @@
 """Writes a GGUF file of Mistral 7B's exact shape with random weights.
 
-Run as `python -m bench.synthetic OUT.gguf`. Size, speed and memory are those of the real model, and
-the tokenizer is the real one; what the model writes is noise.
+Run as `python -m bench.synthetic OUT.gguf`. Size, speed, memory and tokenizer are those of the real
+model; its answers are noise.
 
-Nothing is quantised: a quantised block is a few factors and many small integers, and with random
-bytes for the integers and fixed factors it is a block of random weights. The blocks' layouts:
+Nothing is quantised. A quantised block is a few factors and many small integers; random bytes for
+the integers and fixed factors make a block of random weights. The blocks' layouts:
 https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h
 """
 
@@ -33,12 +33,12 @@ from sentencepiece import SentencePieceProcessor
 
 ALIGNMENT = 32
 HEADER_BYTES = 1 << 20
-"""More than a header has; nearly all of it is the vocabulary, about 0.73 MB."""
+"""Bytes; more than any header. Nearly all of it is the vocabulary, about 0.73 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What differs between models of Mistral's construction."""
+    """The dimensions of a model with Mistral's architecture."""
 
     name: str
     layers: int
@@ -56,9 +56,9 @@ SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Which types llama.cpp gives to a model's matrices.
+    """The tensor types of one of llama.cpp's quantisations.
 
-    `finer` is for the value and down matrices of the layers where it takes more bits.
+    `finer` is for some layers' value and down matrices, which get more bits.
     """
 
     file_type: LlamaFileType
@@ -76,17 +76,17 @@ MIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """How random bytes become weights.
+    """The conversion of random bytes to weights.
 
-    `factors` maps the places of a block's float16 factors to their ratio; `spread` is the standard
-    deviation of the weights where all else is random and the factor is 1.
+    `factors` maps the offsets of a block's float16 factors to their ratio. `spread` is the standard
+    deviation of the weights if all else is random and the factor is 1.
     """
 
     factors: Mapping[int, float]
     spread: float
 
 
-# In Q5_K the second factor is of what is taken away: with the mean of 0 to 31 the weights' is 0.
+# In Q5_K the second factor is subtracted: with the mean of 0 to 31, the weights' mean is 0.
 BLOCKS = {
     Kind.Q4_0: Block({0: 1.0}, 4.64),
     Kind.Q8_0: Block({0: 1.0}, 73.9),
@@ -105,13 +105,13 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """Its bytes."""
+        """The tensor's size in bytes."""
         elements, size = GGML_QUANT_SIZES[self.kind]
         return math.prod(self.shape) // elements * size
 
 
 def tensors(shape: Shape, mix: Mix) -> Iterator[Tensor]:
-    """All tensors in the order of the file."""
+    """Yields all tensors in the order of the file."""
     vocabulary = tokenizer().vocab_size()
     yield Tensor("token_embd.weight", (vocabulary, shape.width), mix.most)
     for layer in range(shape.layers):
@@ -145,18 +145,18 @@ def takes_more_bits(layer: int, layers: int) -> bool:
 
 
 def weights_size(shape: Shape, mix: Mix) -> int:
-    """The bytes of the file without its header, which is smaller than HEADER_BYTES."""
+    """Gives the file's size in bytes without its header, which is smaller than HEADER_BYTES."""
     return sum(-(-tensor.size // ALIGNMENT) * ALIGNMENT for tensor in tensors(shape, mix))
 
 
 def tokenizer() -> SentencePieceProcessor:
-    """The tokenizer of Mistral 7B v0.1 and v0.2, which ships with mistral-common."""
+    """Loads the tokenizer of Mistral 7B v0.1 and v0.2, which ships with mistral-common."""
     file = resources.files("mistral_common") / "data" / "tokenizer.model.v1"
     return SentencePieceProcessor(model_proto=file.read_bytes())
 
 
 def write(path: Path, shape: Shape, mix: Mix, seed: int) -> None:
-    """Writes the model; the file appears under its name once it is whole."""
+    """Writes the model to a temporary file, and renames it when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
         _write(part, shape, mix, seed)
@@ -220,20 +220,20 @@ def _token_type(pieces: SentencePieceProcessor, token: int) -> TokenType:
 
 
 def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generic]:
-    """Ones for a norm, else random blocks.
+    """Gives ones for a norm, else random blocks.
 
     The standard deviation is one over the root of the row's length: then a matrix keeps the size of
-    what it is applied to, and nothing grows out of bounds on the way through the layers.
+    its input, and no value overflows on the way through the layers.
     """
     if tensor.kind == Kind.F32:
         return numpy.ones(tensor.shape, numpy.float32)
     block = BLOCKS[tensor.kind]
-    # The raw stream of a bit generator never changes between versions of numpy; `Generator` may.
+    # A bit generator's raw stream is the same in all versions of numpy; `Generator` may change.
     random = source.random_raw(-(-tensor.size // 8)).view(numpy.uint8)[: tensor.size]
     blocks = random.reshape(-1, GGML_QUANT_SIZES[tensor.kind][1])
     unit = 1 / (block.spread * math.sqrt(tensor.shape[-1]))
     for place, ratio in block.factors.items():
-        # Integers from -8 to 7 have a mean below 0; a sign that alternates makes up for that.
+        # Integers from -8 to 7 have a mean below 0; alternating signs compensate.
         for first, sign in ((0, 1), (1, -1)):
             factor = numpy.array([sign * unit * ratio], "<f2").view(numpy.uint8)
             blocks[first::2, place : place + 2] = factor
@@ -241,7 +241,7 @@ def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generi
 
 
 def main() -> None:
-    """Writes the model that was asked for."""
+    """Writes the model of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT.gguf")
     parser.add_argument("--shape", choices=SHAPES, default="mistral-7b")

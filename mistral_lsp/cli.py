@@ -1,4 +1,4 @@
-"""The command line: serve an editor, answer one request, explain it, check, demonstrate."""
+"""The command line: parses it and runs the command."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 LEVELS = ("debug", "info", "warning", "error")
 
 Record = dict[str, Any]
-"""What a command found, as it goes into JSON."""
+"""A command's result, ready for JSON."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; gives the exit code. A mistake of the user's is a sentence on stderr."""
+    """Runs the command; gives the exit code. A UserError becomes a message on stderr."""
     options = _parser().parse_args(arguments)
     _start_log(options)
     try:
@@ -98,7 +98,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
-    """Options that stand above every settings file."""
+    """Adds the options that override all settings files."""
     group = parser.add_argument_group("settings")
     group.add_argument(
         "--engine", choices=config.engines(), default=default, help="what runs the model"
@@ -117,7 +117,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Logs a failure that nobody waits for; asyncio's own message would repeat what it says."""
+    """Logs an exception of a task without an awaiter; asyncio's own log entry would repeat it."""
     logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 
@@ -127,13 +127,13 @@ def _start_log(options: argparse.Namespace) -> None:
     handler.setFormatter(shown.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     level = getattr(options, "log_level", "warning").upper()
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # pygls writes messages, with the user's code in them, and what errors say.
+    # pygls logs messages and exceptions, which contain the user's code.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
-    """The settings on the command line. Raises UserError for a wrong one."""
+    """Gives the command line's settings. Raises UserError for a wrong one."""
     given = {
         key: getattr(options, key)
         for key in ("engine", "model", "window", "threads")
@@ -174,7 +174,7 @@ def _print_answer(result: Record) -> None:
 
 
 def _tell(result: Record, options: argparse.Namespace, show: Callable[[Record], None]) -> None:
-    """Prints a record, as one JSON object where that was asked for."""
+    """Prints a record; as one JSON object with --json."""
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

@@ -1,4 +1,4 @@
-"""The settings: one schema, its defaults, and how values from outside are read into it."""
+"""The settings: their schema and defaults, and how external values are read."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ else:
 
 SECTION = "mistralLsp"
 MODELS_VARIABLE = "MISTRAL_LSP_MODELS"
-"""Names the folder of downloaded models, for those who want it on another disk."""
+"""The environment variable for another folder of downloaded models."""
 MODEL_ENDING = ".gguf"
 LONGEST_TEXT = 4_096
-"""Characters of a value; no path is longer."""
+"""Characters of one value; no path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
-"""Settings of the editors' clients that live in the same section and are none of the server's."""
+"""Settings for the editors' plugins in the same section; the server ignores them."""
 
 MOST_GLOB_CHARACTERS = 20_000
-"""In all globs together, which every file's path is tried with."""
+"""Characters of all globs together, since each file's path is matched against all."""
 MOST_NAMED = 5
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 BACKENDS = "mistral_lsp.backends"
-"""The group of entry points by which other packages bring backends."""
+"""The entry point group by which other packages add backends."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Everything a user can set. The defaults here are the only ones."""
+    """All settings of a user, with their only defaults."""
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
@@ -122,9 +122,9 @@ FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)
 def read(
     raw: Mapping[str, Any], base: Settings, folder: Path | None = None
 ) -> tuple[Settings, list[str]]:
-    """Lays `raw` over `base`. A bad value keeps the base's and adds a sentence naming it.
+    """Overrides `base` by `raw`. A bad value keeps that of `base` and adds a problem, a sentence.
 
-    Relative paths are relative to `folder`, or refused where whoever wrote them stands nowhere.
+    Relative paths are relative to `folder`; without one they are problems.
     """
     changes: dict[str, Any] = {}
     problems: list[str] = []
@@ -144,7 +144,7 @@ def read(
             if key == "engine" and given not in engines():
                 raise ValueError(f"there is no engine {given!r}, but {', '.join(engines())}")
             changes[field.name] = model_at(given, folder) if key == "model" else given
-        except ValueError as error:  # msgspec's are, too
+        except ValueError as error:  # includes msgspec's
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
     return msgspec.structs.replace(base, **changes), problems
@@ -152,12 +152,12 @@ def read(
 
 @cache
 def engines() -> tuple[str, ...]:
-    """The engines that a user can name: ours, and those of packages that are installed."""
+    """Gives the names of all engines: built in, or added by installed packages."""
     return (*ENGINES, *(entry.name for entry in metadata.entry_points(group=BACKENDS)))
 
 
 def _refuse_what_is_no_text(value: Any) -> None:
-    """Raises ValueError for texts that JSON may hold and nothing else."""
+    """Raises ValueError for strings that are too long, or contain NUL or a surrogate."""
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise ValueError(f"it has {len(value):,} characters")
@@ -170,10 +170,11 @@ def _refuse_what_is_no_text(value: Any) -> None:
 
 
 def model_at(model: str, folder: Path | None) -> str:
-    """A model as it is named, or the whole path of its file.
+    """Gives a model's name, or the absolute path of its file.
 
-    A path has a "/" in it, begins with "~" or ends in ".gguf"; of the last, the models' folder is
-    looked through first. Relative ones are relative to `folder`. Raises ValueError.
+    Paths contain "/", begin with "~" or end in ".gguf". A bare file name is looked up in the
+    models' folder first. Relative paths are relative to `folder`; without one they raise
+    ValueError.
     """
     is_name = not any(sign in model for sign in ("/", os.sep)) and model not in (".", "..")
     if is_name and not model.endswith(MODEL_ENDING) and not model.startswith("~"):
@@ -190,7 +191,7 @@ def model_at(model: str, folder: Path | None) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a path is that of a file; one that is too long for any is not."""
+    """Whether the path is a file; False if it is too long for any."""
     try:
         return path.is_file()
     except OSError:
@@ -198,13 +199,13 @@ def is_file(path: Path) -> bool:
 
 
 def models_folder() -> Path:
-    """Where downloaded models are kept."""
+    """Gives the folder of downloaded models."""
     chosen = os.environ.get(MODELS_VARIABLE)
     return Path(chosen) if chosen else data_folder() / "models"
 
 
 def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
-    """The globs that can match something, and a sentence about the others, if there are any."""
+    """Gives the valid globs, and at most one sentence about the others."""
     sound, wrong = [], []
     left = MOST_GLOB_CHARACTERS
     for glob in given:
@@ -241,12 +242,12 @@ def _unknown(key: str) -> str:
 
 
 def user_file() -> Path:
-    """Where the user's own settings live, whether or not the file exists."""
+    """Gives the path of the user's settings file, which may not exist."""
     return settings_folder() / "config.toml"
 
 
 def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
-    """The defaults with the user's TOML file laid over them; a broken file only adds a problem."""
+    """Gives the defaults overridden by the user's TOML file. A broken file only adds a problem."""
     path = path or user_file()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -258,7 +259,7 @@ def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the settings, which the editors' clients are checked against."""
+    """Gives the settings' JSON Schema, for checking the editors' plugins."""
     components = msgspec.json.schema(Settings)
     settings: dict[str, Any] = components["$defs"]["Settings"]
     return settings

@@ -1,4 +1,4 @@
-"""Counts requests and keeps the latest measurements, for the status that users see."""
+"""Counts requests and keeps the latest measurements, for the status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEPT_SAMPLES = 512
 
 
 def percentile(samples: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile of `samples`, or None where there are none."""
+    """Gives the nearest-rank percentile of `samples`, or None if there are none."""
     if not samples:
         return None
     ordered = sorted(samples)
@@ -43,16 +43,16 @@ class Metrics:
     engine_evaluated_tokens: int = 0
     engine_decoded_tokens: int = 0
     shown_tokens: int = 0
-    """Of the decoded ones, those that were in a text sent to the client when they were new."""
+    """Decoded tokens whose text reached the client when they were new."""
     last: Completion | None = None
     first_ms: deque[float] = field(default_factory=_samples)
     total_ms: deque[float] = field(default_factory=_samples)
     evaluated_tokens: deque[float] = field(default_factory=_samples)
-    """Of the prompt, for each request that was let through; one from the cache evaluates none."""
+    """Prompt tokens evaluated for each request that passed the gate; 0 for one from the cache."""
     cancel_to_idle_ms: deque[float] = field(default_factory=_samples)
 
     def record(self, completion: Completion) -> None:
-        """Takes in how a request ended."""
+        """Records a request's outcome."""
         self.last = completion
         self.answered += bool(completion.text)
         self.empty += not completion.text
@@ -64,16 +64,16 @@ class Metrics:
             self.total_ms.append(completion.total_ms)
 
     def worked(self, before: Usage, after: Usage) -> None:
-        """Takes in what the engine did, whatever becomes of the answer."""
+        """Records the engine's work between two usages, even if the answer is not shown."""
         self.engine_evaluated_tokens += after.evaluated_tokens - before.evaluated_tokens
         self.engine_decoded_tokens += after.generated_tokens - before.generated_tokens
 
     def stopped(self, milliseconds: float) -> None:
-        """Takes in how long after a stop the engine was idle."""
+        """Records the time from a stop until the engine was idle."""
         self.cancel_to_idle_ms.append(milliseconds)
 
     def work(self) -> dict[str, int]:
-        """Tokens since the start: of prompts evaluated, decoded, and of these shown."""
+        """Gives tokens since the start: evaluated of prompts, decoded, and of these shown."""
         return {
             "evaluated": self.engine_evaluated_tokens,
             "decoded": self.engine_decoded_tokens,
@@ -81,7 +81,7 @@ class Metrics:
         }
 
     def last_request(self) -> dict[str, Any] | None:
-        """What the latest request cost, without its text."""
+        """Gives the latest request's costs, without its text."""
         if self.last is None:
             return None
         return {
@@ -93,12 +93,15 @@ class Metrics:
         }
 
     def requests(self) -> dict[str, int]:
-        """How the requests since the start ended."""
+        """Gives the counts of requests since the start, by outcome."""
         names = ("asked", "answered", "empty", "cached", "cancelled", "stale", "shown", "accepted")
         return {name: getattr(self, name) for name in names}
 
     def latency_ms(self) -> dict[str, float | None]:
-        """First token and whole answer of the requests that reached the model."""
+        """Gives percentiles of the times to the first token and to the whole answer.
+
+        Only requests that reached the model count.
+        """
         return {
             "first_p50": percentile(self.first_ms, 50),
             "first_p95": percentile(self.first_ms, 95),

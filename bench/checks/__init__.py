@@ -1,1 +1,1 @@
-"""The promises of the server, measured one by one."""
+"""Checks of the server's promises, one by one."""

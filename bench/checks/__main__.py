@@ -1,4 +1,4 @@
-"""Measures the promises of the server one by one, against the real process and the real model.
+"""Measures the server's promises one by one, against the real process and the real model.
 
 Run as `python -m bench.checks`; name checks to run only those. Prints a table and one JSON object.
 """
@@ -41,14 +41,14 @@ PYTHON_FILES = (
     "textwrap.py",
 )
 WARM_WINDOW = 1536
-"""Tokens of prompt and answer; a prompt starts with two thirds of its share, so about 1,000."""
+"""Tokens of prompt and answer. A prompt starts with two thirds of its share, about 1,000."""
 
 PATIENCE_SECONDS = 60.0
 GROWING_SECONDS = 6.0
 
 
 def check_start() -> Rows:
-    """Process start to the answer to initialize, and to a loaded model."""
+    """Measures the time from process start to the answer to initialize, and to a loaded model."""
     answers, loaded = [], []
     for _ in range(7):
         client = Client([sys.executable, "-m", "mistral_lsp"], apart())
@@ -62,7 +62,7 @@ def check_start() -> Rows:
 
 
 def check_cursors(typescript: Path) -> Rows:
-    """`complete` at 200 random cursors of 20 real files: answers, errors, share not empty."""
+    """Runs `complete` at 200 random cursors of 20 real files; counts answers and errors."""
     random.seed(20)
     files = [STANDARD_LIBRARY / name for name in PYTHON_FILES]
     files += sorted(path for path in typescript.rglob("*.ts") if path.stat().st_size > 2000)[:6]
@@ -96,7 +96,7 @@ def check_cursors(typescript: Path) -> Rows:
 
 
 def check_typing(engine: str) -> Rows:
-    """Lines of a 1,000-line file typed again, a character a request, on a warm window."""
+    """Types lines of a 1,000-line file again, a request for each character, on a warm window."""
     client = server(
         "--engine", engine, "--window", str(WARM_WINDOW), settings={"deadlineMs": 60000}
     )
@@ -122,8 +122,9 @@ def check_typing(engine: str) -> Rows:
 
 
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
-    """Types one line; the first request, which reads the window, is left out. Then the server has a
-    moment to grow the window to its full size.
+    """Types one line. The first request, which reads the window, is left out.
+
+    A pause behind it lets the server grow the window to its full size.
     """
     uri = f"file:///project/line{number}.py"
     line = lines[number]
@@ -147,13 +148,13 @@ def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
 def check_cancel(
     *arguments: str, environment: dict[str, str] | None = None, cancels: int = 40
 ) -> Rows:
-    """`$/cancelRequest` while 3,000 tokens are read cold: time until the host is idle."""
+    """Cancels while 3,000 tokens are read cold; gives the time until the host is idle."""
     settings = {"deadlineMs": 60000}
     client = server(*arguments, "--window", "4096", settings=settings, environment=environment)
     text = python_text("argparse.py")
     random.seed(3)
     for number in range(cancels):
-        # A new first line makes every prompt cold from its first token on.
+        # A new first line makes every prompt cold from its first token.
         uri = f"file:///project/cold{number}.py"
         client.open(uri, f"# {random.random()}\n" + text)
         client.status()
@@ -169,7 +170,7 @@ def check_cancel(
 
 
 def check_memory() -> Rows:
-    """Resident memory of the server process, without the host, after work in several languages."""
+    """Measures the server's resident memory, without the host, after work in several languages."""
     client = server()
     for name, language in (
         ("argparse.py", "python"),
@@ -187,7 +188,7 @@ def check_memory() -> Rows:
 
 
 def check_overhead() -> Rows:
-    """A keystroke in a 10,000-line file with an engine that costs next to nothing."""
+    """Measures keystrokes in a 10,000-line file with an almost free engine."""
     client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"], apart())
     client.initialize(ALONE)
     client.wait_until_ready()
@@ -211,13 +212,13 @@ def check_overhead() -> Rows:
 
 
 def check_stale() -> Rows:
-    """500 edits and requests interleaved at random: answers for an older text delivered.
+    """Mixes 500 edits and requests at random; counts answers delivered for an older text.
 
-    Behind every edit goes a question for the status. Messages are taken in order, so an answer
-    that comes after the status was asked of a text that the server knew to be gone.
+    A status request follows every edit. Messages are handled in order, so an answer that comes
+    after the status, for a request sent before the edit, is stale.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as script:
-        # An engine that always answers, in about 30 ms, so that there is much to be late.
+        # An engine that always answers, in about 30 ms, so that many answers can be late.
         json.dump({"delay_ms": 2, "answers": [{"after": "", "answer": "return value\n"}]}, script)
         script.flush()
         arguments = ["--engine", "scripted", "--window", "512"]
@@ -235,7 +236,7 @@ def check_stale() -> Rows:
     asked: dict[int, int] = {}
     marks: dict[int, int] = {}
     for _ in range(500):
-        # Mostly one place, where the window is warm and answers come, and now and then another.
+        # Mostly one place, where the window is warm and answers come, and sometimes another.
         number = 200 if random.random() < 0.95 else random.randrange(len(lines))
         end = (number, len(lines[number]))
         if random.random() < 0.5:
@@ -261,28 +262,28 @@ def check_stale() -> Rows:
 
 
 def check_agreement() -> Rows:
-    """First lines of both engines at 50 cursors, from the same token ids."""
+    """Compares both engines' first lines at 50 cursors, from the same token ids."""
     from bench.checks.agreement import compare
 
     return compare(STANDARD_LIBRARY, PYTHON_FILES)
 
 
 def check_workspace() -> Rows:
-    """5,000 files are looked through while somebody types."""
+    """Measures typing while 5,000 files are scanned."""
     from bench.checks import workspace
 
     return workspace.check_workspace(STANDARD_LIBRARY)
 
 
 def check_cancel_elsewhere() -> Rows:
-    """Cancels while a llama-server elsewhere reads: time until it computes no more."""
+    """Cancels while a llama-server reads; gives the time until it is idle."""
     from bench.load import elsewhere
 
     return elsewhere.check_cancel()
 
 
 def main() -> None:
-    """Runs the checks that were named, or all."""
+    """Runs the named checks, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checks", nargs="*")
     parser.add_argument("--typescript", type=Path, help="a folder with TypeScript files")

@@ -1,7 +1,7 @@
 """Compares the two engines: the same token ids in, the first line of the greedy answer out.
 
-Their kernels round differently, so a near tie between two tokens can fall either way; where the
-lines part, the two candidates' logits tell whether it was one.
+Their kernels round differently, so a near tie between two tokens can go either way. Where the lines
+differ, the logits of both tokens show whether it was a near tie.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LONGEST_LINE = 40
 
 
 def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Asks both engines at random line ends of these files."""
+    """Asks both engines at random places in lines of these files."""
     path = store.locate("")
     specials = gguf.read_header(path).specials
     engines: list[Backend] = [
@@ -77,7 +77,7 @@ def _prompt(tokenizer: Tokenizer, specials: dict[str, int], text: str, place: in
 
 
 def _first_line(engine: Backend, prompt: Sequence[int], end: int) -> list[int]:
-    """Greedy tokens up to and with the one that ends the line or the answer."""
+    """Decodes greedily up to and with the token that ends the line or the answer."""
     logits = _prefill(engine, prompt)
     line: list[int] = []
     while len(line) < LONGEST_LINE:
@@ -102,7 +102,7 @@ def _text(engine: Backend, line: Sequence[int]) -> bytes:
 
 
 def _gap(engines: Sequence[Backend], prompt: Sequence[int], lines: Sequence[list[int]]) -> float:
-    """The larger of the two engines' logit gaps between the two tokens at which they part."""
+    """Gives the larger of the engines' logit gaps between the first two differing tokens."""
     parted = next(place for place, (one, other) in enumerate(zip(*lines)) if one != other)
     gaps = []
     for engine in engines:

@@ -1,4 +1,4 @@
-"""Measures what looking through a large workspace costs whoever types meanwhile."""
+"""Measures the costs of scanning a large workspace for a user who types meanwhile."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ PATIENCE_SECONDS = 300.0
 
 
 def check_workspace(library: Path) -> dict[str, Any]:
-    """5,000 files, copies of a library's, are looked through while somebody types in another: until
-    the first and the last file is known, the time of a keystroke, and the memory of it all.
+    """Scans 5,000 copies of a library's files while a user types in another file.
+
+    Gives the times until the first and the last file is known, a keystroke's time, and peak memory.
     """
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder), library) as client:
         uri = (Path(folder) / "folder7" / "open.py").as_uri()
@@ -73,7 +74,7 @@ def _copy(files: Sequence[Path], folder: Path) -> None:
 
 
 def _type(client: Client, uri: str, number: int) -> float:
-    """Types a character in the middle of the file; milliseconds until the answer is there."""
+    """Types a character in the middle of the file; gives the milliseconds until the answer."""
     line, column = 1000, number
     client.change(uri, number + 2, (line, column), (line, column), "x")
     begun = time.perf_counter()
@@ -94,7 +95,7 @@ def _raise(peaks: dict[str, float], name: str, size: int) -> None:
 
 
 def _note_progress(client: Client, seconds: float, moments: dict[str, float]) -> None:
-    """Notes when the first file was known, and the last one so far."""
+    """Records when the first file was known, and the last one so far."""
     known = client.status()["other_files"]
     if known > moments.get("known", 0):
         moments.setdefault("first_known_s", round(seconds, 2))

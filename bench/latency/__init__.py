@@ -1,1 +1,1 @@
-"""How long a person waits for ghost text while typing, ours and other servers'."""
+"""The latency bench: waiting times for ghost text while typing, ours and other servers'."""

@@ -1,8 +1,8 @@
 """Replays typing against servers and measures how long a person waits for ghost text.
 
-`python -m bench.latency` drives the real server process over its pipes; `--peer` adds others, on
-the same model file, in the same run. Prints a table and one JSON object; README.md says what each
-number means.
+`python -m bench.latency` drives the real server process over pipes; `--peer` adds other servers,
+with the same model file, in the same run. Prints a table and one JSON object; README.md explains
+each number.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ PEERS: dict[str, Callable[[str, int], Subject]] = {
     "llama-cpp-server": WholePrompt,
 }
 WINDOW = 1536
-"""Tokens of prompt and answer: about the 1,000 tokens that the peers' lines come to."""
+"""Tokens of prompt and answer, to match the peers' prompts of about 1,000 tokens."""
 PLACES_IN_A_FILE = 2
 
 
 def main() -> None:
-    """Runs the bench that the command line asks for."""
+    """Runs the bench of the command line."""
     options = parse_options()
     runs = measure(options)
     figures = [report.summarise(run) for run in runs]
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options; those of the command line where no `arguments` are given."""
+    """Parses the options, from the command line without `arguments`."""
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     add = parser.add_argument
     add("--engine", action="append", choices=ENGINES, help="of ours; default: all")
@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace) -> list[Run]:
 
 
 def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
-    """What makes each subject; every mode takes a new one, so that none remembers the last."""
+    """Gives a factory for each subject; every mode starts a new one with empty caches."""
     model, threads = str(options.model), options.threads
     for engine in options.engine or ENGINES:
         yield partial(Ours, engine, model, options.window, threads)

@@ -1,4 +1,4 @@
-"""The ways of typing that the latency bench replays, and what it writes down of each."""
+"""The latency bench's modes of typing, and their measurements."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bench.support.typist import Document, Place, rhythm
 
 PATIENCE_SECONDS = 120.0
 LONGEST_REPLAY = 400
-"""Steps at one place of `accept`; more would mean that it goes round in circles."""
+"""Steps at one place of `accept`; more would mean an endless loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A keystroke or an acceptance: its ghost text, None where the next key came first.
+    """A keystroke or an acceptance, with its ghost text; None if the next key came first.
 
-    `evaluated` is how many prompt tokens it cost, where that was looked up.
+    `evaluated` counts its evaluated prompt tokens, if known.
     """
 
     answer: Answer | None
@@ -28,14 +28,14 @@ class Sample:
 
 @dataclass
 class Run:
-    """What one subject did in one mode. Its memory is in MB, by process."""
+    """The measurements of one subject in one mode. Memory is in MB, by process."""
 
     subject: str
     mode: str
     begun: float = field(default_factory=time.perf_counter)
     samples: list[Sample] = field(default_factory=list)
     more_samples: list[Sample] = field(default_factory=list)
-    """Of lines that only a subject that goes on types."""
+    """Samples of lines typed only on subjects with `goes_on`."""
     cold_ms: list[float] = field(default_factory=list)
     start_to_first_ms: float | None = None
     work: Work = field(default_factory=Work)
@@ -55,8 +55,9 @@ def replay(
     lines: int = 1,
     more: int = 0,
 ) -> Run:
-    """Types at every place in one mode, on a fresh server; see Document.at for how much. A subject
-    that `goes_on` then also types `more` lines, of which only the samples are kept.
+    """Types at every place in one mode, on a fresh server; see Document.at for the amounts.
+
+    A subject with `goes_on` then also types `more` lines, of which only the samples are kept.
     """
     run = Run(subject.name, mode)
     subject.start()
@@ -78,7 +79,7 @@ def type_at(
     lines: int = 1,
     more: int = 0,
 ) -> None:
-    """The same on a server that was started; fills in `run`, but for memory and facts."""
+    """Does the same on a started server; fills in `run` except for memory and facts."""
     for place in places:
         document = Document.at(place, keys, lines, more)
         _open_cold(subject, document, run)
@@ -104,7 +105,7 @@ def _cpu_seconds(subject: Subject) -> float:
 
 
 def _open_cold(subject: Subject, document: Document, run: Run) -> None:
-    """Opens a document; its first request reads the window and is not one of the samples."""
+    """Opens a document. Its first request reads the window, and is not among the samples."""
     subject.open(document)
     answer = _ask_and_wait(subject, document)
     run.cold_ms.append(answer.full_ms)
@@ -115,7 +116,7 @@ def _open_cold(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _ask_and_wait(subject: Subject, document: Document) -> Answer:
-    """One request, waited for to its end. Raises TimeoutError where none comes."""
+    """Sends one request and waits for its whole answer. Raises TimeoutError without one."""
     subject.ask(document)
     answer = subject.wait(time.perf_counter() + PATIENCE_SECONDS)
     if answer is None:
@@ -131,7 +132,7 @@ def _change(subject: Subject, document: Document, text: str = "", deleted: int =
 
 
 def closed_loop(subject: Subject, document: Document, run: Run) -> None:
-    """One character, wait for its ghost text, the next character."""
+    """Types a character, waits for its ghost text, types the next character."""
     evaluated = subject.work().evaluated
     while key := document.next_key():
         _change(subject, document, key)
@@ -143,13 +144,13 @@ def closed_loop(subject: Subject, document: Document, run: Run) -> None:
 
 
 def human_pace(subject: Subject, document: Document, run: Run) -> None:
-    """Keys at the times a person presses them; one that comes before the answer cancels it."""
+    """Types at a person's rhythm; a key that comes before the answer cancels it."""
     keys = rhythm(seed=document.place)
     due = time.perf_counter() + next(keys)
     overtaken = False
     while key := document.next_key():
         subject.rest(due)
-        # In the order of editors: the change, the end of the request before it, the next one.
+        # In the order of editors: the change, the cancel of the earlier request, the next request.
         _change(subject, document, key)
         if overtaken:
             subject.cancel()
@@ -163,9 +164,9 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
 
 
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
-    """Takes what is right of a suggestion, whole and by word in turn; else types a character.
+    """Accepts the right part of a suggestion, whole and by word in turn; else types a character.
 
-    Behind every third acceptance two characters are deleted, and come back by typing or accepting.
+    After every third acceptance two characters are deleted, and typed or accepted again.
     """
     accepted = 0
     for _ in range(LONGEST_REPLAY):
@@ -187,7 +188,7 @@ def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _right_part(text: str, left: str) -> str:
-    """How much of a suggestion's first line is what is wanted, in whole words."""
+    """Gives the part of a suggestion's first line that is wanted, in whole words."""
     line = text.split("\n")[0]
     same = 0
     while same < min(len(line), len(left)) and line[same] == left[same]:
@@ -200,7 +201,7 @@ def _right_part(text: str, left: str) -> str:
 
 
 def _first_word(text: str) -> str:
-    """A suggestion up to the end of its first word, as editors accept by word."""
+    """Gives a suggestion up to the end of its first word, as editors accept by word."""
     end = 0
     while end < len(text) and not _in_word(text[end]):
         end += 1

@@ -1,4 +1,4 @@
-"""Turns the runs of the latency bench into figures, a table and a plot."""
+"""Turns the latency bench's runs into figures, a table and a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.support.statistics import percentile
 AT_ONCE_MS = 10.0
 PEER = "llama-server"
 WIDTH = 200
-"""Characters; the table has many columns."""
+"""Characters of the terminal's width; the table has many columns."""
 HEADS = (
     "subject",
     "mode",
@@ -40,7 +40,7 @@ Figures = dict[str, Any]
 
 
 def summarise(run: Run) -> Figures:
-    """The figures of one run; README.md says what each of them means."""
+    """Computes the figures of one run; README.md explains them."""
     answers = [sample.answer for sample in run.samples if sample.answer is not None]
     slow = [answer for answer in answers if answer.full_ms > AT_ONCE_MS]
     more = [sample.answer for sample in run.more_samples if sample.answer is not None]
@@ -96,7 +96,7 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
 
 
 def compare(rows: Sequence[Figures]) -> None:
-    """Adds to every row how many times better it is than the peer's of the same mode, if any."""
+    """Adds to every row how many times better it is than the peer in the same mode."""
     for row in rows:
         peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
         if not peers or row is peers[0]:
@@ -115,7 +115,7 @@ def _times(ours: float | None, theirs: float | None) -> float | None:
 
 
 def print_table(rows: Sequence[Figures]) -> None:
-    """Shows the main figures, a row for each subject and mode."""
+    """Prints the main figures, a row for each subject and mode."""
     table = Table(title="latency, in ms; tokens evaluated per keystroke")
     for head in HEADS:
         table.add_column(head, justify="left" if head in ("subject", "mode") else "right")
@@ -152,7 +152,7 @@ def _join(*values: float | None) -> str:
 
 
 def draw(runs: Sequence[Run], path: Path) -> None:
-    """Draws which share of the keystrokes had its ghost text after how many milliseconds."""
+    """Draws the cumulative distribution of the keystrokes' waiting times."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -1,1 +1,1 @@
-"""How many people one model server carries."""
+"""The load bench: how many editors one model server can serve."""

@@ -1,8 +1,8 @@
-"""How many people one server carries: editors that type at one llama-server, more and more of them.
+"""Measures how many editors one llama-server can serve, with more and more typing at once.
 
-Run as `python -m bench.load`, or with `--url` for a server that runs. Every editor is a mistral-lsp
-process of its own that types at places of its own, all at a person's pace. Prints a table and one
-JSON object; README.md says what each number means.
+Run as `python -m bench.load`, or with `--url` for a running server. Every editor is its own
+mistral-lsp process, typing at its own places at a person's pace. Prints a table and one JSON
+object; README.md explains each number.
 """
 
 from __future__ import annotations
@@ -33,19 +33,17 @@ from bench.support.typist import Place, shipped_places
 EDITORS = (1, 2, 5, 10, 20, 50)
 PLACES_IN_A_FILE = 40
 WINDOW = 384
-"""Tokens of prompt and answer of every editor; fixed, since what a busy server reads in a moment
-says little about its size.
-"""
+"""Tokens of every editor's window. Fixed, since the default varies with a busy server's speed."""
 LOST_POINTS = 10.0
-"""Of the share of keys that bring an answer before the next one: so much less than for one editor
-alone, and the server counts as saturated.
+"""Percentage points of keys answered before the next one. A server that loses more than this
+against one editor alone is saturated.
 """
 
 Figures = dict[str, Any]
 
 
 def main() -> None:
-    """Runs the bench that the command line asks for."""
+    """Runs the bench of the command line."""
     options = parse_options()
     met = 0
     rows = []
@@ -65,7 +63,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options; those of the command line where no `arguments` are given."""
+    """Parses the options, from the command line without `arguments`."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     add = parser.add_argument
     add("editors", nargs="*", type=int, default=list(EDITORS), help="how many, one run for each")
@@ -78,8 +76,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
-    """The figures of so many editors at places behind the first `met`, which a server that runs on
-    may know; README.md says what each means.
+    """Gives the figures of `count` editors; README.md explains them.
+
+    Places before the first `met` are not used, since a running server may remember them.
     """
     server = at(options.url) if options.url else started(options.slots, 2 * WINDOW)
     with server as (address, counters), ExitStack() as stack:
@@ -96,7 +95,7 @@ def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
 
 @contextmanager
 def started_editor(address: str) -> Iterator[Ours]:
-    """An editor whose engine is the server there."""
+    """Starts an editor whose engine is the server at `address`."""
     settings = {"deadlineMs": 60000, "httpUrl": address}
     editor = Ours("http", window=WINDOW, settings=settings)
     editor.start()
@@ -107,7 +106,7 @@ def started_editor(address: str) -> Iterator[Ours]:
 
 
 def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int) -> list[Run]:
-    """Every editor types at its own places; all begin at once."""
+    """Types with every editor at its own places, all beginning at once."""
     chosen = places_of(len(editors), options.places, met)
     runs = [Run(f"editor {number}", "human") for number in range(len(editors))]
     together = threading.Barrier(len(editors))
@@ -123,7 +122,7 @@ def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int
 
 
 def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
-    """Different places for every editor, behind the first `met`; the same at every run."""
+    """Gives every editor other places, without the first `met`; the same in every run."""
     every = shipped_places(PLACES_IN_A_FILE)
     random.Random(0).shuffle(every)
     left = every[met:]
@@ -133,7 +132,7 @@ def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
 
 
 def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
-    """What people waited for, how equally, and what it cost the server, as far as that tells it."""
+    """Computes waiting times, their fairness, and the server's costs if it reports them."""
     keys = sum(len(run.samples) for run in runs)
     processors = seconds * (os.cpu_count() or 1)
 
@@ -159,45 +158,45 @@ def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
 
 
 def answered_percent(runs: Sequence[Run]) -> float:
-    """Of all keys, those whose answer was there before the next key."""
+    """Gives the percentage of keys answered before the next key."""
     samples = [sample for run in runs for sample in run.samples]
     return percent(sum(sample.answer is not None for sample in samples), len(samples))
 
 
 def mean_wait_ms(run: Run) -> float:
-    """Until all of an answer, of those that were there before the next key, cached ones too."""
+    """Gives the mean time to whole answers that came before the next key, cached ones too."""
     waits = [sample.answer.full_ms for sample in run.samples if sample.answer is not None]
     return round(sum(waits) / max(1, len(waits)), 1)
 
 
 def spread(runs: Sequence[Run], moment: str) -> Figures:
-    """The spread of the answers that the server was asked for, of all editors."""
+    """Gives the spread of all editors' answers from the server, not from a cache."""
     answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
     return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
 
 
 def percentiles(samples: Sequence[float]) -> Figures:
-    """How many there are, their middle and their tail."""
+    """Gives the number of samples, their p50 and their p95."""
     return {"n": len(samples)} | {f"p{at}": percentile(samples, at) for at in (50, 95)}
 
 
 def extremes(samples: Sequence[float]) -> Figures:
-    """The least and the most that an editor has."""
+    """Gives the smallest and the largest value of an editor."""
     return {"least": min(samples), "most": max(samples)}
 
 
 def percent(part: float, whole: float) -> float:
-    """A share, in percent."""
+    """Gives a share in percent."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
 def is_saturated(row: Figures, alone: Figures) -> bool:
-    """Whether keys lose their answers by the company of others."""
+    """Whether the answered share is lower than one editor's alone by over `LOST_POINTS`."""
     return bool(row["answered_percent"] < alone["answered_percent"] - LOST_POINTS)
 
 
 def print_table(rows: Sequence[Figures]) -> None:
-    """Shows the figures on the terminal."""
+    """Prints the figures as a table."""
     table = Table()
     for name in rows[0]:
         table.add_column(name.replace("_", " "))

@@ -1,4 +1,4 @@
-"""Cancels at a llama-server elsewhere: how soon it computes no more, by its own word."""
+"""Checks cancels at a llama-server: time until it reports that it is idle."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ LOOK_SECONDS = 0.002
 
 
 def check_cancel(cancels: int = 20) -> dict[str, Any]:
-    """`$/cancelRequest` while the server reads a cold prompt: time until it is idle. What it had
-    answered by then is left out.
+    """Cancels while the server reads a cold prompt; gives the times until it is idle.
+
+    Requests answered before their cancel are left out.
     """
     random.seed(3)
     samples: list[float] = []
@@ -26,7 +27,7 @@ def check_cancel(cancels: int = 20) -> dict[str, Any]:
         settings = {"httpUrl": address, "deadlineMs": 60000}
         client = server("--engine", "http", "--window", str(CONTEXT), settings=settings)
         for number in range(cancels):
-            # Other names make every prompt cold from its first token on.
+            # Different names make every prompt cold from its first token.
             uri, text = f"file:///project/cold{number}.py", python_text("argparse.py")
             client.open(uri, text.replace("self", f"self{number}"))
             asked = client.ask(uri, 1500, 0)
@@ -45,5 +46,5 @@ def check_cancel(cancels: int = 20) -> dict[str, Any]:
 
 
 def works(watch: httpx.Client) -> bool:
-    """Whether the server computes, by its own word."""
+    """Whether the server reports that it is computing."""
     return any(slot["is_processing"] for slot in watch.get("/slots").json())

@@ -1,4 +1,4 @@
-"""The server that `bench.load` puts under load, its own or one that runs, and what that did."""
+"""The server under load in `bench.load`: its own or a running one, with its counters."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bench.support.servers import EMBEDDED
 from bench.support.subjects import cpu_seconds
 
 Counters = dict[str, float]
-"""Prompt tokens evaluated and tokens decoded so far, processor seconds: what the server tells."""
+"""The server's counters, as far as known: prompt tokens evaluated, tokens decoded, CPU seconds."""
 Server = tuple[str, Callable[[], Counters]]
-"""Its address, and how to read its counters."""
+"""A server's address, and the function to read its counters."""
 _METRIC = re.compile(r"^((?:llamacpp|vllm):\w+)(?:\{.*\})? ([\d.e+]+)$", re.MULTILINE)
 
 
 @contextmanager
 def started(slots: int, context: int) -> Iterator[Server]:
-    """A fresh llama-server on all cores, with so many tokens in every slot."""
+    """Starts a fresh llama-server on all cores, with `context` tokens in every slot."""
     port = free_port()
     options = ["--model", str(EMBEDDED), "--port", str(port), "--threads", str(os.cpu_count() or 1)]
     options += ["--slots", str(slots), "--context", str(context * slots)]
@@ -41,13 +41,13 @@ def started(slots: int, context: int) -> Iterator[Server]:
 
 @contextmanager
 def at(address: str) -> Iterator[Server]:
-    """One that runs, which nothing else should use meanwhile."""
+    """Uses a running server; nothing else should use it meanwhile."""
     with httpx.Client(base_url=address) as client:
         yield address, lambda: counted(client.get("/metrics").text)
 
 
 def counted(metrics: str) -> Counters:
-    """What the metrics of llama-server or vLLM say; nothing where they are others."""
+    """Reads the metrics of llama-server or vLLM; empty for other servers."""
     found: dict[str, float] = defaultdict(float)
     for name, value in _METRIC.findall(metrics):
         found[name] += float(value)

@@ -1,1 +1,1 @@
-"""The servers that mistral-lsp is compared with, each driven as its own clients drive it."""
+"""Peers: the servers compared with mistral-lsp, each driven as its own clients drive it."""

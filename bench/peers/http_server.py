@@ -1,4 +1,4 @@
-"""A peer's HTTP server as a child process: starts it, waits for it, reads its counters, ends it."""
+"""Runs a peer's HTTP server as a child process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_SECONDS = 600.0
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on at the moment."""
+    """Finds a free port on loopback."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -24,10 +24,10 @@ def free_port() -> int:
 
 
 class HttpServer:
-    """A server of this environment's Python that listens on `port` once it can answer."""
+    """A server run by this environment's Python, listening on `port`."""
 
     def __init__(self, arguments: Sequence[str], port: int, health: str):
-        """Starts it; raises RuntimeError where it ends before `health` answers with 200."""
+        """Starts the server and waits until `health` gives 200; raises RuntimeError otherwise."""
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS)
         self._process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -49,7 +49,7 @@ class HttpServer:
         return psutil.Process(self._process.pid)
 
     def stop(self) -> None:
-        """Ends it."""
+        """Kills the server."""
         self._process.kill()
         self._process.wait()
         self.client.close()

@@ -1,7 +1,7 @@
-"""Runs llama.cpp's own HTTP server, out of the wheel xllamacpp, until it is killed.
+"""Runs llama.cpp's own HTTP server, from the wheel xllamacpp, until it is killed.
 
-Its options are those that llama.vim's documentation gives its users: a batch of 1,024 tokens, reuse
-of moved chunks of 256, the model's own context, one slot; more slots share the context.
+The options are those recommended by llama.vim's documentation: a batch of 1,024 tokens, reuse of
+moved chunks of 256, the model's own context, one slot; more slots share the context.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The peer `llama-server`: llama.cpp's server, asked through /infill as the plugin llama.vim does.
 
-What the plugin does is described in its documentation and was read in its source (January 2026):
-256 lines before the cursor and 64 after; the line up to the cursor as `prompt`; at most 128 tokens,
-250 ms of decoding for what is shown and 1,000 ms for the request it makes ahead, as if the shown
-text had been accepted; one request at a time, never cancelled, a new one tried 100 ms later; 250
-answers remembered under four keys each, and found again when up to 128 characters of them have
-been typed.
+The plugin's behaviour is taken from its documentation and its source (January 2026). A request has
+256 lines before the cursor and 64 after, and the line up to the cursor as `prompt`. It asks for at
+most 128 tokens, and decodes for 250 ms. A second request, for 1,000 ms, is made ahead, as if the
+shown text had been accepted. Only one request runs at a time; it is never cancelled, and a new one
+is tried 100 ms later. 250 answers are cached under four keys each, and found again when up to 128
+of their characters have been typed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a request is made of: lines above, the line up to the cursor, what follows."""
+    """A request's content: lines above, the line up to the cursor, the text behind it."""
 
     prefix: str
     prompt: str
@@ -47,7 +47,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, document: Document) -> Surroundings:
-        """The surroundings of the cursor."""
+        """Gives the surroundings of the cursor."""
         above = document.lines[max(0, document.line - LINES_BEFORE) : document.line]
         below = document.lines[document.line + 1 : document.line + 1 + LINES_AFTER]
         return cls(
@@ -57,20 +57,20 @@ class Surroundings:
         )
 
     def accepted(self, text: str) -> Surroundings:
-        """The surroundings as if `text` had been accepted."""
+        """Gives the surroundings as if `text` had been accepted."""
         *whole, last = (self.prompt + text).split("\n")
         prefix = (self.prefix + "".join(f"{line}\n" for line in whole)).splitlines(keepends=True)
         return Surroundings("".join(prefix[-LINES_BEFORE:]), last, self.suffix)
 
     def cache_keys(self) -> list[Key]:
-        """What an answer is remembered under: also without the topmost lines, which move away."""
+        """Gives an answer's cache keys; some lack the topmost lines, which leave the window."""
         lines = self.prefix.splitlines(keepends=True)
         return [("".join(lines[top:]), self.prompt, self.suffix) for top in range(TRIMMED_TOPS + 1)]
 
 
 @dataclass
 class LlamaVim:
-    """llama-server and the plugin's logic over it."""
+    """llama-server with the plugin's logic."""
 
     model: str
     threads: int
@@ -118,7 +118,7 @@ class LlamaVim:
         return self._answer
 
     def cancel(self) -> None:
-        """See Subject. The plugin lets the server go on."""
+        """See Subject. The plugin never cancels."""
 
     def rest(self, until: float) -> None:
         """See Subject."""
@@ -131,10 +131,10 @@ class LlamaVim:
             self._live(math.inf)
 
     def look(self) -> None:
-        """See Subject. Nothing is read before it is asked for."""
+        """See Subject. The plugin reads nothing ahead here."""
 
     def _live(self, until: float) -> None:
-        """Takes the next answer that comes until then, or tries again what had to wait."""
+        """Takes the next answer that comes until then, or retries a postponed request."""
         wake = min(until, self._retry_at)
         left = None if wake == math.inf else max(0.0, wake - time.perf_counter())
         try:
@@ -155,7 +155,7 @@ class LlamaVim:
             self._show_from_cache()
 
     def _show_from_cache(self) -> bool:
-        """Shows the longest remembered answer that fits here, and asks for what would follow."""
+        """Shows the longest cached answer that fits, and requests its continuation ahead."""
         here = self._here
         assert here is not None
         found = None
@@ -210,7 +210,7 @@ class LlamaVim:
         self._done.put((asked, response.json()["content"]))
 
     def work(self) -> Work:
-        """See Subject. The server does not know what its client showed."""
+        """See Subject. The server does not know which tokens were shown."""
         lines = self._server.client.get("/metrics").text.splitlines()
         values = dict(line.split(" ", 1) for line in lines if line[:1] not in ("#", ""))
         return Work(
@@ -232,7 +232,7 @@ class LlamaVim:
 
 
 def _as_shown(text: str, here: Surroundings) -> str:
-    """What the plugin shows of an answer: no blank end, nothing that only repeats what follows."""
+    """Gives the shown part of an answer: no trailing line ends, "" if it repeats the suffix."""
     text = text.rstrip("\n")
     if not text.strip():
         return ""

@@ -1,8 +1,8 @@
 """The peer `llama-cpp-server`: llama-cpp-python's own server, a whole prompt for every keystroke.
 
-This is how Continue, twinny and lsp-ai ask a model on the user's machine: one streamed completion
-of a fill-in prompt, prefix first, a window of lines around the cursor, the stream closed when the
-next key comes. Their waiting before a request (300 to 350 ms) is left out, in their favour.
+Continue, twinny and lsp-ai ask a local model so: one streamed completion of a fill-in prompt,
+prefix first, with a window of lines around the cursor. The next key closes the stream. Their
+debounce (300 to 350 ms) is left out, in their favour.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST_ANSWER = 128
 
 @dataclass
 class Request:
-    """One streamed completion, until its first line ends or its client closes it."""
+    """One streamed completion, until its first line ends or the client closes it."""
 
     client: httpx.Client
     prompt: str
@@ -38,11 +38,11 @@ class Request:
     pieces: int = 0
 
     def run(self) -> None:
-        """Streams until the line's end; a client that shows one line needs no more."""
+        """Streams until the line's end, since these clients show one line."""
         try:
             self._stream()
         except httpx.RemoteProtocolError:
-            # The server breaks a stream off when the next request comes.
+            # The server ends a stream when the next request comes.
             if not self.closed.is_set():
                 raise
 
@@ -75,7 +75,7 @@ class Request:
 
 @dataclass
 class WholePrompt:
-    """llama-cpp-python's server, asked anew at every keystroke."""
+    """llama-cpp-python's server, with a new request for every keystroke."""
 
     model: str
     threads: int
@@ -125,7 +125,7 @@ class WholePrompt:
         return answer
 
     def cancel(self) -> None:
-        """See Subject: closes the stream, which is heard at its next piece."""
+        """See Subject. Closes the stream, which the server notices at its next piece."""
         assert self._request is not None
         self._request.closed.set()
 
@@ -134,14 +134,16 @@ class WholePrompt:
         time.sleep(max(0.0, until - time.perf_counter()))
 
     def settle(self) -> None:
-        """See Subject. Nothing goes on behind an answer."""
+        """See Subject. There is no background work."""
 
     def look(self) -> None:
         """See Subject. Nothing is read before it is asked for."""
 
     def work(self) -> Work:
-        """See Subject. The server counts nothing: what it evaluated is what a prompt does not have
-        in common with the one before it, which is all that it reuses; a piece counts as a token.
+        """See Subject. Estimates the work, since the server counts nothing.
+
+        The server reuses only a prompt's common prefix with the one before; tokens behind it count
+        as evaluated. A piece counts as one token.
         """
         for prompt in self._uncounted:
             answer = self._server.client.post("/extras/tokenize", json={"input": prompt})

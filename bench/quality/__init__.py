@@ -1,1 +1,1 @@
-"""How good the suggestions are, and those of other ways to ask the same model."""
+"""The quality bench: suggestions of mistral-lsp, and of other ways to ask the same model."""

@@ -1,7 +1,7 @@
-"""Measures how good the suggestions are: ours, and those of other ways to ask the same model.
+"""Measures the quality of suggestions: ours, and those of other ways to ask the same model.
 
 Run as `python -m bench.quality SET...`, or with `--directory` on any real code. Prints a table and
-one JSON object. Quality does not depend on the machine's speed, and two runs give the same figures.
+one JSON object. The figures do not depend on the machine's speed, and are the same in every run.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ENGINES = ("llama_cpp", "ctransformers")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table: a set asked by a strategy."""
+    """A row of the table: a set's results with one strategy."""
 
     run: Run
     results: Sequence[Result]
 
     def columns(self) -> Columns:
-        """What is committed: nothing that a slower machine would change."""
+        """Gives the columns to commit; none depends on the machine's speed."""
         return {
             "set": self.run.set,
             "strategy": self.run.strategy,
@@ -58,16 +58,16 @@ class Row:
         }
 
     def at_gate(self) -> dict[str, float | None]:
-        """What the default `minConfidence` would do, which is no concern of who asks by hand."""
+        """Gives the effect of the default `minConfidence`, which invoked requests ignore."""
         return at_gate([result.judgement for result in self.results], Settings().min_confidence)
 
     def ms(self) -> float:
-        """The mean time for an answer, which starts from an empty KV cache every time."""
+        """Gives the mean milliseconds of an answer. Each starts with an empty KV cache."""
         return round(mean([result.ms for result in self.results]) or 0.0, 1)
 
 
 def main() -> None:
-    """Runs what was asked for; exits with 1 where a comparison finds a fall."""
+    """Runs the bench of the command line. Exits with 1 if a comparison finds a fall."""
     options = parse_options()
     console = Console(stderr=True)
     rows = asyncio.run(measure(options))
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options; those of the command line where no `arguments` are given."""
+    """Parses the options, from the command line without `arguments`."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     add = parser.add_argument
     add("sets", nargs="*", metavar="SET[/N]", help=f"{', '.join(SETS)}; /N: only each Nth task")
@@ -116,7 +116,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def measure(options: argparse.Namespace) -> list[Row]:
-    """Does all tasks of all sets by all strategies, but those that are finished already."""
+    """Does all tasks of all sets with all strategies, except finished ones."""
     strategies = list(STRATEGIES) if "all" in options.strategy else options.strategy
     sets = _tasks(options)
     if any(task.test for tasks in sets.values() for task in tasks):
@@ -156,7 +156,7 @@ def _part(name: str, every: str) -> list[Task]:
 
 
 async def answer(run: Run, task: Task, engine: DirectEngine, finished: Finished) -> Result:
-    """Does one task, unless it is finished already."""
+    """Does one task, or gives its finished result."""
     known = finished.find(run, task.id)
     if known is not None:
         return known
@@ -169,7 +169,7 @@ async def answer(run: Run, task: Task, engine: DirectEngine, finished: Finished)
 
 
 def print_table(rows: Sequence[Row]) -> None:
-    """Shows the quality columns, a row for each set and strategy."""
+    """Prints the quality columns, a row for each set and strategy."""
     table = Table(caption="percent; ms is the machine's, all else the model's and the code's")
     for name in [*rows[0].columns(), "ms"]:
         table.add_column(name.replace("_", " "), overflow="fold")

@@ -1,7 +1,7 @@
-"""An engine in the bench's own process, whose answers are the same on every run.
+"""An engine inside the bench's process, with the same answers in every run.
 
-Every generation starts from an empty KV cache and by a clock that stands still, so that an answer
-depends on its prompt alone: not on the tasks before it, nor on how busy the machine was.
+Every generation starts with an empty KV cache and a constant clock. So an answer depends on its
+prompt alone, not on earlier tasks or the machine's load.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DIGESTED = 1 << 20
 
 
 class DirectGeneration:
-    """An answer that is computed while it is iterated."""
+    """An answer, computed while it is iterated."""
 
     def __init__(
         self, decoder: Decoder, ids: Sequence[int], owed: bytes, max_tokens: int, line: int
     ):
-        """`ids` is the whole prompt, behind which the answer has to begin with `owed`."""
+        """`ids` is the whole prompt. The answer is forced to begin with `owed`."""
         self._decoder = decoder
         self._ids = ids
         self._owed = owed
@@ -36,7 +36,7 @@ class DirectGeneration:
         self.usage = Usage()
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """The tokens."""
+        """Yields the tokens."""
         written = self._decoder.write(
             self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._line
         )
@@ -45,21 +45,19 @@ class DirectGeneration:
             yield Token(text, probability)
 
     def stop(self) -> None:
-        """Ends the computing before the next token."""
+        """Stops before the next token."""
         self._stopped = True
 
 
 class DirectEngine:
-    """A loaded model, as the pipeline sees an engine."""
+    """An engine for the pipeline, without a host."""
 
     def __init__(self, engine: str, model: str = "", threads: int = 0, window: int = 0):
-        """Loads the model, with all of its own window unless one is given, in tokens. Raises
-        UserError where that can't be.
-        """
+        """Loads the model, with its full window if `window` (in tokens) is 0. Raises UserError."""
         path = store.locate(model)
         header = gguf.read_header(path)
         self._ends = header.controls
-        # A window that is asked for is not measured, and so does not depend on the machine.
+        # An explicit window is not measured, and so does not depend on the machine.
         self._ready = load(Load(engine, model, window or registry.window(header), threads, 0))
         self.identity = f"{_identity(path)}-{self._ready.model.window}"
 
@@ -97,7 +95,7 @@ class DirectEngine:
 
 
 def _identity(path: Path) -> str:
-    """Tells a model file from another by its size and its last weights."""
+    """Identifies a model file by its size and its last bytes."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - DIGESTED))

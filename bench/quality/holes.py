@@ -1,4 +1,4 @@
-"""Finds places in real code where a gap makes a fair task."""
+"""Finds gaps in real code that make fair tasks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SHORTEST_REST = 3
 LONGEST_BLOCK = 8
 
 Hole = tuple[int, int]
-"""Where the gap starts and ends."""
+"""The offsets of a gap's start and end."""
 
 
 def holes(mask: str, path: str, text: str, chance: random.Random) -> list[Hole]:
-    """All gaps of a kind in a file, in order.
+    """Finds all gaps of a kind in a file, in order.
 
-    line: behind the indentation up to the line's end. rest-of-line: from a random column on.
+    line: from behind the indentation to the line's end. rest-of-line: from a random column on.
     block: from the end of a line that opens a block to the end of the block, up to eight lines.
-    Lines that begin in a comment or a string are left alone.
+    Lines that begin in a comment or a string are skipped.
     """
     snapshot = Document("", path, languages.find("", path), 0, text).snapshot()
     found = []
@@ -43,7 +43,7 @@ def _is_code(snapshot: Snapshot, number: int) -> bool:
     line = snapshot.line(number)
     if len(line.strip()) < SHORTEST_LINE or snapshot.tree is None:
         return False
-    # Just behind its first character, since a line that is a comment starts outside of it.
+    # Just behind its first character, since a comment's line starts outside the comment.
     inside = snapshot.starts[number] + len(line) - len(line.lstrip()) + 1
     return snapshot.tree.region(inside) == "code"
 

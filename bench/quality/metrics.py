@@ -1,4 +1,4 @@
-"""Judges a suggestion against what stood in the gap, and sums judgements up."""
+"""Judges suggestions against the expected text, and summarises the judgements."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bench.quality.strategies import Shown
 from mistral_lsp import languages
 
 SHORTEST_ECHO = 4
-"""Shorter lines, like a closing bracket, come again in good code too."""
+"""Characters. Shorter lines, such as closing brackets, recur in good code, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One suggestion's marks. `passed` is None without a test, `valid` where nothing was shown."""
+    """A suggestion's marks. `passed` is None without a test, `valid` if nothing was shown."""
 
     shown: bool
     exact: bool
@@ -35,12 +35,12 @@ class Judgement:
 
     @property
     def right(self) -> bool:
-        """Whether the test passes, or where there is none, whether the text is the expected one."""
+        """Whether the test passes; without a test, whether the text is exactly the expected one."""
         return self.exact if self.passed is None else self.passed
 
 
 def judge(task: Task, shown: Shown) -> Judgement:
-    """All marks of a suggestion. To show nothing is never right, though a test might pass."""
+    """Gives a suggestion's marks. An empty one never passes, even if the test would."""
     written = middle(task, shown)
     offered = bool(shown.text.strip())
     completed = task.prefix + shown.text + task.suffix[shown.replaced :]
@@ -58,21 +58,22 @@ def judge(task: Task, shown: Shown) -> Judgement:
 
 
 def middle(task: Task, shown: Shown) -> str:
-    """What the suggestion puts into the gap: without the closers that stand behind it anyway."""
+    """Gives the text put into the gap, without the closers that are already behind it."""
     return shown.text.removesuffix(task.suffix[: shown.replaced])
 
 
 def _through_first_line(text: str) -> str:
-    """The text up to the end of the first line that has any."""
+    """Gives the text up to the end of its first non-blank line."""
     lead = len(text) - len(text.lstrip())
     return text[:lead] + text[lead:].partition("\n")[0].rstrip()
 
 
 def _is_valid(task: Task, completed: str) -> bool:
-    """Whether the completed file has no syntax errors but those that it can't be blamed for.
+    """Whether the completed file has no syntax errors caused by the suggestion.
 
-    These are the errors of the right file, or of the file with an empty gap, whichever has fewer: a
-    suggestion must neither break a sound file nor leave one broken that the expected text mends.
+    It may have as many errors as the correct file or the file with an empty gap, whichever has
+    fewer. So a suggestion must neither break a sound file, nor leave one broken that the expected
+    text repairs.
     """
     right = task.prefix + task.expected + task.suffix
     found = _errors(task.language, completed)
@@ -82,7 +83,7 @@ def _is_valid(task: Task, completed: str) -> bool:
 
 
 def _errors(language: str, text: str) -> int:
-    """How many nodes of the tree are errors, or tokens that the parser had to make up."""
+    """Counts the tree's error nodes and missing tokens."""
     nodes = [_parser(language).parse(text.encode("utf-8", "replace")).root_node]
     count = 0
     while nodes:
@@ -100,10 +101,10 @@ def _parser(language: str) -> tree_sitter.Parser:
 
 
 def _echoes(task: Task, written: str) -> bool:
-    """Whether a text writes again what stands behind the gap.
+    """Whether a text repeats the text behind the gap.
 
-    Beside text on the line: whether it ends with that text. Else: whether one of its lines is the
-    next line that is not blank.
+    With text behind the gap on its line: whether it ends with that text. Otherwise: whether one of
+    its lines is the next line that is not blank.
     """
     rest, _, below = task.suffix.partition("\n")
     if rest.strip():
@@ -117,7 +118,10 @@ def _echoes(task: Task, written: str) -> bool:
 
 
 def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
-    """How often a right answer is surer than a wrong one, ties counting half; None without both."""
+    """Gives the share of pairs whose right answer is surer than the wrong one; ties count half.
+
+    None without any pair.
+    """
     lower = sorted(wrong)
     places = [bisect_left(lower, one) + bisect_right(lower, one) for one in right]
     if not places or not lower:
@@ -126,9 +130,9 @@ def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
 
 
 def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
-    """The quality columns, in percent; None where no task has such a mark.
+    """Gives the quality columns, in percent; None if no task has such a mark.
 
-    `valid` and `echo` are shares of what was shown, the others of all tasks.
+    `valid` and `echo` are shares of the shown suggestions, the others of all tasks.
     """
     shown = [one for one in judgements if one.shown]
     right = [one.confidence for one in shown if one.right and one.confidence is not None]
@@ -151,8 +155,10 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
 
 
 def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
-    """What it would do to show only what the model holds for likely enough, in percent: how much of
-    what was shown is kept, and how much is right of that, beside all that was shown.
+    """Gives the effect of a least confidence on the shown suggestions, in percent.
+
+    `kept` is the share still shown; `right` and `right_of_kept` are the shares of right ones before
+    and after.
     """
     sure = [one for one in judgements if one.shown and one.confidence is not None]
     kept = [one for one in sure if (one.confidence or 0.0) >= least]
@@ -167,5 +173,5 @@ def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | 
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """The mean, or None of nothing."""
+    """Gives the mean, or None without values."""
     return sum(values) / len(values) if values else None

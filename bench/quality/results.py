@@ -1,4 +1,4 @@
-"""Keeps results: finished tasks in a JSONL file to go on from, columns in a csv to compare with."""
+"""Keeps results: finished tasks in a JSONL file to resume, columns in a CSV file to compare."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.quality.metrics import Judgement
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 1.0
-"""By how many points a column may be worse than the committed one."""
+"""Percentage points by which a column may be worse than the committed one."""
 HIGHER_IS_BETTER = ("shown", "exact", "similarity", "first_line", "passed", "valid", "auroc")
 LOWER_IS_BETTER = ("echo",)
 KEYS = ("set", "strategy", "engine")
@@ -24,7 +24,7 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All that a result depends on beside its task."""
+    """All factors of a result except its task."""
 
     set: str
     strategy: str
@@ -35,7 +35,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished task. `ms` is of the answer alone."""
+    """A finished task. `ms` is the time of the answer alone."""
 
     run: Run
     task: str
@@ -46,10 +46,10 @@ class Result:
 
 
 class Finished:
-    """The results in a file, by what they depend on; new ones are appended as they come."""
+    """The results in a file, by run and task; new ones are appended at once."""
 
     def __init__(self, path: Path | None):
-        """Reads what is there; without a path nothing is kept."""
+        """Reads the file, if it exists. Without a path nothing is kept."""
         self._path = path
         self._results: dict[tuple[Run, str], Result] = {}
         if path is not None and path.exists():
@@ -59,11 +59,11 @@ class Finished:
                     self._results[result.run, result.task] = result
 
     def find(self, run: Run, task: str) -> Result | None:
-        """The result of an earlier run of the same code on the same model."""
+        """Finds the result of an earlier run with the same code and model."""
         return self._results.get((run, task))
 
     def append(self, result: Result) -> None:
-        """Keeps a result."""
+        """Appends a result to the file."""
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
@@ -71,7 +71,7 @@ class Finished:
 
 
 def _read(line: str) -> Result | None:
-    """A kept result; None of a line that was cut off, or that an older bench wrote."""
+    """Decodes a line; None if it is truncated or has an older format."""
     try:
         data = json.loads(line)
         run, judgement = Run(**data.pop("run")), Judgement(**data.pop("judgement"))
@@ -81,7 +81,7 @@ def _read(line: str) -> Result | None:
 
 
 def code_version() -> str:
-    """A digest of every source that a result depends on."""
+    """Gives a digest of all sources that affect results."""
     sources = [*(ROOT / "mistral_lsp").rglob("*.py"), *(ROOT / "bench" / "quality").glob("*.py")]
     sources += [ROOT / "mistral_lsp" / "models" / "registry.toml"]
     digest = hashlib.sha256()
@@ -91,7 +91,7 @@ def code_version() -> str:
 
 
 def write_csv(path: Path, rows: Sequence[Columns]) -> None:
-    """Writes the quality columns, a line a row; an empty cell where there is no value."""
+    """Writes the quality columns, a line for each row; missing values are empty cells."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -99,13 +99,13 @@ def write_csv(path: Path, rows: Sequence[Columns]) -> None:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows that `write_csv` wrote, as text."""
+    """Reads the rows of `write_csv`, as text."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> list[str]:
-    """What is worse than committed by more than a point, in a sentence each."""
+    """Describes each column that is worse than committed by more than a point, in a sentence."""
     before = {tuple(row[key] for key in KEYS): row for row in committed}
     problems = []
     for row in rows:

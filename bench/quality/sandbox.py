@@ -1,15 +1,14 @@
-"""Runs a program that nobody has read, and tells whether it ran to its end without an error.
+"""Runs untrusted programs, and tells whether they ran to their end without an error.
 
-The program gets a Python of its own (isolated, without site-packages and environment) in an empty
-temporary directory, with limits on memory, CPU time, wall time, file size, open files and, for any
-user but root, processes. It has no network: where the system permits, it runs in network and
-process namespaces of its own, and what it leaves running ends with it. Everywhere, a hook that a
-program can't remove refuses sockets, processes, writing, ctypes and what else reaches outside.
+The program gets its own Python (isolated, without site-packages and environment) in an empty
+temporary directory. Memory, CPU time, wall time, file size, open files and, for any user but root,
+processes are limited. It has no network: where the system permits, it runs in its own network and
+process namespaces, and its remaining processes end with it. Everywhere, an audit hook that can't be
+removed refuses sockets, processes, writing, ctypes and other ways out.
 
-What this does not protect from: reading files that the user can read (there is nowhere to send
-them), a bug in the interpreter or the kernel, and a program made to escape CPython's audit hooks.
-Memory is limited by process. For root, RLIMIT_NPROC does not count; the hook and the namespace then
-stand alone against forks.
+Not prevented: reading the user's files (they can't be sent anywhere), bugs of the interpreter or
+the kernel, and programs made to escape CPython's audit hooks. Memory is limited by process. For
+root, RLIMIT_NPROC does not count; then only the hook and the namespace prevent forks.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ FILE_BYTES = 1 << 20
 PROCESSES = 8
 OPEN_FILES = 32
 
-# Reads the program from stdin, behind a first line with a word that only a program that ran to its
-# end makes it print: `exit(0)` in the middle is no success.
+# Reads the program from stdin, behind a first line with a secret word. The word is printed only
+# after the program's end: `exit(0)` in the middle is no success.
 GUARD = f"""
 import os, resource, sys
 word, program = sys.stdin.read().split("\\n", 1)
@@ -64,7 +63,7 @@ write(out, word.encode())
 def passes(program: str, *, isolated: bool = True) -> bool:
     """Whether the program runs to its end without an error, within the limits.
 
-    `isolated` False does without namespaces, as on a system that has none.
+    `isolated` False runs it without namespaces, as on a system that has none.
     """
     word = secrets.token_hex(16)
     python = [sys.executable, "-I", "-S", "-B", "-c", GUARD]
@@ -92,7 +91,7 @@ def passes(program: str, *, isolated: bool = True) -> bool:
 
 @cache
 def namespaces() -> tuple[str, ...]:
-    """The command that gives a program its own network and processes; () where that is refused."""
+    """Gives the command for own network and process namespaces; () if the system refuses it."""
     tool = shutil.which("unshare")
     if tool is None:
         return ()
@@ -103,6 +102,6 @@ def namespaces() -> tuple[str, ...]:
 
 
 def require() -> None:
-    """Raises RuntimeError where even a right program fails, so that no score is wrong by that."""
+    """Raises RuntimeError if the sandbox misjudges a right or a wrong program."""
     if not passes("import math, re, typing, hashlib\nassert True") or passes("assert False"):
         raise RuntimeError(f"The sandbox does not work with {Path(sys.executable).name} here.")

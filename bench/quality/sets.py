@@ -1,4 +1,4 @@
-"""The sets of tasks: gaps in code, each with the text that belongs there."""
+"""Sets of tasks: gaps in code, with the expected text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HUMANEVAL = {
 SETS = (*HUMANEVAL, "truth")
 SEED = 1
 TRUTH_HOLES = 5
-"""Holes of each kind in each file of the truth set."""
+"""Gaps of each kind in each file of the truth set."""
 TRIES = 20
 IMPORTED = re.compile(
     r"""
@@ -36,15 +36,15 @@ IMPORTED = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-"""What a file of Python, JavaScript or TypeScript imports by name."""
+"""Matches the names imported by a Python, JavaScript or TypeScript file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A gap between `prefix` and `suffix` where `expected` stood.
+    """A gap between `prefix` and `suffix`; `expected` is the missing text.
 
-    `test` is a program that raises unless the completed file in front of it is right; "" where
-    there is none. `workspace` is the folder that `path` lies in, where that is real code.
+    `test` is a program to append to the completed file; it raises unless the file is right. ""
+    means no test. `workspace` is the folder of `path`, if it is real code.
     """
 
     id: str
@@ -58,12 +58,12 @@ class Task:
 
     @property
     def file(self) -> str:
-        """The file as an editor has it, without the expected text."""
+        """The file without the expected text."""
         return self.prefix + self.suffix
 
 
 def load(name: str) -> list[Task]:
-    """The tasks of one of `SETS`, always in the same order."""
+    """Loads the tasks of one of `SETS`, always in the same order."""
     if name == "truth":
         return _truth()
     with gzip.open(DATA / HUMANEVAL[name], "rt", encoding="utf-8") as lines:
@@ -71,10 +71,10 @@ def load(name: str) -> list[Task]:
 
 
 def _humaneval(row: dict[str, str]) -> Task:
-    """One gap of HumanEval-Infilling.
+    """Converts one task of HumanEval-Infilling.
 
-    Where the gap is whole lines, its last line end is left standing behind it: an editor's cursor
-    is on an empty line then, and not in front of the next line's text.
+    If the gap is whole lines, its last line end stays behind it: the editor's cursor is then on an
+    empty line, not in front of the next line's text.
     """
     expected, suffix = row["canonical_solution"], row["suffix"]
     if expected.endswith("\n"):
@@ -91,7 +91,7 @@ def _humaneval(row: dict[str, str]) -> Task:
 
 
 def _truth() -> list[Task]:
-    """Five holes of each kind in every file of our own small projects, by a fixed seed."""
+    """Chooses five gaps of each kind in every file of our small projects, with a fixed seed."""
     tasks = []
     for path in _code_files(TRUTH):
         text = path.read_text(encoding="utf-8")
@@ -107,10 +107,10 @@ def _truth() -> list[Task]:
 def from_directory(
     folder: Path, mask: str, count: int, most_files: int = 0, cross_file: bool = False
 ) -> list[Task]:
-    """`count` holes in files of `folder`, by a fixed seed; fewer where it has no more to offer.
+    """Chooses up to `count` gaps in the files of `folder`, with a fixed seed.
 
-    In no more than `most_files` of them, if that is not 0. With `cross_file`, only holes in lines
-    that use what their file imports and another file of `folder` defines.
+    At most `most_files` files are used, unless that is 0. With `cross_file`, only gaps that use
+    names imported by their file and defined in another file of `folder`.
     """
     chance = random.Random(f"{SEED} {mask}")
     files = _code_files(folder)
@@ -136,7 +136,7 @@ def from_directory(
 
 @cache
 def index_of(folder: Path) -> Index:
-    """What the files of a folder define."""
+    """Indexes the definitions in a folder's files."""
     index = Index()
     root = folder.resolve()
     for path in walk.walk(root):
@@ -147,9 +147,9 @@ def index_of(folder: Path) -> Index:
 
 
 def _uses_another_file(file: str, text: str, hole: Hole, index: Index) -> bool:
-    """Whether the missing text names what the rest of the file imports from another one.
+    """Whether the missing text uses a name imported from another file.
 
-    A name alone is not enough: a parameter `url` has nothing to do with a function `url` elsewhere.
+    The name must be imported: a parameter `url` has nothing to do with a function `url` elsewhere.
     """
     start, end = hole
     imports = IMPORTED.findall(text[:start] + "\n" + text[end:])

@@ -1,7 +1,7 @@
-"""The ways to ask the model that are compared: ours, and what other tools do on the same engine.
+"""The compared strategies: ours, and other tools' ways to ask the same engine.
 
-The others are judged by what such a tool would show. Where they have no rule of their own for when
-an answer is over, they are given the best one there is: as many lines as the expected text has.
+The others are judged by the text such a tool would show. If a tool has no rule for the end of an
+answer, it gets the ideal one: as many lines as the expected text has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mistral_lsp.types import Answer, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
-"""Room in the window for marks, and for tokens that lines have more of one by one."""
+"""Tokens reserved in the window for marks, and for the excess of lines tokenised one by one."""
 SUFFIX_SHARE = 0.25
 LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
 PATIENT_MS = 1_000_000_000
@@ -30,7 +30,7 @@ PATIENT_MS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the user would see: `text` in place of the `replaced` characters behind the cursor."""
+    """The shown text: `text` in place of the `replaced` characters behind the cursor."""
 
     text: str
     replaced: int = 0
@@ -41,12 +41,12 @@ Strategy = Callable[[Task, Engine], Awaitable[Shown]]
 
 
 async def ours(task: Task, engine: Engine) -> Shown:
-    """The whole pipeline with default settings, asked by hand; nothing is remembered between."""
+    """Runs the whole pipeline with default settings, invoked by hand, with an empty cache."""
     return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS))
 
 
 async def one_file(task: Task, engine: Engine) -> Shown:
-    """The same, knowing nothing of other files."""
+    """Runs the same without other files."""
     return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS, other_files=False))
 
 
@@ -62,13 +62,13 @@ async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
 
 
 async def prefix_only(task: Task, engine: Engine) -> Shown:
-    """Plain text up to the cursor, as completion without fill-in does."""
+    """Sends plain text up to the cursor, as completion without fill-in does."""
     before, _ = await _fitted(_plain_prefix(task), "", engine)
     return await _plain(task, [_text("before", before)], engine)
 
 
 async def prefix_as_is(task: Task, engine: Engine) -> Shown:
-    """The same, but with the blanks and the line end before the cursor, as most tools send it."""
+    """Sends the same, but with the blanks and the line end before the cursor, as most tools do."""
     before, _ = await _fitted(task.prefix, "", engine)
     lines = task.expected.count("\n") + 1
     answer = await _generate(engine, [_text("before", before)], lines)
@@ -76,16 +76,16 @@ async def prefix_as_is(task: Task, engine: Engine) -> Shown:
 
 
 async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
-    """The text behind the cursor, a blank line, the text before it; no marks."""
+    """Sends the text behind the cursor, a blank line, and the text before it, without marks."""
     before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
     parts = [_text("suffix", after), _text("gap", "\n\n"), _text("before", before)]
     return await _plain(task, parts, engine)
 
 
 async def llama_vim(task: Task, engine: Engine) -> Shown:
-    """llama.vim's window of lines in the prefix-first form, and its rules for what is shown.
+    """Sends llama.vim's window in the prefix-first form, and applies its rules for showing.
 
-    Without its limits on time and its chunks of other files; greedy, as everywhere here.
+    Leaves out its time limits and its chunks of other files; decodes greedily, as everywhere here.
     """
     before, at_line, after = _llama_vim_window(task)
     kept_before, kept_after = await _fitted(before, after, engine)
@@ -112,10 +112,10 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def _plain_prefix(task: Task) -> str:
-    """The text before the cursor; in a blank line, up to the last line that has any.
+    """Gives the text before the cursor; in a blank line, up to the end of the last non-blank line.
 
-    A model that was never taught gaps goes on badly behind a line end or blanks, since its tokens
-    reach across them; such tools leave them to the answer, and so does this.
+    Plain models continue badly behind a line end or blanks, since their tokens span them. So such
+    tools leave these to the answer.
     """
     return task.prefix.rstrip() if _in_blank_line(task) else task.prefix
 
@@ -142,14 +142,14 @@ def _llama_vim_window(task: Task) -> tuple[str, str, str]:
     *above, at_line = task.prefix.split("\n")
     rest, *below = task.suffix.split("\n")
     if _in_blank_line(task):
-        at_line = rest = ""  # it then asks from the line's start
+        at_line = rest = ""  # llama.vim then asks from the line's start
     before = "".join(f"{line}\n" for line in above[-LLAMA_VIM_BEFORE:])
     after = "".join(f"{line}\n" for line in [rest, *below[:LLAMA_VIM_AFTER]])
     return before, at_line, after
 
 
 def llama_vim_shows(text: str, task: Task) -> str:
-    """What llama.vim shows of an answer: nothing where it only repeats the lines below."""
+    """Gives the text llama.vim shows of an answer; "" if it only repeats the lines below."""
     content = text.rstrip("\n").split("\n")
     line_prefix = _line_prefix(task)
     rest, *below = task.suffix.split("\n")
@@ -168,7 +168,7 @@ def llama_vim_shows(text: str, task: Task) -> str:
 
 
 def _repeats(more: list[str], below: list[str]) -> bool:
-    """Whether the answer's further lines are those below; a second and last may be half of one."""
+    """Whether the answer's further lines are those below; a single one may be incomplete."""
     if len(more) == 1:
         return bool(below) and below[0].startswith(more[0])
     return more == below[: len(more)]
@@ -177,9 +177,9 @@ def _repeats(more: list[str], below: list[str]) -> bool:
 async def _generate(
     engine: Engine, parts: list[Part], lines: int | None = None, *, blank_first: bool = False
 ) -> Answer:
-    """The answer up to an end token, the most tokens, or the end of so many lines.
+    """Generates up to an end token, `MAX_TOKENS`, or the end of so many lines.
 
-    With `blank_first`, line ends in front of the first line do not count.
+    With `blank_first`, line ends before the first line do not count.
     """
     prompt = Prompt("raw", (_mark("bos"), *(part for part in parts if part.special or part.text)))
     generation = engine.generate(prompt, MAX_TOKENS)
@@ -196,7 +196,7 @@ async def _generate(
 
 
 async def _fitted(before: str, after: str, engine: Engine) -> tuple[str, str]:
-    """The lines nearest to the cursor that fit into the window."""
+    """Gives the lines nearest to the cursor that fit into the window."""
     model = await engine.ready()
     room = model.window - MAX_TOKENS - RESERVED_TOKENS
     behind = after.splitlines(keepends=True)
@@ -225,5 +225,5 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
-    """A part that is taken as it is: no other tool chooses a "prefix"'s last word anew."""
+    """Makes a part exempt from token healing, which only "prefix" gets: other tools don't heal."""
     return Part(label, text=text)

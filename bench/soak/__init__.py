@@ -1,1 +1,1 @@
-"""What must hold all day: random messages, faults, hours of typing, damaged files."""
+"""Soak tests: random messages, faults, hours of typing, damaged files."""

@@ -1,4 +1,4 @@
-"""A conversation over pipes that waits for nothing, and counts who was answered how often."""
+"""A pipelined conversation with a server: counts the answers to each request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 from bench.support.lsp_client import end
 
 Check = Callable[[dict[str, Any]], str | None]
-"""Looks at an answer; says what is wrong with it, or None."""
+"""Checks an answer; gives a description of the problem, or None."""
 
 MOST_PENDING = 400
 PATIENCE_SECONDS = 60.0
 
 
 class Conversation:
-    """A server and every message to and from it. What is wrong is collected in `wrongs`."""
+    """A server and all messages to and from it. Problems are collected in `wrongs`."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str] | None = None):
         """Starts the server."""
@@ -50,7 +50,7 @@ class Conversation:
             thread.start()
 
     def send(self, body: bytes, owed: Any = None, check: Check | None = None) -> None:
-        """Sends a body with the next batch; `owed` is the id of the request that it is, if any."""
+        """Sends a body with the next batch. `owed` is the request's id; None for other messages."""
         self.sent += 1
         self._out.append(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         if owed is not None:
@@ -64,7 +64,7 @@ class Conversation:
             self.flush()
 
     def flush(self) -> None:
-        """Sends what was collected; waits while too much is unanswered."""
+        """Sends the batch; waits while more than `MOST_PENDING` requests are unanswered."""
         out, self._out = b"".join(self._out), []
         assert self.process.stdin is not None
         try:
@@ -75,18 +75,18 @@ class Conversation:
         self._wait(MOST_PENDING)
 
     def settle(self) -> None:
-        """Waits until everything is answered."""
+        """Sends the batch and waits until all requests are answered."""
         self.flush()
         self._wait(0)
 
     def pending(self) -> list[Any]:
-        """The ids of what is unanswered."""
+        """Gives the ids of unanswered requests."""
         with self._changed:
             return [json.loads(key) for key in self._owed]
 
     @property
     def alive(self) -> bool:
-        """Whether the server still talks."""
+        """Whether the server still runs, with its output open."""
         return not self._gone and self.process.poll() is None
 
     def _wait(self, most: int) -> None:
@@ -142,11 +142,11 @@ class Conversation:
             self.log.append(line.decode("utf-8", "replace").rstrip())
 
     def kill(self) -> None:
-        """Ends the server by force and lets go of everything."""
+        """Kills the server, and releases its threads and pipes."""
         end(self.process, self._threads)
 
 
 def server(*arguments: str, environment: dict[str, str] | None = None) -> Conversation:
-    """A started server with the scripted engine that tells its texts."""
+    """Starts a server with the scripted engine and the command `soak.text`."""
     command = [sys.executable, "-m", "bench.soak.watched", "--engine", "scripted", *arguments]
     return Conversation(command, environment)

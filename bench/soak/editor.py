@@ -1,4 +1,4 @@
-"""An editor that types and asks without end, and knows when it was last shown something."""
+"""An editor that types and requests without end, and records when text was shown."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ SETTINGS = {"keepLoadedSeconds": 0, "deadlineMs": 5000}
 
 
 class Editor:
-    """A server under load. `shown` tells of every request that was answered with text when it was
-    sent and when the text came; `slowest` is the longest that any request waited for its answer.
+    """A server under load.
+
+    `shown` has, for every request answered with text, the times of sending and arrival. `slowest`
+    is the longest wait for an answer, in seconds.
     """
 
     def __init__(self, environment: dict[str, str], *arguments: str):
@@ -36,21 +38,21 @@ class Editor:
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """The process id of the server."""
         return self.conversation.process.pid
 
     def shown_again(self, since: float) -> float | None:
-        """When text first came for a request that was sent after `since`; None: not yet."""
+        """Gives the first arrival of text for a request sent after `since`; None: not yet."""
         return next((arrived for sent, arrived in self.shown[-100:] if sent > since), None)
 
     @property
     def failed(self) -> bool:
-        """Whether the server has given the engine up."""
+        """Whether the server has given up the engine."""
         statuses = self.conversation.statuses
         return bool(statuses) and statuses[-1]["state"] == "failed"
 
     def reload(self) -> None:
-        """What the message to the user says: start the engine anew."""
+        """Reloads the engine, as the server's error message advises."""
         self.conversation.statuses.clear()
         self._request("workspace/executeCommand", {"command": "mistralLsp.reload"})
 
@@ -64,7 +66,7 @@ class Editor:
 
     def _type(self) -> None:
         while self._typing.is_set() and self.conversation.alive:
-            self._ask(threading.Event())  # which the next one overtakes
+            self._ask(threading.Event())  # overtaken by the next one
             answered = threading.Event()
             self._ask(answered)
             self.conversation.flush()
@@ -103,7 +105,7 @@ class Editor:
         self.conversation.send(json.dumps(message).encode())
 
     def close(self) -> list[str]:
-        """Ends as an editor does; gives what was wrong, such as a request without an answer."""
+        """Exits as an editor does; gives the problems, such as a request without an answer."""
         self._typing.clear()
         self._thread.join(LEAVE_SECONDS)
         if self.conversation.alive:
@@ -120,7 +122,7 @@ class Editor:
         return wrongs
 
     def vanish(self, by_signal: bool) -> None:
-        """Goes without a word: killed, or with its end of the pipe closed."""
+        """Exits without shutdown: the server is killed, or its input closed."""
         self._typing.clear()
         if by_signal:
             self.conversation.process.kill()

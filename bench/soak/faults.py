@@ -1,4 +1,4 @@
-"""Faults at random moments under load: every request is answered, and ghost text comes back.
+"""Injects faults at random moments under load: all requests are answered, ghost text returns.
 
 Run as `python -m bench.soak faults --faults 1000`.
 """
@@ -20,7 +20,7 @@ from bench.support.statistics import percentile
 
 SITES = 4
 QUIET_SECONDS = 1.0
-"""The longest time between a recovery and the next fault."""
+"""Longest time between a recovery and the next fault."""
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
     sites: int = SITES,
     kinds: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Injects so many faults, at several sites at once; of these kinds, or of all."""
+    """Injects `count` faults at several sites at once, of these kinds, or of all."""
 
     def at_site(number: int) -> dict[str, Any]:
         share = count // sites + (number < count % sites)
@@ -45,7 +45,7 @@ def run(
 def at_one_site(
     count: int, seed: int, model: Path | None, kinds: Collection[str]
 ) -> dict[str, Any]:
-    """Injects so many faults at a site of two editors."""
+    """Injects `count` faults at a site of two editors."""
     chance = Random(seed)
     site = Site(chance, model=model)
     seen: Counter[str] = Counter()
@@ -54,7 +54,7 @@ def at_one_site(
     zombies = 0
     order: list[Fault] = []
     for _ in range(count):
-        # Every kind as often as any other, in a new order each time.
+        # Every kind equally often, in a new order each time.
         if not order:
             possible = [one for one in site.faults() if not kinds or one.__name__ in kinds]
             order = chance.sample(possible, len(possible))
@@ -83,7 +83,7 @@ def at_one_site(
 
 
 def summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """One report of all sites."""
+    """Merges the sites' results into one report."""
     kinds: Counter[str] = sum((one["kinds"] for one in runs), Counter())
     by_kind = {
         kind: [second for one in runs for second in one["seconds"].get(kind, [])] for kind in kinds

@@ -1,4 +1,4 @@
-"""Random messages by the million: the server lives, answers each once, and knows every text.
+"""Sends millions of random messages: the server survives, answers each once, and keeps every text.
 
 Run as `python -m bench.soak fuzz --messages 1000000`.
 """
@@ -22,14 +22,14 @@ ANSWER = "return a + b\n"
 
 
 def scripted(folder: Path, **script: Any) -> dict[str, str]:
-    """An environment in which the scripted engine writes something everywhere."""
+    """Gives an environment in which the scripted engine answers everywhere."""
     path = folder / "script.json"
     path.write_text(json.dumps({"answers": [{"after": "", "answer": ANSWER}], **script}))
     return {**apart(), "MISTRAL_LSP_SCRIPT": str(path)}
 
 
 def run(messages: int, seed: int = 1) -> dict[str, Any]:
-    """Sends so many messages, to servers one after another; what was wrong is in `wrongs`."""
+    """Sends `messages` messages, to one server after another; problems are in `wrongs`."""
     started = time.perf_counter()
     sent = answers = crashes = 0
     wrongs: list[str] = []
@@ -54,7 +54,7 @@ def run(messages: int, seed: int = 1) -> dict[str, Any]:
 
 
 def flood(traffic: Traffic, chance: Random, messages: int) -> list[str]:
-    """Sends so many messages to one server; gives all that was wrong."""
+    """Sends `messages` messages to one server; gives the problems."""
     conversation = traffic.conversation
     traffic.initialize()
     while conversation.sent < messages and not conversation.wrongs:
@@ -66,5 +66,5 @@ def flood(traffic: Traffic, chance: Random, messages: int) -> list[str]:
 
 
 def shown_code(conversation: Conversation) -> list[str]:
-    """Lines of the log that show what was in a document."""
+    """Finds log lines that contain text of a document."""
     return [f"code in the log: {line[:200]}" for line in conversation.log if MARK in line][:3]

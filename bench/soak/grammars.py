@@ -1,8 +1,8 @@
-"""Texts by the hundred thousand for every grammar: none may end the process, nor keep it long.
+"""Parses random texts with every grammar: none may end the process, nor block it long.
 
 Run as `python -m bench.soak grammars --texts 100000`. A grammar is native code in the server's
-process. Texts are made from the files of the tests, by cutting, repeating and deep nesting. A
-process of its own parses them, follows an edit and asks all that the server asks of a tree.
+process. The texts are made from the tests' files, by cutting, repeating and deep nesting. A child
+process parses them, follows an edit, and asks everything that the server asks of a tree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mistral_lsp.types import Span
 FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
 LONGEST_SECONDS = 30.0
-"""For one text, after which its process counts as hanging."""
+"""Seconds for one text; then its process counts as hanging."""
 UNITS = (
     *"([{<\"'`#|&!-=~^*_/\\$@:;,.?%+\t\n\r\0\ufeffé😀\u2028",
     *(
@@ -69,7 +69,7 @@ LENGTHS = (20, 24, 40, 56, 250, 256, 300, 1020, 1030, 3000)
 
 
 def run(texts: int, seed: int = 1) -> dict[str, Any]:
-    """Tries so many, as many for each grammar; `wrongs` has the texts that were not survived."""
+    """Tries `texts` texts, equally many for each grammar. `wrongs` has the fatal ones."""
     started = time.perf_counter()
     wrongs: list[str] = []
     slowest = 0.0
@@ -93,8 +93,9 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
 
 
 def _try(name: str, seed: int, first: int, last: int) -> tuple[int, float, str | None]:
-    """The last text that was begun, the longest time that one took, and how the process ended where
-    it did not survive.
+    """Runs a child process over texts `first` to `last`.
+
+    Gives the last text begun, the longest seconds for one, and how the process failed, or None.
     """
     command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -115,12 +116,12 @@ def _try(name: str, seed: int, first: int, last: int) -> tuple[int, float, str |
 
 
 def seeds(name: str) -> list[str]:
-    """Texts of a language to begin with."""
+    """Gives the texts of a language to start from."""
     return [path.read_text("utf-8") for path in sorted((FIXTURES / name).glob("*.case"))] or ["x\n"]
 
 
 def make_text(name: str, seed: int, number: int, texts: list[str]) -> str:
-    """The same text for the same numbers."""
+    """Makes a random text, the same for the same arguments."""
     chance = Random(f"{name} {seed} {number}")
     text = chance.choice(texts) if chance.random() < 0.8 else "a"
     for _ in range(chance.randint(1, 4)):

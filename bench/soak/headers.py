@@ -1,4 +1,4 @@
-"""Damaged model files by the hundred thousand: each is read or refused with a reason.
+"""Reads damaged model files: each is read, or refused with a reason.
 
 Run as `python -m bench.soak headers --headers 100000`.
 """
@@ -51,13 +51,13 @@ LARGEST_GROWTH_MB = 64
 
 
 def text(value: str) -> bytes:
-    """A string as the format has it."""
+    """Encodes a string as GGUF."""
     body = value.encode()
     return struct.pack("<Q", len(body)) + body
 
 
 def value(chance: Random, kind: int, depth: int = 0) -> bytes:
-    """A value of a kind, without the kind."""
+    """Encodes a random value of a kind, without the kind."""
     if kind == STRING:
         return text(chance.choice(("llama", "gpt2", "<fim_middle>", "", "é")))
     if kind == ARRAY:
@@ -71,7 +71,7 @@ def value(chance: Random, kind: int, depth: int = 0) -> bytes:
 
 
 def header(chance: Random) -> bytes:
-    """A file that is right in its form, with known keys and any values."""
+    """Makes a file of valid form, with known keys and arbitrary values."""
     keys = chance.sample(KEYS, chance.randint(0, len(KEYS)))
     pairs = b""
     for key in keys:
@@ -87,7 +87,7 @@ def header(chance: Random) -> bytes:
 
 
 def mutated(chance: Random, whole: bytes) -> bytes:
-    """The file with bytes exchanged, a telling number written over it, or cut short."""
+    """Damages a file: changes bytes, overwrites numbers, or truncates it."""
     changed = bytearray(whole)
     for _ in range(chance.randint(0, 3)):
         at = chance.randrange(4, len(changed))
@@ -99,7 +99,7 @@ def mutated(chance: Random, whole: bytes) -> bytes:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Reads so many; `wrongs` has every other end than a header or BadModelFile."""
+    """Reads `count` files. `wrongs` has every outcome but a header or BadModelFile."""
     chance = Random(seed)
     before = _peak_mb()
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What no client should send: wrong types, odd ids, damaged bytes, bodies that try the limits."""
+"""Invalid messages: wrong types, odd ids, damaged bytes, bodies at the parser's limits."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ BODIES = (
 
 
 def parsed(body: bytes) -> Any:
-    """The message in a body, or None where there is none."""
+    """Decodes a body's message, or gives None."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -105,7 +105,7 @@ def parsed(body: bytes) -> Any:
 
 
 def exchange(chance: Random, message: Any) -> Any:
-    """The message with one of its values exchanged, taken away or doubled; never its own id."""
+    """Replaces or removes one value of the message; mostly not its own id."""
     copy = json.loads(json.dumps(message))
     node = copy
     while True:
@@ -124,7 +124,7 @@ def exchange(chance: Random, message: Any) -> Any:
 
 
 def damage(chance: Random, body: bytes) -> bytes:
-    """The body with some bytes exchanged, or cut short."""
+    """Changes some bytes of the body, or truncates it."""
     damaged = bytearray(body)
     for _ in range(chance.randint(1, 4)):
         damaged[chance.randrange(len(damaged))] = chance.randrange(256)

@@ -1,4 +1,4 @@
-"""A document as the protocol defines it, in the plainest way: one string, spliced."""
+"""A document as the protocol defines it, implemented simply: one string, spliced."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ BYTES_OF_UNIT = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
 def units(text: str, encoding: str) -> int:
-    """How long a text is in the units that a client counts columns in."""
+    """Gives a text's length in the units of the client's columns."""
     codec = encoding if encoding == "utf-8" else f"{encoding}-le"
     return len(text.encode(codec, "surrogatepass")) // BYTES_OF_UNIT[encoding]
 
 
 def halves(text: str) -> str:
-    """The text with a character for every unit of UTF-16."""
+    """Splits the text into one character for every UTF-16 unit."""
     data = text.encode("utf-16-le", "surrogatepass")
     return "".join(chr(data[at] | data[at + 1] << 8) for at in range(0, len(data), 2))
 
 
 def joined(text: str) -> str:
-    """The text with one character for two halves that stand side by side."""
+    """Joins neighbouring surrogate halves into characters."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 @dataclass
 class Mirror:
-    """What a client has open under a URI. `in_sync` is False once it has broken the rules."""
+    """A client's document. `in_sync` is False after the client has broken the rules."""
 
     text: str
     version: int = 1
     in_sync: bool = True
 
     def offset(self, line: int, column: int, encoding: str) -> int:
-        """Where a position is; outside of the text, the nearest place within."""
+        """Gives the offset of a position; outside the text, the nearest one."""
         start = 0
         for end in LINE_END.finditer(self.text):
             if line == 0:
@@ -53,7 +53,7 @@ class Mirror:
         return len(body)
 
     def position(self, offset: int, encoding: str) -> dict[str, int]:
-        """The position of an offset."""
+        """Gives the position of an offset."""
         ends = [end.end() for end in LINE_END.finditer(self.text) if end.end() <= offset]
         start = ends[-1] if ends else 0
         return {
@@ -64,7 +64,7 @@ class Mirror:
     def splice(self, start: dict[str, int], end: dict[str, int], text: str, encoding: str) -> None:
         """Replaces a range."""
         if encoding == "utf-16":
-            # An edit may begin or end between the halves of a character, which are units, too.
+            # An edit may begin or end between a character's surrogate halves.
             parted = Mirror(halves(self.text))
             parted.splice(start, end, halves(text), "utf-32")
             self.text = joined(parted.text)

@@ -1,5 +1,6 @@
-"""Damaged copies of the embedded model, each loaded and asked in a process of its own, by every
-engine: it is refused with a sentence, or answers; no process dies.
+"""Loads damaged copies of the embedded model: each is refused with a message, or answers.
+
+Each copy runs in a child process with every engine; no process may die.
 
 Run as `python -m bench.soak models --models 1000`.
 """
@@ -33,13 +34,13 @@ CHILD_MEMORY = 16 << 30
 SMALL = (0, 1, 2, 3, 5, 7, 9, 64, 255, 575, 576, 577, 31_999, 32_000, 32_001, 65_536)
 FLOATS = (0.0, -1.0, 1e-30, 1e38, float("inf"), float("nan"))
 SPARE = (b"general.license", b"general.file_type", b"general.quantization_version")
-"""What makes room for changes that need some."""
+"""Keys removed to make room for changes that lengthen the header."""
 PROMPT = Prompt("plain", (Part("prefix", "def add(a, b):\n    return a"),))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair of the metadata: its value as bytes, and how that is to be read."""
+    """A metadata pair: its key, the kind of its value, and the value as bytes."""
 
     key: bytes
     kind: int
@@ -48,7 +49,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Place:
-    """What a header says of a tensor."""
+    """A header's entry for a tensor."""
 
     name: bytes
     shape: tuple[int, ...]
@@ -60,25 +61,25 @@ Header = tuple[list[Pair], list[Place]]
 
 
 class Reader:
-    """Takes a sound header apart."""
+    """Parses a valid header."""
 
     def __init__(self, data: bytes):
-        """Begins behind the magic and the version."""
+        """Begins behind magic and version."""
         self.data = data
         self.at = 8
 
     def number(self, form: str) -> Any:
-        """The next number."""
+        """Reads the next number, of a struct format."""
         [found] = struct.unpack(f"<{form}", self.take(struct.calcsize(f"<{form}")))
         return found
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """Reads the next bytes."""
         self.at += size
         return self.data[self.at - size : self.at]
 
     def skip(self, kind: int) -> None:
-        """Leaves a value out."""
+        """Skips a value."""
         if kind == STRING:
             self.take(self.number("Q"))
         elif kind == ARRAY:
@@ -89,7 +90,7 @@ class Reader:
             self.take(struct.calcsize(SCALARS[kind]))
 
     def header(self) -> Header:
-        """All of it."""
+        """Reads the whole header."""
         tensors, pairs = self.number("Q"), self.number("Q")
         found = []
         for _ in range(pairs):
@@ -106,7 +107,7 @@ class Reader:
 
 
 def written(header: Header) -> bytes:
-    """A header as the format has it."""
+    """Encodes a header as GGUF."""
     pairs, places = header
     parts = [b"GGUF", struct.pack("<IQQ", 3, len(places), len(pairs))]
     parts += [text(one.key) + struct.pack("<I", one.kind) + one.raw for one in pairs]
@@ -118,12 +119,12 @@ def written(header: Header) -> bytes:
 
 
 def text(value: bytes) -> bytes:
-    """A string as the format has it."""
+    """Encodes a string as GGUF."""
     return struct.pack("<Q", len(value)) + value
 
 
 def fitted(header: Header, size: int) -> bytes | None:
-    """A header of so many bytes, so that the weights stay where they are; None if it has more."""
+    """Encodes a header padded to `size` bytes, so that no weights move; None if it is longer."""
     pairs, places = header
     padding = Pair(b"general.padding", STRING, text(b""))
     left = size - len(written(([*pairs, padding], places)))
@@ -133,7 +134,7 @@ def fitted(header: Header, size: int) -> bytes | None:
 
 
 def damaged(chance: Random, header: Header) -> Header:
-    """The header with one or two things changed in it."""
+    """Changes one or two things in the header."""
     pairs, places = list(header[0]), list(header[1])
     for _ in range(chance.randint(1, 2)):
         if chance.random() < 0.7:
@@ -209,7 +210,7 @@ def _changed_place(chance: Random, place: Place) -> list[Place]:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Loads so many; `wrongs` has every other end than an answer or a sentence."""
+    """Loads `count` files. `wrongs` has every outcome but an answer or a refusal."""
     chance = Random(seed)
     whole = store.locate("").read_bytes()
     pairs, places = Reader(whole).header()
@@ -242,7 +243,7 @@ def run(count: int, seed: int = 1) -> dict[str, Any]:
 
 
 def ask(engine: str, path: Path) -> str:
-    """Loads the model as the host does and lets it write a little."""
+    """Loads the model as the host does, and generates a few tokens."""
     try:
         ready = load(Load(engine, str(path), WINDOW, 1, 0))
         ids, owed = ready.tokenizer.prompt(PROMPT)
@@ -254,7 +255,7 @@ def ask(engine: str, path: Path) -> str:
 
 
 def in_a_child(work: Callable[[], str]) -> str:
-    """What `work` says in a process of its own, or how that ended without a word."""
+    """Runs `work` in a child process; gives its result, or how the process ended."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""Some editors that share a host, in folders of their own, and the faults that can befall them."""
+"""A site: editors that share a host, in private folders, and the faults injected there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import psutil
 from bench.soak.editor import Editor
 
 Fault = Callable[[], float]
-"""Does something bad; gives the moment from which on recovery is counted."""
+"""Injects a fault; gives the moment from which recovery is timed."""
 
 RECOVERY_SECONDS = 60.0
 ANSWER = {"answers": [{"after": "", "answer": "value + 1\n"}], "delay_ms": 0.2}
@@ -30,7 +30,7 @@ class Site:
     """Editors on one host."""
 
     def __init__(self, chance: Random, editors: int = 2, model: Path | None = None):
-        """Starts everything. Without a `model`, the scripted engine answers."""
+        """Starts host and editors. Without a `model`, the scripted engine is used."""
         self.folder = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
         self.chance = chance
         self.model = model
@@ -45,7 +45,7 @@ class Site:
         self.recovered(time.monotonic())
 
     def _mount(self) -> bool:
-        """A disk of its own, so small that it can be filled. Only root can have one."""
+        """Mounts a small file system that can be filled. Only root can."""
         (self.folder / "run").mkdir(mode=0o700)
         command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
         done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)
@@ -64,7 +64,7 @@ class Site:
         return Editor(environment, "--engine", "scripted")
 
     def hosts(self) -> list[psutil.Process]:
-        """The hosts that run here."""
+        """Finds this site's running hosts."""
         found = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or [""]
@@ -73,7 +73,7 @@ class Site:
         return found
 
     def faults(self) -> list[Fault]:
-        """What can be done here."""
+        """Gives the faults possible here."""
         if self.model is not None:
             return [self.truncate_model, self.replace_model, self.starve, self.kill, self.stop]
         found = [self.kill, self.stop, self.abort, self.starve, self.unlink, self.vanish]
@@ -87,31 +87,31 @@ class Site:
         return time.monotonic()
 
     def kill(self) -> float:
-        """The host is killed."""
+        """Kills the host."""
         return self._signal(signal.SIGKILL)
 
     def stop(self) -> float:
-        """The host hangs."""
+        """Suspends the host (SIGSTOP)."""
         return self._signal(signal.SIGSTOP)
 
     def abort(self) -> float:
-        """The host ends in native code."""
+        """Ends the host by a signal as from native code."""
         return self._signal(self.chance.choice((signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)))
 
     def starve(self) -> float:
-        """The host gets no more memory."""
+        """Denies the host any more memory."""
         for host in self.hosts():
             resource.prlimit(host.pid, resource.RLIMIT_AS, (1, 1))
         return time.monotonic()
 
     def unlink(self) -> float:
-        """The host's socket is deleted, and another editor comes."""
+        """Deletes the host's socket, and replaces an editor."""
         for path in (self.folder / "run").rglob("*.socket"):
             path.unlink()
         return self.vanish()
 
     def vanish(self) -> float:
-        """An editor is gone without a word, and another one comes."""
+        """Ends an editor without shutdown, and starts another one."""
         editor = self.editors.pop(self.chance.randrange(len(self.editors)))
         self._count(editor)
         editor.vanish(self.chance.random() < 0.5)
@@ -120,7 +120,7 @@ class Site:
         return started
 
     def pause(self) -> float:
-        """A server sleeps for a while, as with the lid closed."""
+        """Suspends a server for 0.5 s, as with the lid closed."""
         server = psutil.Process(self.chance.choice(self.editors).pid)
         server.suspend()
         time.sleep(0.5)
@@ -128,7 +128,7 @@ class Site:
         return time.monotonic()
 
     def fill_disk(self) -> float:
-        """There is no room for a new host, for a while."""
+        """Fills the disk for a while and kills the host, so that no new one can start."""
         filler = self.folder / "run" / "filler"
         filler.mkdir()
         try:
@@ -145,14 +145,14 @@ class Site:
         return time.monotonic()
 
     def truncate_model(self) -> float:
-        """The model's file is cut short under the host that has it mapped; it is then mended."""
+        """Truncates the model's file, which the host has mapped, and restores it."""
         os.truncate(self.folder / MODEL, self.chance.randrange(1_000_000, 90_000_000))
         time.sleep(1.0)
         self._copy_model()
         return time.monotonic()
 
     def replace_model(self) -> float:
-        """Another file takes the place of the model's."""
+        """Replaces the model's file by a copy, and may kill the host."""
         self._copy_model()
         return self.kill() if self.chance.random() < 0.5 else time.monotonic()
 
@@ -162,12 +162,13 @@ class Site:
         shutil.copyfile(self.model, fresh)
         fresh.replace(self.folder / MODEL)
 
-    # What must be true afterwards
+    # Checks
 
     def recovered(self, since: float) -> float | None:
-        """Waits until every editor was shown something that it asked for after `since`; gives the
-        seconds. Where a server gave the engine up, it is reloaded, as its message says, and the
-        seconds count from there.
+        """Waits until every editor was shown text requested after `since`; gives the seconds.
+
+        If a server has given up the engine, it is reloaded, as its message advises, and the time
+        starts again. None: no recovery in time, or a server died.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:
@@ -185,7 +186,7 @@ class Site:
         return None
 
     def zombies(self) -> int:
-        """Ended processes that nobody has waited for."""
+        """Counts ended child processes without a parent's wait."""
         count = 0
         for editor in self.editors:
             for child in psutil.Process(editor.pid).children(recursive=True):
@@ -197,7 +198,7 @@ class Site:
         self.slowest = max(self.slowest, editor.slowest)
 
     def close(self) -> dict[str, int]:
-        """Ends all editors; gives what they left behind."""
+        """Closes all editors; counts the hosts and sockets left behind."""
         for editor in self.editors:
             self._count(editor)
             self.lost += editor.close()

@@ -1,6 +1,6 @@
-"""How long this machine kept a thread from running that had nothing to do but wake up.
+"""Measures how long this machine delays an idle thread's wake-up.
 
-Where others take the machine, a time that was measured says little; this tells.
+If other programs use the machine, measured times are unreliable; this shows it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ NAP_SECONDS = 0.02
 
 
 class Stalls:
-    """A thread that naps; `longest` is by how many seconds it overslept at most."""
+    """A thread that naps. `longest` is the longest delay of a wake-up, in seconds."""
 
     def __init__(self) -> None:
-        """Naps from now on."""
+        """Starts the thread."""
         self.longest = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._nap, daemon=True)
@@ -29,7 +29,7 @@ class Stalls:
             before = now
 
     def end(self) -> float:
-        """Ends; gives the longest stall in seconds."""
+        """Ends the thread; gives the longest stall in seconds."""
         self._ended.set()
         self._thread.join()
         return round(self.longest, 2)

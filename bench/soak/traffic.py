@@ -1,6 +1,6 @@
-"""Random messages to a server: what clients send, and what none should; with what is owed for each.
+"""Sends random valid and invalid messages to a server, with the answers owed for each.
 
-All that is random comes from the `Random` that is handed in, so that a run can be had again.
+All randomness comes from the given `Random`, so that a run can be repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.soak.watched import COMMAND, digest
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 MARK = "Qx7"
-"""Stands in every text that is sent; a log with it shows a user's code."""
+"""Part of every text sent, so that a log line with it contains a user's code."""
 PIECES = (
     "def add(a, b):\n    ",
     "return a + b",
@@ -48,17 +48,17 @@ LONG_DOCUMENT = 4_000
 
 
 def writing(chance: Random, most: int = 4, halves: bool = False) -> str:
-    """A piece of text; with `halves` now and then one with half a character of UTF-16."""
+    """Makes a random text; with `halves` sometimes a lone surrogate half."""
     if halves and chance.random() < 0.02:
         return chance.choice(LONE)
     return "".join(chance.choice(PIECES) for _ in range(chance.randint(0, most)))
 
 
 class Traffic:
-    """One client: its documents, as it knows them, and the messages that it sends."""
+    """One client: its documents, as it knows them, and its messages."""
 
     def __init__(self, conversation: Conversation, encoding: str, name: str = "d"):
-        """Nothing is open; `name` keeps the documents of clients of one server apart."""
+        """Opens nothing. `name` separates the documents of several clients of one server."""
         self.conversation = conversation
         self.encoding = encoding
         self.open: dict[str, Mirror] = {}
@@ -67,10 +67,10 @@ class Traffic:
         self._documents = 0
 
     def number_from(self, number: int) -> None:
-        """Begins the ids of requests there, where several clients speak to one server."""
+        """Sets the first request id, for several clients of one server."""
         self._number = number
 
-    # The bricks
+    # Building blocks
 
     def request(
         self, method: str, params: Any, check: Callable[[dict[str, Any]], str | None] | None = None
@@ -87,7 +87,7 @@ class Traffic:
         self.conversation.send(json.dumps(message).encode())
 
     def initialize(self) -> None:
-        """The handshake."""
+        """Does the handshake."""
         general = {"positionEncodings": [self.encoding]}
         capabilities = {"general": general, "textDocument": {"inlineCompletion": {}}}
         params = {"processId": None, "rootUri": None, "capabilities": capabilities}
@@ -96,7 +96,7 @@ class Traffic:
         self.conversation.settle()
 
     def compare(self, uri: str) -> None:
-        """Asks what the server's text of a document is; it must be ours, as it is now."""
+        """Asks for the digest of the server's text, and compares it with the client's text."""
         mirror = self.open.get(uri)
         text = mirror.text if mirror and mirror.in_sync else ""
         wanted = mirror and {"digest": digest(text), "in_sync": mirror.in_sync}
@@ -122,14 +122,14 @@ class Traffic:
         self.compare(uri)
 
     def closes(self, chance: Random) -> None:
-        """Closes one (didClose)."""
+        """Closes a document (didClose)."""
         uri = self.some_document(chance)
         self.open.pop(uri, None)
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
         self.compare(uri)
 
     def edits(self, chance: Random) -> None:
-        """Edits one (didChange); each of several changes is for what the one before left."""
+        """Edits a document (didChange). Each change applies to the result of the one before."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None:
@@ -157,7 +157,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """Edits an older version, after which only a whole text brings back order."""
+        """Edits an older version; then only a whole text restores the order."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -168,7 +168,7 @@ class Traffic:
             self.compare(uri)
 
     def edits_wrongly(self, chance: Random) -> None:
-        """Edits in a way that makes no sense: the text is not known from there on."""
+        """Sends an invalid edit, after which the server's text is unknown."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -178,7 +178,7 @@ class Traffic:
             self.compare(uri)
 
     def mends(self, chance: Random) -> None:
-        """Sends the whole text."""
+        """Sends the whole text, which restores the order."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -192,7 +192,7 @@ class Traffic:
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def some_document(self, chance: Random) -> str:
-        """The URI of an open document, or rarely of none."""
+        """Gives the URI of an open document, or rarely an unknown one."""
         if not self.open or chance.random() < 0.02:
             return "file:///project/none.py"
         return chance.choice(list(self.open))
@@ -200,7 +200,7 @@ class Traffic:
     # Requests and hints
 
     def place(self, chance: Random) -> dict[str, Any]:
-        """A place in a document, mostly one that exists."""
+        """Gives a place in a document, mostly an existing one."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None or chance.random() < 0.1:
@@ -213,7 +213,7 @@ class Traffic:
         return {"textDocument": {"uri": uri}, "position": position}
 
     def asks(self, chance: Random) -> None:
-        """textDocument/inlineCompletion, sometimes with a token to grow by or a selected item."""
+        """Sends an inline completion request, maybe with a progress token or a selected item."""
         context: dict[str, Any] = {"triggerKind": chance.choice((0, 1, 2, 2))}
         params = {**self.place(chance), "context": context}
         if chance.random() < 0.1:
@@ -224,14 +224,14 @@ class Traffic:
         self.request("textDocument/inlineCompletion", params)
 
     def cancels(self, chance: Random) -> None:
-        """$/cancelRequest, for what runs, what is over and what never was."""
+        """Sends $/cancelRequest for a running, a finished or an unknown request."""
         pending = self.conversation.pending()
         other = chance.choice((0, -1, "none", self._number, self._number + 1))
         number = chance.choice(pending) if pending and chance.random() < 0.8 else other
         self.notify("$/cancelRequest", {"id": number})
 
     def hints(self, chance: Random) -> None:
-        """The notifications that ask for nothing."""
+        """Sends a notification that needs no answer."""
         place = self.place(chance)
         method, params = chance.choice(
             (
@@ -248,7 +248,7 @@ class Traffic:
         self.notify(method, params)
 
     def asks_twice(self, chance: Random) -> None:
-        """Two requests under one id."""
+        """Sends several requests with one id."""
         number = self.request("workspace/executeCommand", {"command": "mistralLsp.status"})
         params = {**self.place(chance), "context": {"triggerKind": 1}}
         for method in ("textDocument/inlineCompletion", chance.choice(("x/none", "initialize"))):
@@ -256,15 +256,15 @@ class Traffic:
             self.conversation.send(json.dumps(message).encode(), number)
 
     def answers_nobody(self, chance: Random) -> None:
-        """A response to what the server never asked, also under an id of ours that is pending."""
+        """Sends a response to no request of the server's, also with the id of a pending request."""
         number = chance.choice([*self.conversation.pending()[-3:], 0, "none", *junk.ODD_IDS])
         outcome = chance.choice(({"result": None}, {"error": {"code": 1, "message": MARK}}, {}))
         self.conversation.send(json.dumps({"jsonrpc": "2.0", "id": number, **outcome}).encode())
 
-    # What none should send
+    # Invalid messages
 
     def malforms(self, chance: Random) -> None:
-        """A message that was right before something in it was exchanged."""
+        """Sends a valid message with some values replaced."""
         params = {**self.place(chance), "context": {"triggerKind": 2}}
         params["textDocument"] = {"uri": "file:///victim.py", "version": 1, "text": MARK}
         params["contentChanges"] = [{"text": MARK}]
@@ -281,7 +281,7 @@ class Traffic:
         self.raw(body)
 
     def raw(self, body: bytes) -> None:
-        """Sends a body as it is, if it does not end the conversation."""
+        """Sends a body unchanged, unless it would end the conversation."""
         message = junk.parsed(body)
         method = message.get("method") if isinstance(message, dict) else None
         if method in ("exit", "shutdown") or (method == "workspace/executeCommand"):
@@ -292,11 +292,11 @@ class Traffic:
         self.conversation.send(body, owed)
 
     def hostile(self, chance: Random) -> None:
-        """A body that tries the parser's limits."""
+        """Sends a body at the parser's limits."""
         self.raw(chance.choice(junk.BODIES))
 
     def huge(self, chance: Random) -> None:
-        """A message of some megabytes."""
+        """Sends a message of some megabytes."""
         uri = f"file:///project/{self._name}-huge.py"
         text = MARK + writing(chance) * math.ceil(HUGE / 10)
         self.open[uri] = Mirror(text)
@@ -326,6 +326,6 @@ SHARES = (
 
 
 def some_message(traffic: Traffic, chance: Random) -> None:
-    """Sends one of all these, in their shares."""
+    """Sends one of these messages, in the proportions of `SHARES`."""
     (send,) = chance.choices([one for one, _ in SHARES], [share for _, share in SHARES])
     send(traffic, chance)

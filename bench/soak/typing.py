@@ -1,6 +1,6 @@
-"""Hours of typing, compressed: memory, descriptors and latency at the end are what they were.
+"""Simulates hours of typing: memory, descriptors and latency must not grow.
 
-Run as `python -m bench.soak typing --hours 8`. The pauses of a typist are counted, not waited for.
+Run as `python -m bench.soak typing --hours 8`. The typist's pauses are counted, not waited for.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ LARGEST_GROWTH = 0.02
 LARGEST_DELAY = 0.10
 KEYS_OF_A_FILE = 2_000
 READING_SECONDS = 5.0
-"""Median of the pause behind a line, beside those of the typist's rhythm."""
+"""Median pause in seconds after a line, besides the pauses of the typist's rhythm."""
 ENCODING = "utf-16"
 
 
 class Typist:
-    """One editor and its user, who types files, corrects, takes what is shown, and moves on."""
+    """One editor and its user, who types files and corrects errors."""
 
     def __init__(self, conversation: Conversation, seed: int):
-        """Nothing is open."""
+        """Does the handshake; opens nothing."""
         self.conversation = conversation
         self.latencies: list[float] = []
         self.keys = self.simulated = 0.0
@@ -70,12 +70,12 @@ class Typist:
         return answers[0]
 
     def notify(self, method: str, params: Any) -> None:
-        """Sends a notification, with the next request."""
+        """Sends a notification together with the next request."""
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         self.conversation.send(json.dumps(message).encode())
 
     def type_until(self, hours: float, each: Callable[[], None]) -> None:
-        """Types so many simulated hours; calls `each` for every key."""
+        """Types until `hours` simulated hours have passed; calls `each` after every key."""
         while self.simulated < hours * 3600:
             self._type_file(hours * 3600, each)
 
@@ -102,7 +102,7 @@ class Typist:
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def _type_key(self, uri: str, place: dict[str, int], character: str) -> None:
-        """Types a character and asks there; `place` moves along."""
+        """Types a character and requests ghost text there; moves `place`."""
         self._change(uri, place, place, character)
         place["character"] += 2 if ord(character) > 0xFFFF else 1
         if character == "\n":
@@ -128,10 +128,10 @@ class Typist:
 
 
 class Watch:
-    """Looks at the processes now and then."""
+    """Samples the memory, descriptors and memory maps of processes."""
 
     def __init__(self, pids: list[int]):
-        """These processes, which must all live to the end."""
+        """Takes the ids of processes, which must live to the end."""
         self._processes = [psutil.Process(pid) for pid in pids]
         self.memory: list[int] = []
         self.descriptors: list[int] = []
@@ -145,14 +145,14 @@ class Watch:
 
 
 def growth(samples: list[int]) -> float:
-    """How much more there was in the last tenth than in the second one, behind the warm-up."""
+    """Gives the relative growth from the second tenth, behind the warm-up, to the last tenth."""
     tenth = max(1, len(samples) // 10)
     before = statistics.median(samples[tenth : 2 * tenth])
     return statistics.median(samples[-tenth:]) / before - 1
 
 
 def run(hours: float, seed: int = 1) -> dict[str, Any]:
-    """Three users type so many hours each, at once."""
+    """Simulates three users who type `hours` hours each, at once."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         environment = scripted(Path(folder))
@@ -187,7 +187,7 @@ def _host(typist: Typist) -> int:
 def _sampling(
     typist: Typist, watch: Watch, hours: float, leads: bool = False
 ) -> Callable[[], None]:
-    """What the leading typist does with every key: now and then a look at the processes."""
+    """Gives the callback for each key: the leading typist samples the processes now and then."""
     step = hours * 3600 / SAMPLES
 
     def each() -> None:
@@ -198,7 +198,7 @@ def _sampling(
 
 
 def report(typists: list[Typist], watch: Watch) -> dict[str, Any]:
-    """The figures, and which of them are too large."""
+    """Computes the figures, and names those that have grown too much."""
     tenths = []
     for place in (0, -1):
         latencies = []

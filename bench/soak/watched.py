@@ -1,4 +1,4 @@
-"""The real server with one more command: `soak.text` tells what its text of a document is.
+"""The real server with an added command: `soak.text` gives a digest of a document's text.
 
 Run as `python -m bench.soak.watched`, with the options of mistral-lsp.
 """
@@ -17,12 +17,12 @@ COMMAND = "soak.text"
 
 
 def digest(text: str) -> int:
-    """A number that stands for a text, whatever characters it has."""
+    """Gives a checksum of a text, also with lone surrogates."""
     return zlib.crc32(text.encode("utf-16-le", "surrogatepass"))
 
 
 def register(app: App) -> None:
-    """Gives `app` its handlers and the one command."""
+    """Registers all handlers and the added command with `app`."""
     features.register(app)
 
     @app.command(COMMAND)

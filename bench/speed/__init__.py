@@ -1,1 +1,1 @@
-"""Measures how soon ghost text is there wherever a person goes and whatever they do to the text."""
+"""Measures the latency of ghost text after moves and edits of every kind."""

@@ -1,7 +1,7 @@
-"""Runs the checks that were named, or all, against the real server process and the real model.
+"""Runs the named checks, or all, against the real server process and the real model.
 
-Run as `python -m bench.speed`. Prints a table and one JSON object; bench/README.md says what each
-check does.
+Run as `python -m bench.speed`. Prints a table and one JSON object; bench/README.md describes each
+check.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ CHECKS: dict[str, Callable[[Setup], Rows]] = {
 }
 HOMES = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 STARTS = 3
-"""After so many the server knows how fast the machine is, and its windows stay the same size."""
+"""Starts of the server; then its speed measurement is final, and window sizes are constant."""
 
 
 def main() -> None:
-    """Runs what the command line asks for."""
+    """Runs the checks of the command line."""
     options = parse_options()
     names = options.checks or list(CHECKS)
     results: dict[str, Rows] = {}
@@ -48,13 +48,13 @@ def main() -> None:
             setup = Setup(engine, options.model, options.window, environment)
             learn_the_machine(setup)
             for name in names:
-                console.print(f"{engine}: {name}")  # where it is, in a file of output as well
+                console.print(f"{engine}: {name}")  # progress, also in redirected output
                 results[f"{name}-{engine}"] = CHECKS[name](setup)
     report(results)
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options; those of the command line where no `arguments` are given."""
+    """Parses the options, from the command line without `arguments`."""
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
     add = parser.add_argument
     add("checks", nargs="*", metavar="check", help=f"of {', '.join(CHECKS)}; default: all")
@@ -69,15 +69,15 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 @contextmanager
 def private_home() -> Iterator[dict[str, str]]:
-    """Folders of its own for settings, caches and sockets, so that nothing is warm from before."""
-    # The path of a socket has to be short; a host that just leaves may still write in the folder.
+    """Gives an environment with fresh folders for settings, caches and sockets."""
+    # A socket's path has to be short; an exiting host may still write in the folder.
     short = "/tmp" if os.name == "posix" else None
     with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as folder:
         yield dict.fromkeys(HOMES, folder)
 
 
 def learn_the_machine(setup: Setup) -> None:
-    """Starts the server until it has measured how fast it is."""
+    """Starts the server until it has measured the machine's speed."""
     for _ in range(STARTS):
         with setup.editor():
             pass

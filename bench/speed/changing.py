@@ -1,4 +1,4 @@
-"""The check of what an edit costs beyond the text that it changes, on a warm window."""
+"""Checks the evaluation costs of edits beyond the changed text, with a warm window."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from bench.speed.vocabulary import Vocabulary
 from bench.support.statistics import Rows
 
 REST_SECONDS = 3.0
-"""At a new place, until its window is warm."""
+"""Seconds at a new place, until its window is warm."""
 PAUSES = {"rested": 1.0, "hurried": 0.0}
-"""Seconds between an answer and the next edit: as a person works, and as only a program does."""
+"""Seconds between an answer and the next edit, at a person's pace and at a program's."""
 PLACES = 3
 PASTED_LINES = 20
 INSERTED_ABOVE = 3
 ALLOWED_TOKENS = 16
-"""Above those of the changed text: marks, and a token that was cut in two."""
+"""Tokens allowed beyond the changed text's: marks, and a token cut in two."""
 
 Step = tuple[str, str, Spot]
-"""An edit that was just made: its kind, the text that changed, and where the cursor is now."""
+"""The latest edit: its kind, the changed text, and the cursor's place behind it."""
 
 
 def check_edits(setup: Setup) -> Rows:
-    """Enter, a paste, its undo, and edits far above: prompt tokens the next request evaluates."""
+    """Counts the prompt tokens evaluated after Enter, a paste, its undo, and edits far above."""
     count = Vocabulary(setup.model).count
     lines = long_lines(0)
     rows: Rows = {}
@@ -43,8 +43,9 @@ def check_edits(setup: Setup) -> Rows:
 def _replies(
     editor: Editor, file: File, spot: Spot, pause: str
 ) -> Iterator[tuple[str, str, Shown, int]]:
-    """The edits, the text that each changed, what was shown then, and all tokens evaluated from it
-    to the end of the pause behind.
+    """Makes the edits; yields each one's kind, changed text and shown answer.
+
+    Also yields all tokens evaluated until the end of the following pause.
     """
     before = work(editor)["evaluated"]
     for kind, changed, cursor in _steps(editor, file, spot):
@@ -66,8 +67,10 @@ def _note(rows: Rows, kind: str, shown: Shown, all_work: int, changed: int) -> N
 
 
 def _steps(editor: Editor, file: File, spot: Spot) -> Iterator[Step]:
-    """Makes the edits, one after another. A letter goes with those that only bring back what was
-    there, or change nothing near, so that no earlier answer serves.
+    """Makes the edits, one after another.
+
+    If an edit only restores earlier text, or is far from the cursor, a letter is typed, too, so
+    that no cached answer fits.
     """
     line = file.lines[spot.line]
     enter = "\n" + line[: len(line) - len(line.lstrip())]
@@ -94,5 +97,5 @@ def _letter(editor: Editor, file: File, spot: Spot) -> tuple[Spot, str]:
 
 
 def _pasted(file: File) -> str:
-    """Lines of the same file that stand far from the cursor, as one would copy them."""
+    """Gives lines of the same file far from the cursor, as one would copy them."""
     return "\n".join(file.lines[-PASTED_LINES - 1 : -1]) + "\n"

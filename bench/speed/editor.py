@@ -1,4 +1,4 @@
-"""An editor with several files open, which times what its user waits for."""
+"""A simulated editor with several open files; measures its user's waiting times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.support.subjects import Ours, timed, token_of
 
 PATIENCE_SECONDS = 120.0
 SETTINGS = {"deadlineMs": 60000, **ALONE}
-"""No answer is cut short, and a model does not stay loaded for the next check."""
+"""Answers are not cut by the deadline, and no host stays for the next check."""
 LEAVING_SECONDS = 20.0
 
 _LETTERS = itertools.cycle(string.ascii_letters)
@@ -28,7 +28,7 @@ _LETTERS = itertools.cycle(string.ascii_letters)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a request brought, how many milliseconds until what of it, and what it cost."""
+    """A request's result: text, milliseconds to its first piece, line and end, and costs."""
 
     text: str
     first_ms: float
@@ -40,7 +40,7 @@ class Shown:
 
 @dataclass
 class File:
-    """An open file as the editor has it."""
+    """An open file in the editor."""
 
     uri: str
     lines: list[str]
@@ -49,7 +49,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Which server is measured, and the environment that it gets."""
+    """The server to measure, and its environment."""
 
     engine: str
     model: str = ""
@@ -57,7 +57,7 @@ class Setup:
     environment: dict[str, str] = field(default_factory=dict)
 
     def subject(self, **settings: Any) -> Ours:
-        """A server that is not started yet."""
+        """Creates a server without starting it."""
         return Ours(
             self.engine,
             self.model,
@@ -68,8 +68,9 @@ class Setup:
 
     @contextmanager
     def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
-        """An editor on a server of its own; the host leaves with the last one, which is waited for,
-        as it may have something to write down.
+        """Starts an editor with its own server.
+
+        With `is_last`, waits at the end until the host has exited, since it may write files.
         """
         subject = self.subject(**settings)
         subject.start()
@@ -88,26 +89,26 @@ def _wait_until_gone(pid: int) -> None:
 
 
 class Editor:
-    """One editor's window on one server."""
+    """One editor window with its server."""
 
     def __init__(self, client: Client):
-        """`client` leads to a server whose model is loaded."""
+        """`client` is connected to a server with a loaded model."""
         self.client = client
 
     def open(self, name: str, lines: Sequence[str]) -> File:
-        """Opens a file of this text."""
+        """Opens a file with these lines."""
         file = File(f"file:///speed/{name}", list(lines))
         self.client.open(file.uri, "\n".join(lines))
         return file
 
     def look(self, file: File, spot: Spot) -> None:
-        """Tells the server where the cursor rests."""
+        """Tells the server that the cursor rests at a place."""
         position = {"line": spot.line, "character": spot.column}
         document = {"textDocument": {"uri": file.uri}, "position": position}
         self.client.notify("mistralLsp/didMoveCursor", document)
 
     def edit(self, file: File, start: Spot, end: Spot, text: str) -> Spot:
-        """Replaces what is between two places; gives the one behind the new text."""
+        """Replaces the text between two places; gives the place behind the new text."""
         file.version += 1
         self.client.change(file.uri, file.version, start, end, text)
         behind = file.lines[end.line][end.column :]
@@ -122,11 +123,11 @@ class Editor:
         return self.edit(file, spot, spot, text)
 
     def type_letter(self, file: File, spot: Spot) -> Spot:
-        """Types a letter, another one every time, so that no earlier answer serves."""
+        """Types a letter, a different one every time, so that no cached answer fits."""
         return self.type(file, spot, next(_LETTERS))
 
     def ask(self, file: File, spot: Spot) -> Shown:
-        """Asks for ghost text as editors do of themselves, and waits for all of it."""
+        """Requests ghost text automatically, as editors do, and waits for all of it."""
         self.client.notifications.clear()
         begun = time.perf_counter()
         number = self.client.ask(file.uri, *spot, token=token_of(begun))
@@ -137,7 +138,7 @@ class Editor:
         return Shown(answer.text, *times, cost["evaluated_tokens"], asked_model)
 
     def visit(self, file: File, spot: Spot, seconds: float) -> Shown:
-        """Types a letter at a place, stays for so long, deletes the letter."""
+        """Types a letter at a place, waits `seconds`, and deletes the letter."""
         behind = self.type_letter(file, spot)
         shown = self.ask(file, behind)
         time.sleep(seconds)
@@ -146,31 +147,31 @@ class Editor:
 
 
 def first_ms(shown: Sequence[Shown]) -> Rows:
-    """The spread of the times to the first piece."""
+    """Gives the spread of the times to the first piece."""
     return spread([one.first_ms for one in shown])
 
 
 def work(editor: Editor) -> Rows:
-    """Tokens since the server's start: evaluated, decoded and shown."""
+    """Gives the tokens since the server's start: evaluated, decoded and shown."""
     found: Rows = editor.client.status()["work_tokens"]
     return found
 
 
 def ghosts_ms(shown: Sequence[Shown]) -> Rows:
-    """The spread of the times to the first ghost text, of those that brought any."""
+    """Gives the spread of the times to the first piece, of non-empty answers."""
     return first_ms([one for one in shown if one.text])
 
 
 def empty(shown: Sequence[Shown]) -> int:
-    """How many brought no ghost text."""
+    """Counts the empty answers."""
     return sum(not one.text for one in shown)
 
 
 def asked_model(shown: Sequence[Shown]) -> int:
-    """How many neither the cache nor a rule about the place answered."""
+    """Counts the answers from the model, not from the cache or a rule about the place."""
     return sum(one.asked_model for one in shown)
 
 
 def evaluated(shown: Sequence[Shown]) -> Rows:
-    """The spread of the prompt tokens evaluated."""
+    """Gives the spread of the prompt tokens evaluated."""
     return spread([one.evaluated for one in shown])

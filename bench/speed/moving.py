@@ -1,4 +1,4 @@
-"""Checks of going elsewhere: back to a place, to a new one, into a file that was just opened."""
+"""Checks moves: back to an earlier place, to a new one, into a newly opened file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bench.support.statistics import Rows, spread
 
 REST_SECONDS = 3.0
 RETURNS_EACH = 10
-"""To the first place, from another of the same file and from another file."""
+"""Returns to the first place from another place of the file, and as many from another file."""
 RESTARTS = 3
 JUMPS = 16
 WARM_TOKENS = 8
@@ -37,7 +37,7 @@ EARLIER_RUN = {"rememberWindows": True}
 
 
 def check_revisit(setup: Setup) -> Rows:
-    """Back at a place visited before: first token, in this run and after one that ended."""
+    """Measures returns to earlier places, in this run and after a restart: first token."""
     with setup.editor() as editor:
         lines, here, there = _two_places(0)
         file = editor.open("long.py", cut(lines, [here, there]))
@@ -71,7 +71,7 @@ def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
 
 
 def _revisit_after_restart(setup: Setup) -> list[Shown]:
-    """Two places visited, the server stopped and another started: the first keystroke at each."""
+    """Visits two places, restarts the server, and gives the first keystrokes at each."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
     for restart in range(RESTARTS):
@@ -84,7 +84,7 @@ def _revisit_after_restart(setup: Setup) -> list[Shown]:
 
 
 def check_jump(setup: Setup) -> Rows:
-    """To a new place in a file of 3,000 lines, its line half typed: first ghost text."""
+    """Measures jumps to new places in a file of 3,000 lines, half of the line typed."""
     lines = long_lines(0)
     with setup.editor() as editor:
         file = editor.open("long.py", lines)
@@ -99,7 +99,7 @@ def check_jump(setup: Setup) -> Rows:
 
 
 def _jump(editor: Editor, file: File, spot: Spot) -> Shown:
-    """Cuts the line at the spot, asks there, rests, and puts the line back."""
+    """Cuts the line at the spot, requests there, rests, and restores the line."""
     end = Spot(spot.line, len(file.lines[spot.line]))
     tail = file.lines[spot.line][spot.column :]
     editor.edit(file, spot, end, "")
@@ -110,7 +110,7 @@ def _jump(editor: Editor, file: File, spot: Spot) -> Shown:
 
 
 def check_open(setup: Setup) -> Rows:
-    """A file opened and a moment later the first keystroke: whether the window was warm by then."""
+    """Checks whether the window is warm at the first keystroke soon after a file is opened."""
     shown = []
     with setup.editor() as editor:
         for name in OPENED_FILES:

@@ -1,4 +1,4 @@
-"""Real files, and places in the functions of them where a line is half typed."""
+"""Chooses places to complete: half-typed lines in functions of real files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench.support.servers import python_text
 
 LONG_FILES = (("argparse.py", "heapq.py"), ("ast.py", "configparser.py"))
-"""Pairs of about 3,000 lines together."""
+"""Pairs of files with about 3,000 lines together."""
 OPENED_FILES = (
     "configparser.py",
     "difflib.py",
@@ -22,15 +22,16 @@ OPENED_FILES = (
     "textwrap.py",
 )
 SHORTEST_CODE = 30
-"""Characters; half of a shorter line says too little."""
+"""Characters; half of a shorter line gives too little context."""
 NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")
 NOT_ONLY_CODE = re.compile("['\"#]")
-"""In a string anything may come next, and a file with half of one is broken to its end."""
+"""Excludes strings and comments: half of a string breaks the rest of the file."""
 
 
 class Spot(NamedTuple):
-    """A place in a file, both counted from 0. The lines used here are ASCII, so that a column is
-    also one of the protocol.
+    """A place in a file, both counted from 0.
+
+    The lines used here are ASCII, so a column is also an LSP column.
     """
 
     line: int
@@ -38,17 +39,17 @@ class Spot(NamedTuple):
 
 
 def long_lines(which: int) -> list[str]:
-    """About 3,000 lines of real code, joined from Python's standard library."""
+    """Gives about 3,000 lines of real code, joined from Python's standard library."""
     return "\n".join(map(python_text, LONG_FILES[which])).split("\n")
 
 
 def file_lines(name: str) -> list[str]:
-    """The lines of a file of Python's standard library."""
+    """Gives the lines of a file of Python's standard library."""
     return python_text(name).split("\n")
 
 
 def half_typed(lines: Sequence[str]) -> list[Spot]:
-    """Where statements in functions can be cut before a name in their second half."""
+    """Finds the places before a name in the second half of statements in functions."""
     spots = []
     for number in sorted(_statements("\n".join(lines))):
         line = lines[number]
@@ -63,7 +64,7 @@ def half_typed(lines: Sequence[str]) -> list[Spot]:
 
 
 def _statements(text: str) -> set[int]:
-    """Lines, from 0, that are a whole assignment, return or call in a function."""
+    """Finds the lines, from 0, with a whole assignment, return or call in a function."""
     found = set()
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef):
@@ -77,7 +78,7 @@ def _statements(text: str) -> set[int]:
 
 
 def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
-    """`count` of the spots, evenly spaced, in an order that always jumps; the same ones always."""
+    """Chooses `count` evenly spaced spots, in a fixed shuffled order."""
     step = len(spots) / count
     chosen = [spots[int((place + 0.5) * step)] for place in range(count)]
     random.Random(count).shuffle(chosen)
@@ -85,17 +86,17 @@ def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
 
 
 def nearest(spots: Sequence[Spot], share: float) -> Spot:
-    """The spot at this share of them all, from the top."""
+    """Gives the spot at this share of all, from the top."""
     return spots[int(share * (len(spots) - 1))]
 
 
 def letter_at(lines: Sequence[str], spot: Spot) -> str:
-    """What stands at a place: what is typed next where the lines are cut there."""
+    """Gives the character at a place, which is the next one to type after `cut`."""
     return lines[spot.line][spot.column]
 
 
 def cut(lines: Sequence[str], spots: Sequence[Spot]) -> list[str]:
-    """The lines, those of the spots without what is behind them."""
+    """Gives the lines, with those of the spots cut there."""
     cut_lines = list(lines)
     for spot in spots:
         cut_lines[spot.line] = lines[spot.line][: spot.column]

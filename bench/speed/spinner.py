@@ -1,4 +1,4 @@
-"""A foreign process that keeps every core busy until it is killed."""
+"""A separate process that keeps every core busy until it is killed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROUNDS = 1_000_000
-"""Of hashing at a time, without the interpreter lock."""
+"""Rounds of hashing in one call, which holds no interpreter lock."""
 
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Another program wants all cores meanwhile."""
+    """Runs that process during its block."""
     process = subprocess.Popen([sys.executable, "-m", "bench.speed.spinner"])
     try:
         yield
@@ -26,7 +26,7 @@ def busy_cores() -> Iterator[None]:
 
 
 def spin() -> None:
-    """Computes for ever on one core."""
+    """Computes without end on one core."""
     while True:
         hashlib.pbkdf2_hmac("sha256", b"password", b"salt", ROUNDS)
 

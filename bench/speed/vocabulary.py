@@ -1,4 +1,4 @@
-"""Counts the tokens of a text as the measured model does, without loading its weights."""
+"""Counts a text's tokens in the model's vocabulary, without loading its weights."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import llama_cpp.llama_cpp as lib
 from bench.support.servers import EMBEDDED
 
 FIRST = b"\x01"
-"""A token of its own before every text, so that no space is added in front of the text."""
+"""A byte with its own token, put before every text so that no space is added to the text."""
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _keep_quiet(level: int, text: bytes, _: object) -> None:
-    """Drops what llama.cpp tells of a file while it reads it."""
+    """Drops llama.cpp's log."""
 
 
 class Vocabulary:
     """The vocabulary of a GGUF file."""
 
     def __init__(self, model: str):
-        """Reads it; "" is the embedded model."""
+        """Reads the model's vocabulary; "" is the embedded model."""
         path = Path(model) if model else EMBEDDED
         parameters = lib.llama_model_default_params()
         parameters.vocab_only = True
@@ -34,7 +34,7 @@ class Vocabulary:
         self._vocabulary = lib.llama_model_get_vocab(self._model)
 
     def count(self, text: str) -> int:
-        """How many tokens a text is."""
+        """Counts the tokens of a text."""
         return self._count(FIRST + text.encode()) - self._count(FIRST)
 
     def _count(self, text: bytes) -> int:

@@ -1,4 +1,4 @@
-"""The check of a second editor window: what it adds in memory, and how soon it has ghost text."""
+"""Checks a second editor window: its memory, and its time to the first ghost text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 
 
 def check_second_window(setup: Setup) -> Rows:
-    """A second editor on a file that the first one works in, and on a small one. There the letter
-    is typed that comes next: behind just any letter, the model may have nothing to say.
+    """Opens a second editor on the first one's file, and on a small one.
+
+    There the file's own next letter is typed; behind an arbitrary one, the model may write nothing.
     """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)
@@ -60,8 +61,10 @@ def _host(editor: Editor) -> int:
 
 
 def memory_mb(editors: Iterable[Editor]) -> float:
-    """Memory of their servers, hosts and all that these started. What several processes share, as
-    the code of libraries, is counted once (PSS); where the system can't tell, not at all (USS).
+    """Gives the memory in MB of their servers, hosts and child processes.
+
+    Memory shared by several processes, such as libraries, counts once (PSS). Without PSS it does
+    not count (USS).
     """
     processes: set[psutil.Process] = set()
     for editor in editors:

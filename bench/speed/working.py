@@ -1,4 +1,4 @@
-"""Checks of the work behind the typing: on a busy machine, cancelled, drafted, and for nothing."""
+"""Checks the engine's work: on a busy machine, after cancels, and wasted."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bench.support.typist import shipped_places
 TYPED_LINES = 16
 CANCELS = 40
 WASTE_MODES = {"human": (1, 3), "accept": (3, 1)}
-"""Places in a file, and lines typed at each; accepting is replayed within a line."""
+"""Places in a file, and lines typed at each; `accept` is replayed within one line."""
 ADAPT_SECONDS = 2.0
-"""How long the other program has been at it when the typing begins."""
+"""Seconds that the other program has run when the typing begins."""
 REST_SECONDS = 1.0
 
 
 def check_busy(setup: Setup) -> Rows:
-    """Lines typed in a closed loop, on a quiet machine and beside a program on all cores."""
+    """Types lines in a closed loop, on an idle machine and beside a program on all cores."""
     quiet = _line_ms(_typed(setup, nullcontext()))
     busy = _line_ms(_typed(setup, busy_cores()))
     ratio = round(busy["p50"] / quiet["p50"], 2) if quiet["p50"] and busy["p50"] else None
@@ -32,14 +32,15 @@ def check_busy(setup: Setup) -> Rows:
 
 
 def _line_ms(shown: list[Shown]) -> Rows:
-    """Times to the first line of what the model had to be asked for. The server tells which: on a
-    busy machine an answer from its cache may be slow, too.
+    """Gives the times to the first line of the answers from the model.
+
+    The server tells which these are: on a busy machine a cached answer may be slow, too.
     """
     return spread([one.line_ms for one in shown if one.text and one.asked_model])
 
 
 def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
-    """Ghost text while lines are typed on a server that was started before the company came."""
+    """Types lines on a server started before the other program; gives the answers."""
     lines = long_lines(0)
     shown = []
     with setup.editor() as editor, company:
@@ -50,7 +51,7 @@ def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
 
 
 def _type_line(editor: Editor, name: str, lines: list[str], spot: Spot) -> list[Shown]:
-    """Types the rest of a line; the first request, which reads the window, is left out."""
+    """Types the rest of a line. Leaves out the first request, which reads the window."""
     file = editor.open(name, cut(lines, [spot]))
     editor.ask(file, spot)
     time.sleep(REST_SECONDS)
@@ -62,15 +63,15 @@ def _type_line(editor: Editor, name: str, lines: list[str], spot: Spot) -> list[
 
 
 def check_cancel(setup: Setup) -> Rows:
-    """As the check of the same name: a cancel to the engine doing nothing."""
+    """Runs the check of the same name: time from a cancel to an idle engine."""
     arguments = setup.subject().arguments()
     return checks.check_cancel(*arguments, environment=setup.environment, cancels=CANCELS)
 
 
 def check_waste(setup: Setup) -> Rows:
-    """Typing at a person's pace with its pauses, and accepting: decoded tokens that nobody saw.
+    """Counts decoded but never shown tokens, at a person's pace and while accepting.
 
-    Those that were decoded ahead, in idle moments, are among them.
+    They include tokens decoded ahead in idle moments.
     """
     rows: Rows = {}
     for mode, (places, lines) in WASTE_MODES.items():

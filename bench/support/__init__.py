@@ -1,1 +1,1 @@
-"""What several benches share."""
+"""Helpers shared by several benches."""

@@ -1,4 +1,4 @@
-"""A small client of a language server over pipes: raw messages and exact times."""
+"""A small language client over pipes, with raw messages and exact times."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from typing import Any
 Message = dict[str, Any]
 
 ALONE = {"keepLoadedSeconds": 0}
-"""Settings with which a server's host leaves with it."""
+"""Settings that make the host exit with its server."""
 
 
 @cache
 def apart() -> dict[str, str]:
-    """An environment in which a server finds no host of the user's own editors."""
+    """Gives an environment apart from the hosts of the user's editors."""
     folder = tempfile.mkdtemp(prefix="bench", dir="/tmp" if os.name == "posix" else None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"XDG_RUNTIME_DIR": folder}
@@ -35,7 +35,7 @@ class ServerGone(Exception):
 
 
 class Client:
-    """A server process and the conversation with it; its own requests are answered with null."""
+    """A server process and its conversation. Answers the server's requests with null."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Client:
         environment: dict[str, str] | None = None,
         configuration: Any = None,
     ):
-        """Starts the server; `configuration` is what it gets when it asks for settings."""
+        """Starts the server. `configuration` is the answer to workspace/configuration."""
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -68,7 +68,7 @@ class Client:
     # Sending
 
     def send_raw(self, body: bytes) -> None:
-        """Sends bytes as the body of a message."""
+        """Sends bytes as a message's body."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         self.process.stdin.flush()
@@ -85,14 +85,14 @@ class Client:
         return self._number
 
     def request(self, method: str, params: Any = None, timeout: float = 60.0) -> Any:
-        """Sends a request and waits; gives the result. Raises RuntimeError for an error."""
+        """Sends a request and waits for its result. Raises RuntimeError for an error response."""
         message = self.response(self.begin(method, params), timeout)[1]
         if "error" in message:
             raise RuntimeError(message["error"])
         return message["result"]
 
     def reply(self, message: Message) -> None:
-        """Answers a request of the server's."""
+        """Answers a request from the server."""
         asked = message["method"] == "workspace/configuration"
         result = [self.configuration] if asked else None
         answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
@@ -108,7 +108,7 @@ class Client:
         return self._responses.pop(number)
 
     def wait_for(self, method: str, timeout: float = 60.0) -> Message:
-        """Waits until a notification of this method has come that was not taken yet."""
+        """Waits for a notification of this method, and removes it from `notifications`."""
         deadline = time.perf_counter() + timeout
         while True:
             for place, (_, message) in enumerate(self.notifications):
@@ -117,7 +117,7 @@ class Client:
             self._take(deadline - time.perf_counter(), method)
 
     def drain(self) -> None:
-        """Takes what has arrived without waiting."""
+        """Takes all arrived messages without waiting."""
         while not self._arrivals.empty():
             self._take(1.0, "more")
 
@@ -169,8 +169,9 @@ class Client:
         folders: Sequence[str] = (),
         **capabilities: Any,
     ) -> Message:
-        """The handshake, for a workspace at the URI `root`, or with several `folders`; gives the
-        server's capabilities.
+        """Does the handshake; gives the server's capabilities.
+
+        The workspace is at the URI `root`, or has several `folders`.
         """
         result = self.request(
             "initialize",
@@ -200,7 +201,7 @@ class Client:
                 return self.status()
 
     def status(self) -> Message:
-        """The server's status."""
+        """Gives the server's status."""
         found: Message = self.request("workspace/executeCommand", {"command": "mistralLsp.status"})
         return found
 
@@ -239,7 +240,7 @@ class Client:
         return self.begin("textDocument/inlineCompletion", params)
 
     def growth(self, token: str) -> list[tuple[float, Message]]:
-        """The growing answers that came for this token, and when."""
+        """Gives the growing answers for this token, with their times of arrival."""
         return [
             (when, note["params"]["value"])
             for when, note in self.notifications
@@ -247,7 +248,7 @@ class Client:
         ]
 
     def items(self, number: int, timeout: float = 60.0) -> list[Message]:
-        """The items that an inline completion request is answered with."""
+        """Gives the items of an inline completion response. Raises RuntimeError for an error."""
         message = self.response(number, timeout)[1]
         if "error" in message:
             raise RuntimeError(message["error"])
@@ -261,12 +262,12 @@ class Client:
         return self.process.wait(timeout)
 
     def kill(self) -> None:
-        """Ends the server by force, if it still runs, and lets go of everything."""
+        """Kills the server if it still runs, and releases its threads and pipes."""
         end(self.process, self._threads)
 
 
 def end(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread]) -> None:
-    """Ends a process by force, if it still runs, its readers and its pipes."""
+    """Kills a process if it still runs, joins its readers and closes its pipes."""
     process.kill()
     process.wait()
     for reader in readers:

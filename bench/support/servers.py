@@ -1,4 +1,4 @@
-"""Servers of ours to measure, and texts to open in them."""
+"""Starts mistral-lsp servers to measure, and reads texts to open in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 def server(
     *arguments: str, settings: Any = None, environment: dict[str, str] | None = None
 ) -> Client:
-    """A started server with its model loaded."""
+    """Starts a server and waits until its model is loaded."""
     command = [sys.executable, "-m", "mistral_lsp", *arguments]
     client = Client(command, {**apart(), **(environment or {})})
     client.initialize({**ALONE, **(settings or {})})
@@ -25,11 +25,8 @@ def server(
 
 
 def python_text(name: str) -> str:
-    """A file of Python's standard library."""
+    """Reads a file of Python's standard library."""
     return (STANDARD_LIBRARY / name).read_text(encoding="utf-8")
 
 
 EMBEDDED = Path(__file__).parents[2] / "mistral_lsp/models/mistral-lsp-tiny-fim-q5_0.gguf"
-
-
-ENGINES = ("llama_cpp", "ctransformers")

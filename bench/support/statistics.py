@@ -1,4 +1,4 @@
-"""Figures of several measurements, and of the machine that they were taken on."""
+"""Statistics of measurements, and facts about the machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 
 
 def percentile(samples: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile, or None where there are no samples."""
+    """Gives the nearest-rank percentile, or None without samples."""
     if not samples:
         return None
     ordered = sorted(samples)
@@ -28,12 +28,12 @@ Rows = dict[str, Any]
 
 
 def spread(samples: Sequence[float]) -> Rows:
-    """How many samples there are, their middle and their tail."""
+    """Gives the number of samples, their p50 and their p95."""
     return {"n": len(samples), "p50": percentile(samples, 50), "p95": percentile(samples, 95)}
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on, and when."""
+    """Gives the facts about the machine, and the date."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -44,7 +44,7 @@ def machine() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Gives the processor's name."""
     facts = Path("/proc/cpuinfo")
     if facts.exists():
         for line in facts.read_text(encoding="utf-8").splitlines():
@@ -54,7 +54,7 @@ def processor() -> str:
 
 
 def report(results: dict[str, Rows]) -> None:
-    """Prints what was measured: a table, and one JSON object as the last line."""
+    """Prints the results: a table, and one JSON object as the last line."""
     table = Table("check", "measured")
     for name, rows in results.items():
         table.add_row(name, "\n".join(f"{key}: {value}" for key, value in rows.items()))

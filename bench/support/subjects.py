@@ -1,4 +1,4 @@
-"""What the latency bench drives: a completion server as its editor sees it. Ours is here."""
+"""Subjects of the latency bench: the protocol of a server under test, and mistral-lsp."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from bench.support.lsp_client import ALONE, Client, Message, apart
 from bench.support.typist import Document, Edit
 
 LOOK_SECONDS = 4.0
-"""From a new place on the screen to the first key there."""
+"""Seconds between the cursor's arrival at a new place and the first key there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was shown: its text, and the milliseconds until its first piece, its first line, and all
-    of it.
-    """
+    """A shown answer: its text, and the milliseconds to its first piece, first line and end."""
 
     text: str
     first_ms: float
@@ -32,14 +30,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tokens since the start: of prompts evaluated, decoded, and of these ever shown (or None)."""
+    """Tokens since the start: evaluated of prompts, decoded, and ever shown (or None)."""
 
     evaluated: int = 0
     decoded: int = 0
     shown: int | None = None
 
     def plus(self, later: Work, earlier: Work) -> Work:
-        """This and what was done between two moments."""
+        """Gives this plus the work done between two moments."""
         shown = None
         if later.shown is not None:
             shown = (self.shown or 0) + later.shown - (earlier.shown or 0)
@@ -51,11 +49,11 @@ class Work:
 
 
 class Subject(Protocol):
-    """A server under test, with the client that drives it in its own way."""
+    """A server under test, with a client that drives it as its own editor plugin does."""
 
     name: str
     goes_on: bool
-    """Whether it is so fast that more lines cost little time and make its percentiles surer."""
+    """Whether it is fast enough to type more lines, for more reliable percentiles."""
 
     def start(self) -> None:
         """Starts the server and waits until it can answer."""
@@ -64,37 +62,37 @@ class Subject(Protocol):
         """Opens a document."""
 
     def edit(self, document: Document, edit: Edit) -> None:
-        """Tells the server of an edit that `document` is about to take."""
+        """Sends an edit to the server, before it is applied to `document`."""
 
     def ask(self, document: Document) -> None:
         """Asks for ghost text at the cursor, as the client does after a keystroke."""
 
     def wait(self, until: float) -> Answer | None:
-        """What is shown for the latest `ask`, or None where nothing came until that time.
+        """Waits for the answer to the latest `ask`; None if nothing has come by `until`.
 
-        The time is one of time.perf_counter.
+        `until` is a time of time.perf_counter.
         """
 
     def cancel(self) -> None:
-        """Drops the latest `ask`, as the client does when a key comes before the answer."""
+        """Cancels the latest `ask`, as the client does if a key comes before the answer."""
 
     def rest(self, until: float) -> None:
-        """Lets time pass until then, doing what the client does of itself meanwhile."""
+        """Waits until then; meanwhile the client does its own background work."""
 
     def settle(self) -> None:
-        """Lets the client finish what it does of itself, which gives a peer its best case."""
+        """Lets the client finish its background work, which is a peer's best case."""
 
     def look(self) -> None:
-        """Lets the moment pass in which a user looks at a new place, where the server uses that."""
+        """Waits as long as a user looks at a new place, if the server uses that time."""
 
     def work(self) -> Work:
-        """What the server has done so far."""
+        """Gives the server's work so far."""
 
     def facts(self) -> dict[str, Any]:
-        """What the server says about itself: engine, window, cancel times."""
+        """Gives the server's own facts: engine, window, cancel times."""
 
     def processes(self) -> dict[str, psutil.Process]:
-        """Its processes, by their part in the work."""
+        """Gives its processes by their role."""
 
     def stop(self) -> None:
         """Ends the server."""
@@ -102,7 +100,7 @@ class Subject(Protocol):
 
 @dataclass
 class Ours:
-    """mistral-lsp over its pipes, asked as an editor asks: automatic, growing answers wanted."""
+    """mistral-lsp over pipes, asked as an editor does: automatic, with growing answers."""
 
     engine: str
     model: str = ""
@@ -118,11 +116,11 @@ class Ours:
     _begun: float = 0.0
 
     def __post_init__(self) -> None:
-        """Its name in the tables."""
+        """Sets the name in the tables."""
         self.name = f"mistral-lsp {self.engine}"
 
     def arguments(self) -> list[str]:
-        """What of the command line picks engine and model."""
+        """Gives the command line options for engine and model."""
         model = ["--model", str(Path(self.model).resolve())] if self.model else []
         return ["--engine", self.engine, *model]
 
@@ -168,7 +166,7 @@ class Ours:
         time.sleep(max(0.0, until - time.perf_counter()))
 
     def settle(self) -> None:
-        """See Subject. An editor does nothing of itself."""
+        """See Subject. An editor has no background work."""
 
     def look(self) -> None:
         """See Subject."""
@@ -196,14 +194,12 @@ class Ours:
 
 
 def token_of(begun: float) -> str:
-    """What growing answers to the request of that moment are marked with: another for each, so
-    that a late piece of an older answer is not taken for one of this.
-    """
+    """Gives a request's progress token: unique, so that older answers' late pieces don't match."""
     return f"grow{begun}"
 
 
 def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
-    """Waits so long for the answer to a request that grew under `token_of(begun)`.
+    """Waits `seconds` for the answer to a request that grew under `token_of(begun)`.
 
     Raises TimeoutError.
     """
@@ -217,24 +213,24 @@ def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
 
 
 def _text(answer: Message) -> str:
-    """The text of an answer, or of what it has grown to."""
+    """Gives the text of an answer or a growing answer."""
     text: str = answer["items"][0]["insertText"] if answer["items"] else ""
     return text
 
 
 def _units(text: str) -> int:
-    """UTF-16 units, in which the protocol counts columns."""
+    """Counts UTF-16 units, the protocol's unit of columns."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Processor seconds that a process has used so far."""
+    """Gives the processor seconds used by a process so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """The most resident memory that a process ever had, in MB; what it has now where unknown."""
+    """Gives a process's peak resident memory in MB; the current one if the peak is unknown."""
     status = Path(f"/proc/{process.pid}/status")
     if status.exists():
         for line in status.read_text(encoding="ascii").splitlines():

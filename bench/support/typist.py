@@ -1,4 +1,4 @@
-"""A document that somebody types in, and the fixed places and seeded rhythm of that typing."""
+"""Simulated typing: a document, fixed places in it, and a seeded rhythm."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 TRUTH = Path(__file__).parents[1] / "data" / "truth"
 LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact", ".js": "javascript"}
 SHORTEST_LINE = 20
-"""Characters; a shorter line says little about typing."""
+"""Characters; shorter lines are not typed."""
 SHORTEST_FILE = 110
-"""Lines; in a shorter one the window is never full."""
+"""Lines; a shorter file never fills the window."""
 MEDIAN_SECONDS = 0.12
 BURST_SECONDS = 0.07
 BURST_CHANCE = 0.3
 PAUSE_SECONDS = 0.6
 SPREAD = 0.45
-"""Of the logarithm of the time between two keys, about what typing studies find."""
+"""Standard deviation of the logarithm of the time between two keys, as in typing studies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file that is to be typed again: its path and its number, from 0."""
+    """A line to be typed again: the file's path, and the line's number from 0."""
 
     path: Path
     line: int
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replaces the characters from `start` to `end` of the cursor's line by `text`."""
+    """Replaces the characters from `start` to `end` in the cursor's line by `text`."""
 
     start: int
     end: int
@@ -40,34 +40,32 @@ class Edit:
 
 @dataclass
 class Document:
-    """A file without the rest of one line, and maybe the lines below; the cursor where that rest
-    begins.
-    """
+    """A file without the rest of one line, and maybe some lines below. The cursor is at the gap."""
 
     path: Path
     lines: list[str]
     line: int
     column: int
     wanted: str
-    """The line as the file has it, as far as it is to be typed."""
+    """The line to type, as far as it is to be typed."""
     below: list[str] = field(default_factory=list)
-    """The lines that are to be typed behind it."""
+    """The lines to type behind it."""
     later: list[str] = field(default_factory=list)
-    """The lines from the cursor's on, where there is more to type once that is done."""
+    """The lines from the cursor's on to type after a call of `go_on`."""
     version: int = 1
     language: str = field(init=False)
     place: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """The language follows from the name."""
+        """Derives the language from the file name."""
         self.place = self.line
         self.language = LANGUAGES.get(self.path.suffix, "plaintext")
 
     @classmethod
     def at(cls, place: Place, keys: int, count: int = 1, more: int = 0) -> Document:
-        """The file without the code of the `count` lines from `place` on, and `more` behind them.
+        """Gives the file without the code of `count` lines from `place` on and of `more` below.
 
-        Of the first line `keys` characters are wanted, or all of them where that is 0.
+        Of the first line `keys` characters are wanted, or all for 0.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
         gone = lines[place.line : place.line + count + more]
@@ -79,12 +77,12 @@ class Document:
         return cls(place.path, lines, place.line, column, wanted[:end], below, later)
 
     def go_on(self) -> None:
-        """Lets what is left of the last line be typed, and what was to come later."""
+        """Makes the rest of the last line and the `later` lines wanted."""
         self.wanted, *self.below = self.later
 
     @property
     def uri(self) -> str:
-        """A name of its own for every place, so that none is warm from another."""
+        """The document's URI, unique for every place, so that none is warm from another."""
         return f"file:///bench/{self.place}/{self.path.name}"
 
     @property
@@ -104,12 +102,12 @@ class Document:
 
     @property
     def left(self) -> str:
-        """What is still to be typed; "" at the line's end."""
+        """The rest of the line to type; "" at its end."""
         return self.wanted[self.column :]
 
     def next_key(self) -> str:
-        """What the next key types: a character, a line end with the indentation that an editor puts
-        behind it, or "" where all is typed.
+        """Gives the next key's text: a character, or a line end with the editor's indentation
+        behind it. "" at the end of the typing.
         """
         if self.left or not self.below:
             return self.left[:1]
@@ -117,7 +115,7 @@ class Document:
         return "\n" + following[: len(following) - len(following.lstrip())]
 
     def apply(self, edit: Edit) -> None:
-        """Changes the line; the cursor then stands behind the new text."""
+        """Applies an edit; the cursor is then behind the new text."""
         line = self.lines[self.line]
         changed = line[: edit.start] + edit.text + line[edit.end :]
         self.column = edit.start + len(edit.text)
@@ -131,16 +129,16 @@ class Document:
         self.version += 1
 
     def typed(self, text: str) -> Edit:
-        """The edit that types `text` at the cursor."""
+        """Gives the edit for typing `text` at the cursor."""
         return Edit(self.column, self.column, text)
 
     def deleted(self, count: int) -> Edit:
-        """The edit that deletes `count` characters before the cursor."""
+        """Gives the edit for deleting `count` characters before the cursor."""
         return Edit(max(0, self.column - count), self.column, "")
 
 
 def choose_places(path: Path, count: int) -> list[Place]:
-    """Lines of code in the lower two thirds of a file, the same ones every time."""
+    """Chooses lines of code in the lower two thirds of a file, the same ones every time."""
     lines = path.read_text(encoding="utf-8").split("\n")
     worth = [number for number, line in enumerate(lines) if _is_worth_typing(line)]
     worth = worth[len(worth) // 3 :]
@@ -154,7 +152,7 @@ def _is_worth_typing(line: str) -> bool:
 
 
 def shipped_places(count: int) -> list[Place]:
-    """Places in every longer file of bench/data/truth, `count` in each."""
+    """Gives `count` places in every longer file of bench/data/truth."""
     files = sorted(path for path in TRUTH.rglob("*") if path.suffix in LANGUAGES)
     longer = [
         path for path in files if path.read_text(encoding="utf-8").count("\n") >= SHORTEST_FILE
@@ -163,9 +161,9 @@ def shipped_places(count: int) -> list[Place]:
 
 
 def rhythm(seed: int) -> Iterator[float]:
-    """Seconds until the next key, for ever: log-normal around the median, with bursts and pauses.
+    """Yields the seconds until the next key without end: log-normal, with bursts and pauses.
 
-    A word is often typed in a burst, and now and then one stops to think.
+    A word is often typed in a burst, and sometimes a user stops to think.
     """
     chance = random.Random(seed)
     while True:

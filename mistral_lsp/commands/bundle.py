@@ -1,4 +1,4 @@
-"""Writes the one file that a user attaches to a bug: what doctor found, and logs; no code in it."""
+"""The command `doctor --bundle`: writes a report for a bug, with logs and without code."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ HOMES = re.compile(
     r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
     rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
 )
-"""The folders of users, on any system, and the name of one."""
+"""Matches a folder of home folders, of any system, and the user's name behind it."""
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
-    """Writes a new file, which only the user can read. Raises UserError where that can't be."""
+    """Writes a new file, readable by the user only. Raises UserError if that fails."""
     content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
     try:
         write_private(path, f"{content}\n".encode("utf-8", "replace"))
@@ -40,7 +40,7 @@ def write(findings: Mapping[str, Any], path: Path) -> None:
 
 
 def collect(findings: Mapping[str, Any]) -> Any:
-    """Everything, without the user's name in paths and without what looks like a secret."""
+    """Collects the report, without users' names in paths and without secrets."""
     settings, problems = config.load_user_settings()
     content = {
         "findings": dict(findings),
@@ -53,7 +53,7 @@ def collect(findings: Mapping[str, Any]) -> Any:
 
 
 def _packages() -> list[tuple[str, str]]:
-    """The packages that ours needs, installed or not, and their versions."""
+    """Gives the required packages with their versions, or "not installed"."""
     try:
         needed = metadata.requires("mistral-lsp") or []
     except metadata.PackageNotFoundError:
@@ -70,7 +70,7 @@ def _version(name: str) -> str:
 
 
 def _logs() -> dict[str, list[str]]:
-    """The ends of the hosts' logs, which hold no code."""
+    """Gives the last lines of the hosts' logs, which contain no code."""
     try:
         paths = sorted(private_folder().glob("*.log"))
     except (OSError, EngineError):
@@ -79,7 +79,7 @@ def _logs() -> dict[str, list[str]]:
 
 
 def _last_lines(path: Path) -> list[str]:
-    # Before the lines are taken apart: a secret may have several.
+    # Before splitting: a secret may span several lines.
     return _without_secrets(path.read_text("utf-8", "replace")).splitlines()[-LAST_LINES:]
 
 
@@ -96,12 +96,12 @@ def _cleaned(value: Any, key: str = "") -> Any:
 
 
 def _without_secrets(text: str) -> str:
-    """The text without secrets, be they settings or told in a sentence."""
+    """Removes secrets, in settings or in prose."""
     return blot(blot(text, "config"), "prose")
 
 
 def _without_names(text: str) -> str:
-    """The text without names of users in paths: this one's home is "~"."""
+    """Removes users' names from paths; the current user's home becomes "~"."""
     home = str(Path.home())
     if len(Path(home).parts) > 1:
         for spelt in {home, home.replace("\\", "/"), home.replace("\\", "\\\\")}:

@@ -1,4 +1,4 @@
-"""Shows ghost text in the terminal: a real file, three cursors, streamed, and the time it took."""
+"""The command `demo`: streams ghost text at three cursors of a real file, and shows the times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CURSORS = (
     "if line < len(self._lines):",
     "def set_text(self, text: str) -> None:",
 )
-"""Lines of the shown file; each is cut short, and the model is asked to write the rest of it."""
+"""Lines of the shown file. Each is cut in the middle, and the model completes it."""
 LINES_AROUND = 5
 PAUSE_SECONDS = 0.6
 
@@ -65,7 +65,7 @@ async def _show_cursor(
 
 
 def _request(session: Session, text: str, offset: int, number: int) -> Request:
-    """A request at `offset`, with the rest of that line not yet written."""
+    """Creates a request at `offset`, in a text without the rest of that line."""
     uri = f"untitled:cursor-{number}.py"
     session.open(uri, "python", 0, text[:offset] + text[text.index("\n", offset) :])
     snapshot = session.snapshot(uri)
@@ -81,7 +81,7 @@ def _cost(done: Completion) -> str:
 
 
 def _picture(request: Request, ghost: str) -> Group:
-    """The lines around the cursor, with the ghost text where it would be."""
+    """Renders the lines around the cursor, with the ghost text."""
     snapshot = request.snapshot
     number, column = snapshot.place(request.offset)
     first = max(0, number - LINES_AROUND)

@@ -1,4 +1,4 @@
-"""Checks this machine and this installation, and says what to do about every problem."""
+"""The command `doctor`: checks machine and installation, with advice for every problem."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mistral_lsp.types import EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 MEASURING_SECONDS = 8.0
-"""For reading and writing together; with all else, the command is done within ten or so."""
+"""Seconds for measuring; the whole command takes about ten."""
 WRITTEN_TOKENS = 32
 READ_LINES = 24
 
@@ -31,7 +31,7 @@ Findings = dict[str, Any]
 
 
 async def examine(overrides: Mapping[str, Any]) -> Findings:
-    """Loads the model as the server would, measures it, and reports what was found."""
+    """Loads the model as the server does, measures it, and gives the findings."""
     settings, problems = config.load_user_settings()
     settings, found = config.read(overrides, settings)
     problems = problems + found
@@ -71,10 +71,11 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
 
 
 async def measure(engine: Engine) -> Findings:
-    """How fast the engine reads a prompt that it never saw, and writes; tokens a second, or None
-    where that can't be told.
+    """Measures the speed of reading a new prompt and of writing, in tokens per second.
+
+    None stands for a speed that can't be measured.
     """
-    # The first line is new every time, or the prompt would be in a cache.
+    # The first line differs every time, so that no cache holds the prompt.
     text = f"# {secrets.token_hex(8)}\n" + "value = function(argument)\n" * READ_LINES
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -99,7 +100,7 @@ def _rate(tokens: int, seconds: float) -> float | None:
 
 
 def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
-    """The tier of the machine and the model that it calls for, where a model ran on it."""
+    """Gives the machine's tier and the recommended model; empty unless a model runs here."""
     if settings.engine in ("http", "scripted"):
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
@@ -115,7 +116,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 def advise(
     model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
 ) -> list[str]:
-    """What would make things better, though nothing is wrong."""
+    """Gives advice for improvements, though nothing is wrong."""
     advice = []
     local = settings.engine != "http"
     if local and "llama_cpp" not in installed():

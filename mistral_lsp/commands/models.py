@@ -1,4 +1,4 @@
-"""The command `models`: lists known models, downloads, checks, removes, and chooses one."""
+"""The command `models`: lists, downloads, checks, removes, and chooses models."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mistral_lsp.types import UserError
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGER = 1.1e9
-"""Bytes for a gigabyte of those that are told of a model, which are rounded."""
+"""Bytes that a download may have per listed gigabyte; the listed sizes are rounded."""
 SPARE_BYTES = 100_000_000
 
 
 def listed() -> list[dict[str, Any]]:
-    """Every known model: what it is, and whether it is here and in use."""
+    """Gives the facts about every known model, and whether it is here and in use."""
     settings, _ = config.load_user_settings()
     return [
         {
@@ -41,7 +41,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def pull(name: str, progress: download.Progress) -> Path:
-    """Downloads a known model, or finds it here already; gives its file."""
+    """Downloads a known model unless it is here; gives its file."""
     entry = _known(name)
     if not entry.source:
         return store.locate(name)
@@ -55,7 +55,7 @@ def pull(name: str, progress: download.Progress) -> Path:
 
 
 def address(entry: registry.Entry) -> str:
-    """Where a model is downloaded from: the hub, or the mirror that HF_ENDPOINT names."""
+    """Gives a model's download address: on the hub, or on the mirror in HF_ENDPOINT."""
     endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
@@ -64,7 +64,7 @@ def address(entry: registry.Entry) -> str:
 
 
 def verify(name: str) -> Path:
-    """Checks a model's file against its sum and gives it. Raises UserError where it differs."""
+    """Checks a model's file against its checksum and gives it. Raises UserError if they differ."""
     _known(name)
     path = store.locate(name)
     try:
@@ -77,7 +77,7 @@ def verify(name: str) -> Path:
 
 
 def remove(name: str) -> Path:
-    """Deletes a downloaded model and what is there of it; gives the file that is gone."""
+    """Deletes a downloaded model and its partial download; gives the deleted file."""
     if not _known(name).source:
         raise UserError(f"{name} is part of the installation and can't be removed.")
     path = store.file_of(name)
@@ -92,7 +92,7 @@ def remove(name: str) -> Path:
 def use(model: str) -> Path:
     """Writes a model, by name or path, into the user's settings; gives the settings file.
 
-    Raises UserError where it is not on this machine or no model, and changes nothing then.
+    Raises UserError, and changes nothing, if the model is missing or invalid.
     """
     try:
         chosen = config.model_at(model, Path.cwd())
@@ -119,7 +119,7 @@ def _known(name: str) -> registry.Entry:
 
 
 def print_list(models: list[dict[str, Any]]) -> None:
-    """Shows `listed` as a table on the terminal."""
+    """Prints the result of `listed` as a table."""
     from rich.console import Console
     from rich.table import Table
 
@@ -135,7 +135,7 @@ def print_list(models: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def shown_progress(name: str) -> Iterator[download.Progress]:
-    """A progress bar on the terminal while a model is downloaded."""
+    """Shows a progress bar during a download."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())

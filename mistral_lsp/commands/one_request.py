@@ -1,4 +1,4 @@
-"""One request without an editor: opens a file, runs it through the pipeline, gives a record."""
+"""Runs one request without an editor, for several commands."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mistral_lsp.workspace.session import Session
 
 PATIENT_MS = 120_000
 MOST_DIGITS = 18
-"""Of a line and a column together."""
+"""Digits of a line and a column together."""
 
 
 @asynccontextmanager
 async def opened(
     place: str, overrides: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Request, Workbench]]:
-    """A request at FILE:LINE:COL and an engine to run it. Raises UserError for a wrong place."""
+    """Gives a request at FILE:LINE:COL, and an engine. Raises UserError for a wrong place."""
     path, line, column = split_place(place)
     session = Session(patient_settings(overrides))
     request = make_request(session, path, line, column)
@@ -35,8 +35,8 @@ async def opened(
 
 @asynccontextmanager
 async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
-    """A started engine for the session's settings; stopped at the end."""
-    # Without wishes: a host that serves editors, too, ends as they want it, another one at once.
+    """Starts an engine for the session's settings; disconnects from it at the end."""
+    # Without wishes: a host shared with editors ends as they want, another one at once.
     engine = new_engine(wanted_by(session.settings).without_wishes())
     engine.start()
     try:
@@ -46,7 +46,7 @@ async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
 
 
 def patient_settings(overrides: Mapping[str, Any]) -> config.Settings:
-    """The user's settings, but with time for a cold start: nobody is typing meanwhile."""
+    """Gives the user's settings with a deadline long enough for a cold start."""
     settings, problems = config.load_user_settings()
     if problems:
         raise UserError(" ".join(problems))
@@ -54,7 +54,7 @@ def patient_settings(overrides: Mapping[str, Any]) -> config.Settings:
 
 
 def split_place(place: str) -> tuple[Path, int, int]:
-    """FILE:LINE:COL, from 1, as a path and a line and column from 0."""
+    """Splits FILE:LINE:COL, counted from 1, into a path, and a line and column counted from 0."""
     name, _, rest = place.rpartition(":")
     name, _, line = name.rpartition(":")
     numbers = f"{line}{rest}"
@@ -64,14 +64,14 @@ def split_place(place: str) -> tuple[Path, int, int]:
 
 
 def _are_digits(text: str) -> bool:
-    """Whether a text is of digits that int() takes, and not of thousands of them."""
+    """Whether a text is a number that int() accepts, of at most `MOST_DIGITS` digits."""
     return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def make_request(session: Session, path: Path, line: int, column: int) -> Request:
-    """A request at a place of a file on disk. Raises UserError where there is no such place."""
+    """Creates a request at a place of a file. Raises UserError if there is no such place."""
     try:
-        # A byte order mark is no column in any editor.
+        # Editors don't count a byte order mark as a column.
         text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}.") from error
@@ -89,7 +89,7 @@ def make_request(session: Session, path: Path, line: int, column: int) -> Reques
 async def complete(
     request: Request, workbench: Workbench, grow: Grow | None = None
 ) -> dict[str, Any]:
-    """Runs the request; the record that `complete --json` prints."""
+    """Runs the request; gives the record of `complete --json`."""
     done = await pipeline.complete(request, workbench, grow)
     return {
         "text": done.text.replace("\n", request.snapshot.line_end),

@@ -1,4 +1,4 @@
-"""Shows one request's life: what happened when, from the question to the answer."""
+"""The command `trace`: shows the events of one request and their times."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from mistral_lsp.types import Completion, LoadedModel, Prompt, Token, Usage
 
 @dataclass
 class Trace:
-    """Events, each with the milliseconds since the start; none shows the user's code."""
+    """Events, each with its milliseconds since the start. None contains the user's code."""
 
     clock: Callable[[], float] = time.perf_counter
     events: list[tuple[float, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """The start is now."""
+        """Starts the clock."""
         self._started = self.clock()
 
     def note(self, event: str) -> None:
-        """Something has happened."""
+        """Records an event at the current time."""
         self.events.append((round((self.clock() - self._started) * 1000, 2), event))
 
 
 class TracedGeneration:
-    """A generation that notes its first and its last token."""
+    """A generation that records its first and last token."""
 
     def __init__(self, generation: Generation, trace: Trace):
-        """Notes from now on."""
+        """Records into `trace`."""
         self.usage: Usage = generation.usage
         self._generation = generation
         self._trace = trace
@@ -60,10 +60,10 @@ class TracedGeneration:
 
 
 class TracedEngine:
-    """An engine that notes what it is asked for."""
+    """An engine that records its calls."""
 
     def __init__(self, engine: Engine, trace: Trace):
-        """Notes from now on."""
+        """Records into `trace`."""
         self._engine = engine
         self._trace = trace
 
@@ -98,7 +98,7 @@ class TracedEngine:
 
 
 async def follow(request: Request, workbench: Workbench) -> dict[str, Any]:
-    """Runs the request; the record that `trace --json` prints."""
+    """Runs the request; gives the record of `trace --json`."""
     trace = Trace()
     workbench.engine = TracedEngine(workbench.engine, trace)
 

@@ -1,1 +1,1 @@
-"""Where a model runs, as an editor sees it: on this machine in a host, or on a server elsewhere."""
+"""Engines: the model in a host process on this machine, or on a model server elsewhere."""

@@ -1,4 +1,4 @@
-"""The protocols of an engine: what completion needs of it, and what the server does."""
+"""The protocols of an engine: `Engine` for completion, `Service` for the language server."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 
 
 class Generation(Protocol):
-    """An answer that is being written. Iterate it once; `stop` ends the computing for real."""
+    """An answer while the engine writes it. Iterate it once; `stop` ends the computation itself."""
 
     usage: Usage
 
     def __aiter__(self) -> AsyncIterator[Token]:
-        """The tokens as they are decoded; raises EngineError where the engine fails."""
+        """Yields tokens as they are decoded. Raises EngineError if the engine fails."""
 
     def stop(self) -> None:
-        """Stops the engine; safe at any time, also when all is over."""
+        """Stops the generation. Safe at any time, also after its end."""
 
 
 class Engine(Protocol):
-    """What the pipeline needs of an engine, wherever it runs."""
+    """An engine as the completion pipeline uses it, whether a host or a model server."""
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model, once it is loaded."""
+        """The loaded model; None before that."""
 
     async def ready(self) -> LoadedModel:
-        """Waits until the model is loaded. Raises EngineError where it can't be."""
+        """Waits until the model is loaded. Raises EngineError if it can't be."""
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has."""
+        """Counts the tokens of each text."""
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """How many tokens each part of a prompt brings to it, as `generate` would send it."""
+        """Counts the tokens of each part of a prompt, as `generate` would send it."""
 
     def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Generation:
-        """Starts an answer; whatever was being written before it is stopped first by its owner.
+        """Starts a generation; the caller stops the previous one first.
 
-        One in the `background` steps aside for anybody's that is not.
+        A `background` generation is stopped when any client starts one in the foreground.
         """
 
 
 class Service(Engine, Protocol):
-    """What a server needs of an engine beside that: its life, and what to say of it."""
+    """An engine as the language server uses it: also its start, end and state."""
 
     wanted: Any
-    """What was asked for; its `without_wishes()` differs where another engine is called for."""
+    """The settings of this engine. If `without_wishes()` differs, another engine is needed."""
     state: State
     message: str
     host_pid: int | None
-    """The process that computes, where it is one of ours."""
+    """The process id of the host; None for a model server."""
 
     def start(self) -> None:
-        """Makes the engine ready, in the background."""
+        """Starts the engine in the background."""
 
     async def close(self) -> None:
-        """Lets go of it."""
+        """Disconnects from the engine."""
 
     async def leave(self) -> None:
-        """Closes, and waits until it is gone or goes on for others."""
+        """Disconnects, and waits until the host has ended or stays for other clients."""
 
     def wish(self, wanted: Any) -> None:
-        """Takes other wishes; `wanted` is the same but for these."""
+        """Changes the wishes for the host's end; the rest of `wanted` must stay the same."""

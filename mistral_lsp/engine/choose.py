@@ -1,4 +1,4 @@
-"""Makes the engine that the settings ask for: on this machine, or a server elsewhere."""
+"""Creates the engine of the settings: a host on this machine, or a model server elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AnyWanted = Union[Load, Wanted]
 
 
 def wanted_by(settings: Settings) -> AnyWanted:
-    """What the settings ask for."""
+    """Gives the engine's part of the settings."""
     return Wanted.of(settings) if settings.engine == "http" else Load.of(settings)
 
 
@@ -25,9 +25,9 @@ def new_engine(
     on_state: Callable[[State, str], None] = lambda state, message: None,
     metrics: Metrics | None = None,
 ) -> Service:
-    """An engine that was not started yet."""
+    """Creates the engine without starting it."""
     if isinstance(wanted, Wanted):
-        # httpx takes long enough to be felt by those who need no network.
+        # Importing httpx is slow, so only users of a model server pay for it.
         from mistral_lsp.engine.remote.engine import RemoteEngine
 
         return RemoteEngine(wanted, on_state, metrics)

@@ -1,6 +1,6 @@
-"""The typed messages between the server and the engine's host, and how they go over a stream.
+"""The typed messages between a client and the host, and their encoding.
 
-A frame is four bytes of length (big-endian) and that many bytes of MessagePack.
+A frame is four bytes of length (big-endian), then a body of that length in MessagePack.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from mistral_lsp.config import Settings
 from mistral_lsp.types import SCRIPT_VARIABLE, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
-"""Bytes; more than the largest file that is looked at has."""
+"""Bytes of one frame; more than the largest file that is read."""
 MOST_TEXTS = 1_000_000
 MOST_TOKENS = 1 << 20
 MOST_LINES = 16
-"""Of the likeliest, that one may be chosen from."""
+"""Most probable lines from which `Prompt.line` may choose."""
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
     """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine.
 
-    The last two are wishes for the end of the host's life, None where there is none: it heeds the
-    client that goes last. A host of whom nobody wished anything goes with its last client.
+    The last two are wishes: what the host does when its last client leaves. That client's values
+    count; None is no wish. If no client wished anything, the host exits with its last client.
     """
 
     engine: str
@@ -44,7 +44,7 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Load:
-        """What the settings ask for; whoever means the same file names it so."""
+        """Gives the message for some settings, with the model's resolved path."""
         return cls(
             settings.engine,
             _resolved(settings.model) if settings.model else "",
@@ -56,12 +56,12 @@ class Load(msgspec.Struct, frozen=True, tag=True):
         )
 
     def without_wishes(self) -> Load:
-        """What one host serves to all of its clients, whatever else they wish."""
+        """Gives the message without wishes: the part in which all clients of one host agree."""
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
 
 
 def name_of(wanted: Load) -> str:
-    """What the host is called that serves what is wanted, by the same installation as this one."""
+    """Gives the name of the host for `wanted`: a digest that also covers this installation."""
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),
@@ -73,7 +73,7 @@ def name_of(wanted: Load) -> str:
 
 
 def _resolved(model: str) -> str:
-    from mistral_lsp.models import store  # takes long enough to be felt by who wants the embedded
+    from mistral_lsp.models import store  # slow to import, and not needed for the embedded model
 
     return store.resolved(model)
 
@@ -93,8 +93,10 @@ class Weigh(msgspec.Struct, frozen=True, tag=True):
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Answer a prompt; answered by any number of Decoded and one Finished. One in the `background`
-    ends early, with an error, where anybody wants an answer that is not.
+    """Answer a prompt; answered by any number of Decoded and one Finished.
+
+    A `background` generation ends early, with an error, when any client starts one in the
+    foreground.
     """
 
     id: int
@@ -103,7 +105,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     background: bool = False
 
     def __post_init__(self) -> None:
-        """Also called for one that comes from outside."""
+        """Raises ValueError for a bad `line`; msgspec calls this for decoded messages, too."""
         if not 0 <= self.prompt.line <= MOST_LINES:
             raise ValueError(f"there is no line {self.prompt.line} to choose")
 
@@ -115,21 +117,21 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """Asks for a sign of life; answered at once by Pong, whatever is computed or loaded."""
+    """A heartbeat; answered at once by Pong, also during computing and loading."""
 
 
 class Leave(msgspec.Struct, frozen=True, tag=True):
-    """The client goes; the host ends the connection and, where it has no other client, itself."""
+    """The client leaves. The host closes the connection, and exits if no other client is left."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
-    """The host's first word: its process."""
+    """The host's greeting, with its process id."""
 
     pid: int
 
 
 class Pong(msgspec.Struct, frozen=True, tag=True):
-    """The host is there."""
+    """The answer to Ping."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
@@ -145,7 +147,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """Tokens of each text or part; or `error`, which is "" unless that failed."""
+    """The numbers of tokens of each text or part. `error` is "" unless counting failed."""
 
     id: int
     counts: list[int]
@@ -153,7 +155,7 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Decoded(msgspec.Struct, frozen=True, tag=True):
-    """One more token, and what the generation has cost up to it."""
+    """One more token, and the generation's costs so far."""
 
     id: int
     text: str
@@ -178,7 +180,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
-    """Sends a frame; the stream buffers it. Raises EngineError for one that can't be sent."""
+    """Writes a frame to the stream's buffer. Raises EngineError if it is too long or no text."""
     try:
         body = _encoder.encode(frame)
     except UnicodeEncodeError as error:
@@ -189,12 +191,12 @@ def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
 
 
 async def read_reply(reader: asyncio.StreamReader) -> Reply:
-    """The next frame from the host. Raises IncompleteReadError at the end of the stream."""
+    """Reads the host's next frame. Raises IncompleteReadError at the end of the stream."""
     return _replies.decode(await reader.readexactly(await read_size(reader)))
 
 
 async def read_size(reader: asyncio.StreamReader) -> int:
-    """How long the next frame is. Raises IncompleteReadError, ConnectionError."""
+    """Reads the length of the next frame, in bytes. Raises IncompleteReadError, ConnectionError."""
     size = int.from_bytes(await reader.readexactly(4), "big")
     if size > LARGEST_FRAME:
         raise ConnectionError(f"a frame of {size} bytes is no frame of ours")
@@ -202,5 +204,5 @@ async def read_size(reader: asyncio.StreamReader) -> int:
 
 
 def decode_request(body: bytes) -> Request:
-    """The request in a frame's bytes. Raises DecodeError, RecursionError."""
+    """Decodes a frame's body. Raises DecodeError, RecursionError."""
     return _requests.decode(body)

@@ -1,6 +1,6 @@
-"""Limits how long something takes, and ends tasks, without losing a cancel.
+"""Time limits and ends of tasks, without losing a cancel.
 
-Before Python 3.12, asyncio.wait_for swallows a cancel that comes when what it waits for is done.
+Before Python 3.12, asyncio.wait_for swallows a cancel that arrives as the awaited task ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ AGAIN_SECONDS = 0.1
 
 @asynccontextmanager
 async def limited(seconds: float) -> AsyncIterator[None]:
-    """Raises asyncio.TimeoutError where what is done within takes longer."""
+    """Raises asyncio.TimeoutError if its block takes longer than `seconds`."""
     task = asyncio.current_task()
     assert task is not None
     is_late = False
@@ -37,7 +37,7 @@ async def limited(seconds: float) -> AsyncIterator[None]:
 
 
 async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancels a task until it is over; a library may lose a cancel, too."""
+    """Cancels a task repeatedly until it is over, since a library may lose a cancel."""
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Turns an error that nobody foresaw into a sentence for whoever waits, and a line in the log."""
+"""Turns an unexpected exception into a message for the user and a line of the log."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def sentence(what: str, error: BaseException) -> str:
-    """What failed, and where in our code. Without the error's own words: they may hold the user's
-    code.
+    """Describes a failure and its place in our code.
+
+    Leaves out the exception's text, which may hold the user's code.
     """
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "mistral_lsp" in Path(frame.filename).parts] or frames
@@ -29,12 +30,12 @@ def sentence(what: str, error: BaseException) -> str:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Raises EngineError in place of any error within that is no sentence for the user yet."""
+    """Raises EngineError in place of any exception of its block that is not a UserError."""
     try:
         yield
     except UserError:
         raise
-    except Exception as error:  # noqa: BLE001 - whoever waits is answered, whatever went wrong
+    except Exception as error:  # noqa: BLE001 - the waiting caller needs an answer
         said = sentence(what, error)
         logger.error("%s", said)
         raise EngineError(said) from error
@@ -43,7 +44,7 @@ def told(what: str) -> Iterator[None]:
 def watched(
     task: asyncio.Task[None], what: str, failed: Callable[[str], None] = lambda said: None
 ) -> asyncio.Task[None]:
-    """The task; its failure is logged, and told to whoever must know."""
+    """Logs the task's failure and passes it to `failed`; gives the task itself."""
 
     def over(done: asyncio.Task[None]) -> None:
         error = None if done.cancelled() else done.exception()

@@ -1,1 +1,1 @@
-"""Runs a model: tokens in, tokens out. It knows no process and no editor."""
+"""Runs a model: tokens in, tokens out. Independent of processes and editors."""

@@ -1,6 +1,6 @@
-"""Decoding, written once for every backend: greedy, or by a search for the likeliest line.
+"""Decoding for every backend: greedy, or a search for the most probable line.
 
-Both tell how sure the model was of each token, and begin with the bytes that token healing owes.
+Both give each token's probability, and begin with the bytes owed by token healing.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.types import Usage
 
 CHOICES = 2
-"""Tokens at each place that may begin a line in a search."""
+"""Most probable tokens at each place that a search tries."""
 
 
 def nothing_known(owed: bytes) -> Tokens[int]:
-    """No tokens to begin with, of a model whose answers owe nothing."""
+    """Gives no tokens; for models without token healing."""
     return ()
 
 
 class Decoder:
-    """Writes answers with one model. Used by one thread at a time."""
+    """Generates answers with one model. Used by one thread at a time."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class Decoder:
         ends: frozenset[int],
         beginning: Callable[[bytes], Any] = nothing_known,
     ):
-        """`ends` are the tokens at which an answer is over. `beginning` gives the tokens that an
-        answer may begin with where it has to begin with some bytes.
+        """`ends` are the tokens that end an answer. `beginning` gives the tokens allowed at the
+        start of an answer, for the bytes it owes.
         """
         self._backend = sequence.backend
         self._sequence = sequence
@@ -51,8 +51,9 @@ class Decoder:
         owed: bytes = b"",
         line: int = 0,
     ) -> Iterator[tuple[str, float]]:
-        """The same as `generate`, as text; ends where the model writes bytes that are none. The
-        text of a token is "" while a character is incomplete.
+        """Yields the same as `generate`, decoded as UTF-8; ends at invalid bytes.
+
+        A token's text is "" while a character is incomplete.
         """
         characters = codecs.getincrementaldecoder("utf-8")()
         for piece, probability in self.generate(prompt, max_tokens, cancelled, owed, line):
@@ -72,9 +73,9 @@ class Decoder:
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer begins with `owed`, which is not given. Where `line` is not 0, it begins with the
-        line at that place in the order of likelihood, of those that a search finds; what that
-        evaluates counts as evaluated. `usage` is right at every moment, also after a cancel.
+        The answer is forced to begin with `owed`, which is not yielded. With `line` n > 0, it
+        begins with the n-th most probable line found by a search. Tokens evaluated by the search
+        count as evaluated. `usage` is always up to date, also after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt))
         if max_tokens == 0:
@@ -141,7 +142,7 @@ class Decoder:
         return Search(logits_behind, choose, is_over, max_tokens).run(place) or Line()
 
     def _choose(self, logits: Any, owed: bytes, most: int) -> list[Choice]:
-        """The likeliest tokens, of those that begin with or within `owed`; the likeliest first."""
+        """Gives the `most` best tokens by probability; with `owed`, only those that fit it."""
         allowed = self._beginning(owed) if owed else ()
         if len(allowed):
             logits = logits[allowed]
@@ -160,7 +161,7 @@ class Decoder:
         ]
 
     def _read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
-        """The logits behind the prompt; what was evaluated counts as soon as it was."""
+        """Evaluates the prompt, counting after each chunk; gives the logits behind it."""
         self._uncounted = self._sequence.evaluated
 
         def is_over() -> bool:
@@ -172,7 +173,7 @@ class Decoder:
         return logits
 
     def _logits_behind(self, tokens: Tokens[int]) -> Any:
-        """The logits behind tokens that count as evaluated, as those of a search do."""
+        """Gives the logits behind `tokens`; counts them as evaluated, as for a search."""
         self._uncounted = self._sequence.evaluated
         logits = self._sequence.logits_behind(tokens)
         self._count_evaluated()

@@ -1,4 +1,4 @@
-"""The word before the cursor, which is not read but chosen anew with the answer."""
+"""Token healing: cuts the last word off the prompt; the answer must begin with its bytes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterable
 
 HALF = re.compile(r"[\w\s]\Z")
-"""The end of a text that may be half of a piece. Behind a bracket or a dot a new one begins mostly,
-and to choose that anew would cost a step.
+"""Matches a text that may end within a token.
+
+Behind a bracket or a dot a new token usually begins; healing there would waste a step.
 """
 WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
 LONGEST_OWED = 24
-"""Bytes of a word that are chosen anew. More would cost more steps than it is worth."""
+"""Bytes of a healed word. More would cost more decode steps than it is worth."""
 
 
 def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
-    """How many of the last tokens make up the last word, or the blanks there with the line end that
-    they follow, and the bytes of these.
+    """Counts the tokens of the last word, and gives their bytes.
 
-    `backwards` gives the bytes of every token, the last one's first.
+    Trailing blanks count as a word, with the line end before them. `backwards` gives the bytes of
+    every token, the last one's first.
     """
     owed = b""
     taken = 0
@@ -31,7 +32,7 @@ def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
 
 
 def _goes_on(piece: bytes, owed: bytes) -> bool:
-    """Whether what is owed goes on to the front in a piece."""
+    """Whether `piece` belongs to the same word as `owed` behind it."""
     if not owed.strip():
         return not piece.strip() and b"\n" not in owed
     within = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])

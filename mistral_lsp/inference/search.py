@@ -1,9 +1,8 @@
-"""Finds a line that the model holds for likelier than the one of its likeliest tokens.
+"""Best-first search for the most probable line.
 
-Best first: after the line of the likeliest tokens, those that begin with what was second to one of
-them, as long as that beginning alone is likelier than the best line so far. Where the model is sure
-of every token, nothing more is tried. Who wants to see other lines than the likeliest gets those
-that begin with what was second, in the order of their likelihood.
+Starts with the greedy line, then tries each token's runner-up, while that prefix alone beats the
+best line found. If the model is sure of every token, nothing more is tried. For the second and
+further lines, it also completes prefixes that can't be the best.
 """
 
 from __future__ import annotations
@@ -18,30 +17,32 @@ from typing import Any
 MOST_TRIES = 4
 
 Choice = tuple[int, float]
-"""A token, and how likely it is behind those before it."""
+"""A token, and its probability behind the tokens before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The choices that make a line, or its beginning; `chance` is its likelihood's logarithm."""
+    """A line or its beginning, as chosen tokens; `chance` is its log probability."""
 
     choices: tuple[Choice, ...] = ()
     chance: float = 0.0
 
     def tokens(self) -> list[int]:
-        """The tokens alone."""
+        """Gives the tokens without probabilities."""
         return [token for token, _ in self.choices]
 
     def then(self, choice: Choice) -> Line:
-        """The line with one more token."""
+        """Gives the line extended by one token."""
         chance = math.log(max(choice[1], 1e-30))
         return Line((*self.choices, choice), self.chance + chance)
 
 
 @dataclass
 class Search:
-    """One search. `logits_behind` gives the logits behind some tokens, or None once nobody wants
-    the line any more; `choose` the likeliest choices from them; `is_over` tells a line's end.
+    """One search.
+
+    `logits_behind` gives the logits behind some tokens, or None after a cancel. `choose` gives the
+    most probable choices from logits. `is_over` tells whether tokens end the line.
     """
 
     logits_behind: Callable[[Sequence[int]], Any]
@@ -53,8 +54,9 @@ class Search:
     _order: count[int] = field(default_factory=count)
 
     def run(self, place: int = 1) -> Line | None:
-        """The line at a `place`, from 1, in the order of likelihood; None where there are not so
-        many, or the search was broken off before.
+        """Gives the `place`-th most probable line, counted from 1.
+
+        None if fewer lines were found, or the search was cancelled.
         """
         self._doubt(Line())
         for _ in range(MOST_TRIES):
@@ -67,7 +69,7 @@ class Search:
         return ranked[place - 1] if len(ranked) >= place else None
 
     def _follow(self, line: Line, is_wanted: Callable[[Line], bool]) -> None:
-        """Goes on with the likeliest tokens, as long as that is wanted."""
+        """Extends the line by the most probable tokens while `is_wanted`; queues the runners-up."""
         while is_wanted(line):
             if self._is_whole(line):
                 self._whole.append(line)

@@ -1,8 +1,8 @@
-"""One sequence of tokens in a KV cache: evaluates only what is new, and shelves what it leaves.
+"""One token sequence in a KV cache: evaluates only new tokens, and saves the state it leaves.
 
-Prompts are read in chunks, so that a cancel is heard between them. The logits behind the latest
-tokens are remembered: an answer that begins otherwise, for another character of a word, needs no
-eval.
+Prompts are read in chunks, between which a cancel is noticed. The logits behind the latest tokens
+are kept. So an answer that differs in its first token, when one more character of a word was typed,
+needs no eval.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.inference.threads import Threads
 
 ABORTABLE_CHUNK_SECONDS = 0.1
-"""What an abort throws away at most, so that a prompt makes progress while somebody types."""
+"""Seconds of reading lost by an abort at most, so that prompts progress while a user types."""
 CHUNK_SECONDS = 0.025
-"""How long a cancel may have to wait where an eval can't be aborted."""
+"""Seconds until a cancel is noticed, if the backend can't abort an eval."""
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Reading fewer anew costs hardly more than saving and restoring a state."""
+"""Tokens. Saving and restoring a state of fewer costs about as much as reading them again."""
 REMEMBERED_LOGITS = 32
-"""Tokens behind which the logits are remembered: 4 MB with Mistral's vocabulary."""
+"""Places whose logits are kept: 4 MB with Mistral's vocabulary."""
 
 
 class Sequence:
-    """What one KV cache holds. Used by one thread at a time."""
+    """One KV cache and the tokens it holds. Used by one thread at a time."""
 
     def __init__(
         self,
@@ -39,13 +39,13 @@ class Sequence:
         reading_rate: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """`threads` compute on a quiet machine, which then reads `reading_rate` tokens a second.
+        """`threads` compute on an idle machine, which then reads `reading_rate` tokens a second.
 
-        `clock`, in seconds, sizes the chunks and chooses the threads; one that stands still makes
-        them, and so every rounding, the same on every run.
+        `clock`, in seconds, determines chunk sizes and the number of threads. With a constant clock
+        both, and so all rounding, are the same in every run.
         """
         self.backend = backend
-        backend.rewind(0)  # of what others read before, as to measure the machine
+        backend.rewind(0)  # drops others' tokens, such as a measurement's
         self._held: list[int] = []
         self._logits: OrderedDict[int, Any] = OrderedDict()
         self._shelf = Shelf()
@@ -56,26 +56,24 @@ class Sequence:
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
         self.evaluated = 0
-        """Tokens that were evaluated since the beginning."""
+        """Tokens evaluated since the beginning."""
 
-    # What it holds
+    # States
 
     def states(self) -> list[Kept]:
-        """What was read at the latest places, the last used last; only where states can be kept."""
+        """Gives the states of the latest places, most recently used last; [] without `can_save`."""
         if self.backend.can_save and len(self._held) > WORTH_KEEPING:
             self._shelf.put(self._held, self.backend.save())
         return self._shelf.all()
 
     def remember(self, states: Tokens[Kept]) -> None:
-        """Takes in what `states` gave in an earlier life."""
+        """Takes over the states of an earlier process."""
         for kept in states if self.backend.can_save else ():
             self._shelf.put(kept.tokens, kept.state)
 
     @contextmanager
     def kept_sound(self) -> Iterator[None]:
-        """Forgets all that was read where what is done within fails: nobody knows then what the
-        cache holds.
-        """
+        """Clears the KV cache if its block fails, since its content is then unknown."""
         try:
             yield
         except BaseException:
@@ -87,7 +85,7 @@ class Sequence:
     # Evaluating
 
     def read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
-        """The logits behind a prompt, maybe of another place; None where it was cancelled."""
+        """Gives the logits behind a prompt, changing the place if necessary. None: cancelled."""
         if self.backend.can_save:
             self._change_place(prompt)
         return self.logits_behind(prompt, cancelled)
@@ -95,13 +93,14 @@ class Sequence:
     def logits_behind(
         self, tokens: Tokens[int], cancelled: Callable[[], bool] | None = None
     ) -> Any:
-        """The logits behind tokens, of which only those are evaluated that the cache does not hold:
-        all at once, or in chunks where somebody may cancel. None where that happened.
+        """Gives the logits behind `tokens`; evaluates those that the cache lacks. None: cancelled.
+
+        Without `cancelled` all are evaluated at once, else in chunks.
         """
         common = common_prefix(self._held, tokens)
         if common == len(tokens) and common in self._logits:
             return self._logits[common]
-        # The last token is evaluated even where it is held, since its logits are what is wanted.
+        # The last token is always evaluated, since its logits are needed.
         self._forget(min(common, len(tokens) - 1))
         logits = None
         while len(self._held) < len(tokens):
@@ -116,13 +115,13 @@ class Sequence:
 
     def _remembered(self, logits: Any) -> Any:
         place = len(self._held)
-        self._logits[place] = logits.copy()  # the backend will write the next ones there
+        self._logits[place] = logits.copy()  # the backend reuses the array
         if len(self._logits) > REMEMBERED_LOGITS:
             self._logits.popitem(last=False)
         return self._logits[place]
 
     def _forget(self, kept: int) -> None:
-        """Keeps the first tokens only of what the cache holds."""
+        """Drops all but the first `kept` tokens from the cache."""
         if kept < len(self._held):
             self.backend.rewind(kept)
             del self._held[kept:]
@@ -130,8 +129,9 @@ class Sequence:
             del self._logits[past]
 
     def _change_place(self, prompt: Tokens[int]) -> None:
-        """Puts what the cache holds on the shelf, where much of it would be lost to `prompt`, and
-        takes from there what serves `prompt` better.
+        """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
+
+        Restores a state from the shelf if it has a longer prefix in common with `prompt`.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)
@@ -143,7 +143,7 @@ class Sequence:
             self._logits.clear()
 
     def _eval(self, tokens: Tokens[int]) -> Any:
-        """The logits behind tokens that follow what is held; None where that was aborted."""
+        """Evaluates tokens behind the held ones; gives the logits, or None if aborted."""
         started = self._clock()
         past = len(self._held)
         chosen = self._threads.choose(len(tokens))

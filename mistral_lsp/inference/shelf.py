@@ -1,4 +1,4 @@
-"""Keeps the states of prompts that the KV cache had to leave: going back costs no reading."""
+"""Keeps KV states of prompts, LRU, so that returning to a place needs no reading."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROOM = 256 * 1024 * 1024
-"""Bytes that all states may have together; the newest is kept even where it is larger."""
+"""Bytes of all states together; the newest is kept even if it is larger."""
 MOST = 16
-"""States, however small, so that short files don't go on filling the room all day."""
+"""States. Also bounds small ones, which would otherwise accumulate all day."""
 SAME_PLACE = 64
-"""Tokens by which two states of one place differ at most, as after some typing."""
+"""Tokens. Two states with a smaller difference, such as by some typing, are of one place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The tokens that a state was made of, and the state as the backend gave it."""
+    """A state in the backend's format, and the tokens it was made of."""
 
     tokens: tuple[int, ...]
     state: bytearray
 
 
 class Shelf:
-    """States in the order of their use; the least recently used goes when the room is full."""
+    """The LRU list of states; the least recently used goes when there are too many."""
 
     def __init__(self, room: int = ROOM):
         """Starts empty; `room` is in bytes."""
@@ -30,7 +30,7 @@ class Shelf:
         self._kept: list[Kept] = []
 
     def put(self, tokens: Sequence[int], state: bytearray) -> None:
-        """Keeps a state, in place of an older one of the same place."""
+        """Adds a state; replaces an older one of the same place."""
         fresh = Kept(tuple(tokens), state)
         self._kept = [old for old in self._kept if not _same_place(old, fresh)]
         self._kept.append(fresh)
@@ -39,13 +39,14 @@ class Shelf:
             del self._kept[0]
 
     def all(self) -> list[Kept]:
-        """All states, the last used last."""
+        """Gives all states, the most recently used last."""
         return list(self._kept)
 
     def take(self, prompt: Sequence[int], more_than: int) -> Kept | None:
-        """The state that begins like `prompt` for longest, if for more than `more_than` tokens.
+        """Takes the state with the longest prefix in common with `prompt`.
 
-        It leaves the shelf, since the KV cache now holds it.
+        None if no prefix has more than `more_than` tokens. The state leaves the shelf, since the KV
+        cache will hold it.
         """
         best, longest = None, more_than
         for one in self._kept:
@@ -62,7 +63,7 @@ def _same_place(old: Kept, fresh: Kept) -> bool:
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens the two begin with in common."""
+    """Counts the tokens of the longest common prefix."""
     shorter = min(len(one), len(other))
     if one[:shorter] == other[:shorter]:  # mostly, and much faster
         return shorter

@@ -1,4 +1,4 @@
-"""How large windows are, which is a matter of how fast prompts are read."""
+"""Sizes windows by the speed of reading prompts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ WINDOW_STEP = 64
 
 
 def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
-    """What to read first at a new place, and what to grow to: the tokens that are read at `rate`, a
-    second's, in `FIRST_SECONDS` and, unless the user has fixed the window, in `COLD_SECONDS`.
+    """Gives the tokens to read first at a new place, and the tokens to grow the window to.
+
+    They are those read in `FIRST_SECONDS` and `COLD_SECONDS` at `rate` tokens per second. With
+    `fixed`, the second is `window`.
     """
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)

@@ -1,7 +1,7 @@
-"""Decides how many threads compute, while other programs want the same cores.
+"""Adapts the number of computing threads to the load of other programs.
 
-The threads of a backend wait for each other by spinning. Where another program takes one of their
-cores away, all of them wait for it, and fewer threads are many times faster.
+A backend's threads wait for each other by spinning. If another program takes one of their cores,
+all wait for it, and fewer threads are many times faster.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ import psutil
 
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
-"""How many times as long as on a quiet machine an eval may take: a step, and a chunk, which takes
-longer and longer as the window fills.
+"""Factors over the time on an idle machine beyond which an eval is slow: a decode step, and a
+chunk. Chunks get slower as the window fills.
 """
 STALLED = 30
-"""Quiet steps. An eval of fewer tokens than a chunk's that takes so long says enough alone, and one
-try every now and then is all that may cost as much.
+"""Factor over an idle machine's decode step. A small eval that takes longer shows a busy machine by
+itself; the next try of all threads then waits for `LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
-"""Decode steps in a row; a chunk of a prompt says as much alone."""
+"""Slow decode steps in a row; one slow chunk is enough."""
 FIRST_RETRY_SECONDS = 1.0
-"""After a rest, an operating system may put all threads on one core for some 0.2 s: that looks like
-another program, and passes.
+"""Seconds. After a rest, an operating system may put all threads on one core for about 0.2 s, which
+looks like another program, and passes.
 """
 LAST_RETRY_SECONDS = 16.0
 IDLE_CORES = 0.5
-"""On average, from which on more threads are worth a try: on a busy machine that takes long."""
+"""Average idle cores from which trying all threads pays; on a busy machine a try is slow."""
 
 
 def idle_seconds() -> float:
-    """How long cores have been idle since the machine's start, all of them together."""
+    """Gives the idle seconds of all cores together since the machine's start."""
     return psutil.cpu_times().idle
 
 
 class Threads:
-    """The number to use, chosen anew from how long decode steps and chunks of prompts take."""
+    """Chooses the number of threads from the durations of decode steps and chunks."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class Threads:
         reading_rate: float = 0.0,
         idle: Callable[[], float] = idle_seconds,
     ):
-        """`most` is the number for a quiet machine, which then reads `reading_rate` tokens of a
-        prompt in a second, if that is known; `clock` is in seconds, and so is `idle`.
+        """`most` is the number for an idle machine, which then reads `reading_rate` prompt tokens a
+        second (0: unknown). `clock` and `idle` are in seconds.
         """
         self._most = most
         self._clock = clock
@@ -60,8 +60,10 @@ class Threads:
         self._count = most
 
     def choose(self, tokens: int) -> int:
-        """How many are to compute the next eval, of `tokens`. All of them are tried again after a
-        while, for one eval where that is slow again; a chunk would take seconds then.
+        """Gives the number of threads for the next eval, of `tokens`.
+
+        After a while all are tried again, for one eval if that is slow. Only small evals are used
+        for tries, since a chunk could take seconds.
         """
         may_try = self._count < self._most and tokens < SMALLEST_CHUNK
         if may_try and self._is_worth_a_try():
@@ -78,12 +80,12 @@ class Threads:
         return idle - idle_then >= IDLE_CORES * (now - since)
 
     def _watch(self, seconds: float) -> None:
-        """Looks how idle the cores are, until the next try in so many seconds."""
+        """Schedules the next try in so many seconds; notes the idle time until now."""
         self._watched_from = (self._clock(), self._idle())
         self._retry_at = self._watched_from[0] + seconds
 
     def took(self, tokens: int, seconds: float) -> None:
-        """Takes in how long an eval took with the threads that `choose` gave."""
+        """Records the duration of an eval with the threads given by `choose`."""
         if self._most == 1:
             return
         telling = tokens == 1 or tokens >= SMALLEST_CHUNK
@@ -98,7 +100,7 @@ class Threads:
             self._took_with_all(kind, seconds / tokens)
 
     def gave_up(self, tokens: int, seconds: float) -> None:
-        """Takes in an eval that was aborted: so late, maybe, that the machine must be busy."""
+        """Records the duration of an aborted eval if it shows by itself a busy machine."""
         kind = min(tokens, SMALLEST_CHUNK)
         slow = kind in self._quiet and seconds / tokens > SLOW[kind] * self._quiet[kind]
         if slow or self._is_stall(tokens, seconds):
@@ -108,7 +110,7 @@ class Threads:
         return tokens < SMALLEST_CHUNK and seconds > STALLED * self._quiet.get(1, seconds)
 
     def _took_with_all(self, kind: int, seconds: float) -> None:
-        # A window that fills makes evals slower, too, but slowly.
+        # Evals also get slower as the window fills, but gradually.
         quiet = self._quiet[kind] = min(self._quiet.get(kind, seconds) * 1.01, seconds)
         if seconds <= SLOW[kind] * quiet or seconds <= self._with_fewer.get(kind, 0.0):
             self._slow_steps = 0
@@ -125,5 +127,5 @@ class Threads:
         self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
 
     def _took_with_fewer(self, kind: int, seconds: float) -> None:
-        # The latest eval counts as much as all before it: the other program comes and goes.
+        # Weighs the latest eval as much as all before: the other program comes and goes.
         self._with_fewer[kind] = (self._with_fewer.get(kind, seconds) + seconds) / 2

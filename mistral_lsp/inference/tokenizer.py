@@ -1,7 +1,7 @@
-"""Tokenises prompts, remembering the tokens of text that has not changed.
+"""Tokenises prompts, and caches the tokens of unchanged text.
 
-A text is cut into chunks only where no piece of the vocabulary could reach across the cut; then the
-chunks' tokens, joined, are the same as those of the whole text.
+A text is cut into chunks only where no token of the vocabulary could span the cut. So the chunks'
+tokens, joined, equal those of the whole text.
 """
 
 from __future__ import annotations
@@ -26,23 +26,20 @@ KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
 
 _CUTS = (
-    # Before the blanks at a line's end; unsafe where a piece goes on from a visible character into
-    # them: "x " could take the first of two blanks that stand before a line end.
+    # Before the blanks at a line's end. Unsafe if a token continues from a visible character into
+    # them: "x " could take the first of two blanks before a line end.
     (re.compile(r"(?<=\S)(?=\s*\n)"), re.compile(rb"\S\s*\n|\A\S.*\s\Z", re.DOTALL)),
-    # Before every line feed, for a vocabulary like Mistral's, which has pieces like ";\r".
+    # Before every line feed, for vocabularies like Mistral's, with tokens like ";\r".
     (re.compile(r"(?=\n)"), re.compile(rb".\n", re.DOTALL)),
 )
-"""Where a text may be cut, and what a piece looks like that makes it unsafe; the best cut first."""
+"""Patterns of places to cut, each with one of the tokens that make it unsafe; the best first."""
 
 
 class Tokenizer:
-    """Turns text and prompts into token ids for one loaded model; any thread may ask."""
+    """Converts text and prompts to token ids of one model. Thread-safe."""
 
     def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
-        """Looks through the vocabulary once to learn whether line ends are safe places to cut.
-
-        `heals`: the word before the cursor is the model's to choose anew.
-        """
+        """Scans the vocabulary once for tokens that span line ends. `heals`: use token healing."""
         self._heals = heals
         self._backend = backend
         self._specials = specials
@@ -57,7 +54,7 @@ class Tokenizer:
         for token, piece in enumerate(self._pieces):
             if piece:
                 self._by_first_byte.setdefault(piece[:1], []).append(token)
-        # A vocabulary may have marks that are seen in plain text, too, unless it is cut there.
+        # Some vocabularies match marks in plain text, too; texts are cut within those.
         self._marks = cuts(
             spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
         )
@@ -66,9 +63,9 @@ class Tokenizer:
         )
 
     def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
-        """The ids of a whole prompt without the word that the cursor stands in or behind, and that
-        word's bytes, which the answer has to begin with. Raises EngineError for a mark that the
-        model does not have, and for nothing at all.
+        """Gives a prompt's ids without its last word, and that word's bytes, owed by token healing.
+
+        Raises EngineError for a mark that the model lacks, and for an empty prompt.
         """
         parts, owed = self.parts(prompt)
         ids = list(chain.from_iterable(parts))
@@ -77,7 +74,7 @@ class Tokenizer:
         return ids, owed
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
-        """The same, part by part."""
+        """Gives the ids of each part, and the owed bytes."""
         parts: list[list[int]] = []
         owed = b""
         for part in prompt.parts:
@@ -88,15 +85,16 @@ class Tokenizer:
         return parts, owed
 
     def _take_word(self, ids: list[int]) -> bytes:
-        """Takes the tokens of the last word off, or those of blanks; gives their bytes. One token
-        stays, for an answer needs something to go on from.
+        """Removes the last word's tokens and gives their bytes.
+
+        The first token stays, since decoding needs one.
         """
         taken, owed = last_word(self._pieces[token] for token in reversed(ids[1:]))
         del ids[len(ids) - taken :]
         return owed
 
     def beginning(self, owed: bytes) -> Any:
-        """The ids, as an array, of the tokens that an answer may begin with to write `owed`."""
+        """Gives an array of the token ids allowed at the start of an answer that owes `owed`."""
         return numpy.array(
             [
                 token
@@ -114,7 +112,7 @@ class Tokenizer:
         return self.text(part.text)
 
     def text(self, text: str) -> list[int]:
-        """The ids of plain text."""
+        """Gives the ids of plain text."""
         chunks = self._cut.split(text) if self._cut else [text]
         ids: list[int] = []
         with self._lock:

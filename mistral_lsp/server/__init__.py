@@ -1,1 +1,1 @@
-"""The language server: the only part that knows the Language Server Protocol."""
+"""The language server; no other package knows the Language Server Protocol."""

@@ -1,7 +1,7 @@
-"""Decides who may speak to a server over TCP: whoever brings its token in the first message.
+"""Admits TCP clients: the first message must contain the server's token.
 
-Loopback is no wall between the users of a machine. The token is in the environment, or in a file
-that only its owner can read.
+Any user of the machine can connect to a loopback port. The token is in an environment variable, or
+in a file readable by its owner only.
 """
 
 from __future__ import annotations
@@ -29,22 +29,24 @@ logger = logging.getLogger(__name__)
 
 VARIABLE = "MISTRAL_LSP_TOKEN"
 OPTION = "token"
-"""Where a client puts it: every client can give initializationOptions, few can send a header."""
+"""The token's key in initializationOptions: every client can set these, few can send a header."""
 SHORTEST_TOKEN = 16
 LARGEST_FIRST_MESSAGE = 1 << 20
 FIRST_MESSAGE_SECONDS = 10.0
 PARTING_SECONDS = 1.0
 MOST_WAITING = 32
-"""Connections without a token. With one more the oldest goes: owners send the token at once."""
+"""Connections that have not sent the token. One more displaces the oldest, which is hardly an
+owner's: those send the token at once.
+"""
 
 
 class Admission:
-    """Lets clients with the token in, and ends the connections of all others."""
+    """Admits clients with the token and disconnects all others."""
 
     def __init__(self) -> None:
-        """Takes the token of the environment, which our own processes then don't inherit.
+        """Takes the token out of the environment, so that child processes don't inherit it.
 
-        Raises UserError for one that can be guessed.
+        Raises UserError for a token short enough to be guessed.
         """
         self._token = os.environ.pop(VARIABLE, "")
         self._waiting: dict[asyncio.StreamWriter, None] = {}
@@ -56,9 +58,9 @@ class Admission:
 
     @contextlib.contextmanager
     def token_at(self, port: int) -> Iterator[str]:
-        """Has a token as long as the server runs; gives where its owner finds it.
+        """Writes a token file for the block, unless the environment has a token; gives its place.
 
-        Raises UserError where there is no folder that the owner alone can enter.
+        Raises UserError if the file can't be written, or no folder is private to the user.
         """
         if self._token:
             yield VARIABLE
@@ -66,7 +68,7 @@ class Admission:
         self._token = secrets.token_urlsafe(32)
         try:
             path = private_folder() / f"tcp-{port}.token"
-            path.unlink(missing_ok=True)  # of a server that was killed
+            path.unlink(missing_ok=True)  # left by a killed server
             write_private(path, self._token.encode())
         except OSError as error:
             raise UserError(
@@ -80,7 +82,7 @@ class Admission:
     async def admit(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> dict[str, Any] | None:
-        """A client's first message, without the token; None where it is refused and gone."""
+        """Reads a client's first message and gives it without the token. None: it is refused."""
         if len(self._waiting) >= MOST_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
@@ -103,7 +105,7 @@ class Admission:
         return None
 
     def _brings_token(self, message: Any) -> bool:
-        """Whether it is initialize with the token, which it then has no longer."""
+        """Whether the message is initialize with the right token. Removes the token from it."""
         match message:
             case {
                 "method": types.INITIALIZE,
@@ -117,8 +119,9 @@ class Admission:
 
 
 async def _refuse(message: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Says what is missing. What else the client sends is read and dropped, for to close before
-    that could take the answer away from it.
+    """Answers with an error that asks for the token.
+
+    The client's further messages are read and dropped: closing earlier could lose the answer.
     """
     number = message.get("id") if isinstance(message, dict) else None
     error = {

@@ -1,4 +1,4 @@
-"""Puts the server together: one instance for one editor, from initialize to exit."""
+"""The language server of one editor, from initialize to exit."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ CONFIGURATION_SECONDS = 5.0
 
 
 class App(LanguageServer):
-    """The state of one editor's server, and what several handlers need of it."""
+    """The state of one editor's server, and operations that several handlers share."""
 
     protocol: Protocol
 
     def __init__(self, overrides: Mapping[str, Any]):
-        """`overrides` are settings from the command line, which nothing else can change."""
+        """`overrides` are the command line's settings, which override all others."""
         super().__init__(
             "mistral-lsp",
             __version__,
@@ -62,7 +62,7 @@ class App(LanguageServer):
 
     @property
     def encoding(self) -> str:
-        """The units of columns that were agreed on."""
+        """The units of columns agreed on with the client."""
         return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
 
     def _wanted(self) -> AnyWanted:
@@ -74,7 +74,7 @@ class App(LanguageServer):
     # Settings
 
     def begin(self, params: types.InitializeParams) -> None:
-        """Takes what initialize brings: folders and settings."""
+        """Takes folders and settings from initialize."""
         folders = [folder.uri for folder in params.workspace_folders or []]
         self._folders = folders or [params.root_uri or ""]
         self.indexing.set_folders(self._folders)
@@ -83,14 +83,14 @@ class App(LanguageServer):
         self.engine = self.workbench.engine = self._new_engine()
 
     def change_folders(self, event: types.WorkspaceFoldersChangeEvent) -> None:
-        """Takes in which folders of the workspace have come and gone."""
+        """Adds and removes folders of the workspace."""
         gone = {uris.parse(folder.uri) for folder in event.removed}
         self._folders = [uri for uri in self._folders if uris.parse(uri) not in gone]
         self._folders += [folder.uri for folder in event.added]
         self.indexing.set_folders(self._folders)
 
     async def pull_settings(self) -> None:
-        """Asks the client for its settings, where it can be asked."""
+        """Asks the client for its settings, if it supports that."""
         workspace = self.client_capabilities.workspace
         if not (workspace and workspace.configuration):
             return
@@ -103,7 +103,7 @@ class App(LanguageServer):
             await self.take_settings(answer[0] if answer else None)
 
     async def take_settings(self, raw: Any) -> None:
-        """Takes new settings from the client; starts another engine where they call for one."""
+        """Takes new settings from the client; starts another engine if they require one."""
         before = self.session.settings
         self._read(raw)
         after = self.session.settings
@@ -128,7 +128,7 @@ class App(LanguageServer):
     # Engine
 
     async def reload(self) -> None:
-        """Starts the engine anew with the present settings; one that others use goes on."""
+        """Starts a new engine with the current settings. A host with other clients runs on."""
         async with self._reloading:
             await self.engine.leave()
             self.engine = self.workbench.engine = self._new_engine()
@@ -146,11 +146,11 @@ class App(LanguageServer):
             self._progress = asyncio.create_task(self._show_progress())
 
     async def _show_progress(self) -> None:
-        """Work-done progress from here until the model is loaded or failed."""
+        """Shows work-done progress until the model is loaded or failed."""
         window = self.client_capabilities.window
         if window and window.work_done_progress:
             token = f"mistral-lsp-load-{uuid.uuid4()}"
-            with contextlib.suppress(JsonRpcException):  # of a client that wants none after all
+            with contextlib.suppress(JsonRpcException):  # the client may refuse it
                 await self.work_done_progress.create_async(token)
                 await self._follow_loading(token)
         self._progress = None
@@ -166,11 +166,11 @@ class App(LanguageServer):
     # Messages
 
     def send_status(self) -> None:
-        """Tells the client how things are."""
+        """Sends the engine's state to the client."""
         self.protocol.notify(extensions.STATUS, status.state(self.session.settings, self.engine))
 
     def warn(self, problem: str) -> None:
-        """Shows the user a problem, the same one only once."""
+        """Shows the user a problem; each one only once."""
         self.last_error = problem
         if problem not in self._shown_problems:
             self._shown_problems.add(problem)
@@ -181,7 +181,7 @@ class App(LanguageServer):
         self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Logs an error that nobody foresaw; shows that of a notification, which nobody answers."""
+        """Logs an unexpected exception. A notification's failure, having no answer, is shown."""
         if not isinstance(error, (JsonRpcException, UserError)):
             logger.error("an unforeseen error", exc_info=error)
         if source is not FeatureRequestError:
@@ -198,7 +198,7 @@ class App(LanguageServer):
         )
 
     async def finish(self) -> None:
-        """Leaves nothing behind."""
+        """Stops background work and disconnects from the engine."""
         if self._progress is not None:
             self._progress.cancel()
         await self.indexing.close()

@@ -1,4 +1,4 @@
-"""Answers completion requests: from the protocol to the pipeline and back."""
+"""Answers completion requests: converts protocol objects for the pipeline, and back."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ Send = Callable[[Completion, Snapshot], None]
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The item that is selected in the editor's popup, as if it had been accepted: `text` in place
-    of `span`. An editor shows only what begins with it. Without a popup it is empty.
+    """The item selected in the editor's popup: `text` in place of `span`; empty without a popup.
+
+    The pipeline completes the file as if the item were accepted, since editors show only ghost text
+    that begins with the item.
     """
 
     span: Span
     text: str = ""
 
     def accepted(self, snapshot: Snapshot) -> tuple[Snapshot, int]:
-        """The file with the item in it, and the place behind that."""
+        """Gives the file with the item inserted, and the place behind it."""
         if self.span.start == self.span.end and not self.text:
             return snapshot, self.span.start
         changed = snapshot.replaced(self.span.start, self.span.end, self.text)
         return changed, self.span.start + len(self.text)
 
     def extended(self, completion: Completion) -> Completion:
-        """The answer behind the item, as one for the file without it."""
+        """Converts a completion behind the item into one for the file without it."""
         if not completion.text:
             return completion
         longer = len(self.text) - (self.span.end - self.span.start)
@@ -56,9 +58,9 @@ async def answer(
     trigger: Trigger,
     send: Send | None = None,
 ) -> tuple[Completion, Snapshot | None]:
-    """Runs a request through the pipeline; `send` gets what streams, while it is still wanted.
+    """Runs a request through the pipeline; `send` gets growing completions while they are current.
 
-    An answer for a document that has changed since is dropped: it comes back empty.
+    If the document has changed meanwhile, the completion is empty.
     """
     workbench.metrics.asked += 1
     snapshot = session.snapshot(params.text_document.uri)
@@ -90,7 +92,7 @@ async def answer(
 async def look(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
-    """Gets ready for a place where the cursor rests; one that does not exist is no error."""
+    """Reads ahead for the place where the cursor rests. Ignores a place that does not exist."""
     place = _place(session, params, encoding)
     if place is not None:
         await ahead.look(_request(session, *place, "automatic"), workbench)
@@ -99,7 +101,7 @@ async def look(
 async def explain(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> dict[str, Any] | None:
-    """What would be asked at a place while typing, and why; None for one that does not exist."""
+    """Explains the request that typing at a place would send; None if the place does not exist."""
     place = _place(session, params, encoding)
     if place is None:
         return None
@@ -109,7 +111,7 @@ async def explain(
 def reject(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
-    """Takes what is shown at a place as dismissed."""
+    """Records that the user dismissed the ghost text at a place."""
     place = _place(session, params, encoding)
     if place is not None:
         workbench.rejections.reject(*place)
@@ -129,7 +131,7 @@ def _selected(
     offset: int,
     encoding: str,
 ) -> Selected:
-    """What is selected in a popup at the cursor; one that lies elsewhere is no help."""
+    """Gives the popup's item, if its range includes the cursor; else an empty one."""
     info = getattr(params.context, "selected_completion_info", None)
     if info is not None:
         start = convert.offset(snapshot, info.range.start, encoding)
@@ -154,14 +156,14 @@ def _nothing(workbench: Workbench, reason: str) -> Completion:
 
 
 def with_own_ends(text: str, snapshot: Snapshot) -> str:
-    """A text with the line ends that the file has."""
+    """Gives the text with the file's line ends."""
     return text.replace("\n", snapshot.line_end)
 
 
 def inline_list(
     completion: Completion, snapshot: Snapshot | None, encoding: str
 ) -> types.InlineCompletionList:
-    """The answer to textDocument/inlineCompletion.
+    """Builds the answer to textDocument/inlineCompletion.
 
     The range is always given: without one, an editor would replace the word at the cursor.
     """
@@ -181,7 +183,7 @@ def inline_list(
 def popup_list(
     completion: Completion, snapshot: Snapshot | None, encoding: str
 ) -> types.CompletionList:
-    """The answer to textDocument/completion: one item, marked as ours."""
+    """Builds the answer to textDocument/completion: one item, marked as ours."""
     if not completion.text or snapshot is None:
         return types.CompletionList(is_incomplete=True, items=[])
     start = completion.span.start

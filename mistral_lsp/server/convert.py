@@ -1,7 +1,6 @@
-"""Turns the protocol's positions into places in our text, and back.
+"""Converts LSP positions to places in the text, and back.
 
-Outside, a column counts UTF-8, UTF-16 or UTF-32 units, as was agreed at the start; inside,
-characters.
+LSP columns count UTF-8, UTF-16 or UTF-32 units, as agreed at the start; places count characters.
 """
 
 from __future__ import annotations
@@ -14,19 +13,17 @@ from mistral_lsp.document import HALF, Document, Snapshot
 from mistral_lsp.types import Span
 
 CONTINUATIONS = bytes(range(0x80, 0xC0))
-"""Bytes of UTF-8 that begin no character."""
+"""The continuation bytes of UTF-8."""
 
 
 def column(line: str, units: int, encoding: str) -> int:
-    """The character of `line` at which `units` units are passed; past its end, its end. One that
-    they end within is passed.
-    """
+    """Counts the characters of `line` in its first `units` units; one cut in two counts whole."""
     if encoding == types.PositionEncodingKind.Utf32 or line.isascii():
         return min(units, len(line))
     if encoding == types.PositionEncodingKind.Utf8:
         data = line.encode("utf-8", "surrogatepass")[:units]
         return len(data.translate(None, CONTINUATIONS))
-    if HALF.search(line):  # decoding would join two of them
+    if HALF.search(line):  # decoding would join two halves
         ends = accumulate(1 + (character > "\uffff") for character in line)
         passed = sum(1 for _ in takewhile(lambda end: end < units, ends))
         return min(len(line), passed + 1) if units else 0
@@ -35,7 +32,7 @@ def column(line: str, units: int, encoding: str) -> int:
 
 
 def units(text: str, encoding: str) -> int:
-    """How many units `text` has."""
+    """Counts the units of `text`."""
     if encoding == types.PositionEncodingKind.Utf32 or text.isascii():
         return len(text)
     if encoding == types.PositionEncodingKind.Utf8:
@@ -44,8 +41,9 @@ def units(text: str, encoding: str) -> int:
 
 
 def place(document: Document, position: types.Position, encoding: str) -> tuple[int, int]:
-    """The line and the character of a position, for an edit; outside of the text, the nearest place
-    within. A character that UTF-16 has in two halves is parted where an edit begins between them.
+    """Gives the line and character of a position, for an edit. Outside the text: the nearest place.
+
+    A character with two UTF-16 units is split if the edit begins between them.
     """
     line = document.line(position.line)
     passed = column(line, position.character, encoding)
@@ -56,7 +54,7 @@ def place(document: Document, position: types.Position, encoding: str) -> tuple[
 
 
 def offset(snapshot: Snapshot, position: types.Position, encoding: str) -> int | None:
-    """The offset of a position, or None where the text has no such line."""
+    """Gives the offset of a position, or None if there is no such line."""
     if position.line >= snapshot.line_count():
         return None
     line = snapshot.line(position.line)
@@ -64,7 +62,7 @@ def offset(snapshot: Snapshot, position: types.Position, encoding: str) -> int |
 
 
 def to_range(snapshot: Snapshot, span: Span, encoding: str) -> types.Range:
-    """A span as a range."""
+    """Converts a span to an LSP range."""
     return types.Range(
         _position(snapshot, span.start, encoding), _position(snapshot, span.end, encoding)
     )

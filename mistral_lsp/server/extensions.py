@@ -1,4 +1,4 @@
-"""What the protocol has beyond LSP: messages of ours, and inline completion that grows."""
+"""Extensions of LSP: our messages, and inline completion that grows."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 
 DID_MOVE_CURSOR = "mistralLsp/didMoveCursor"
-"""From the client: where the cursor rests."""
+"""From the client: the cursor rests at a place."""
 DID_REJECT = "mistralLsp/didReject"
-"""From the client: ghost text at a place was dismissed."""
+"""From the client: the user dismissed the ghost text at a place."""
 DID_SHOW = "mistralLsp/didShow"
 """From the client: ghost text was shown."""
 DID_ACCEPT = "mistralLsp/didAccept"
-"""From the client: `acceptedLength` characters of it were taken."""
+"""From the client: the user accepted `acceptedLength` characters of ghost text."""
 STATUS = "mistralLsp/status"
-"""To the client: what the engine is doing."""
+"""To the client: the engine's state."""
 
 
 @attrs.define
 class GrowingInlineCompletionParams(types.InlineCompletionParams):
-    """The stock parameters with the token that lets an answer grow, which lsprotocol leaves out."""
+    """lsprotocol's parameters with `partialResultToken`, which it lacks."""
 
     partial_result_token: Optional[Union[int, str]] = attrs.field(default=None)
 
 
 @attrs.define
 class GrowingInlineCompletionRequest:
-    """A request with these parameters."""
+    """An inline completion request with these parameters."""
 
     id: Union[int, str]
     params: GrowingInlineCompletionParams
@@ -41,7 +41,7 @@ class GrowingInlineCompletionRequest:
 
 @attrs.define
 class PlaceNotification:
-    """A notification of ours that names a place in a document."""
+    """One of our notifications, about a place in a document."""
 
     params: types.TextDocumentPositionParams
     method: str
@@ -49,14 +49,15 @@ class PlaceNotification:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a value can be a request's id or a token; JSON has values that nobody finds again."""
+    """Whether a JSON value can be a request's id or a progress token: a number or a string."""
     return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
 @cache
 def make_converter() -> cattrs.Converter:
-    """The stock converter that also reads the two classes above. All clients have the same: cattrs
-    goes on holding the hooks of one that is gone.
+    """Gives pygls' converter, extended by the two inline completion classes.
+
+    It is shared by all clients: cattrs never frees the hooks of a converter.
     """
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""Registers what the server offers, each handler saying which message it answers."""
+"""Registers the handlers of all messages that the server supports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mistral_lsp.types import Completion, Trigger
 
 
 def register(app: App) -> None:
-    """Gives `app` all its handlers."""
+    """Registers all handlers with `app`."""
     _register_lifecycle(app)
     _register_documents(app)
     _register_notebooks(app)
@@ -35,7 +35,7 @@ def _register_lifecycle(app: App) -> None:
     @app.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         text_document = params.capabilities.text_document
-        # Where ghost text is to be had, the popup would only show the same once more.
+        # With ghost text, the popup would only repeat it.
         if not (text_document and text_document.inline_completion):
             _register_popup_completion(app)
         app.begin(params)
@@ -139,7 +139,7 @@ def _register_inline_completion(app: App) -> None:
 
 
 def _sender(app: App, token: int | str | None) -> completion.Send | None:
-    """What sends a growing answer to the client, if the client gave a token for that."""
+    """Gives the function that sends growing completions; None if the client gave no token."""
     if token is None:
         return None
 

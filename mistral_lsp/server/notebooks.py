@@ -1,4 +1,4 @@
-"""Keeps the session's notebooks as the client has them: notebookDocument/didOpen and the like."""
+"""Keeps the session's notebooks equal to the client's: notebookDocument/didOpen and the like."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from mistral_lsp.server.sync import LONGEST_CHANGE_SECONDS, change_text
 from mistral_lsp.workspace.session import Session
 
 SYNC = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook(notebook="*")])
-"""All cells of all notebooks. Without it a client tells of each cell alone, and not which comes
-before which.
-"""
+"""Synchronises all cells of all notebooks. Without it clients don't send the order of the cells."""
 
 
 def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -26,7 +24,7 @@ def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams)
 def change_notebook(
     session: Session, params: types.DidChangeNotebookDocumentParams, encoding: str
 ) -> list[str]:
-    """notebookDocument/didChange; gives what was wrong with it."""
+    """notebookDocument/didChange; gives the problems."""
     cells = params.change.cells
     if cells is None:
         return []

@@ -1,4 +1,4 @@
-"""Mends what pygls lacks: growing answers, documents of our own, an answer to every request."""
+"""Extends pygls' protocol: growing answers, our documents, an answer to every request."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ OWN_DOCUMENTS = (
 CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 MOST_EDITS = 20_000
-"""In one message; to read more of them would keep everybody waiting."""
+"""Edits in one message. Reading more would block the event loop."""
 INTERNAL_ERROR, REQUEST_FAILED = -32603, -32803
 UNFORESEEN = "mistral-lsp failed here in a way that nobody foresaw; its log says where."
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls' protocol with our documents, and with an answer for every request."""
+    """pygls' protocol with our documents, and with an answer to every request."""
 
     def __init__(self, *arguments: Any, **named: Any):
-        """Frees the document notifications, so that only our handlers see them."""
+        """Removes pygls' handlers of document notifications, so that only ours see them."""
         super().__init__(*arguments, **named)
         self.exit_code: int | None = None
         self.on_lost_change: Callable[[Any], None] = lambda params: None
@@ -58,7 +58,7 @@ class Protocol(LanguageServerProtocol):
     def get_message_type(  # type: ignore[override]
         self, method: str
     ) -> type | None:
-        """The class of a message; ours for inline completion."""
+        """Gives the class of a message; one of ours for inline completion and places."""
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             return GrowingInlineCompletionRequest
         if method in (DID_MOVE_CURSOR, DID_REJECT):
@@ -68,16 +68,16 @@ class Protocol(LanguageServerProtocol):
     def get_result_type(  # type: ignore[override]
         self, method: str
     ) -> type | None:
-        """The class of a message's answer."""
+        """Gives the class of a message's answer."""
         return _types_of(method)[1]
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
-        """Ends the reading; whoever runs the server cleans up."""
+        """Ends `read_messages`, whose caller cleans up."""
         self.exit_code = 0 if self._shutdown else 1
 
     def receive(self, data: Any) -> None:
-        """Takes one message as it came out of JSON. A request that is wrong gets an error."""
+        """Handles one message, as decoded from JSON. Answers an invalid request with an error."""
         if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
             self._refuse(data, INVALID_REQUEST, "This is no JSON-RPC 2.0 message.")
             return
@@ -89,7 +89,7 @@ class Protocol(LanguageServerProtocol):
             self._dispatch(data)
 
     def _out_of_order(self, data: dict[str, Any]) -> tuple[int, str] | None:
-        """Why a message may not come now, or ever: an error's code and text."""
+        """Says why a message is not allowed now: an error's code and text, or None."""
         method = data.get("method")
         if "method" not in data:
             return None
@@ -106,7 +106,7 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _no_request(self, method: str, number: Any) -> str | None:
-        """Why a message with an id can't be a request, or None."""
+        """Says why a message with an id is no valid request, or None."""
         if not is_id(number):
             return "A request's id is neither a number nor a string."
         if number in self._request_futures:
@@ -117,8 +117,9 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _awaits_response(self, number: Any) -> bool:
-        """Whether a response to this id is awaited. pygls keeps what clients asked in the same
-        place, and fails where a response comes too late.
+        """Whether a response to this id is awaited.
+
+        pygls keeps the client's requests in the same table, and fails if a response comes too late.
         """
         future: Any = self._request_futures.get(number) if is_id(number) else None
         if future is None or future.done() or isinstance(future, asyncio.Future):
@@ -131,7 +132,7 @@ class Protocol(LanguageServerProtocol):
             super()._handle_cancel_notification(msg_id)
 
     def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
-        """Answers a request; where it failed, with what the user can mend, if that is known."""
+        """Answers a request. Shows the text of a UserError, and hides that of other exceptions."""
         error = None if future.cancelled() else future.exception()
         if error is None or isinstance(error, JsonRpcException):
             super()._send_handler_result(future, msg_id=msg_id)
@@ -143,7 +144,7 @@ class Protocol(LanguageServerProtocol):
         self._server._report_server_error(error, FeatureRequestError)
 
     def _check_handler_result(self, future: Any) -> None:
-        """Reports a notification that failed."""
+        """Reports a failed notification."""
         error = None if future.cancelled() else future.exception()
         if error is not None:
             self._server._report_server_error(error, FeatureNotificationError)
@@ -151,7 +152,7 @@ class Protocol(LanguageServerProtocol):
     def _send_response(
         self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None
     ) -> None:
-        """Answers a request. What pygls adds to errors, a traceback, is nobody's business."""
+        """Answers a request, without the traceback that pygls adds to errors."""
         if error is not None and error.data is not None:
             error = types.ResponseError(error.code, UNFORESEEN)
         super()._send_response(msg_id, result, error)
@@ -174,12 +175,12 @@ class Protocol(LanguageServerProtocol):
                 self.on_lost_change(data.get("params"))
             return
         if isinstance(message, types.ExecuteCommandRequest):
-            # Without that, pygls calls a command that wants arguments without them.
+            # pygls would call a command without any arguments, and it would fail.
             message.params.arguments = message.params.arguments or []
         self.handle_message(message)
 
     def _refuse(self, data: Any, code: int, message: str) -> None:
-        """Answers what expects an answer, and leaves a note of the rest."""
+        """Answers a request with an error; only logs any other message."""
         logger.warning("refused a message: %s", message)
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
@@ -187,15 +188,16 @@ class Protocol(LanguageServerProtocol):
 
 
 def _types_of(method: str) -> tuple[type | None, type | None]:
-    """The classes of a message and of its answer. pygls remembers them by the protocol as well,
-    which keeps all of a client that is gone.
+    """Gives the classes of a message and of its answer.
+
+    pygls' own cache of them has the protocol in its key, and so keeps all of a departed client.
     """
     message, answer, *_ = types.METHOD_TO_TYPES.get(method, (None, None))
     return message, answer
 
 
 def _readable(uri: str | None) -> str | None:
-    """The URI; None for one at which pygls would fail."""
+    """Gives the URI, or None if pygls would fail on it."""
     try:
         urlsplit(uri or "")
     except ValueError:
@@ -208,7 +210,7 @@ def _has_too_many_edits(data: dict[str, Any]) -> bool:
 
 
 def _edits(params: Any) -> list[list[Any]]:
-    """The edits in a change of a document, or in one of a notebook: those of each cell."""
+    """Gives the edits in a didChange message, of a document or of a notebook's cells."""
     lists = [_within(params, "contentChanges")]
     cells = _within(params, "change", "cells", "textContent")
     lists += [_within(cell, "changes") for cell in cells] if isinstance(cells, list) else []

@@ -1,4 +1,4 @@
-"""Runs the server over stdin and stdout, or for one client after another over TCP."""
+"""Runs the server over stdin and stdout for one client, or over TCP for any number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
-"""How long a thread that parses may hold the interpreter while the event loop waits for it."""
+"""Seconds that a parsing thread may hold the interpreter lock while the event loop waits for it."""
 
 
 async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
@@ -34,9 +34,9 @@ async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
 
 
 async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
-    """Serves every client that brings the token, each with documents and an engine of its own.
+    """Serves every client with the token; each has its own documents and engine.
 
-    Raises UserError for an address that can't be listened on, or a token that won't do.
+    Raises UserError for an unusable address or token.
     """
     admission = Admission()
 
@@ -60,7 +60,7 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 
 
 async def _signalled() -> None:
-    """Waits for a signal that ends the process, so that what it holds is given back first."""
+    """Waits for a signal to end, so that resources are released first."""
     ended = asyncio.Event()
     processes.on_end(ended.set)
     await ended.wait()
@@ -72,14 +72,14 @@ async def _serve(
     overrides: Mapping[str, Any],
     first: dict[str, Any] | None = None,
 ) -> int:
-    """Serves one client, whose `first` message may have been read already; gives the exit code."""
+    """Serves one client; gives the exit code. `first` is its first message, if already read."""
     take_short_turns()
     sys.setswitchinterval(SWITCH_SECONDS)
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)
-    # What is there by now stays; looking through it again and again would cost milliseconds. Only
-    # the first client's: what a later one leaves behind is to be found and given back.
+    # Objects that exist by now are permanent; collecting them again would cost milliseconds. Only
+    # done for the first client: later ones leave objects to collect.
     if not gc.get_freeze_count():
         gc.freeze()
     try:
@@ -91,5 +91,5 @@ async def _serve(
         with contextlib.suppress(OSError, asyncio.TimeoutError):
             await asyncio.wait_for(writer.drain(), FLUSH_SECONDS)
         writer.close()
-    # A client that hangs up without exit has crashed or was closed by force.
+    # A client that disconnects without exit has crashed or was killed.
     return 1 if app.protocol.exit_code is None else app.protocol.exit_code

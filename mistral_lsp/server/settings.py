@@ -1,4 +1,4 @@
-"""The settings of one client, in layers: each lies over the ones before."""
+"""Merges the settings of one client from their sources."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from mistral_lsp.config import Settings
 
 
 class Layers:
-    """The user's file, what the client sent at the start, what it sends later, the command line."""
+    """The sources, each overriding the one before: the user's file, the client's options at the
+    start, its later settings, the command line.
+    """
 
     def __init__(self, overrides: Mapping[str, Any]):
-        """`overrides` are settings from the command line, which nothing else can change."""
+        """`overrides` are the command line's settings, which override all others."""
         self._users_own, self._problems = config.load_user_settings()
         self._overrides = overrides
         self.at_start: Any = None
 
     def read(self, later: Any = None) -> tuple[Settings, list[str]]:
-        """The settings as they are with what the client sent `later`, and what is wrong in them."""
+        """Gives the merged settings and their problems; `later` are the client's later settings."""
         settings, problems = self._users_own, list(self._problems)
         for layer in (self.at_start, later):
             if isinstance(layer, dict):

@@ -1,4 +1,4 @@
-"""What the server says about itself: the status object, and messages to the editor's user."""
+"""Builds the status: short for `mistralLsp/status`, long for the command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mistral_lsp.metrics import Metrics, percentile
 
 
 def state(settings: Settings, engine: Service) -> dict[str, str | None]:
-    """The short form, which goes to the client as `mistralLsp/status` at every change."""
+    """The short form, sent to the client as `mistralLsp/status` at every change."""
     model = engine.model
     return {
         "state": engine.state if settings.enabled else "off",
@@ -30,7 +30,7 @@ def report(
     other_files: int,
     last_error: str | None,
 ) -> dict[str, Any]:
-    """The long form, which `mistralLsp.status` returns; `other_files` is how many are known."""
+    """The long form, returned by `mistralLsp.status`; `other_files` counts the indexed files."""
     model = engine.model
     return {
         **state(settings, engine),
@@ -61,7 +61,7 @@ def report(
 
 
 def resident_mb(pid: int | None) -> float | None:
-    """Resident memory of a process (None: this one) in MB, or None where it is gone."""
+    """Gives a process's resident memory in MB (None: this process), or None if it is gone."""
     with contextlib.suppress(psutil.Error):
         return round(float(psutil.Process(pid).memory_info().rss) / 1e6, 1)
     return None

@@ -1,4 +1,4 @@
-"""Keeps the session's documents as the client has them. In order, at once, in microseconds."""
+"""Keeps the session's documents equal to the client's; each message takes microseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mistral_lsp.workspace.session import Session
 logger = logging.getLogger(__name__)
 
 LONGEST_CHANGE_SECONDS = 0.5
-"""Of the processor's time for the edits of one message; thousands in one long line take minutes."""
+"""Seconds of processor time for one message's edits; thousands in one long line take minutes."""
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -33,7 +33,7 @@ def close_document(session: Session, params: types.DidCloseTextDocumentParams) -
 def change_document(
     session: Session, params: types.DidChangeTextDocumentParams, encoding: str
 ) -> str | None:
-    """textDocument/didChange; gives what was wrong with it, if anything."""
+    """textDocument/didChange; gives the problem, or None."""
     end = time.thread_time() + LONGEST_CHANGE_SECONDS
     return change_text(session, params.text_document, params.content_changes, encoding, end)
 
@@ -45,10 +45,10 @@ def change_text(
     encoding: str,
     end: float,
 ) -> str | None:
-    """Changes a document, until the thread's time `end`; gives what was wrong, if anything.
+    """Changes a document until `end` (of the thread's processor time); gives the problem, or None.
 
-    A change for an older version is left out: from there on our text may not be the client's, so
-    nothing is offered until the whole text comes anew.
+    A change for an older version is dropped. Our text may then differ from the client's, so nothing
+    is offered until the whole text comes again.
     """
     uri, version = changed.uri, changed.version
     document = session.document(uri)
@@ -79,9 +79,7 @@ def _lose(document: Document, reason: str) -> str:
 
 
 def lose_change(session: Session, params: Any) -> str | None:
-    """Takes in that a change could not be understood, of a document or of a notebook; gives what to
-    tell the user, if anything.
-    """
+    """Marks documents as out of sync after an unreadable change; gives the problem, or None."""
     found = params if isinstance(params, dict) else {}
     items = (found.get("textDocument"), found.get("notebookDocument"))
     uri, notebook = (item.get("uri") if isinstance(item, dict) else None for item in items)

@@ -1,4 +1,4 @@
-"""Hears from the client which files have come, changed and gone."""
+"""Learns from the client which files were created, changed and deleted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL_FILES = types.FileOperationRegistrationOptions(
 
 
 async def watch(app: App) -> None:
-    """Asks the client to tell of files that change, where it can be asked."""
+    """Asks the client to report changed files, if it supports that."""
     workspace = app.client_capabilities.workspace
     watched = workspace.did_change_watched_files if workspace else None
     if not (watched and watched.dynamic_registration):
@@ -32,7 +32,7 @@ async def watch(app: App) -> None:
     watchers = [
         types.FileSystemWatcher(f"**/*.{{{','.join(suffixes)}}}"),
         types.FileSystemWatcher(f"**/{{{','.join([*names, PATTERNS])}}}"),
-        # Of a folder that is deleted, some clients name none of the files.
+        # Some clients report a deleted folder, but none of its files.
         types.FileSystemWatcher("**/*", types.WatchKind.Delete),
     ]
     registration = types.Registration(
@@ -48,7 +48,7 @@ async def watch(app: App) -> None:
 
 
 def note(app: App, gone: Iterable[str], there: Iterable[str]) -> None:
-    """Takes in that files or folders have gone, and that others have come or changed."""
+    """Tells the index of deleted files and folders, and of new or changed ones."""
     app.indexing.remove([uris.parse(uri).file for uri in gone])
     for uri in there:
         app.indexing.change(uris.parse(uri).file)

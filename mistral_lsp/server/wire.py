@@ -1,4 +1,4 @@
-"""Reads and writes the protocol's messages over stdin and stdout or a TCP connection."""
+"""Reads and writes LSP messages over stdin and stdout or a TCP connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LENGTH = re.compile(rb"content-length\s*:\s*(\d+)\s*\r?\n", re.IGNORECASE)
 
 
 async def standard_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Stdin and stdout without threads, so that nothing slow can keep a cancel from being read."""
+    """Gives asynchronous stdin and stdout: no thread delays reading a cancel. Raises UserError."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=BUFFER)
     try:
@@ -38,7 +38,7 @@ async def standard_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> None:
-    """Hands on every message, until the client exits, hangs up or breaks the framing."""
+    """Passes messages to `protocol` until the client exits, disconnects or breaks the framing."""
     while protocol.exit_code is None:
         try:
             body = await read_body(reader)
@@ -49,18 +49,20 @@ async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> Non
             return
         try:
             message = json.loads(body)
-        except (ValueError, RecursionError) as error:  # ValueError: also for numbers too long
+        except (ValueError, RecursionError) as error:  # ValueError: also for too long numbers
             logger.warning("skipped a message that is no JSON: %s", error)
             continue
         protocol.receive(message)
-        # Lets a request's handler begin, and so take its snapshot, before the next message can
-        # change the document that the request was about.
+        # Lets a request's handler begin and take its snapshot, before the next message can change
+        # the document.
         await asyncio.sleep(0)
 
 
 async def read_body(reader: asyncio.StreamReader, largest: int = LARGEST_MESSAGE) -> bytes:
-    """The next message's body. Raises ValueError for headers that give no sensible length, and at
-    the first line that is no header, as a browser's `POST / HTTP/1.1`.
+    """Reads the next message's body.
+
+    Raises ValueError without a valid length, and at the first line that is no header, such as a
+    browser's `POST / HTTP/1.1`.
     """
     length = None
     for _ in range(MOST_HEADERS):
@@ -80,6 +82,6 @@ async def read_body(reader: asyncio.StreamReader, largest: int = LARGEST_MESSAGE
 
 
 def write_message(writer: asyncio.StreamWriter, message: Any) -> None:
-    """Sends one message; the stream buffers it."""
+    """Writes one message to the stream's buffer."""
     body = json.dumps(message).encode()
     writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

@@ -1,1 +1,1 @@
-"""The only room that meets the operating system."""
+"""The only package that calls the operating system."""

@@ -1,4 +1,4 @@
-"""Where a host listens: a Unix socket in the folder that its user alone can enter."""
+"""The Unix socket of a host, in a folder private to its user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mistral_lsp.types import EngineError
 
 BACKLOG = 64
 LONGEST_PATH = 103
-"""Bytes; the least that the supported systems allow."""
+"""Bytes of a socket's path; the smallest limit of the supported systems."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def place(name: str) -> Path:
-    """The path of the socket that has a name. Raises EngineError, OSError."""
+    """Gives the path of the socket of that name. Raises EngineError, OSError."""
     path = private_folder() / f"{name}.socket"
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise EngineError(
@@ -31,7 +31,7 @@ def place(name: str) -> Path:
 
 
 def listen(path: Path) -> socket.socket:
-    """Listens at a path, in place of whatever listened there."""
+    """Listens at a path; replaces an existing socket."""
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
@@ -40,10 +40,10 @@ def listen(path: Path) -> socket.socket:
 
 
 async def serve(listening: socket.socket, client: Serve) -> None:
-    """Has every connection served."""
+    """Calls `client` for every connection."""
     await asyncio.start_unix_server(client, sock=listening)
 
 
 async def connect(path: Path) -> Streams:
-    """A connection to what listens at a path. Raises OSError."""
+    """Connects to a socket. Raises OSError."""
     return await asyncio.open_unix_connection(path)

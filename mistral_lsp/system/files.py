@@ -1,4 +1,4 @@
-"""Writes files that are private, and files that are there whole or not at all."""
+"""Writes private files, and replaces files atomically."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a new file that its owner alone can read. Raises OSError, also where one is there."""
+    """Writes a new file, readable by its owner only. Raises OSError, also if the file exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(content)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replaces a file at once: whoever reads it finds the old content or the new. Raises OSError,
-    after which the old content is there.
+    """Replaces a file atomically: readers see the old content or the new.
+
+    Raises OSError; the old content is then kept.
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:

@@ -1,4 +1,4 @@
-"""The user's folders: settings, data, cache, and the private one in which hosts listen."""
+"""The user's folders: settings, data, cache, and the private one for the hosts' sockets."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ NAME = "mistral-lsp"
 
 
 def settings_folder() -> Path:
-    """Where the user's own settings lie."""
+    """Gives the folder of the user's settings."""
     return platformdirs.user_config_path(NAME)
 
 
 def data_folder() -> Path:
-    """Where lies what the user has downloaded."""
+    """Gives the folder of downloads."""
     return platformdirs.user_data_path(NAME)
 
 
 def cache_folder() -> Path:
-    """Where lies what can be found out or made again."""
+    """Gives the folder of files that can be recreated."""
     return platformdirs.user_cache_path(NAME)
 
 
 def private_folder() -> Path:
-    """The folder in which hosts listen and nobody else can look, made where it is missing.
+    """Gives the folder of the hosts' sockets, private to the user; creates it if missing.
 
-    Raises EngineError where others could enter it, OSError where it can't be made.
+    Raises EngineError if others could enter it, OSError if it can't be created.
     """
     folder = _runtime_folder() or Path(tempfile.gettempdir()) / f"mistral-lsp-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    found = folder.lstat()  # of a link itself: whoever made it could make it lead elsewhere
+    found = folder.lstat()  # not through a link, which its owner could redirect
     private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
     if not private or found.st_uid != os.getuid():
         raise EngineError(
@@ -51,9 +51,9 @@ def private_folder() -> Path:
 
 
 def _runtime_folder() -> Path | None:
-    """The place that the system has for sockets, where there is one for this user."""
+    """Gives the system's runtime folder of this user, or None."""
     with warnings.catch_warnings(), contextlib.suppress(OSError):
-        warnings.simplefilter("ignore")  # they tell of places that won't do; none is used unseen
+        warnings.simplefilter("ignore")  # about unsuitable folders, which are checked here
         folder = platformdirs.user_runtime_path(NAME)
         if folder.parent.stat().st_uid == os.getuid():
             return folder

@@ -1,4 +1,4 @@
-"""Gives back memory that this process holds and does not use."""
+"""Returns freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 
 LEAST_SECONDS = 60.0
-"""From one time to the next, for it takes some milliseconds."""
+"""Seconds between two calls of malloc_trim, which takes some milliseconds."""
 
 
 class FreedMemory:
-    """Memory that glibc holds after it was freed: a growing text leaves a block of every size.
+    """Memory that glibc retains after it was freed: a growing text leaves a block of every size.
 
-    Other allocators hold none; there this does nothing.
+    Other allocators retain none; with them this does nothing.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -23,7 +23,7 @@ class FreedMemory:
         self._given_back_at = clock()
 
     def give_back(self) -> None:
-        """Gives it to the system, unless that was done a moment ago."""
+        """Returns the memory to the system, unless that was done less than `LEAST_SECONDS` ago."""
         now = self._clock()
         if now - self._given_back_at < LEAST_SECONDS:
             return
@@ -33,5 +33,5 @@ class FreedMemory:
 
 
 def drop_reference(held: object) -> None:
-    """Gives up a reference that native code took and never gives back."""
+    """Drops a reference leaked by native code."""
     ctypes.pythonapi.Py_DecRef(ctypes.py_object(held))

@@ -1,4 +1,4 @@
-"""Processes: how one leaves its starter, is limited, is asked to end, and is found suspended."""
+"""Processes: detaching, limits, signals to end, and suspended ones."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ LOWEST_PRIORITY = 19
 
 
 class TooLong(Exception):
-    """Something took more of the processor's time than it was given."""
+    """Code used more processor time than allowed."""
 
 
 def detach() -> None:
-    """Goes on as a process of its own; the one that was started ends. Threads would be lost."""
+    """Forks: the child goes on, detached; the starting process exits. Threads are lost."""
     if os.fork():
         os._exit(0)
     os.setsid()
 
 
 def make_files_private() -> None:
-    """Lets nobody else read the files that this process makes."""
+    """Sets the umask, so that new files are private to the user."""
     os.umask(0o077)
 
 
 def on_end(act: Callable[[], object]) -> None:
-    """Calls `act` on the running loop where a signal asks this process to end."""
+    """Calls `act` on the running loop at SIGTERM or SIGHUP."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, act)
 
 
 def be_modest(most_memory: int) -> None:
-    """Gives way to all other processes, and takes no more than so many bytes of addresses."""
+    """Takes the lowest priority, and limits the address space to `most_memory` bytes."""
     if hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)
     with contextlib.suppress(ImportError, OSError, ValueError):
@@ -48,7 +48,7 @@ def be_modest(most_memory: int) -> None:
 
 @contextlib.contextmanager
 def limited_time(seconds: float) -> Iterator[None]:
-    """Raises TooLong within, after so much time of the processor, where the system can do that."""
+    """Raises TooLong in its block after so many seconds of processor time, if the system can."""
 
     def give_up(*_: object) -> None:
         raise TooLong
@@ -57,7 +57,7 @@ def limited_time(seconds: float) -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again, where native code swallows one
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # native code may swallow one
     try:
         yield
     finally:
@@ -65,20 +65,20 @@ def limited_time(seconds: float) -> Iterator[None]:
 
 
 def is_suspended(pid: int) -> bool:
-    """Whether a signal (SIGSTOP) has suspended a process; one that is gone is not."""
+    """Whether SIGSTOP has suspended a process. False for one that is gone."""
     with contextlib.suppress(psutil.Error):
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     return False
 
 
 def kill(pid: int) -> None:
-    """Ends a process by force; one that is gone is no error."""
+    """Kills a process. One that is gone is no error."""
     with contextlib.suppress(psutil.Error):
         psutil.Process(pid).kill()
 
 
 def kill_suspended(command_end: Sequence[str]) -> None:
-    """Ends the suspended processes whose command lines end so: they will never answer."""
+    """Kills suspended processes whose command lines end so, since they will never answer."""
     wanted = list(command_end)
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

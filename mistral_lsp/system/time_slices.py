@@ -1,4 +1,4 @@
-"""Lets threads that only pass messages on have their turn at once, beside threads that compute."""
+"""Asks Linux for short time slices, so that threads passing messages preempt computing ones."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import platform
 import struct
 
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
-"""Numbers of the system call sched_setattr(2), which the C library has no function for."""
+"""Numbers of the system call sched_setattr(2), for which the C library has no function."""
 SHORT_NANOSECONDS = 100_000
-"""The shortest turn that Linux gives. Whoever wants short ones is let in sooner."""
+"""Linux's shortest time slice. Threads with short slices are scheduled sooner."""
 
 
 def take_short_turns(short: bool = True) -> None:
-    """Asks for short turns for the calling thread, or (False) for usual ones. Linux 6.12 and later
-    hear it; elsewhere nothing changes.
+    """Asks for short time slices for the calling thread, or (False) for the usual ones.
+
+    Works on Linux 6.12 and later; elsewhere nothing changes.
     """
     number = SCHED_SETATTR.get(platform.machine())
     if platform.system() != "Linux" or number is None:

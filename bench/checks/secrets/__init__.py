@@ -1,1 +1,1 @@
-"""How many secrets stand in prompts, and how much code is taken for one."""
+"""Checks how many secrets reach prompts, and how much code is mistaken for secrets."""

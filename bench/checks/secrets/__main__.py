@@ -1,7 +1,7 @@
-"""Hides made-up secrets in files, and counts how many stand in prompts for places beside them.
+"""Hides made-up secrets in files, and counts those that reach prompts for places near them.
 
-`python -m bench.checks.secrets FOLDERS` also counts what of ordinary code is blotted out by
-mistake: of Python's own library, and of the folders that are named, by the files' suffixes.
+`python -m bench.checks.secrets FOLDERS` also counts false alarms, the ordinary code blotted out by
+mistake: in Python's own library, and in the named folders by file suffix.
 """
 
 from __future__ import annotations
@@ -37,44 +37,44 @@ from mistral_lsp.types import LoadedModel, Prompt
 SEED = 20
 SAMPLES = 20
 SHORTEST = 8
-"""Characters of a secret in a row that count as a leak, or all where it has fewer."""
+"""Characters in a row of a secret that count as a leak; of a shorter secret, all."""
 MOST_PERCENT = {"named": 10.0, "issued": 2.0, "random": 15.0, "blocks": 2.0, "files": 0.0}
 MOST_FALSE_PERCENT = 0.5
 TOKEN = re.compile(r"\w+")
-"""Names, words, numbers."""
+"""Matches names, words and numbers."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""In a line below; behind a whole secret; behind a half one, at the line's end or before what an
-editor has closed.
+"""Cursor places: in a line below, behind a whole secret, behind a half one. That one is at the
+line's end, or before an editor's closing quote.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 
 
 class Listener:
-    """An engine that is asked for nothing but the length of texts."""
+    """An engine that records the texts it has to count, and generates nothing."""
 
     model = LoadedModel("listener", "listener", "suffix-first", 4096, 4096, 4096)
 
     def __init__(self) -> None:
-        """Nothing is heard yet."""
+        """Starts empty."""
         self.heard: list[str] = []
 
     async def ready(self) -> LoadedModel:
-        """The model, which reads any form."""
+        """Gives the model, which reads any form."""
         return self.model
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """A third of the characters. What a server counts, it sees."""
+        """Estimates a third of the characters. Records the texts, since a server would see them."""
         self.heard += texts
         return [len(text) // 3 for text in texts]
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """The same of a prompt's parts, which are looked at as they are told."""
+        """Estimates the same for a prompt's parts, which `leaks` looks at itself."""
         return [len(part.text) // 3 for part in prompt.parts]
 
     def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Any:
-        """Nobody asks for an answer here."""
+        """Raises NotImplementedError; no answer is needed."""
         raise NotImplementedError
 
 
@@ -90,7 +90,7 @@ class Hidden:
     behind: str
 
     def at(self, cursor: str) -> tuple[str, int, str]:
-        """The file, the cursor in it, and what of the secret has been typed by then."""
+        """Gives the file, the cursor's offset, and the part of the secret typed by then."""
         length = len(self.secret)
         typed = self.secret[: (length + 1) // 2 if "half" in cursor else length]
         start = ABOVE + self.before + typed + (f"{self.behind}\n" if cursor == "below" else "")
@@ -99,7 +99,7 @@ class Hidden:
 
 
 def hidden(chance: Random) -> Iterator[Hidden]:
-    """A sample of every kind."""
+    """Yields a sample of every kind."""
     for path, templates in kinds.NAMED.items():
         for template in templates:
             is_drawn = any(place in template for place in kinds.DRAWN_ONLY)
@@ -120,13 +120,13 @@ def hidden(chance: Random) -> Iterator[Hidden]:
 
 
 def placed(group: str, kind: str, path: str, template: str, secret: str) -> Hidden:
-    """A secret in its place."""
+    """Puts a secret into its template."""
     before, _, behind = template.partition("§")
     return Hidden(group, kind, path, before, secret, behind)
 
 
 async def leaks(one: Hidden, cursor: str) -> bool:
-    """Whether a model is told of the secret, in a prompt or to count its tokens."""
+    """Whether the secret reaches the model, in a prompt or to count its tokens."""
     text, offset, typed = one.at(cursor)
     shown = one.path.rpartition("/")[2] if one.path.startswith("~") else one.path
     uri = f"file:///{one.path.replace('~', 'somebody')}"
@@ -141,7 +141,7 @@ async def leaks(one: Hidden, cursor: str) -> bool:
 
 
 async def count_leaks(samples: int, seed: int) -> dict[str, dict[str, dict[str, float]]]:
-    """The percentage of samples that leak, by group, cursor and kind."""
+    """Gives the percentage of samples that leak, by group, cursor and kind."""
     chance = Random(seed)
     found: dict[str, dict[str, dict[str, float]]] = {}
     for _ in range(samples):
@@ -155,7 +155,7 @@ async def count_leaks(samples: int, seed: int) -> dict[str, dict[str, dict[str, 
 
 @dataclass
 class FalseAlarms:
-    """What of ordinary code is no model's to see, or nobody's to be helped with, in percent."""
+    """False alarms in ordinary code: tokens blotted out, and places where nothing is offered."""
 
     tokens: int = 0
     blotted: int = 0
@@ -163,7 +163,7 @@ class FalseAlarms:
     refused: int = 0
 
     def read(self, path: Path, chance: Random) -> None:
-        """Adds a file, and some places in it with the rest of their line still to be typed."""
+        """Adds a file, and some places in it, each with the rest of the text still to be typed."""
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
@@ -181,7 +181,7 @@ class FalseAlarms:
             self.refused += is_in_secret(shown, len(near))
 
     def percent(self) -> dict[str, float]:
-        """The shares."""
+        """Gives the counted tokens, and the shares in percent."""
         return {
             "tokens": self.tokens,
             "blotted": round(100 * self.blotted / max(1, self.tokens), 3),
@@ -190,7 +190,7 @@ class FalseAlarms:
 
 
 def count_false_alarms(folders: Sequence[Path], seed: int) -> dict[str, dict[str, float]]:
-    """How much of Python's library, and of the folders' files by suffix, is taken for secrets."""
+    """Counts false alarms in Python's library, and in the folders' files by suffix."""
     found: dict[str, FalseAlarms] = {}
     chance = Random(seed)
     for folder in (LIBRARY, *folders):
@@ -204,7 +204,7 @@ def count_false_alarms(folders: Sequence[Path], seed: int) -> dict[str, dict[str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints two tables and a JSON object; 1 where a bound is broken."""
+    """Prints two tables and a JSON object. Gives 1 if a bound is broken."""
     parser = argparse.ArgumentParser(prog="python -m bench.checks.secrets", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="code to count false alarms in, too")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of every kind")
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def print_table(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
-    """A row a group."""
+    """Prints a table with a row for each group."""
     table = Table(title, *next(iter(rows.values())))
     for name, row in rows.items():
         table.add_row(name, *map(str, row.values()))
@@ -248,7 +248,7 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def print_kinds(leaking: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    """The kinds that leak, and how often at which cursor."""
+    """Prints the leaking kinds, with their share at each cursor."""
     for group, cursors in leaking.items():
         for cursor, shares in cursors.items():
             for kind, percent in shares.items():

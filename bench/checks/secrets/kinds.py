@@ -1,4 +1,4 @@
-"""What `bench.checks.secrets` hides in files: made-up secrets in the places where people put them.
+"""Made-up secrets, and the templates of code around them, for `bench.checks.secrets`.
 
 `§` stands for the secret. A template may have several lines.
 """
@@ -25,12 +25,12 @@ WORDS = (
 
 
 def drawn(length: int, characters: str = LETTERS) -> Draw:
-    """Secrets that a program draws."""
+    """Gives a function that draws random secrets, as a program makes them."""
     return lambda chance: "".join(chance.choice(characters) for _ in range(length))
 
 
 def password(chance: Random) -> str:
-    """What people choose."""
+    """Draws a password as people choose them."""
     one, two = chance.sample(WORDS, 2)
     forms = (
         f"{one}{chance.randrange(10, 9999)}",
@@ -43,7 +43,7 @@ def password(chance: Random) -> str:
 
 
 def sentence(chance: Random) -> str:
-    """A password of several words."""
+    """Draws a password of several words."""
     return " ".join(chance.sample(WORDS, 4))
 
 
@@ -277,7 +277,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     "config.fish": ("set -gx DB_PASSWORD §",),
     "init.el": ('(setq password "§")',),
 }
-"""Values that only their names, or their places, tell."""
+"""Templates by file: only the name or the place tells that the value is a secret."""
 
 DRAWN_ONLY = (
     "Basic §",
@@ -294,7 +294,7 @@ DRAWN_ONLY = (
     "Token",
     "session=§",
 )
-"""Places where a program's secret stands, and no person's."""
+"""Parts of templates that take a random secret, not a person's password."""
 
 OF_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "app.py": ('password = "§"', 'passphrase = "§"', 'os.environ["DB_PASSWORD"] = "§"'),
@@ -303,4 +303,4 @@ OF_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "app.ts": ("const passphrase = '§';",),
     "pom.xml": ("<password>§</password>",),
 }
-"""Values of several words."""
+"""Templates for passwords of several words."""

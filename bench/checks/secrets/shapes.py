@@ -1,4 +1,4 @@
-"""What `bench.checks.secrets` hides, too: keys of issuers' shapes, random strings, whole files."""
+"""More secrets for `bench.checks.secrets`: issuers' keys, random strings, secret files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ DIGITS = "0123456789"
 
 
 def shaped(*parts: str | tuple[int, str]) -> Draw:
-    """Keys of fixed parts and drawn ones."""
+    """Gives a function that draws keys of fixed and random parts."""
     return lambda chance: "".join(
         part if isinstance(part, str) else drawn(*part)(chance) for part in parts
     )
 
 
 def encoded(size: int) -> Draw:
-    """Random bytes in base64."""
+    """Gives a function that draws `size` random bytes in base64."""
     return lambda chance: base64.b64encode(chance.randbytes(size)).decode()
 
 
 def identified(prefix: str = "") -> Draw:
-    """A UUID, as some issuers take it for a key."""
+    """Gives a function to draw a UUID, which some issuers use as a key."""
     return lambda chance: prefix + str(uuid.UUID(bytes=chance.randbytes(16), version=4))
 
 
@@ -120,7 +120,7 @@ ISSUED: Mapping[str, Draw] = {
     "alibaba": shaped("LTAI", (20, LETTERS)),
     "facebook": shaped("EAA", (60, LETTERS)),
 }
-"""Keys that everybody can tell by how they begin."""
+"""Keys with their issuer's fixed shape, mostly a prefix."""
 
 RANDOM: Mapping[str, Draw] = {
     "hex-20": drawn(20, HEX),
@@ -149,7 +149,7 @@ RANDOM: Mapping[str, Draw] = {
     "uuid": identified(),
     "three-parts": shaped((8, SMALL), "-", (8, SMALL), "-", (16, SMALL)),
 }
-"""Strings that look drawn, which nothing names."""
+"""Random strings, without a telling name."""
 
 PLACES: tuple[tuple[str, str], ...] = (
     ("app.py", 'client = Client("§")'),
@@ -161,11 +161,11 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("run.sh", "VALUE=§"),
     ("notes.md", "Take `§` for it."),
 )
-"""Where a key or random string stands that nothing names."""
+"""Templates by file without a telling name, for keys and random strings."""
 
 
 def armoured(chance: Random) -> str:
-    """A private key's lines."""
+    """Draws the lines of a private key."""
     text = base64.b64encode(chance.randbytes(400)).decode()
     return "\n".join(text[place : place + 64] for place in range(0, len(text), 64))
 
@@ -188,7 +188,7 @@ BLOCKS: Mapping[str, tuple[str, str]] = {
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n§\n=aB3x\n-----END PGP PRIVATE KEY BLOCK-----",
     ),
 }
-"""Private keys of several lines; a line of one counts as a secret."""
+"""Private keys of several lines; one leaked line counts as a leak."""
 
 FILES: tuple[str, ...] = (
     "~/.aws/credentials",
@@ -263,4 +263,4 @@ FILES: tuple[str, ...] = (
     "credentials",
     "~/.local/share/keyrings/login.keyring",
 )
-"""Files that keep secrets."""
+"""Names of secret files."""

@@ -1,1 +1,1 @@
-"""The process that computes: one for all editors of a user."""
+"""The host: the process that runs the model for all editors of a user."""

@@ -1,7 +1,7 @@
-"""One client of the host: its requests, one after another, and its replies, within bounds.
+"""The host's side of one client's connection: reads its requests, sends replies, within bounds.
 
-A client that is confused, or means harm, costs itself: its connection ends. What it may keep of the
-host's memory is bounded, and a frame that has begun has to come to its end.
+A confused or malicious client only loses its own connection. The memory it can occupy is bounded,
+and a frame that has begun must arrive completely in time.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from mistral_lsp.engine import frames
 logger = logging.getLogger(__name__)
 
 MOST = 256
-"""Connections at the same time."""
+"""Connections open at the same time."""
 MOST_UNREAD = 4 * 1024 * 1024
-"""Bytes of replies that a client has not taken yet."""
+"""Bytes of replies waiting in the send buffer. A client with more is disconnected."""
 FRAME_SECONDS = 10.0
 LARGE = 256 * 1024
-"""Bytes of a frame from which on only some may be on their way at the same time."""
+"""Bytes. Of frames larger than this, `LARGE_AT_ONCE` are received at the same time."""
 LARGE_AT_ONCE = 4
 
 
 class Confused(Exception):
-    """A client does what no client of ours does."""
+    """A client broke the protocol."""
 
 
 class Crowd:
-    """What all connections share: how many there are, and whose turn it is to send much."""
+    """State shared by all connections: who is connected, and the turns to send large frames."""
 
     def __init__(self) -> None:
-        """Nobody is there."""
+        """Starts empty."""
         self.numbers = 0
         self.present: set[Connection] = set()
         self.turn = asyncio.Semaphore(LARGE_AT_ONCE)
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody else is let in."""
+        """Whether another connection would be too many."""
         return len(self.present) >= MOST
 
 
 class Connection:
-    """A client; `number` is its own, also among those that are gone."""
+    """One client. Its `number` is never used again, even after it has left."""
 
     def __init__(
         self, crowd: Crowd, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """It is greeted by whoever takes it."""
+        """Wraps a new connection's streams; sends nothing."""
         crowd.numbers += 1
         self.number = crowd.numbers
         self._crowd = crowd
@@ -61,7 +61,9 @@ class Connection:
 
     @contextmanager
     def until_it_goes(self) -> Iterator[None]:
-        """Ends the connection behind what is done within, and what is done where that ends."""
+        """Closes the connection when its block ends. Swallows the block's exceptions about the
+        connection, and logs protocol errors.
+        """
         self._crowd.present.add(self)
         try:
             yield
@@ -74,7 +76,7 @@ class Connection:
             self._writer.close()
 
     async def request(self) -> frames.Request:
-        """The next request. Raises what `until_it_goes` takes for an end."""
+        """Reads the next request. Its exceptions are those that `until_it_goes` handles."""
         size = await frames.read_size(self._reader)
         if size > LARGE:
             async with self._crowd.turn:
@@ -90,7 +92,7 @@ class Connection:
             late.cancel()
 
     def send(self, reply: frames.Reply) -> None:
-        """Sends a reply; ends the connection of a client that does not take what it asked for."""
+        """Sends a reply. Disconnects a client with more than `MOST_UNREAD` bytes unread."""
         transport = self._writer.transport
         if transport.is_closing():
             return

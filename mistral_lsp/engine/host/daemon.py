@@ -1,7 +1,7 @@
-"""The host's beginning: it listens, leaves the process that started it, and serves.
+"""Starts the host: listens, detaches from the starting process, and serves.
 
-Run as `python -m mistral_lsp.engine.host.daemon SOCKET`, which ends as soon as SOCKET takes
-connections.
+Run as `python -m mistral_lsp.engine.host.daemon SOCKET`. The command returns as soon as SOCKET
+accepts connections.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from mistral_lsp.system import endpoint, processes
 
 
 def main(path: Path) -> None:
-    """Listens at `path`; goes on as a process of its own."""
+    """Listens at `path`, then continues as a detached process."""
     processes.make_files_private()
     log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     os.close(log)
-    listening = endpoint.listen(path)  # whoever runs this holds the lock
-    processes.detach()  # now, since nothing with threads is imported yet
+    listening = endpoint.listen(path)  # the starting process holds the lock
+    processes.detach()  # before imports that start threads: a fork loses them
 
     from mistral_lsp.engine.host.serve import serve
 

@@ -1,4 +1,4 @@
-"""Loads a model into the backend that the user chose, or into the fastest one that is installed."""
+"""Loads a model into the user's backend, or into the fastest one installed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError, LoadedModel
 
 MISSING_CONTEXT = 4096
-"""What a model is taken to have been trained on where its header does not say."""
+"""Tokens. The assumed training context of a model whose header does not state it."""
 SMALLEST_WINDOW = 64
-"""Tokens. In a window of less than 8, llama.cpp aborts; no prompt fits into 64 either."""
+"""Tokens. llama.cpp aborts in a window of less than 8; no prompt fits into 64 either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A loaded model with all that is needed to answer from it."""
+    """A loaded model with its tokenizer, sequence and decoder."""
 
     model: LoadedModel
     tokenizer: Tokenizer
@@ -35,10 +35,10 @@ class Ready:
     decoder: Decoder
     backend: Backend
     identity: str = ""
-    """Tells what the states belong to; "" where none are kept."""
+    """Identifies the model in kept KV states; "" if states can't be kept."""
 
     def leave(self, remember: bool) -> None:
-        """Keeps the states on disk, or sees that none are there."""
+        """Writes the KV states to disk, or else erases all kept ones."""
         if remember and self.identity and self.backend.can_save:
             states.write(self.identity, self.sequence.states())
         else:
@@ -46,7 +46,7 @@ class Ready:
 
 
 def load(wanted: Load) -> Ready:
-    """Loads the model. Raises UserError where the file or the engine won't do."""
+    """Loads the model. Raises UserError if the file or the engine is unsuitable."""
     if wanted.engine == "scripted":
         return _scripted(wanted)
     path = store.locate(wanted.model)
@@ -77,7 +77,7 @@ def load(wanted: Load) -> Ready:
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
-    """The backend, and a sentence on why it was taken."""
+    """Opens the backend; gives it with a sentence on the reason for the choice."""
     choices = [wanted.engine] if wanted.engine != "auto" else installed()
     if not choices:
         ways = " or ".join(row.install for row in rows().values())

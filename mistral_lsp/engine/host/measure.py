@@ -1,7 +1,7 @@
-"""Measures once how fast a machine runs a model, and remembers it.
+"""Measures how fast this machine runs a model, and remembers the result.
 
-The window's size follows from it, so it is remembered, too: a window of another size would not be
-the one whose state was kept.
+The window's size depends on that speed. Measured anew each time, it would vary, and kept KV states
+would not fit.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ MEASURED_LOADS = 3
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """How many threads decode fastest, and the tokens of a prompt that are read in a second: the
-    best of some loads, since other programs may have disturbed one.
+    """The fastest number of threads, and the speed of reading prompts in tokens per second.
+
+    They are the best of `loads` measurements, since other programs may have disturbed some.
     """
 
     threads: int
@@ -41,8 +42,9 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
-    """What is remembered of this model on this machine, or else measured now, in a second or a few
-    decode steps. `threads` are the user's choice, or 0.
+    """Gives the remembered measurement for this model and machine, or else measures now.
+
+    Measuring takes about a second, or a few decode steps. `threads` are the user's choice, or 0.
     """
     store = cache_folder() / "measured.json"
     key = _key(backend, model, threads)
@@ -60,13 +62,13 @@ def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -
 
 
 def default_threads() -> int:
-    """All cores of a small machine, half of the logical ones of a larger."""
+    """Gives all logical cores up to 4; of more, half, at most 16."""
     cores = usable_cores()
     return cores if cores <= 4 else min(cores // 2, 16)
 
 
 def usable_cores() -> int:
-    """The logical cores that this process may use."""
+    """Counts the logical cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return cores or 1
 
@@ -86,7 +88,7 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
     sequence = Sequence(backend)
     rate = 0.0
     begun = time.perf_counter()
-    for first in range(PROBES):  # the best is not disturbed
+    for first in range(PROBES):  # the best one is undisturbed
         started, before = time.perf_counter(), sequence.evaluated
         sequence.read(probe[first:], lambda: time.perf_counter() - begun > PROBE_SECONDS)
         evaluated = sequence.evaluated - before
@@ -95,10 +97,10 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
 
 
 def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
-    """The quickest of some decode steps; others may have been disturbed."""
+    """Gives the seconds of the fastest of a few decode steps, which is the least disturbed."""
     backend.use_threads(threads)
     backend.rewind(0)
-    backend.eval(probe[:1], 0)  # the first ever also pages the weights in
+    backend.eval(probe[:1], 0)  # the first eval also pages in the weights
     steps = []
     for past in range(1, DECODED_TOKENS):
         started = time.perf_counter()
@@ -125,7 +127,7 @@ def _read(store: Path) -> dict[str, Measured]:
 
 
 def _write(store: Path, remembered: dict[str, Measured]) -> None:
-    """Replaces the file at once, so that two engines that start together do no harm."""
+    """Replaces the file atomically, so two hosts may write at the same time."""
     try:
         store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(store, msgspec.json.encode(remembered))

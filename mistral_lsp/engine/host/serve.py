@@ -1,7 +1,7 @@
-"""The engine's own process: serves one loaded model to all of its user's editors.
+"""The host's main loop: serves one loaded model to all editors of a user.
 
-A native library can abort the process it runs in, so it never runs in a server's. The host leaves
-some time after its last client has gone.
+A native library can abort its process, so it never runs in the language server. The host exits some
+time after its last client has left.
 """
 
 from __future__ import annotations
@@ -30,24 +30,25 @@ from mistral_lsp.types import EngineError, Usage, UserError
 FIRST_CLIENT_SECONDS = 5.0
 KEEP_STATES_SECONDS = 30.0
 MOST_PARTS = 1_000
-"""Of a prompt."""
+"""Parts of one prompt."""
 LONGEST_PIECE = 256
-"""Bytes of a token, beyond which no prompt of a window's tokens can be long."""
+"""Bytes of the longest token. Bounds a prompt's text before it is tokenised."""
 THE_ENGINE = "The engine"
 MOST_PENDING = 1_000
-"""Requests of one client that are not answered yet."""
+"""Unanswered requests of one client."""
 STOPPED = ""
 STEPPED_ASIDE = "A request that somebody waits for took the engine."
 
 Key = tuple[int, int]
-"""A client and one of its generations."""
+"""The number of a client, and the id of one of its generations."""
 Send = Callable[[frames.Reply], object]
 
 
 @dataclass
 class Admitted:
-    """A generation that is not finished yet. One in the `background` steps aside; `why` it shall
-    not go on, or None.
+    """A generation that is waiting or running.
+
+    A `background` one is stopped for any foreground one. `why` is the reason to stop, or None.
     """
 
     background: bool
@@ -55,22 +56,22 @@ class Admitted:
 
 
 class Host:
-    """One model, one thread that computes, any number of clients."""
+    """One model, one computing thread, any number of clients."""
 
     def __init__(self, listening: socket.socket, path: Path) -> None:
-        """It listens at `path`. Nothing is loaded until a client asks."""
+        """Serves at `listening`, bound to `path`. The model is loaded when a client asks."""
         self._listening = listening
         self._path = path
         self._file = path.stat().st_ino
         self._ready: Ready | None = None
         self._computing = ThreadPoolExecutor(1, "engine", take_short_turns, (False,))
-        # Tokens are counted beside the computing, or they would wait for another editor's prompt.
+        # Counting has its own thread: it must not wait for another editor's prompt.
         self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
-        self._keep_seconds: dict[int, int | None] = {}  # of every client
+        self._keep_seconds: dict[int, int | None] = {}  # by client number
         self._last_keep_seconds = 0
         self._remember: bool | None = None
         self._departure: asyncio.TimerHandle | None = None
-        # Held from one generation to the next, so that an abort never hits the wrong one.
+        # Guards `_running`, so that an abort never hits another generation.
         self._turn = threading.Lock()
         self._running: Key | None = None
         self._admitted: dict[Key, Admitted] = {}
@@ -79,7 +80,7 @@ class Host:
         self._freed_memory = FreedMemory()
 
     async def run(self) -> None:
-        """Serves until nobody needs it."""
+        """Serves until no client needs the host, then ends the process."""
         loop = asyncio.get_running_loop()
         await endpoint.serve(self._listening, self._serve)
         processes.on_end(self._leave)
@@ -90,19 +91,19 @@ class Host:
                 keeping = self._computing.submit(self._ready.leave, self._remember)
                 keeping.result(KEEP_STATES_SECONDS)
         finally:
-            # The computing thread may be deep in a native call; nothing it holds outlives us.
+            # The computing thread may be in a native call; nothing it holds outlives the process.
             os._exit(0)
 
     def _leave(self) -> None:
-        """Whoever looks for a host from here on finds none, or one that does not greet."""
+        """Stops greeting clients: new ones find no host, and start another."""
         with suppress(OSError):
-            # Somebody may have taken the name away, and another host may have it now.
+            # The path may belong to another host by now.
             if self._path.stat().st_ino == self._file:
                 self._path.unlink()
         self._left.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serves one client until it goes."""
+        """Serves one client until it leaves."""
         if self._left.is_set() or self._crowd.is_full:
             writer.close()
             return
@@ -119,7 +120,7 @@ class Host:
                     task = asyncio.create_task(self._answer(client, request))
                     pending.add(task)
                     task.add_done_callback(pending.discard)
-                    # The servers then know, and start it anew.
+                    # The language servers notice the exit, and start a new host.
                     watched(task, THE_ENGINE, lambda said: os._exit(70))
                 self._keep_seconds[client.number] = 0
         finally:
@@ -132,9 +133,7 @@ class Host:
         client.send(frames.Hello(os.getpid()))
 
     def _is_done(self, client: Connection, request: frames.Request) -> bool:
-        """Does what is to be done at once, for which nobody waits or that is quick; tells whether
-        that was all. Raises Confused.
-        """
+        """Does the quick part of a request; tells whether that was all. Raises Confused."""
         if isinstance(request, frames.Cancel):
             self._cancel((client.number, request.id), STOPPED)
         elif isinstance(request, frames.Ping):
@@ -148,8 +147,8 @@ class Host:
         return True
 
     def _heed(self, client: Connection, wishes: frames.Load) -> None:
-        # Whoever looked for this host by its name wants what is served here; nobody else has any
-        # business here, least of all to choose what the others get.
+        # The host's name stands for its model and settings. A client that asks for others has
+        # connected to the wrong host; it must not choose for the other clients.
         if frames.name_of(wishes) != self._path.stem:
             client.send(frames.Failed("This engine serves another model."))
             raise Confused("it wants another model")
@@ -196,7 +195,7 @@ class Host:
             loop.call_soon_threadsafe(client.send, reply)
 
         if isinstance(request, frames.Load):
-            if self._ready is not None:  # said at once, not behind another editor's prompt
+            if self._ready is not None:  # at once: it must not wait for another editor's prompt
                 send(frames.Loaded(self._ready.model))
             else:
                 await loop.run_in_executor(self._computing, self._load, request, send)
@@ -212,7 +211,7 @@ class Host:
             if self._ready is None:
                 with told(f"Loading {request.model or 'the embedded model'}"):
                     self._ready = load(request)
-                gc.freeze()  # it all stays, so that looking through it again is time lost
+                gc.freeze()  # the model's objects stay; the collector need not visit them
             send(frames.Loaded(self._ready.model))
         except UserError as error:
             send(frames.Failed(seen(str(error))))
@@ -238,7 +237,7 @@ class Host:
                 ready.backend.abort(False)
                 self._running = key
             ready.decoder.usage = Usage()
-            # A cancel that came before this line is on record; one that comes later aborts.
+            # An earlier cancel is recorded in `why`; a later one aborts the eval.
             if admitted.why is None:
                 self._decode(ready, admitted, request, send)
         except UserError as failure:
@@ -266,7 +265,7 @@ class Host:
                 send(frames.Decoded(request.id, text, probability, ready.decoder.usage))
 
     def _tokens(self, ready: Ready, request: frames.Generate) -> tuple[list[int], bytes]:
-        """The prompt's tokens, and what the answer has to begin with. Raises EngineError."""
+        """Gives the prompt's tokens and the bytes owed by token healing. Raises EngineError."""
         parts, window = request.prompt.parts, ready.model.window
         if len(parts) > MOST_PARTS:
             raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")
@@ -288,6 +287,6 @@ class Host:
 
 
 def serve(listening: socket.socket, path: Path) -> None:
-    """Serves at a socket that listens at `path`, until nobody needs it; ends the process."""
+    """Serves at the socket bound to `path` until no client needs the host; ends the process."""
     take_short_turns()
     asyncio.run(Host(listening, path).run())

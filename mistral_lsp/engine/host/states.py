@@ -1,9 +1,10 @@
-"""States of prompts on disk, so that the next start finds what was read before.
+"""Keeps the KV states of prompts on disk, so that the next start need not read them again.
 
-Only where the user asked for it: a state holds the code that was read. The folder and its files are
-the user's alone, there is a limit to them, and one that was damaged or belongs to another model is
-left out. A file is a digest of all behind it, the length of a header (4 bytes, big-endian), the
-header as MessagePack, and the state as the backend gave it.
+Done only if the user asked for it, since a state contains the code of its prompt. Folder and files
+are private to the user, and bounded in size. Damaged files and those of another model are skipped.
+
+A file is a digest of all that follows it, the header's length (4 bytes, big-endian), the header as
+MessagePack, and the state in the backend's format.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ DIGEST_SIZE = 32
 
 
 class Header(msgspec.Struct, frozen=True):
-    """Which model the state belongs to, and the tokens that were read."""
+    """The model of a state, and the tokens that it was made of."""
 
     model: str
     tokens: tuple[int, ...]
 
 
 def folder() -> Path:
-    """Where the states lie."""
+    """Gives the folder of the states."""
     return cache_folder() / "states"
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
-    """Keeps the last ones of `states` in place of all that was kept before."""
+    """Replaces all kept states by the last ones of `states` that fit into `ROOM`."""
     erase()
     try:
         folder().mkdir(mode=0o700, parents=True)
@@ -57,7 +58,7 @@ def write(model: str, states: Sequence[Kept]) -> None:
 
 
 def read(model: str) -> list[Kept]:
-    """What was kept for this model, the last used last."""
+    """Reads the kept states of this model, the most recently used last."""
     found = []
     for path in sorted(folder().glob("*.state"), reverse=True):
         try:
@@ -71,7 +72,7 @@ def read(model: str) -> list[Kept]:
 
 
 def erase() -> None:
-    """Leaves nothing."""
+    """Erases all kept states."""
     shutil.rmtree(folder(), ignore_errors=True)
 
 
@@ -82,7 +83,7 @@ def _body(model: str, kept: Kept) -> bytes:
 
 
 def _parse(model: str, body: bytes) -> Kept | None:
-    """The state in a file's bytes; None where they are damaged or another model's."""
+    """Decodes a file's bytes; None if they are damaged or another model's."""
     digest, content = body[:DIGEST_SIZE], body[DIGEST_SIZE:]
     if hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() != digest:
         return None

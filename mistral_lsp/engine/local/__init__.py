@@ -1,1 +1,1 @@
-"""The side of a host that the server is on: finds one or starts it, and talks with it."""
+"""The language server's side of a host: finds or starts it, and talks with it."""

@@ -1,4 +1,4 @@
-"""Talks to the engine's host, and finds or starts it again when it dies."""
+"""The client of the host: connects, sends requests, and restarts a dead host."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BACK_OFF_SECONDS = 0.2
 LEAVE_SECONDS = 2.0
 SILENT_SECONDS = 0.5
 LONGEST_SILENCE = 10.0
-"""Seconds that a host may leave a question for a sign of life unanswered, be it ever so busy."""
+"""Seconds. A host that sends nothing for longer, not even a Pong, is killed."""
 NO_USAGE = Usage()
 
 
 @dataclass
 class HostGeneration:
-    """An answer that the host is writing; see engine.base.Generation."""
+    """An answer while the host writes it; see engine.base.Generation."""
 
     number: int
     send: Callable[[frames.Request], None]
@@ -47,7 +47,7 @@ class HostGeneration:
     stopped_at: float | None = None
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """The tokens; ends with the answer, after `stop`, or with EngineError."""
+        """Yields tokens until the answer ends or `stop` was called. Raises EngineError."""
         while True:
             arrival = await self.arrivals.get()
             if isinstance(arrival, EngineError):
@@ -66,7 +66,7 @@ class HostGeneration:
             self.send(frames.Cancel(self.number))
 
     def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
-        """Takes a frame of the host's about this generation."""
+        """Takes in one of the host's frames about this generation."""
         self.metrics.worked(self.usage, frame.usage)
         self.usage = frame.usage
         if isinstance(frame, frames.Finished):
@@ -76,13 +76,13 @@ class HostGeneration:
         self.arrivals.put_nowait(frame)
 
     def failed(self, error: EngineError) -> None:
-        """The host is gone."""
+        """Ends the generation with an error, since the host is gone."""
         self.finished = True
         self.arrivals.put_nowait(error)
 
 
 class EngineClient:
-    """The engine as the pipeline sees it, wherever the host is in its life."""
+    """The engine that a host runs; see engine.base.Service."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class EngineClient:
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Nothing is started; `metrics` takes in what the host does."""
+        """Starts nothing. `on_state` hears of each new state; `metrics` counts the host's work."""
         self.wanted = wanted
         self.state: State = "starting"
         self.message = "The engine has not been started."
@@ -112,7 +112,7 @@ class EngineClient:
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
 
     def start(self) -> None:
-        """Starts the host in the background."""
+        """Starts or finds the host in the background."""
         if self._supervisor is None:
             supervisor = asyncio.create_task(self._supervise())
             self._supervisor = watched(
@@ -120,7 +120,7 @@ class EngineClient:
             )
 
     async def close(self) -> None:
-        """Lets go of the host, which leaves when it serves nobody else; a stopped one is ended."""
+        """Disconnects; the host exits if it has no other client. Kills a suspended host."""
         if self.host_pid is not None and processes.is_suspended(self.host_pid):
             processes.kill(self.host_pid)
         if self._supervisor is not None:
@@ -130,7 +130,7 @@ class EngineClient:
         self._change("off", "The engine was stopped.")
 
     async def leave(self) -> None:
-        """Closes, and waits for the host's word that it is gone or goes on for others."""
+        """Sends Leave, waits until the host has closed the connection, and disconnects."""
         if self._supervisor is not None and self._writer is not None:
             self._leaving = True
             self._send(frames.Leave())
@@ -138,7 +138,7 @@ class EngineClient:
         await self.close()
 
     def wish(self, wanted: frames.Load) -> None:
-        """Tells the host of other wishes; `wanted` is the same but for these."""
+        """See engine.base.Service."""
         self.wanted = wanted
         if self._writer is not None:
             self._send(wanted)
@@ -189,7 +189,7 @@ class EngineClient:
             self._watching = watched(asyncio.create_task(self._watch()), "The engine's watch")
 
     async def _watch(self) -> None:
-        """While the host owes something: ends it when it is stopped, or silent for too long."""
+        """Sends heartbeats while a request is open; kills a suspended or silent host."""
         silent = 0.0
         while self._generations or self._counts or self.state == "loading":
             heard = self._heard
@@ -237,9 +237,9 @@ class EngineClient:
         )
 
     async def _live(self) -> str:
-        """One life of the host, as far as it is seen from here; tells how it ended.
+        """Connects to the host and serves until the connection ends; returns why it ended.
 
-        Raises EngineError where the model can't be loaded, which another try would not change.
+        Raises EngineError if the model can't be loaded; another try would not help.
         """
         reader, self._writer, hello = await connect.connect(self.wanted)
         self.host_pid = hello.pid
@@ -283,7 +283,7 @@ class EngineClient:
             del self._generations[frame.id]
 
     def _disconnect(self) -> None:
-        """Tells everyone who waits that the host is gone."""
+        """Ends all open requests with an error, since the host is gone."""
         if self._writer is not None:
             self._writer.close()
         self._writer = None

@@ -1,7 +1,7 @@
-"""Finds the host that serves a model to all of a user's editors, or starts it.
+"""Connects to a user's host for a model, and starts the host if none runs.
 
-A host listens at a socket whose name tells what it serves, in a folder that only its user can
-enter. Whoever finds none starts it, under a lock, so that two editors never start two.
+The socket's name is a digest of the model and its settings; its folder is private to the user.
+Hosts are started under a file lock, so that two editors never start two.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from mistral_lsp.types import EngineError
 DAEMON = "mistral_lsp.engine.host.daemon"
 START_SECONDS = 20.0
 GREETING_SECONDS = 4.0
-"""A host that runs greets at once; whoever listens and says nothing for longer is none of ours."""
+"""Seconds. A running host greets at once; a listener silent for longer is no host."""
 LOOK_SECONDS = 0.5
 TRIES = 5
 LARGE_BLOCK = 1 << 20
-"""Bytes from which on glibc gives memory back as soon as it is free. By itself it raises this to
-the size of what was freed, and the host then keeps tens of megabytes from every KV state it saved.
+"""Bytes. glibc returns freed blocks of this size to the system at once.
+
+By default it raises this limit to the size of freed blocks, and the host then retains tens of
+megabytes of every KV state it saved.
 """
 LONGEST_LAST_WORDS = 300
 
@@ -36,14 +38,14 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, frames.Hello]
 
 
 async def connect(wanted: frames.Load) -> Connection:
-    """A connection to the host, which is started if there is none; with its greeting.
+    """Connects to the host, starting it if none runs; gives the connection with its greeting.
 
-    Raises EngineError where that can't be, with what to do.
+    Raises EngineError, with what to do, if neither works.
     """
     try:
         path = socket_path(wanted)
         for _ in range(TRIES):
-            # A host that is about to leave may accept and say nothing any more.
+            # A host that is about to exit may accept, and never greet.
             connection = await _greeted(path, GREETING_SECONDS) or await _start(path)
             if connection is not None:
                 return connection
@@ -59,8 +61,9 @@ async def connect(wanted: frames.Load) -> Connection:
 
 
 async def _greeted(path: Path, seconds: float) -> Connection | None:
-    """A connection to the host that listens at `path`; None where there is none, or where what
-    listens is silent, or speaks as another version of ours does.
+    """Connects to the host at `path`.
+
+    None if no host listens, the listener sends no greeting in time, or speaks another version.
     """
     try:
         async with limited(seconds):
@@ -80,7 +83,7 @@ async def _greeted(path: Path, seconds: float) -> Connection | None:
 
 
 async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
-    """The first word of the host; one that is stopped has none, and is ended."""
+    """Reads the host's greeting. Kills a host suspended by SIGSTOP, which never greets."""
     reading = asyncio.ensure_future(frames.read_reply(reader))
     try:
         while not (await asyncio.wait([reading], timeout=LOOK_SECONDS))[0]:
@@ -91,10 +94,11 @@ async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
 
 
 async def _start(path: Path) -> Connection | None:
-    """Starts a host, unless another process has done it meanwhile. It takes the name of whatever
-    listens there and does not greet.
+    """Starts a host, unless another process has started it meanwhile.
+
+    The new host takes over the socket's name from a listener that does not greet.
     """
-    import filelock  # takes long enough to be felt where a host is there already
+    import filelock  # slow to import, and not needed if a host runs
 
     lock = filelock.AsyncFileLock(path.with_suffix(".lock"), 2 * START_SECONDS, mode=0o600)
     try:
@@ -108,8 +112,8 @@ async def _start(path: Path) -> Connection | None:
 
 
 async def _started(path: Path) -> Connection | None:
-    # The working directory is our own: Python looks for modules there first, and a workspace must
-    # not bring its own.
+    # Python looks for modules in the working directory first. Ours is private, so that a workspace
+    # can't bring its own.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)}
     environment.pop("PYTHONOPTIMIZE", None)  # ctransformers needs its docstrings
     starter = await asyncio.create_subprocess_exec(
@@ -130,12 +134,12 @@ async def _started(path: Path) -> Connection | None:
 
 
 def socket_path(wanted: frames.Load) -> Path:
-    """Where the host listens that serves what is wanted. Raises EngineError, OSError."""
+    """Gives the path of the host's socket for `wanted`. Raises EngineError, OSError."""
     return endpoint.place(frames.name_of(wanted))
 
 
 def last_words(wanted: frames.Load) -> str:
-    """The last line of the log that the host writes beside its socket, as a sentence, or ""."""
+    """Gives the last line of the host's log (beside its socket) as a sentence, or ""."""
     with contextlib.suppress(OSError, EngineError):
         log = socket_path(wanted).with_suffix(".log")
         lines = log.read_text("utf-8", "replace").split("\n")

@@ -1,1 +1,1 @@
-"""Asks a server that somebody else runs; one adapter a dialect."""
+"""Model servers elsewhere, asked by HTTP; one adapter for each dialect."""

@@ -1,7 +1,7 @@
-"""Tells whether what a server says repeats the key or the code that it was sent.
+"""Detects whether a server's message repeats the API key or the code sent to it.
 
-Compared is what is left of either without blanks and punctuation, so that no escaping hides it, and
-what is behind percent signs, entities, backslashes, base64 and hexadecimal digits.
+Texts are compared without blanks and punctuation, so that escaping hides nothing. Percent encoding,
+entities, backslash escapes, base64 and hexadecimal digits are decoded first.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 from urllib.parse import unquote
 
 SHARED = 12
-"""Characters in a row that are code, and no word that both happened to use."""
+"""Characters in a row. A shorter match with the sent code may be a common word."""
 SHARED_WITH_KEY = 6
-"""Less tells nobody a key; half of any key is more."""
+"""Characters in a row. A shorter match reveals no key. A shorter key must match whole."""
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbfav])|(.))", re.DOTALL)
 _CODED = re.compile(r"[A-Za-z0-9+/_-]{8,}")
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){6,}")
 
 
 def repeats(said: str, key: str, sent: Iterable[str]) -> bool:
-    """Whether words of a server hold a part of the key, or of one of the texts that were sent."""
+    """Whether a server's message holds part of the key or of a text in `sent`."""
     readings = set(_readings(said))
     told = {_letters(reading) for reading in readings}
     secret = _letters(key)
@@ -37,7 +37,7 @@ def repeats(said: str, key: str, sent: Iterable[str]) -> bool:
 
 
 def texts_in(body: Mapping[str, Any]) -> list[str]:
-    """What of a request must not come back: all but the name of the model."""
+    """Gives a request's texts that must not be repeated: all but the model's name."""
     return list(_texts([value for name, value in body.items() if name != "model"]))
 
 
@@ -49,7 +49,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
     elif isinstance(value, (list, tuple)):
         numbers = [str(inner) for inner in value if isinstance(inner, int)]
-        yield " ".join(numbers)  # tokens are code, too
+        yield " ".join(numbers)  # token ids stand for code, too
         for inner in value:
             yield from _texts(inner)
 
@@ -71,7 +71,7 @@ def _spaced(text: str) -> str:
 
 
 def _readings(said: str) -> Iterator[str]:
-    """What words may stand for."""
+    """Gives the message with all encodings decoded that it may contain."""
     plain = {said, unquote(said), html.unescape(said), _unescaped(said)}
     plain.add(_unescaped(_unescaped(html.unescape(unquote(unquote(said))))))
     for reading in plain:
@@ -91,7 +91,7 @@ def _unescaped(text: str) -> str:
 
 
 def _decoded(coded: str) -> Iterator[str]:
-    """What base64 stands for, wherever in it a group of four begins."""
+    """Decodes base64, beginning at each of the four possible places of a group."""
     coded = coded.replace("-", "+").replace("_", "/")
     for start in range(4):
         groups = coded[start : start + (len(coded) - start) // 4 * 4]

@@ -1,4 +1,4 @@
-"""The engine that one or several servers elsewhere are: picks the server for a document."""
+"""The engine `http`: one or several model servers; picks a server for each document."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from mistral_lsp.types import EngineError, LoadedModel, Prompt
 
 
 class RemoteEngine:
-    """Servers as the pipeline sees them; see engine.base.Service.
+    """Model servers as one engine; see engine.base.Service.
 
-    They have to have the same model: one with another than the first that is ready is left out. A
-    document stays with its server while that is ready, so that the server need not read it anew.
+    All must have the same model; a server with another one than the first ready server is left out.
+    A document keeps its server while that is ready, because of its KV cache.
     """
 
     host_pid: int | None = None
@@ -37,7 +37,7 @@ class RemoteEngine:
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Nothing is asked yet."""
+        """Asks no server yet. `on_state` hears of each new state; `metrics` counts the work."""
         self.wanted = wanted
         self.state: State = "starting"
         self.message = "The engine has not been started."
@@ -51,7 +51,7 @@ class RemoteEngine:
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model that all have, in the smallest of their windows."""
+        """The common model, with the smallest window of the ready servers; None without any."""
         models = [server.model for server in self._ready()]
         if not models:
             return None
@@ -63,7 +63,7 @@ class RemoteEngine:
         )
 
     def start(self) -> None:
-        """Looks for the servers, in the background."""
+        """Starts looking for the servers in the background."""
         if not self._lives:
             self._lives = [
                 watched(asyncio.create_task(member.live()), "The engine", member.fail)
@@ -72,7 +72,7 @@ class RemoteEngine:
             self._look()
 
     async def close(self) -> None:
-        """Ends all connections."""
+        """Stops all generations and closes all connections."""
         for generation in self._generations:
             generation.abandon()
         await asyncio.gather(*map(ended, self._lives))
@@ -104,7 +104,7 @@ class RemoteEngine:
         return await self._counted(lambda dialect: dialect.weigh(prompt))
 
     async def _counted(self, count: Callable[[Dialect], Awaitable[list[int]]]) -> list[int]:
-        """What the first server that is not lost meanwhile counts."""
+        """Counts with the first ready server; if that is lost meanwhile, with the next one."""
         servers = self._ready()
         if not servers:
             raise EngineError(self.message)
@@ -119,7 +119,7 @@ class RemoteEngine:
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> RemoteGeneration:
-        """See engine.base.Engine. In the background, only what costs nothing is done."""
+        """See engine.base.Engine. A server that can't read ahead gets no background request."""
         servers = self._ready()
         if not servers:
             raise EngineError(self.message)
@@ -133,12 +133,12 @@ class RemoteEngine:
         return generation
 
     def _ready(self) -> list[Found]:
-        """The servers that are ready and have the same model as the first of these."""
+        """Gives the ready servers with the same model as the first of them."""
         found = [member.found for member in self._members if member.found is not None]
         return [server for server in found if _same(server.model, found[0].model)]
 
     def _look(self) -> None:
-        """Says how the servers are together."""
+        """Derives the engine's state from those of its servers."""
         ready = self._ready()
         if ready:
             left_out = [self._why_not(member, ready) for member in self._members]
@@ -150,7 +150,7 @@ class RemoteEngine:
         self._change("starting" if waiting else "failed", messages)
 
     def _why_not(self, member: Member, ready: Sequence[Found]) -> str:
-        """Why a server does not take part, or "" where it does."""
+        """Says why a server is left out, or "" if it takes part."""
         if member.found in ready:
             return ""
         if member.found is None:
@@ -176,7 +176,7 @@ def _same(one: LoadedModel, other: LoadedModel) -> bool:
 
 
 def _distance(document: str, url: str) -> bytes:
-    """Puts servers in another order for every document, the same in every editor; a server that
-    goes or comes moves no documents but its own.
+    """Rendezvous hashing: ranks the servers for a document, the same in every editor. A server that
+    comes or goes moves only its own documents.
     """
     return hashlib.blake2b(f"{url}\n{document}".encode("utf-8", "replace"), digest_size=8).digest()

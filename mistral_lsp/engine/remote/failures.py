@@ -1,4 +1,4 @@
-"""What a server's failures mean to the user, and when it is worth asking again."""
+"""Turns a server's failures into messages for the user, with the time until the next try."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ RARELY_SECONDS = 30.0
 KEY_REFUSED = (401, 403)
 BUSY = (429, 503)
 REQUEST_AT_FAULT = (400, 413, 422)
-"""Statuses by which another request may do."""
+"""Statuses that blame this request; others may succeed."""
 
 Body = Mapping[str, Any]
 
 
 class ServerError(EngineError):
-    """The server is not there, or does not do what it is asked for; it may after `seconds`.
+    """The server can't be reached or refused a request; `seconds` until it is worth another try.
 
-    `lost`: nothing else can be asked of it meanwhile. `passing`: the same request may do at once.
-    `status` is that of HTTP, or 0.
+    `lost`: other requests would fail, too. `passing`: the same request may succeed at once.
+    `status` is the HTTP status, or 0.
     """
 
     def __init__(
@@ -49,22 +49,23 @@ class ServerError(EngineError):
 
 
 class Failures:
-    """Those of one server. What it says itself is shown in one short line, and not where that
-    repeats the key or the code.
+    """Describes the failures of one server.
+
+    The server's own message is shown on one short line, unless it repeats the key or the code.
     """
 
     def __init__(self, address: str, key: str):
-        """The `key` may be found later."""
+        """`key` may be "" and be set later."""
         self.key = key
         self._where = f"The server at {address}"
         self._address = address
 
     def name(self, said: str) -> str:
-        """A name of the server's, as it can be shown."""
+        """Makes a model's name from the server fit to be shown."""
         return "a model" if repeats(one_line(said), self.key, ()) else one_line(said)
 
     def strange(self, what: str, status: int = 200) -> ServerError:
-        """It speaks another language."""
+        """The server's answer does not fit the dialect."""
         return ServerError(
             f"{self._where} answers otherwise than was expected ({what}). "
             "Check mistralLsp.httpUrl and mistralLsp.httpDialect.",
@@ -73,7 +74,7 @@ class Failures:
         )
 
     def unreachable(self, error: Exception, body: Body) -> ServerError:
-        """Nothing comes of it, not even a refusal."""
+        """The server does not answer at all."""
         said = self._fit(str(error), body) or type(error).__name__
         return ServerError(
             f"{self._where} can't be reached ({said}). Start it, or check mistralLsp.httpUrl.",
@@ -82,7 +83,7 @@ class Failures:
         )
 
     def broke_off(self) -> ServerError:
-        """An answer has no end."""
+        """The connection ended in the middle of an answer."""
         return ServerError(
             f"{self._where} broke off in the middle of an answer. "
             "Look into its log, if that happens again.",
@@ -90,13 +91,13 @@ class Failures:
         )
 
     def endless(self) -> ServerError:
-        """An answer does not come to its end."""
+        """An answer takes too long."""
         return ServerError(
             f"{self._where} takes too long to answer. Look into its log.", SOON_SECONDS
         )
 
     def broken(self, data: bytes, body: Body) -> ServerError:
-        """An answer turned into an error."""
+        """The server reported an error in the middle of an answer."""
         return ServerError(
             f"{self._where} failed while it answered{self._detail(data, body)}. Look into its log.",
             SOON_SECONDS,
@@ -105,7 +106,7 @@ class Failures:
     def refused(
         self, status: int, path: str, data: bytes, body: Body, retry_after: str
     ) -> ServerError:
-        """An answer that is no success."""
+        """The server answered with another status than 200."""
         sentence, seconds = self._meaning(status, path, self._detail(data, body))
         if status in BUSY and retry_after.isascii() and retry_after.isdigit():
             seconds = min(float(retry_after), RARELY_SECONDS)
@@ -113,7 +114,7 @@ class Failures:
         return ServerError(sentence, seconds, status not in REQUEST_AT_FAULT, passing, status)
 
     def _meaning(self, status: int, path: str, detail: str) -> tuple[str, float]:
-        """A sentence, and the seconds after which it is worth asking again."""
+        """Gives the message, and the seconds until the next try."""
         where = self._where
         if status in KEY_REFUSED:
             return self._about_key(status), RARELY_SECONDS
@@ -155,7 +156,7 @@ class Failures:
         )
 
     def _detail(self, data: bytes, body: Body) -> str:
-        """What the server says of its failure, as an ending of a sentence, or ""."""
+        """Gives the server's own message as the end of a sentence, or ""."""
         try:
             said = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -166,6 +167,6 @@ class Failures:
         return f": {fit}" if fit else ""
 
     def _fit(self, said: str, body: Body) -> str:
-        """Words of the server as they can be shown, or ""."""
+        """Makes a server's message fit to be shown; "" if it repeats the key or the code."""
         words = one_line(said, LONGEST_DETAIL)
         return "" if repeats(words, self.key, texts_in(body)) else words

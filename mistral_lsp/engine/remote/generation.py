@@ -1,4 +1,4 @@
-"""An answer that a server elsewhere is writing."""
+"""A generation by a model server."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mistral_lsp.types import EngineError, Prompt, Token, Usage
 
 NO_USAGE = Usage()
 LONGEST_TEXT = 1 << 16
-"""Characters of an answer."""
+"""Characters of one answer."""
 UNHEARD_SECONDS = 30.0
-"""For which a server is waited for that nobody waits for any more."""
+"""Seconds from a stop until the connection is closed even if nothing has come."""
 
 
 class RemoteGeneration:
-    """See engine.base.Generation. Where a server fails before anything came, the next is asked.
+    """See engine.base.Generation. If a server fails before its first token, the next one is asked.
 
-    llama-server goes on with a request that was given up in its queue or in its prompt, and notices
-    after a second or so. Keys come faster: its slots would fill with what nobody wants, until no
-    answer comes in time for anybody. So such a request is left to say its first word, for which it
-    reads what the next one needs, too, and the next one waits for its turn.
+    llama-server goes on with an abandoned request that is in its queue or still reading its prompt,
+    and notices after a second or so. Keys are pressed faster, so its slots would fill with such
+    requests. So an abandoned request is kept until the server's next chunk or token. The next
+    request waits for its turn, and reuses the prompt read by then.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RemoteGeneration:
         metrics: Metrics,
         clock: Callable[[], float],
     ):
-        """Begins at once."""
+        """Begins at once, with the first of `servers`."""
         self.usage = NO_USAGE
         self._servers = servers
         self._prompt = prompt
@@ -51,14 +51,14 @@ class RemoteGeneration:
         self._task.add_done_callback(self._end)
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """The tokens; ends with the answer, after `stop`, or with EngineError."""
+        """Yields tokens until the answer ends or `stop` was called. Raises EngineError."""
         while (token := await self._arrivals.get()) is not None:
             yield token
         if self._stopped_at is None:
             self._task.result()
 
     def stop(self) -> None:
-        """See engine.base.Generation: closes the connection, once the server hears of that."""
+        """See engine.base.Generation. May close the connection only at the server's next chunk."""
         if not self._task.done() and self._stopped_at is None:
             self._stopped_at = self._clock()
             self._arrivals.put_nowait(None)
@@ -68,7 +68,7 @@ class RemoteGeneration:
                 self._task.cancel()
 
     def abandon(self) -> None:
-        """Closes the connection, whatever the server does."""
+        """Closes the connection at once."""
         self.stop()
         self._task.cancel()
 
@@ -78,7 +78,7 @@ class RemoteGeneration:
                 return
 
     async def _is_done(self, server: Found, last: bool) -> bool:
-        """Whether the server answered; False where another one can be asked the same."""
+        """Whether the server answered; False if the next one should be asked."""
         try:
             with told(f"The server at {server.url}"):
                 await self._write(server)
@@ -113,11 +113,11 @@ class RemoteGeneration:
                         raise EngineError(f"The server at {server.url} does not stop writing.")
                     self._arrivals.put_nowait(Token(piece.text, piece.probability))
                 if self.usage.generated_tokens >= max(1, most):
-                    return  # also where a server does not heed the limit
+                    return  # some servers ignore the limit
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if self._stopped_at is not None:
             self._metrics.stopped((self._clock() - self._stopped_at) * 1000)
         if not task.cancelled():
-            task.exception()  # whoever iterates gets it; else nobody wants it
+            task.exception()  # marks it as retrieved; `__aiter__` raises it
         self._arrivals.put_nowait(None)

@@ -1,4 +1,4 @@
-"""Talks HTTP with a server: JSON, and lines of a stream; within bounds, whatever it does."""
+"""The HTTP client for one model server: JSON, and streams of JSON, within bounds."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
-"""Seconds. A slow server says nothing while it reads a long prompt."""
+"""Seconds. The first is long, since a slow server is silent while it reads a long prompt."""
 HEAD_SECONDS = 90.0
-"""For all that comes before an answer."""
+"""Seconds until an answer's head."""
 ANSWER_SECONDS = 300.0
-"""For all of an answer."""
+"""Seconds for a whole answer."""
 PAUSES = (0.1, 0.4)
-"""Seconds before a request is sent again, as long as nothing of its answer has come."""
+"""Seconds before each retry of a request. Only a request without an answer is retried."""
 LONGEST_LINE = 1 << 20
 LONGEST_ANSWER = 8 << 20
-"""Bytes. What no server of a model says at once is not read."""
+"""Bytes. A longer answer is refused."""
 LONGEST_REFUSAL = 1 << 16
 BLOCK_COST = 256
-"""Bytes that a block counts for beside its own: ten million of one byte each are work, too."""
+"""Bytes added to each block's length, so that ten million blocks of one byte are too much, too."""
 
 Kind = TypeVar("Kind")
 
-for _chatty in ("httpx", "httpcore"):  # they log what servers say, and headers
+for _chatty in ("httpx", "httpcore"):  # they log servers' messages and headers
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 
 class HttpClient:
-    """One server at one address."""
+    """The connections to one server."""
 
     def __init__(self, url: str):
-        """Asks nothing yet. Raises EngineError for an address or a key that won't do."""
+        """Sends nothing. Raises EngineError for an unusable address or key."""
         self.address = address_of(url)
         self.failures = Failures(self.address, from_environment())
         self._looked_for_key = bool(self.failures.key)
@@ -57,9 +57,9 @@ class HttpClient:
             httpx.URL(self.address)
             client = httpx.AsyncClient(
                 timeout=TIMEOUT,
-                # Nothing is unpacked, so that little can't become much.
+                # Compression is not accepted: a small answer could unpack to a huge one.
                 headers={"Accept-Encoding": "identity"},
-                # What stays on this machine must not go through a proxy, which would see it all.
+                # No proxy may see requests that stay on this machine.
                 trust_env=not is_here(parts.hostname or ""),
                 verify=httpx.create_ssl_context() if parts.scheme == "https" else False,
             )
@@ -77,16 +77,16 @@ class HttpClient:
         return client
 
     async def close(self) -> None:
-        """Ends all connections."""
+        """Closes all connections."""
         await self._client.aclose()
 
     async def get(self, path: str, kind: type[Kind]) -> Kind:
-        """What the server has at a path, which no work is needed for. Raises ServerError."""
+        """Sends a GET request, for facts that need no computing. Raises ServerError."""
         async with self._opened("GET", path, None) as answer:
             return self._decode(await self._read(answer), kind)
 
     async def post(self, path: str, body: Body, kind: type[Kind]) -> Kind:
-        """What the server answers at once. Raises ServerError."""
+        """Sends a POST request and reads the whole answer. Raises ServerError."""
         async with self._opened("POST", path, body) as answer:
             return self._decode(await self._read(answer), kind)
 
@@ -94,10 +94,10 @@ class HttpClient:
     async def stream(
         self, path: str, body: Body, kind: type[Kind]
     ) -> AsyncIterator[AsyncIterator[Kind]]:
-        """The objects of an answer as they come, of server-sent events or a JSON object a line.
+        """Yields an answer's JSON objects as they arrive: server-sent events, or one object a line.
 
-        They end at the mark [DONE]; whoever knows another end stops there. Leaving closes the
-        connection, by which a server knows that nobody wants the rest. Raises ServerError.
+        Ends at the mark [DONE]; a caller that knows another end stops there. Leaving the block
+        closes the connection, by which the server learns to stop. Raises ServerError.
         """
         async with (
             self._opened("POST", path, body) as answer,
@@ -123,7 +123,7 @@ class HttpClient:
     async def _opened(
         self, method: str, path: str, body: Body | None
     ) -> AsyncIterator[httpx.Response]:
-        """An answer of which nothing but the head was read yet; its end may be an error, too."""
+        """Opens an answer and reads only its head. Raises ServerError, also for a broken body."""
         answer = await self._begun(method, path, body)
         try:
             yield answer
@@ -168,8 +168,9 @@ class HttpClient:
         return answer
 
     async def _find_key(self) -> bool:
-        """Looks into the keyring, where the environment has no key; only once the server wants one,
-        for to look may ask the user for a password.
+        """Reads the key from the keyring if the environment has none; tells whether there is one.
+
+        Done only after the server has asked for a key: the keyring may ask for a password.
         """
         if not self._looked_for_key:
             self._looked_for_key = True
@@ -178,7 +179,7 @@ class HttpClient:
         return False
 
     async def _blocks(self, answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
-        """What comes, as it comes, up to so many bytes."""
+        """Yields the raw blocks of an answer, up to `most` bytes. Raises ServerError."""
         clock = asyncio.get_running_loop().time
         end = clock() + ANSWER_SECONDS
         async for block in answer.aiter_raw():
@@ -190,7 +191,7 @@ class HttpClient:
             yield block
 
     async def _lines(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Lines end at line feeds and nowhere else: JSON may hold what str calls a line's end."""
+        """Yields lines, which end at line feeds only: JSON may hold other line ends of str."""
         rest = bytearray()
         async with contextlib.aclosing(self._blocks(answer, LONGEST_ANSWER)) as blocks:
             async for block in blocks:
@@ -217,7 +218,7 @@ class HttpClient:
             raise self.failures.strange(one_line(str(error), 200)) from error
 
     async def _refused(self, answer: httpx.Response, path: str, body: Body) -> ServerError:
-        """What an answer that is no success means."""
+        """Reads the body of a refusal; gives the error for it."""
         try:
             data = await self._read(answer, LONGEST_REFUSAL)
         except (httpx.HTTPError, ServerError):

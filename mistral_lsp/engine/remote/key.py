@@ -1,4 +1,4 @@
-"""The key for a server: from the environment, or from the system's keyring."""
+"""The API key for a server, from the environment or the system's keyring."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from mistral_lsp.types import EngineError
 
 KEY_VARIABLE = "MISTRAL_LSP_API_KEY"
 SERVICE = "mistral-lsp"
-"""What keys are called in the keyring; the user there is the server's address."""
+"""The service name of keys in the keyring; their user name is the server's address."""
 
 
 def from_environment() -> str:
-    """The key that the environment gives, or "". Raises EngineError for one that won't do."""
+    """Gives the key in the environment, or "". Raises EngineError for an unusable one."""
     return _checked(os.environ.get(KEY_VARIABLE, ""), f"The key in {KEY_VARIABLE}")
 
 
 def from_keyring(address: str) -> str:
-    """The key that the keyring has for an address, or "". May wait for the user to open it."""
+    """Gives the keyring's key for an address, or "". May wait for the user to unlock it."""
     try:
         import keyring
         from keyring.errors import KeyringError
@@ -25,7 +25,7 @@ def from_keyring(address: str) -> str:
         return ""
     try:
         found = keyring.get_password(SERVICE, address) or ""
-    except KeyringError:  # none runs here, or the user did not open it
+    except KeyringError:  # no keyring, or the user did not unlock it
         return ""
     return _checked(found, f"The key in the keyring for {address}")
 

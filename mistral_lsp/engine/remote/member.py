@@ -1,4 +1,4 @@
-"""One server elsewhere, in its life: looked for, found, lost, and found again."""
+"""Keeps track of one model server: looks for it, notices its loss, looks again."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from mistral_lsp.types import EngineError, LoadedModel
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
-"""Between two looks for a server that was there, or may be at any moment."""
+"""Longest pause between two attempts to reach a server."""
 GRACE_SECONDS = 10.0
-"""For so long, a server that was there is taken to be starting again."""
+"""Seconds. A server lost less long ago counts as restarting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A server that is ready; `lose` takes why a request found out that it is not what it was.
+    """A server that is ready. Whoever finds it failing calls `lose` with the error.
 
-    `turn` is held while the server works for us, where it would not hear that nobody wants it.
+    `turn` is held while the server computes for us and would not notice a stop.
     """
 
     url: str
@@ -37,7 +37,7 @@ class Found:
 
 
 class Member:
-    """One server that the settings name; it is `found` while it is ready."""
+    """One server of the settings; `found` is None while it is not ready."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Member:
         changed: Callable[[], None],
         clock: Callable[[], float],
     ):
-        """Nothing is asked yet; `changed` hears of every new state."""
+        """Asks nothing yet; calls `changed` after every change of state."""
         self.url = url
         self.state: State = "starting"
         self.message = f"The server at {shown(url)} is being asked."
@@ -57,7 +57,7 @@ class Member:
         self._seen_at = float("-inf")
 
     async def live(self) -> None:
-        """Looks for the server, again and again, until cancelled or the settings won't do."""
+        """Looks for the server again and again. Ends if cancelled or its settings are unusable."""
         try:
             with told(f"The server at {shown(self.url)}"):
                 server = HttpClient(self.url)
@@ -79,7 +79,7 @@ class Member:
             await server.close()
 
     async def _serve(self, server: HttpClient) -> ServerError:
-        """One life of the server, as far as it is seen from here; tells how it ended."""
+        """Connects to the server and waits until it is lost; returns why it was."""
         try:
             with told(f"The server at {self.url}"):
                 dialect = await find(server, self._wanted)
@@ -106,7 +106,7 @@ class Member:
         self._change("starting" if expected else "failed", f"{end} It is asked again by itself.")
 
     def fail(self, message: str) -> None:
-        """Says why nothing more is to be hoped for."""
+        """Marks the server as failed for good, with the reason."""
         self.found = None
         self._change("failed", message)
 

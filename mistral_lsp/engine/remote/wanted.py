@@ -1,4 +1,4 @@
-"""Which servers the settings name, and whether code and key may go there."""
+"""The settings' servers, and whether code and key may be sent to them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from mistral_lsp.types import EngineError
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Servers that have the same model, how to talk to them, and the model; `window` 0 takes what
-    suits it.
-    """
+    """The servers' addresses, their dialect and their common model; `window` 0 fits the model."""
 
     urls: tuple[str, ...]
     dialect: str
@@ -25,7 +23,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Wanted:
-        """What the settings ask for."""
+        """Gives the servers' part of the settings."""
         return cls(
             tuple(dict.fromkeys(settings.http_url.split())) or ("",),
             settings.http_dialect,
@@ -34,12 +32,12 @@ class Wanted(msgspec.Struct, frozen=True):
         )
 
     def without_wishes(self) -> Wanted:
-        """The same: a server is not ours to be told how long to live."""
+        """The same: a model server takes no wishes for its end."""
         return self
 
 
 def address_of(url: str) -> str:
-    """The address that paths are put behind. Raises EngineError for a URL that won't do."""
+    """Gives the base address of a server. Raises EngineError for an unusable or unsafe URL."""
     if not url:
         raise EngineError(
             "The engine http has no server. Set mistralLsp.httpUrl to its address, "
@@ -66,7 +64,7 @@ def address_of(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """A URL without what may be a secret in it: name and password, and what is behind ? or #."""
+    """Gives a URL without its possible secrets: name, password, and all after ? or #."""
     return one_line(re.sub(r"[^/]*@", "", re.split("[?#]", url)[0]))
 
 
@@ -82,12 +80,12 @@ def _split(url: str) -> SplitResult:
 
 
 def _root(path: str) -> str:
-    """The path without the /v1 that other programs want there."""
+    """Gives the path without the /v1 that users may add, as other programs require it."""
     return path.rstrip("/").removesuffix("/v1")
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine, by its name alone: nobody else is asked who it is."""
+    """Whether a host name is this machine's; decided without a name look-up."""
     if host == "localhost":
         return True
     try:

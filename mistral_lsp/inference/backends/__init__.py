@@ -1,1 +1,1 @@
-"""Inference libraries, one file each."""
+"""Backends: inference libraries, one file each."""

@@ -18,39 +18,39 @@ class Backend(Protocol):
 
     name: str
     largest_chunk: int
-    """How many tokens one `eval` may take."""
+    """Most tokens of one `eval`."""
     can_abort: bool
-    """Whether `abort` stops a running eval; elsewhere a cancel is heard between chunks only."""
+    """Whether `abort` stops a running eval. If not, a cancel is noticed only between chunks."""
     can_save: bool
-    """Whether `save` and `restore` work; elsewhere a prompt that was left is read anew."""
+    """Whether `save` and `restore` work. If not, a prompt is read again after a change of place."""
 
     def tokenize(self, text: bytes) -> list[int]:
-        """The tokens of UTF-8 text: nothing added before it, no special tokens parsed in it."""
+        """Tokenises UTF-8 text, without adding a prefix or parsing special tokens."""
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of a token; incomplete UTF-8 where it is a piece of a character."""
+        """Gives a token's bytes; incomplete UTF-8 if it is part of a character."""
 
     def vocabulary_size(self) -> int:
-        """How many tokens there are."""
+        """Gives the number of tokens in the vocabulary."""
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
         """Evaluates tokens behind the first `past` ones and gives the last one's logits.
 
-        The logits are a float32 array of shape (vocabulary,), valid until the next eval.
-        Raises Aborted, after which the cache holds just the first `past` tokens for certain.
+        The logits are a float32 array of shape (vocabulary,), valid until the next eval. Raises
+        Aborted; the cache then is sure to hold only the first `past` tokens.
         """
 
     def rewind(self, past: int) -> None:
         """Forgets all but the first `past` tokens."""
 
     def abort(self, wanted: bool) -> None:
-        """Asks a running eval to stop, or (False) lets later ones run."""
+        """Asks a running eval to stop; with False, lets later ones run."""
 
     def use_threads(self, count: int) -> None:
         """Lets later evals compute with `count` threads."""
 
     def save(self) -> bytearray:
-        """What the KV cache holds, copied once: a cancel is not heard meanwhile."""
+        """Gives a copy of the KV cache. A cancel is not noticed meanwhile."""
 
     def restore(self, state: bytearray) -> bool:
-        """Makes the KV cache hold what `save` gave; where it can't, False, and it holds nothing."""
+        """Loads a state of `save` into the KV cache. False: that failed, and the cache is empty."""

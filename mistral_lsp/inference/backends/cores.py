@@ -1,6 +1,6 @@
-"""Sees that the threads which a library starts do not share a core with the one that starts them.
+"""Makes a library's new threads start on other cores than the calling thread.
 
-After a rest, Linux may leave new threads on their parent's core for some 0.2 s, though another is
+After a rest, Linux may keep new threads on their parent's core for about 0.2 s, though another is
 idle. Threads that wait for each other by spinning then take three times as long.
 """
 
@@ -11,17 +11,17 @@ import os
 
 FUNCTIONS = ("pthread_attr_setaffinity_np", "pthread_setattr_default_np", "sched_getcpu")
 CPU_SET_BYTES = 128
-"""Of glibc's cpu_set_t: 1,024 cores."""
+"""Bytes of glibc's cpu_set_t: 1,024 cores."""
 
 
 class OtherCores:
-    """Where threads begin that are started without attributes, as C libraries do.
+    """Sets the starting cores of threads created without attributes, as C libraries do.
 
-    Attributes by default are glibc's (pthread_setattr_default_np(3)); elsewhere nothing changes.
+    Uses glibc's default attributes (pthread_setattr_default_np(3)); elsewhere does nothing.
     """
 
     def __init__(self) -> None:
-        """Finds out whether the C library can."""
+        """Finds out whether the C library supports it."""
         self._library = ctypes.CDLL(None)
         self._attributes = ctypes.create_string_buffer(256)  # a pthread_attr_t has 56 on x86-64
         self._works = (
@@ -30,8 +30,8 @@ class OtherCores:
         )
 
     def prefer(self) -> set[int]:
-        """Lets threads to come begin on the cores that the caller is not on; says which these are.
-        Empty where there are none, or no way to.
+        """Makes new threads start on all cores but the caller's, and gives these cores. Empty if
+        there are none, or it is not supported.
         """
         if not self._works:
             return set()
@@ -39,7 +39,7 @@ class OtherCores:
         bits = sum(1 << core for core in cores)
         if not bits or bits.bit_length() > 8 * CPU_SET_BYTES:
             return set()
-        # The set is an array of unsigned longs in the machine's order; these processors' is little.
+        # The set is an array of unsigned longs in machine order, here little-endian.
         mask = bits.to_bytes(CPU_SET_BYTES, "little")
         self._library.pthread_attr_setaffinity_np(
             self._attributes, ctypes.c_size_t(CPU_SET_BYTES), mask

@@ -19,19 +19,21 @@ ARCHITECTURES = ("llama", "falcon")
 
 
 class CTransformers:
-    """A model loaded by ctransformers 0.2.27. It calls the C functions, since the library's own
-    `tokenize` counts characters where it writes bytes and so overflows on any non-ASCII text.
+    """A model loaded by ctransformers 0.2.27.
+
+    It calls the C functions: the library's `tokenize` allocates by characters but writes by bytes,
+    so it overflows on non-ASCII text.
     """
 
     name = "ctransformers"
-    # The library's graph buffers are sized for 512 tokens; the loop takes far fewer, because
-    # a cancel is heard only between chunks.
+    # The library's graph buffers hold 512 tokens. Chunks are far smaller, because a cancel is
+    # noticed only between them.
     largest_chunk = 256
     can_abort = False
     can_save = False
 
     def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
-        """Loads the model; raises EngineError where ctransformers refuses it."""
+        """Loads the model. Raises EngineError if ctransformers refuses it."""
         config = Config(
             context_length=window,
             batch_size=self.largest_chunk,
@@ -57,7 +59,7 @@ class CTransformers:
         return ids[ids.index(self._mark) + 1 :]
 
     def _raw_tokens(self, text: bytes) -> list[int]:
-        # One token a byte at most, the space that the library puts in front, and some room.
+        # At most one token a byte, the space added in front, and some room.
         ids = (ctypes.c_int * (len(text) + 8))()
         count = self._llm.ctransformers_llm_tokenize(text, False, ids)
         return list(ids[:count])
@@ -73,10 +75,10 @@ class CTransformers:
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
         """See Backend."""
-        if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read elsewhere
+        if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read out of bounds
             raise EngineError("The model's vocabulary is damaged. Download or copy it again.")
         ids = (ctypes.c_int * len(tokens))(*tokens)
-        self._cores.prefer()  # the library starts its threads anew in every eval
+        self._cores.prefer()  # the library starts new threads in every eval
         done = self._llm.ctransformers_llm_batch_eval(
             ids, len(tokens), past, self.largest_chunk, self._threads
         )
@@ -86,25 +88,25 @@ class CTransformers:
         return numpy.ctypeslib.as_array(logits, shape=(self._size,))
 
     def rewind(self, past: int) -> None:
-        """See Backend. Every eval says where it begins, so that nothing needs to be forgotten."""
+        """See Backend. Does nothing: every eval states its position."""
 
     def abort(self, wanted: bool) -> None:
-        """See Backend. There is no way to."""
+        """See Backend. Not supported."""
 
     def use_threads(self, count: int) -> None:
         """See Backend."""
         self._threads = count
 
     def save(self) -> bytearray:
-        """See Backend. There is no way to."""
+        """See Backend. Not supported."""
         raise NotImplementedError
 
     def restore(self, state: bytearray) -> bool:
-        """See Backend. There is no way to."""
+        """See Backend. Not supported."""
         raise NotImplementedError
 
 
 def _library() -> str | None:
-    """The build of the library to take, or None to let it look, which costs half a second."""
+    """Gives the library's build to load; None: it decides itself, which takes half a second."""
     is_known = platform.system() == "Linux" and platform.machine() == "x86_64"
     return "avx2" if is_known and "avx2" in processor_features() else None

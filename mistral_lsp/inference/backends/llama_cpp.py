@@ -22,7 +22,7 @@ ERROR_LEVEL = 4
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, _: object) -> None:
-    """Lets only errors out: llama.cpp tells its life, at length, on every load."""
+    """Passes on errors only: llama.cpp logs at length on every load."""
     if level == ERROR_LEVEL:
         sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
@@ -36,7 +36,7 @@ class LlamaCpp:
     can_save = True
 
     def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
-        """Loads the model; raises EngineError where llama.cpp refuses it."""
+        """Loads the model. Raises EngineError if llama.cpp refuses it."""
         lib.llama_log_set(_log, ctypes.c_void_p())
         lib.llama_backend_init()
         model_params = lib.llama_model_default_params()
@@ -64,15 +64,15 @@ class LlamaCpp:
         self._mark = self.vocabulary_mark()
 
     def _install_abort(self) -> None:
-        # A C function as callback: strlen of a buffer that is "" or "\1" needs no interpreter lock,
-        # which a Python callback would wait for at every node of the graph.
+        # The callback is C's strlen, of a buffer that is "" or "\1". It needs no interpreter lock;
+        # a Python callback would wait for it at every node of the graph.
         libc = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
         callback = ctypes.cast(libc.strlen, lib.ggml_abort_callback)
         address = ctypes.cast(self._abort, ctypes.c_void_p)
         lib.llama_set_abort_callback(self._context, callback, address)
 
     def vocabulary_mark(self) -> int:
-        """The byte token put before every text, so that no space is added in front of the text."""
+        """Gives the byte token put before every text, so that no space is added to the text."""
         return self._raw_tokens(b"\x01")[-1]
 
     def tokenize(self, text: bytes) -> list[int]:
@@ -98,7 +98,7 @@ class LlamaCpp:
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
         """See Backend."""
-        del past  # llama.cpp goes on behind what its memory holds, which `rewind` keeps right
+        del past  # llama.cpp continues at the end of its cache, which `rewind` sets
         ids = (lib.llama_token * len(tokens))(*tokens)
         status = lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
         if status == ABORTED:
@@ -138,13 +138,15 @@ class LlamaCpp:
 
 
 def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
-    """The same bytes, as C sees them."""
+    """Gives the same memory as a C array."""
     return (ctypes.c_uint8 * len(state)).from_buffer(state)
 
 
 def _flash_attention() -> int:
-    """On a processor it pays with wide vectors only: with AVX2, steps behind 1,000 tokens take a
-    quarter longer with it, and chunks behind 3,000 twice as long.
+    """Enables flash attention, except without a GPU on processors with AVX2 but no AVX-512.
+
+    There it makes decode steps behind 1,000 tokens a quarter longer, and doubles the time of chunks
+    behind 3,000.
     """
     system = lib.llama_print_system_info().decode()
     narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system

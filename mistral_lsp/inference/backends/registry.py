@@ -1,6 +1,6 @@
-"""The inference libraries that models run on: one row each, and those that other packages bring.
+"""The registry of backends: a row each for ours, and those added by other packages.
 
-A package brings one by an entry point of the group `mistral_lsp.backends`, which names a `Row`.
+A package adds one by an entry point of the group `mistral_lsp.backends` that names a `Row`.
 """
 
 from __future__ import annotations
@@ -22,28 +22,30 @@ GROUP = "mistral_lsp.backends"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A backend. `library` is the module that must be importable; `opener` names a callable,
-    `module:name`, of the model's path, the window in tokens, threads, and layers on a GPU.
+    """A backend. `library` is the module that must be importable.
+
+    `opener`, as `module:name`, names a callable with these arguments: the model's path, the window
+    in tokens, threads, and layers on a GPU.
     """
 
     name: str
     library: str
     opener: str
     install: str
-    """The command that installs it."""
+    """The command to install it."""
     platforms: tuple[str, ...] = ("linux", "darwin", "win32")
-    """Those of `sys.platform` that it runs on."""
+    """The supported values of `sys.platform`."""
     accelerators: tuple[str, ...] = ()
-    """GPUs that it can use."""
+    """The supported kinds of GPU."""
     reads_old_files_only: bool = False
-    """Whether it takes no model of the kinds that llama.cpp learned since 2023."""
+    """Whether it can't load the kinds of model added to llama.cpp since 2023."""
 
     def is_installed(self) -> bool:
         """Whether the library can be imported here."""
         return sys.platform in self.platforms and bool(importlib.util.find_spec(self.library))
 
     def open(self, path: Path, window: int, threads: int, gpu_layers: int) -> Backend:
-        """Loads a model. Raises EngineError where the library is missing or won't take it."""
+        """Loads a model. Raises EngineError if the library is missing or refuses the model."""
         module, _, name = self.opener.partition(":")
         try:
             opener = getattr(importlib.import_module(module), name)
@@ -77,7 +79,7 @@ FASTEST_FIRST = (
 
 @cache
 def rows() -> dict[str, Row]:
-    """All backends by name: those of other packages first, then ours, fastest first."""
+    """Gives all backends by name: other packages' first, then ours, fastest first."""
     return {row.name: row for row in (*_brought(), *FASTEST_FIRST)}
 
 
@@ -89,5 +91,5 @@ def _brought() -> Iterator[Row]:
 
 
 def installed() -> list[str]:
-    """The backends that can be used here, the first one best."""
+    """Gives the names of the installed backends, the best first."""
     return [row.name for row in rows().values() if row.is_installed()]

@@ -2,9 +2,9 @@ r"""A backend without a model: it answers from a script, for tests and for tryin
 
 The script is a JSON file named by MISTRAL_LSP_SCRIPT:
 {"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
-A token is a byte. `delay_ms` is what evaluating one takes. An entry applies where its `after`, or
-that and a beginning of its `answer`, ends the prefix; the model then writes the rest. The `other`
-answer of an entry is what it holds for a little less likely.
+A token is a byte; `delay_ms` is the time to evaluate one. An entry applies if the prefix ends with
+its `after`, or with `after` and a beginning of its `answer`; the rest is then generated. The
+optional `other` of an entry is a second, slightly less probable answer.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ SPECIALS = {
 }
 SIZE = 262
 LOOK_BACK = 1000
-"""More than any `after` and `answer` of a script have together."""
+"""Tokens at the end of the prompt that are looked at; longer than any `after` and `answer`."""
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One entry of the script."""
+    """One entry of the script; see the module."""
 
     after: str
     answer: str
@@ -44,7 +44,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Script(msgspec.Struct, frozen=True):
-    """What to answer, and how fast. `dies` kills the process at the first eval of an answer."""
+    """The script's content. `dies` kills the process at the first eval of an answer."""
 
     answers: list[Line] = []
     delay_ms: float = 0.0
@@ -52,7 +52,7 @@ class Script(msgspec.Struct, frozen=True):
 
 
 def read_script() -> Script:
-    """The script that the environment names; without one, every answer is empty."""
+    """Reads the script named by the environment. Without one, every answer is empty."""
     path = os.environ.get(SCRIPT_VARIABLE)
     if not path:
         return Script()
@@ -63,7 +63,7 @@ def read_script() -> Script:
 
 
 class Scripted:
-    """A backend whose next token is known."""
+    """A backend that follows a script."""
 
     name = "scripted"
     largest_chunk = 64
@@ -71,7 +71,7 @@ class Scripted:
     can_save = True
 
     def __init__(self, script: Script):
-        """Takes the script; nothing is loaded."""
+        """Loads nothing."""
         self._script = script
         self._ids: list[int] = []
         self._aborted = threading.Event()
@@ -103,7 +103,7 @@ class Scripted:
         return logits
 
     def _next(self) -> list[int]:
-        """The tokens that may come next, the likeliest first."""
+        """Gives the possible next tokens, the most probable first."""
         end = self._ids[-LOOK_BACK:]
         if SPECIALS["fim_middle"] not in end:
             return [SPECIALS["eos"]]

@@ -1,1 +1,1 @@
-"""The interfaces of model servers, one file each."""
+"""Dialects: the HTTP interfaces of model servers, one file each."""

@@ -1,4 +1,4 @@
-"""What every dialect can do, and what it says of an answer."""
+"""The protocol of a dialect, and the piece of an answer that it yields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mistral_lsp.types import LoadedModel, Prompt, Usage
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What came of an answer, how probable it was (1 where nobody says), and the cost so far."""
+    """New text of an answer, its probability (1 if the server tells none), and the costs so far."""
 
     text: str
     probability: float
@@ -19,19 +19,19 @@ class Piece:
 
 
 class Dialect(Protocol):
-    """How one kind of server is asked. Everything raises EngineError, with what to do."""
+    """The HTTP interface of one kind of server. All methods raise EngineError, with advice."""
 
     reads_ahead: bool
-    """Whether reading a prompt in a pause makes the next answer come sooner, at no price."""
+    """Whether reading a prompt ahead speeds up the next answer, and costs no money."""
 
     async def open(self) -> LoadedModel:
-        """Finds out about the server and its model, and that it would answer."""
+        """Asks the server for its model, and checks that it would answer."""
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has, or a little more."""
+        """Counts the tokens of each text; an estimate is rather too high."""
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """How many tokens each part brings to a prompt, or a little more."""
+        """Counts the tokens of each part of a prompt; an estimate is rather too high."""
 
     def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
-        """The answer as it comes; closing it stops the server. No tokens: the prompt is read."""
+        """Yields the answer as it arrives; closing stops the server. 0 tokens: reads the prompt."""

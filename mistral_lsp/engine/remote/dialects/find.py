@@ -1,4 +1,4 @@
-"""Finds out which dialect a server speaks, where the user has not said it."""
+"""Finds out a server's dialect, unless the user has set it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _SIGNS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("ollama", "/api/version", Version),
     ("openai", "/v1/models", Models),
 )
-"""What only a server of the dialect answers to; the most telling first."""
+"""Dialect, path, answer: only that dialect's servers answer so. The surest sign first."""
 UNKNOWN = (200, 400, 404, 405, 501)
-"""What servers of other dialects answer; some of them 200, with an error inside."""
+"""Statuses of servers with another dialect; some answer 200 with an error body."""
 
 
 async def find(server: HttpClient, wanted: Wanted) -> Dialect:
-    """The adapter for the server. Raises ServerError, with what to do."""
+    """Creates the adapter for the server. Raises ServerError, with what to do."""
     name = wanted.dialect if wanted.dialect != "auto" else await _ask(server)
     return DIALECTS[name](server, wanted)
 

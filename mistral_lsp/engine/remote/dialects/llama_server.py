@@ -1,4 +1,4 @@
-"""The dialect of llama.cpp's own server: prompts as token ids, and all that it tells of its work.
+"""The dialect of llama.cpp's llama-server: prompts as token ids, with its own measurements.
 
 Source: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md.
 """
@@ -25,16 +25,16 @@ from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
 CHUNK_SECONDS = 0.1
-"""How much reading a server goes on with at most when nobody wants it any more."""
+"""Seconds of reading that an unnoticed stop costs the server at most."""
 SMALLEST_CHUNK = 32
 TRUSTED_SECONDS = 5.0
-"""After a silence this long the server may have been started again, with another model."""
+"""Seconds. After a longer silence the server may have restarted with another model."""
 RIVALS = 16
-"""How many of the likeliest tokens are looked through for others that write the user's word."""
+"""Most probable tokens searched for others that could begin the healed word."""
 LARGEST_RATIO = 80.0
-"""Of likelihoods, as a logarithm; more is as much."""
+"""Bounds a difference of log probabilities, so that `exp` does not overflow."""
 CHECK_SECONDS = 2.0
-"""What a server may take to say which model it has, for which it need not compute."""
+"""Seconds for the server to name its model, for which it need not compute."""
 
 
 class _Defaults(msgspec.Struct):
@@ -42,7 +42,7 @@ class _Defaults(msgspec.Struct):
 
 
 class Properties(msgspec.Struct):
-    """What the server tells of itself."""
+    """The server's answer to GET /props."""
 
     default_generation_settings: _Defaults
     model_path: str = ""
@@ -63,7 +63,7 @@ class _Chosen(_Choice):
     top_logprobs: list[_Choice] = []
 
     def probability(self, owed: bytes) -> float:
-        """How likely the token was; of those that write `owed`, where that is to be written."""
+        """Gives the token's probability; with `owed`, among the tokens that write `owed`."""
         own = min(0.0, self.logprob)
         if not owed:
             return math.exp(own)
@@ -84,14 +84,14 @@ class _Chunk(msgspec.Struct):
 
 
 class LlamaServer:
-    """One llama-server with one model; see remote.base.Dialect."""
+    """One llama-server with one model; see Dialect."""
 
     reads_ahead = True
 
     def __init__(
         self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
     ):
-        """Asks nothing yet."""
+        """Asks nothing yet; `clock` is in seconds."""
         self._server = server
         self._wanted = wanted
         self._clock = clock
@@ -103,7 +103,7 @@ class LlamaServer:
         self._held: list[int] = []
 
     async def open(self) -> LoadedModel:
-        """See Dialect. Reads a probe where the user does not say how large the window shall be."""
+        """See Dialect. Measures the reading speed unless the user has set the window."""
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
@@ -155,7 +155,7 @@ class LlamaServer:
                 if not usage.generated_tokens:
                     usage = Usage(len(ids), usage.evaluated_tokens + chunk.timings.prompt_n)
                 if chunk.stop or any(not token.bytes for token in said):
-                    # The end, or a mark in the middle of the answer, which is no text.
+                    # The end, or a special token in the answer, which is no text.
                     reached = max_tokens if chunk.stop_type == "limit" else usage.generated_tokens
                     yield Piece("", 1.0, Usage(len(ids), usage.evaluated_tokens, reached))
                     return
@@ -169,23 +169,23 @@ class LlamaServer:
                 yield Piece(fresh, probability, usage)
 
     def _unread(self, ids: list[int]) -> list[int]:
-        """The beginning of a prompt to be read next, or nothing where one chunk is left.
+        """Gives the beginning of the prompt to be read next; empty if one chunk is left.
 
-        A server hears of a closed connection between two requests, not in the middle of a prompt,
-        and it keeps what it has read.
+        A server notices a closed connection between two requests, not while it reads a prompt, and
+        keeps what it has read.
         """
         reached = common_prefix(self._held, ids) + self._chunk
         return ids[:reached] if reached < len(ids) else []
 
     async def _read(self, ids: list[int]) -> int:
-        """Lets the server read a prompt; gives how many tokens it evaluated."""
+        """Has the server read a prompt; gives the number of tokens it evaluated."""
         timings = (await self._server.post("/completion", _reading(ids), _Chunk)).timings
         self._held = ids
         self._learn_rate(timings)
         return timings.prompt_n
 
     def _learn_rate(self, timings: _Timings) -> None:
-        """Sizes the next chunk; few tokens say little about many."""
+        """Sizes the next chunk by the reading speed. Few tokens give no reliable speed."""
         if timings.prompt_n >= SMALLEST_CHUNK:
             self._chunk = max(SMALLEST_CHUNK, int(timings.prompt_per_second * CHUNK_SECONDS))
 
@@ -195,7 +195,7 @@ class LlamaServer:
         return properties
 
     async def _check_model(self) -> None:
-        """Token ids of one model mean nothing to another."""
+        """Raises ServerError if the server may have another model, whose token ids differ."""
         if self._clock() - self._heard_at <= TRUSTED_SECONDS:
             return
         try:
@@ -210,7 +210,7 @@ class LlamaServer:
             )
 
     async def _measure(self) -> float:
-        """The tokens of a prompt that the server reads in a second."""
+        """Measures the server's reading speed, in tokens per second."""
         [ids] = await self._tokens.of([PROBE])
         body = _reading(ids) | {"cache_prompt": False}
         timings = (await self._server.post("/completion", body, _Chunk)).timings
@@ -219,7 +219,7 @@ class LlamaServer:
 
 
 def _reading(ids: Sequence[int]) -> dict[str, Any]:
-    """Reads a prompt: with one token as its answer, for some versions don't survive a 0."""
+    """Gives a request that only reads. It asks for one token, since some versions crash on 0."""
     return {"prompt": ids, "n_predict": 1, "cache_prompt": True}
 
 
@@ -236,11 +236,11 @@ def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
 
 
 def _beginning(owed: str) -> dict[str, Any]:
-    """Lets the answer begin with some text, by a grammar, and tells what else could have."""
+    """Makes the answer begin with `owed`, by a grammar, and asks for the other probable tokens."""
     spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
     return {"grammar": f'root ::= "{spelt}" [^\\x00]*', "n_probs": RIVALS}
 
 
 def _writes(piece: bytes, owed: bytes) -> bool:
-    """Whether a token begins with what is owed, or within it."""
+    """Whether one of the two byte strings begins with the other."""
     return bool(piece) and (piece.startswith(owed) or owed.startswith(piece))

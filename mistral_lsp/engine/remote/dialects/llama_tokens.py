@@ -1,8 +1,8 @@
-"""Tokens of prompts as llama-server makes them, remembered by text.
+"""Tokenises prompts by asking llama-server, and remembers the tokens of each text.
 
-Text is tokenised without looking for special tokens in it, so that nothing in a user's file can
-become one. Every text is put behind a byte whose token is dropped again: some vocabularies put a
-space before a text's first word.
+The server is told not to parse special tokens, so a user's file can't contain any. Some
+vocabularies put a space before a text's first word; so a byte is put before every text, and its
+token is dropped again.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from mistral_lsp.types import EngineError, Part, Prompt
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 LEAD = "\x01"
 BETWEEN = -1
-"""Stands between texts that are tokenised with one request, as no token can."""
+"""Separates the texts of one request: a number that is no token id."""
 KEPT_TEXTS = 4_096
 LONGEST_LINE = 1_024
-"""Characters; lines are counted again and again, and cost little to keep."""
+"""Characters. Shorter texts, mostly lines, are counted often and kept in a larger cache."""
 KEPT_LONG_TEXTS = 64
 
 
@@ -49,10 +49,10 @@ class _TokensWithPieces(msgspec.Struct):
 
 
 class Tokens:
-    """The vocabulary of the model that a server has loaded."""
+    """The vocabulary of a server's model."""
 
     def __init__(self, server: HttpClient):
-        """Nothing is known before `learn`."""
+        """Asks nothing yet: call `learn` before any other method."""
         self._server = server
         self.specials: dict[str, int] = {}
         self.spelt: dict[str, str] = {}
@@ -62,7 +62,7 @@ class Tokens:
         self._texts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
 
     async def learn(self) -> None:
-        """Asks for the model's marks: what it has one token for when it looks for special ones."""
+        """Asks for the model's marks: spellings that are one special token."""
         begins = await self._tokenize("", add_special=True)
         if begins:
             self.specials["bos"] = begins[0]
@@ -71,23 +71,24 @@ class Tokens:
         for spelling, ids in zip(MARKS, marked):
             if len(ids) == 1 and self.specials.setdefault(MARKS[spelling], ids[0]) == ids[0]:
                 self.spelt[MARKS[spelling]] = spelling
-        # Some marks a server sees in text all the same, unless it is cut there.
+        # Some marks are seen in plain text, too; texts are cut within those.
         plain = await self._tokenize_all(spellings(), parse_special=False)
         self._cut = cuts(spelling for spelling, ids in zip(spellings(), plain) if len(ids) == 1)
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has."""
+        """Counts the tokens of each text."""
         return [len(ids) for ids in await self.of(texts)]
 
     async def prompt(self, prompt: Prompt) -> tuple[list[int], str]:
-        """The ids of a whole prompt without the word that the cursor stands in or behind, and that
-        word. Raises EngineError for a mark that the model does not have.
+        """Gives a prompt's ids without its last word, and that word, owed by token healing.
+
+        Raises EngineError for a mark that the model lacks.
         """
         parts, owed = await self.parts(prompt)
         return list(chain.from_iterable(parts)), owed
 
     async def parts(self, prompt: Prompt) -> tuple[list[list[int]], str]:
-        """The same, part by part."""
+        """Gives the ids of each part, and the owed word."""
         texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
         found = dict(zip(texts, await self.of(texts)))
         parts: list[list[int]] = []
@@ -110,7 +111,7 @@ class Tokens:
         raise EngineError(f"The server's model has no {part.special} token, so it can't fill in.")
 
     async def _prefix(self, text: str) -> tuple[list[int], str]:
-        """The tokens of the text before the cursor up to its last word, and that word."""
+        """Gives the prefix's tokens up to its last word, and that word."""
         tokens: list[_Token] = []
         for chunk in self._chunks(text):
             body = {"content": LEAD + chunk, "parse_special": False, "with_pieces": True}
@@ -122,12 +123,12 @@ class Tokens:
             taken, last = last_word(token.bytes() for token in reversed(tokens[1:]))
             try:
                 owed = last.decode()
-            except UnicodeDecodeError:  # it would begin within a character
+            except UnicodeDecodeError:  # the cut would split a character
                 taken = 0
         return [token.id for token in tokens[: len(tokens) - taken]], owed
 
     async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """The ids of every text, with one request for all that are not known."""
+        """Gives the ids of every text, with one request for all unknown ones."""
         known = {text: self._known(text) for text in texts}
         unknown = [text for text, ids in known.items() if ids is None]
         chunks = [self._chunks(text) for text in unknown]
@@ -143,7 +144,7 @@ class Tokens:
         return [known[text] or () for text in texts]
 
     def _start(self, ids: list[int]) -> int:
-        """Where the text begins, behind the byte that was put before it."""
+        """Gives the place behind the token of the leading byte."""
         if self._lead not in ids:
             raise self._strange()
         return ids.index(self._lead) + 1

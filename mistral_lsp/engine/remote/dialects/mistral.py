@@ -35,13 +35,13 @@ class _Chunk(msgspec.Struct):
 
 
 class Mistral(TextDialect):
-    """One model behind Mistral's interface."""
+    """One model on Mistral's API; see Dialect."""
 
     _path = "/v1/fim/completions"
     _chunk = _Chunk
 
     async def open(self) -> LoadedModel:
-        """See remote.base.Dialect."""
+        """See Dialect."""
         self._model = self._wanted.model or USUAL_MODEL
         await self._fill_in(FORM_OF_HALVES)
         window = self._wanted.window or registry.DEFAULT_WINDOW

@@ -21,11 +21,11 @@ from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 NO_SUFFIX = "\n"
-"""Without a suffix Ollama takes the prompt for a chat's."""
+"""Sent in place of an empty suffix, without which Ollama treats the prompt as a chat."""
 
 
 class Version(msgspec.Struct):
-    """What only Ollama answers to."""
+    """The answer to GET /api/version, a path that only Ollama has."""
 
     version: str
 
@@ -50,13 +50,13 @@ class _Chunk(msgspec.Struct):
 
 
 class Ollama(TextDialect):
-    """One model of an Ollama."""
+    """One model on an Ollama server; see Dialect."""
 
     _path = "/api/generate"
     _chunk = _Chunk
 
     async def open(self) -> LoadedModel:
-        """See remote.base.Dialect. Its probe also makes Ollama load the model."""
+        """See Dialect. The probe also makes Ollama load the model."""
         names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
         self._model = self._only(names)
         self._spelt = spelt_in(self._model)
@@ -69,7 +69,7 @@ class Ollama(TextDialect):
         return self._wanted.window or registry.window_of_model(self._model)
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
-        # The window that Ollama takes by itself may be smaller, and it cuts without a word.
+        # Ollama's default window may be smaller; it truncates prompts silently.
         options = {"temperature": 0, "num_predict": max_tokens, "num_ctx": self._window()}
         body = {"model": self._model, "options": options}
         if self._spelt:

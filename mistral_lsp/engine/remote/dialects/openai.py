@@ -1,7 +1,7 @@
-"""The dialect that most servers speak: OpenAI's older completions.
+"""The dialect of most servers: OpenAI's older completions.
 
-Source: OpenAI's reference of POST /v1/completions and GET /v1/models, and vLLM's and
-llama-cpp-python's of theirs.
+Source: OpenAI's reference of POST /v1/completions and GET /v1/models, and the corresponding pages
+of vLLM and llama-cpp-python.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 UNTOLD = (200, 400, 422, 500, 501)
-"""What servers answer that can't say how probable a token was; some of them 200, in other words."""
+"""Statuses of servers that reject `logprobs`; some answer 200 with an error body."""
 
 
 class _Model(msgspec.Struct):
@@ -36,7 +36,7 @@ class _Model(msgspec.Struct):
 
 
 class Models(msgspec.Struct):
-    """What the server has."""
+    """The answer to GET /v1/models."""
 
     data: list[_Model]
 
@@ -51,7 +51,7 @@ class _Choice(msgspec.Struct):
     logprobs: Optional[_Told] = None
 
     def probabilities(self) -> list[float]:
-        """One a token; nothing where the server does not tell them."""
+        """Gives the probability of each token; empty if the server does not tell them."""
         told = (self.logprobs and self.logprobs.token_logprobs) or []
         return [math.exp(min(0.0, one)) for one in told if one is not None]
 
@@ -66,19 +66,19 @@ class _Chunk(msgspec.Struct):
 
 
 class OpenAI(TextDialect):
-    """One model behind OpenAI's interface."""
+    """One model behind OpenAI's interface; see Dialect."""
 
     _path = "/v1/completions"
     _chunk = _Chunk
 
     def __init__(self, server: HttpClient, wanted: Wanted):
-        """Asks nothing yet."""
+        """Asks nothing yet; see TextDialect."""
         super().__init__(server, wanted)
         self._takes_suffix = True
         self._tells = True
 
     async def open(self) -> LoadedModel:
-        """See remote.base.Dialect."""
+        """See Dialect."""
         models = (await self._server.get("/v1/models", Models)).data
         names = [model.id for model in models]
         self._model = self._only(names)
@@ -91,7 +91,7 @@ class OpenAI(TextDialect):
         return self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
 
     async def _agree(self, name: str) -> str:
-        """The form that the server takes for a model of that name. Raises ServerError."""
+        """Finds the form accepted by the server for a model of that name. Raises ServerError."""
         if self._spelt:
             return await self._try(registry.form_of_model(name, self._spelt))
         try:
@@ -103,7 +103,7 @@ class OpenAI(TextDialect):
         return await self._try(registry.form_of_model(name, {}))
 
     async def _try(self, form: str) -> str:
-        """The form, if the server answers to it, and whether it tells probabilities then."""
+        """Probes the server with the form; also learns whether it tells probabilities."""
         self._tells = True
         try:
             self._tells = bool((await self._probe(form)).probabilities)

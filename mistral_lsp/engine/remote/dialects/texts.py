@@ -1,4 +1,4 @@
-"""What the dialects that take prompts as text have in common."""
+"""The base class of dialects with text prompts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
 LONGEST_NAME = 1_000
-"""Of a model."""
+"""Characters of a model's name."""
 BYTES_PER_TOKEN = 3
-"""Fewer than any usual vocabulary has in code, so that an estimate keeps on the safe side."""
+"""Used to estimate tokens. Below any usual vocabulary's average, so that estimates are high."""
 FORM_OF_HALVES = "suffix-first-alone"
-"""Gives a suffix of full length, and no space that is not the file's."""
+"""The form for prefix and suffix sent apart: a suffix of full length, and no added space."""
 NO_FILL_IN = (400, 422, 501)
-"""What servers answer to a suffix that they have no use for."""
+"""Statuses of servers that reject a suffix."""
 _PROBE = (
     Part("mark", special="fim_suffix"),
     Part("suffix", "\n"),
@@ -36,8 +36,10 @@ _PROBE = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one object of an answer says; `reason` is why the answer ends with it, "" before.
-    `probabilities` are those of its tokens, where the server tells them.
+    """The content of one object of an answer, the same for all dialects.
+
+    `reason` tells why the answer ends with it; "" if it goes on. `probabilities` are those of its
+    tokens; empty if the server tells none.
     """
 
     text: str
@@ -47,15 +49,16 @@ class Said:
 
 
 class Chunk(Protocol):
-    """One object of an answer, in the server's own shape."""
+    """One object of an answer, in the server's format."""
 
     def said(self) -> Said:
-        """The same in ours."""
+        """Converts it to the common format."""
 
 
 class TextDialect(ABC):
-    """One model of a server that takes text; see remote.base.Dialect. A dialect adds `open`,
-    `_body`, and where to send that.
+    """One model of a server with text prompts; see Dialect.
+
+    A subclass adds `open`, `_body`, `_path` and `_chunk`.
     """
 
     reads_ahead = False
@@ -63,12 +66,12 @@ class TextDialect(ABC):
     _chunk: ClassVar[type[Chunk]]
 
     def __init__(self, server: HttpClient, wanted: Wanted):
-        """Asks nothing yet."""
+        """Asks nothing yet; `wanted` gives the model's name, or ""."""
         self._server = server
         self._wanted = wanted
         self._model = wanted.model
         self._spelt: dict[str, str] = {}
-        """The model's marks, where the server is not left to put them."""
+        """The spellings of the model's marks; empty if the server adds the marks itself."""
 
     @abstractmethod
     async def open(self) -> LoadedModel:
@@ -76,14 +79,14 @@ class TextDialect(ABC):
 
     @abstractmethod
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
-        """What the server is sent, but for whether it shall stream."""
+        """Gives the request's body without `stream`."""
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See Dialect: an estimate."""
         return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See Dialect: an estimate. Marks that a prompt can do without are the server's to put."""
+        """See Dialect: an estimate. Optional marks count only if we spell them out."""
         texts = await self.count([part.text for part in prompt.parts])
         return [self._weight_of_mark(part) or tokens for part, tokens in zip(prompt.parts, texts)]
 
@@ -104,19 +107,19 @@ class TextDialect(ABC):
                     yield Piece(said.text, probability, Usage(generated_tokens=written))
                     probability = 1.0
                 if said.reason:
-                    # A server that cut the answer off has written all tokens it might.
+                    # A server that reports "length" has written `max_tokens`.
                     cut = said.reason == "length"
                     reached = max_tokens if cut else min(written, max_tokens - 1)
                     yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
                     return
 
     async def _probe(self, form: str) -> Said:
-        """Asks for one token, so that what won't do is known before anybody types."""
+        """Asks for one token, so that an unsuitable server is noticed at the start."""
         body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
         return (await self._server.post(self._path, body, self._chunk)).said()
 
     async def _fill_in(self, form: str) -> None:
-        """Asks for one token, where the server puts the marks itself."""
+        """Probes a server; adds advice to its error if it rejects the suffix."""
         try:
             await self._probe(form)
         except ServerError as error:
@@ -135,7 +138,7 @@ class TextDialect(ABC):
         return LoadedModel(engine, shown, form, window, window, window, note)
 
     def _only(self, models: Sequence[str]) -> str:
-        """The model that was wanted, or the only one there is. Raises ServerError."""
+        """Gives the model of the settings, or the server's only one. Raises ServerError."""
         if self._wanted.model:
             return self._wanted.model
         where = f"The server at {self._server.address}"
@@ -151,11 +154,12 @@ class TextDialect(ABC):
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
-    """The prompt as one text, the marks as the model spells them, or as its form writes them out.
-    BOS, and the space that such vocabularies have before the first word, are for the server to put.
+    """Gives the prompt as one text, with the model's spellings of the marks, or its form's.
+
+    The server adds BOS, and the space that some vocabularies put before the first word.
     """
     text = ""
-    # Texts that stand side by side are looked through together: half of a mark may be in each.
+    # Neighbouring texts are defused together, since a mark may span two.
     for is_mark, parts in groupby(prompt.parts, lambda part: bool(part.special)):
         if is_mark:
             text += "".join(spelt.get(part.special, part.text) for part in parts)
@@ -165,7 +169,7 @@ def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
 
 
 def halves(prompt: Prompt) -> tuple[str, str]:
-    """What stands before the cursor and what behind it, for a server that knows the marks."""
+    """Gives prefix and suffix, for a server that adds the marks itself."""
     before = [part.text for part in prompt.parts if part.label not in ("suffix", "path")]
     behind = [part.text for part in prompt.parts if part.label == "suffix"]
     return defused("".join(before)), defused("".join(behind))
