@@ -1,9 +1,9 @@
 """The text of an open file: edits in microseconds, and frozen snapshots of it.
 
-Lines end at LF, CR LF and CR and nowhere else, as the protocol says; str.splitlines also splits at
-form feeds and U+2028, and one edit after such a character would corrupt the text. A snapshot has
-LF only, as models were taught. Where an editor sends a character in halves, the document keeps the
-first until the second comes.
+Lines end at LF, CR LF and CR and nowhere else, as the protocol says. str.splitlines also splits at
+form feeds and U+2028: one edit behind such a character would corrupt the text. A snapshot has LF
+only, as in the models' training. If an editor sends a character in UTF-16 halves, the document
+keeps the first half until the second comes.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from mistral_lsp.syntax.trees import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character, as UTF-16 has it."""
+"""Half of a character: a UTF-16 surrogate."""
 REPLACEMENT = "\ufffd"
 LARGEST = 2_000_000
-"""Characters of a file that ghost text is offered in."""
+"""Characters. A larger file gets no ghost text."""
 LARGEST_PARSED = 500_000
-"""Characters; the tree of a larger text takes tens of megabytes, and every key 50 ms."""
+"""Characters. A larger text is not parsed: its tree takes tens of megabytes, and each key 50 ms."""
 MOST_NODES = 300_000
-"""Of a tree that is kept: 45 MB."""
+"""Nodes of a syntax tree, 45 MB. A larger tree is dropped."""
 SLOW_UPDATE_SECONDS = 0.1
-"""Of the processor's time for one edit, from which on a file goes on without a tree."""
+"""Seconds of processor time to parse one edit. A slower file goes on without a syntax tree."""
 
 
 class LazyTree:
-    """The tree of one text, made when it is first asked for, by whichever thread asks."""
+    """The syntax tree of one text, parsed at its first use, by the thread that asks."""
 
     def __init__(self, make: Callable[[], SyntaxTree | None]):
-        """Nothing is parsed yet."""
+        """Parses nothing yet; `make` will parse the text."""
         self._lock = threading.Lock()
         self._make: Callable[[], SyntaxTree | None] | None = make
         self._tree: SyntaxTree | None = None
 
     @property
     def is_made(self) -> bool:
-        """Whether asking for it costs nothing."""
+        """Whether the text is parsed already, so that `get` costs nothing."""
         return self._make is None
 
     def get(self) -> SyntaxTree | None:
-        """The tree, or None where there is none."""
+        """Gives the tree, parsed now if need be; None for a text without one."""
         with self._lock:
             if self._make is not None:
                 self._tree, self._make = self._make(), None
@@ -60,10 +60,10 @@ class LazyTree:
 class Snapshot:
     """A file as it was at one version.
 
-    `lines` keep their ends; joined they are `text`. `starts` are their offsets, and the text's end.
-    All have LF, in place of the `line_end` that the file has. Where there is a `refusal`, nothing
-    may be offered in it, and no text is told. `file` tells the file from all others: it is its real
-    path, or `path` where it is none on disk. `names` are its paths below the folders of the
+    `lines` keep their ends; joined they are `text`. `starts` are the offsets of the lines and of
+    the text's end. All have LF in place of the file's own `line_end`. A `refusal` says why nothing
+    may be offered in the file; the text is empty then. `file` identifies the file: its real path,
+    or `path` for a file that is not on disk. `names` are its paths below the folders of the
     workspace, the nearest folder's first.
     """
 
@@ -80,15 +80,15 @@ class Snapshot:
     file: str = ""
     names: tuple[str, ...] = ()
     language_id: str = ""
-    """What the client calls its language; "" where nobody says."""
+    """The client's id of the language; "" if unknown."""
 
     @property
     def tree(self) -> SyntaxTree | None:
-        """The syntax tree, parsed now where it was not yet."""
+        """The syntax tree, parsed now if need be; None for a text without one."""
         return self.lazy_tree.get()
 
     def line_count(self) -> int:
-        """Lines as an editor counts them: an empty one follows a last line end."""
+        """Counts lines as an editor does: a last line end is followed by an empty line."""
         return len(self.lines) + 1 if self._ends_in_line_end() else len(self.lines)
 
     def _ends_in_line_end(self) -> bool:
@@ -110,7 +110,7 @@ class Snapshot:
         return line, offset - self.starts[line]
 
     def replaced(self, start: int, end: int, text: str) -> Snapshot:
-        """The file as it would be with another text in a range."""
+        """Gives the snapshot with another text from `start` to `end`."""
         whole = self.text[:start] + with_line_feeds(text) + self.text[end:]
         lines = tuple(LINE.findall(whole))
 
@@ -138,7 +138,7 @@ def _with_joined_halves(text: str) -> str:
 
 
 class Document:
-    """An open file. Lines and columns count characters; editors' units are turned before."""
+    """An open file. Lines and columns count characters; callers convert the editor's units."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class Document:
         names: tuple[str, ...] = (),
         language_id: str = "",
     ):
-        """Opens the file with its first text; `language_id` is the client's word."""
+        """Opens the file with its first text; `language_id` is the client's id of `language`."""
         self.uri = uri
         self.relocate(path, file, names)
         self.language = language
@@ -168,7 +168,7 @@ class Document:
         return "".join(self._lines)
 
     def relocate(self, path: str, file: str = "", names: tuple[str, ...] = ()) -> None:
-        """Says where the file lies, which changes with the folders of the workspace."""
+        """Sets the file's paths; they change with the folders of the workspace."""
         self.path = path
         self.file = file or path
         self.names = names or (path,)
@@ -179,7 +179,7 @@ class Document:
         return self._lines[number].rstrip("\r\n") if number < len(self._lines) else ""
 
     def set_text(self, text: str) -> None:
-        """Replaces everything, and so mends a document that was out of sync."""
+        """Replaces the whole text; a document that was out of sync is in sync again."""
         self._snapshot = None
         self._goes_without_tree = False
         self._refusal = ""
@@ -194,20 +194,20 @@ class Document:
         return f"the file is too large ({self._length:,} characters)"
 
     def lose_sync(self, reason: str) -> None:
-        """Marks the text as maybe not the editor's any more; `reason` says why and what helps."""
+        """Marks the document as out of sync with the editor; `reason` says why, and the remedy."""
         self._refusal = reason
         self._lines = []
         self._snapshot = None
 
     def split_character(self, line: int, column: int) -> None:
-        """Parts a character that an edit begins or ends within, as UTF-16 parts it."""
+        """Splits a character into its UTF-16 halves, for an edit that begins or ends within it."""
         text = self._lines[line]
         halves = text[column].encode("utf-16-le")
         parted = "".join(halves[at : at + 2].decode("utf-16-le", "surrogatepass") for at in (0, 2))
         self._lines[line] = text[:column] + parted + text[column + 1 :]
 
     def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        """Replaces what lies between two (line, column) places; places outside mean the end."""
+        """Replaces the text between two (line, column) places; places outside mean the end."""
         if self._refusal:
             return
         start, end = self._inside(start), self._inside(end)
@@ -239,13 +239,14 @@ class Document:
         return len(self._lines), 0
 
     def is_current(self, snapshot: Snapshot) -> bool:
-        """Whether the document is still as it was in `snapshot`: a number of a version may come
-        again for another text.
+        """Whether the document is unchanged since `snapshot`.
+
+        The version alone does not tell: a client may use its number again for another text.
         """
         return self._snapshot is snapshot and snapshot.version == self.version
 
     def snapshot(self) -> Snapshot:
-        """The file as it is now; it is parsed when somebody asks for its tree."""
+        """Gives the file as it is now; it is parsed at the first use of its tree."""
         if self._snapshot is None or self._snapshot.version != self.version:
             refusal = self._refusal or (self._too_large() if self._length > LARGEST else "")
             lines = () if refusal else self._clean_lines()
@@ -268,7 +269,7 @@ class Document:
         return self._snapshot
 
     def _clean_lines(self) -> tuple[str, ...]:
-        """The lines as the rest of the program may have them: with LF, and no half characters."""
+        """Gives the lines for a snapshot: with LF, and without half characters."""
         text = self.text
         if "\r" in text:
             *lines, last = with_line_feeds(text).split("\n")
@@ -284,7 +285,7 @@ class Document:
         return first[len(first.rstrip("\r\n")) :] or "\n"
 
     def _parse(self, text: str) -> SyntaxTree | None:
-        """Follows the edits since the last text that was parsed. One thread at a time."""
+        """Parses a text, starting from the tree of the last parsed text. One thread at a time."""
         with self._lock:
             if len(text) > LARGEST_PARSED or self._goes_without_tree:
                 return None
@@ -292,7 +293,7 @@ class Document:
             self._tree = before.updated(text) if before else trees.parse(self.language, text)
             is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
             if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
-                # Nor is it tried again at every key; a whole new text, or the file opened anew, is.
+                # Not tried again at every key, but for a whole new text or a file opened anew.
                 self._goes_without_tree = True
                 self._tree = None
             return self._tree

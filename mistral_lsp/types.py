@@ -1,4 +1,4 @@
-"""The plain frozen records that travel between the stages of a request."""
+"""The plain frozen records passed between the stages of a request."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 Trigger = Literal["automatic", "popup", "invoked"]
-"""`invoked` means that the user asked by a key or a command. A `popup` may have been asked for so,
-too, or open while the user types: clients make no difference. Gates of taste stay open for both.
+"""`invoked`: the user asked by a key or a command. `popup`: a completion list asked for so, or
+opened by typing; clients do not tell these two apart. Gates of taste refuse neither.
 """
 
 
 BLOT = "xxxxxxxx"
-"""Stands in a prompt in place of a secret, so that the code around it stays code."""
+"""Replaces a secret in a prompt, so that the code around it stays code."""
 
 
 SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
-"""Names the file that the scripted engine answers from."""
+"""Environment variable: the file with the answers of the scripted engine."""
 
 
 class UserError(Exception):
-    """Something the user can mend; the message says what is wrong and what to do about it."""
+    """An error that the user can mend; the message names the fault and the remedy."""
 
 
 class EngineError(UserError):
-    """The engine can't answer; the message says why and what to do."""
+    """The engine can't answer; the message says why, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a prompt: plain text, or the name of one of the model's special tokens, with the
-    text to write where a model can do without that token.
+    """One piece of a prompt: plain text, or the name of a special token.
+
+    With a `special`, `text` is written in its place for a model without that token.
     """
 
     label: str
@@ -49,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What of another file stands in a prompt; `file` tells that one from all others."""
+    """A piece of another file in a prompt; `file` identifies that file."""
 
     path: str
     text: str
@@ -58,9 +59,10 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is asked, in order, the fill-in form that decided the order, and the path of
-    the file that it is about. Where `line` is not 0, the line at that place in the order of
-    likelihood is looked for, which takes longer than to take the likeliest token each time.
+    """The parts sent to the model, ordered by the fill-in `form`; `document` is the file's path.
+
+    `line` 0 takes the most probable token each time. `line` n asks for the n-th most probable line,
+    by best-first search, which takes longer.
     """
 
     form: str
@@ -79,7 +81,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model wrote, raw. `complete` tells that it ended by itself or by a stop rule."""
+    """The tokens that the model wrote. `complete`: they ended by themselves or by a stop rule."""
 
     tokens: tuple[Token, ...]
     complete: bool = False
@@ -90,7 +92,7 @@ class Answer:
         return "".join(token.text for token in self.tokens)
 
     def tokens_within(self, length: int) -> tuple[Token, ...]:
-        """The tokens that make the first `length` characters; one cut in two counts whole."""
+        """Gives the tokens of the first `length` characters; a token cut in two counts whole."""
         reached = 0
         for place, token in enumerate(self.tokens):
             if reached >= length:
@@ -101,7 +103,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one generation cost the engine, in tokens."""
+    """The cost of one generation, in tokens."""
 
     prompt_tokens: int = 0
     evaluated_tokens: int = 0
@@ -112,11 +114,11 @@ class Usage:
 class LoadedModel:
     """A model that an engine holds ready.
 
-    `window` is the most tokens (prompt and answer) that it may ever see; `working_window` what this
-    machine reads in about a second, where a window grows to while the user rests; `first_window`
-    what it reads in a moment, so that a new place does not keep the user waiting. The last two are
-    equal where the engine can't hold two windows at once. `can_abort`: a cancel stops it at once,
-    not only between two evals. `can_search`: it heeds a prompt's `line`.
+    Windows are in tokens. `window` is the most for prompt and answer together. `working_window` is
+    read in about a second on this machine: the window grows to it while the user rests.
+    `first_window` is read in a moment, so that a new place does not keep the user waiting. The last
+    two are equal if the engine can't hold two windows at once. `can_abort`: a cancel stops it at
+    once, not only between two evals. `can_search`: it heeds a prompt's `line`.
     """
 
     engine: str
@@ -132,9 +134,9 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The result of a request: `text` replaces `span`; where it is empty, `reason` says why.
+    """The result of a request: `text` replaces `span`; if it is empty, `reason` says why.
 
-    `others` are what else the user may choose from.
+    `others` are the other completions to choose from.
     """
 
     text: str
@@ -148,5 +150,5 @@ class Completion:
     total_ms: float = 0.0
     cached: bool = False
     confidence: float | None = None
-    """How likely the model holds its first line to be, 0 to 1."""
+    """The probability of `text` by the model, 0 to 1: the product of its tokens' probabilities."""
     others: tuple[Completion, ...] = ()

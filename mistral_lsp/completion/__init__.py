@@ -1,1 +1,1 @@
-"""The way of a request: from a place in a file to the text that is shown there."""
+"""Answers requests: from a place in a file to the completion shown there."""

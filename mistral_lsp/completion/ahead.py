@@ -1,4 +1,4 @@
-"""What is read and written before anybody asks for it, while the engine has nothing else to do."""
+"""Works ahead while the engine is idle: reads prompts, grows windows, writes next lines."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from mistral_lsp.prompt.build import build
 from mistral_lsp.types import EngineError, LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
-"""Where reading can't be aborted, sooner it would be in the way of a key that follows at once."""
+"""Seconds before an engine without abort reads ahead: sooner, it would delay the very next key."""
 REST_SECONDS = 0.3
-"""A pause that says that the user is not in the middle of a word."""
+"""Seconds of pause; the user is then taken not to be in the middle of a word."""
 NEARLY_TYPED = 8
-"""Characters left of a line from which on the next one is worth writing."""
+"""Characters left to type in a line, at most, for the next one to be written ahead."""
 SURE = 0.8
-"""Mean probability of a line's tokens from which on the user is taken to want it."""
+"""Mean probability of a line's tokens, at least, for the next line to be written ahead."""
 NEXT_LINE_TOKENS = 48
+"""Tokens of a line written ahead, at most."""
 
 
 async def look(request: Request, workbench: Workbench) -> None:
-    """Reads the window for a place where the cursor rests, so that the first answer is quick. The
-    place may lie in an answer, for clients ask nothing while their user types what is shown.
+    """Reads the prompt for a place where the cursor rests, so that the first answer is quick.
+
+    The place may be within an answer: clients ask nothing while the user types along ghost text.
     """
     turn = workbench.scheduler.turn
     await parse(request.snapshot)
@@ -41,7 +43,7 @@ async def look(request: Request, workbench: Workbench) -> None:
 
 
 def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> None:
-    """Gets ready for what may come next at a place that `entry` has an answer for, or nothing."""
+    """Starts to work ahead at the request's place; `entry` is the answer there, if any."""
     if not workbench.interactive:
         return
     line = entry if entry is not None and _is_nearly_typed(entry, request.offset) else None
@@ -49,8 +51,9 @@ def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> No
 
 
 async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
-    """Reads on at the cursor, or writes what follows the `line` that is nearly typed; after a
-    moment also reads a better window. The place where a file was opened waits for the model.
+    """Reads the prompt at the cursor, or writes the next line if `line` is nearly typed.
+
+    After a rest, it also reads a better window. It first waits for the model to be loaded.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()
@@ -66,14 +69,14 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
 
 
 async def _read(prompt: Prompt, workbench: Workbench) -> None:
-    """Lets the engine read a prompt, up to the last text that typing appends to.
+    """Lets the engine read a prompt, up to the end of the prefix, where typing appends.
 
-    Where only a mark follows, that is read, too: the model's word on what comes next then waits for
-    the next key, which needs no eval to begin an answer.
+    If only marks follow, they are read, too: the first token's probabilities are ready then, and an
+    answer begins without an eval.
     """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:
-        return  # at a file's start, where nothing is read that typing would append to
+        return  # at a file's start there is no prefix to read ahead
     behind = labels.index("prefix") + 1
     only_marks = all(part.special for part in prompt.parts[behind:])
     parts = prompt if only_marks else replace(prompt, parts=prompt.parts[:behind])
@@ -86,7 +89,7 @@ async def _read(prompt: Prompt, workbench: Workbench) -> None:
 
 
 def _is_nearly_typed(entry: Entry, offset: int) -> bool:
-    """Whether the user has taken up a line and will soon be at its end."""
+    """Whether the user types along the answer's first line and will soon be at its end."""
     typed = offset - entry.offset
     line = entry.text.partition("\n")[0]
     tokens = entry.answer.tokens_within(len(line))
@@ -97,7 +100,7 @@ def _is_nearly_typed(entry: Entry, offset: int) -> bool:
 async def _write_next_line(
     request: Request, entry: Entry, workbench: Workbench, model: LoadedModel
 ) -> None:
-    """Writes what follows the entry's line, as if the user had typed that to its end."""
+    """Writes the next line into the cache, as if the user had typed the entry's line to its end."""
     line = entry.text.partition("\n")[0]
     following = entry.behind(f"{line}\n")
     plan = await find_plan(request, workbench, model)
@@ -124,8 +127,10 @@ async def _write_next_line(
 
 
 async def _grow_window(request: Request, workbench: Workbench, model: LoadedModel) -> None:
-    """Reads a larger window, or one that starts further down, before the present one is full; also
-    one with other excerpts of other files, where that costs a user who goes on typing nothing.
+    """Reads a larger window, or one that starts further down, before the present one is full.
+
+    An engine that can hold two windows also reads one with newer excerpts of other files: this
+    costs a typing user nothing.
     """
     plan = await find_plan(request, workbench, model)
     if plan is None:
@@ -141,7 +146,7 @@ async def _grow_window(request: Request, workbench: Workbench, model: LoadedMode
     if not holds_two:
         workbench.plans.keep(
             request.snapshot.uri, grown
-        )  # what was read for the other is lost anyway
+        )  # the KV cache of the other plan is lost anyway
     await _read(build(model.form, grown, snapshot, offset), workbench)
     if holds_two:
         workbench.plans.keep(request.snapshot.uri, grown)

@@ -1,6 +1,6 @@
-"""Remembers raw answers, and finds the one that the user is typing through.
+"""The cache of answers: an LRU, searched for the answer that the user is typing along.
 
-What is kept is what the model wrote, frozen; filters run on every read, because the text around may
+Answers are kept as the model wrote them. The filters run on every read, because the text around may
 have changed since.
 """
 
@@ -13,16 +13,20 @@ from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Answer, Token
 
 KEPT = 256
+"""Answers in the cache, at most."""
 BEFORE = 4000
+"""Characters before the cursor; an answer is found only while they are unchanged."""
 AFTER = 1000
+"""Characters behind the cursor; an answer is found only while they are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
+"""Closing marks that an editor may insert by itself."""
 
 
 @dataclass
 class Entry:
-    """An answer, whole or still growing, and the text around the cursor that it was given for.
+    """An answer, whole or still growing, and the text around its cursor.
 
-    `complete` says that the model ended it or a stop rule did; `ended` that it was the model.
+    `complete`: the model or a stop rule ended it. `ended`: the model did.
     """
 
     uri: str
@@ -38,44 +42,43 @@ class Entry:
 
     @classmethod
     def at(cls, snapshot: Snapshot, offset: int) -> Entry:
-        """An empty one for a cursor at `offset`."""
+        """Makes an empty entry for a cursor at `offset`."""
         before = snapshot.text[max(0, offset - BEFORE) : offset]
         return cls(snapshot.uri, offset, before, snapshot.text[offset : offset + AFTER])
 
     def behind(self, typed: str) -> Entry:
-        """An empty one for the place where the cursor will be when `typed` has been typed."""
+        """Makes an empty entry for the cursor's place after `typed` has been typed."""
         before = (self.before + typed)[-BEFORE:]
         return Entry(self.uri, self.offset + len(typed), before, self.after)
 
     @property
     def answer(self) -> Answer:
-        """What it has so far."""
+        """The answer so far."""
         return Answer(tuple(self.tokens), self.complete)
 
     def take(self, token: Token) -> None:
-        """Grows by a token. Lines end at LF, as in the prompt, even if the model writes CR LF."""
+        """Appends a token. Lines end at LF, as in the prompt, even if the model writes CR LF."""
         if "\r" in token.text:
             token = Token(token.text.replace("\r", ""), token.probability)
         self.tokens.append(token)
         self.text += token.text
 
     def see(self, characters: int) -> int:
-        """Notes that its first `characters` were shown; gives how many tokens were so for the first
-        time.
-        """
+        """Notes that the first `characters` were shown; gives the number of newly shown tokens."""
         seen = len(self.answer.tokens_within(characters))
         fresh = max(0, seen - self._seen)
         self._seen += fresh
         return fresh
 
     def is_seen_at(self, offset: int) -> bool:
-        """Whether something was shown of what is left for a cursor at `offset`."""
+        """Whether a part of the answer behind a cursor at `offset` was shown."""
         shown = sum(len(token.text) for token in self.tokens[: self._seen])
         return self.offset + shown > offset
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
-        """What is left of it for a cursor at `offset`, if the text there is what it wrote; as long
-        as it grows, the user may also be ahead of it.
+        """Gives the rest of the answer for a cursor at `offset`; None if other text was typed.
+
+        The user may also be ahead of an answer that still grows.
         """
         if snapshot.uri != self.uri or offset < self.offset:
             return None
@@ -97,13 +100,13 @@ class Entry:
         behind = text[offset : offset + AFTER]
         if behind == self.after:
             return True
-        # An editor closes by itself the brackets and quotes that its user opens.
+        # An editor may close the brackets and quotes that its user opens.
         closed = len(behind) - len(behind.lstrip(EDITOR_CLOSED))
         return typed and text[offset + closed : offset + closed + AFTER] == self.after
 
 
 class Cache:
-    """The latest answers, newest first, the least recently used forgotten."""
+    """An LRU of answers."""
 
     def __init__(self) -> None:
         """Starts empty."""
@@ -116,12 +119,12 @@ class Cache:
             self._entries.popitem(last=False)
 
     def holds(self, entry: Entry) -> bool:
-        """Whether it has an answer for the same place."""
+        """Whether it has an answer for the entry's place."""
         kept = self._entries.get((entry.uri, entry.offset, entry.before))
         return kept is not None and kept.after == entry.after
 
     def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
-        """An answer whose beginning the user has typed since, and what is left of it; or None."""
+        """Finds an answer whose beginning was typed since, as its entry and its rest; or None."""
         for key, entry in reversed(self._entries.items()):
             if not entry.offset <= offset <= entry.offset + len(entry.text):
                 continue
@@ -137,7 +140,7 @@ class Cache:
 
 
 def _rest(tokens: list[Token], typed: int, complete: bool) -> Answer:
-    """The tokens without their first `typed` characters; one cut in two keeps its probability."""
+    """Drops the first `typed` characters of the tokens; one cut in two keeps its probability."""
     left = []
     for token in tokens:
         cut = min(typed, len(token.text))

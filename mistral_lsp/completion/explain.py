@@ -1,4 +1,4 @@
-"""Tells what a request would send to the model, and why."""
+"""Explains the prompt of a request: its parts, and why each is there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mistral_lsp.context.cursor import read_cursor
 
 
 async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
-    """What `complete` would send, as a record: the prompt part by part, or the reason why nothing.
+    """Gives the prompt of `complete` as a record, part by part, or the reason for no prompt.
 
-    Raises EngineError where the model can't be loaded.
+    Raises EngineError if the model can't be loaded.
     """
     await parse(request.snapshot)
     cursor = read_cursor(request.snapshot, request.offset)

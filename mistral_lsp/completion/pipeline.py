@@ -1,4 +1,4 @@
-"""The way of a request from the cursor to ghost text: every stage, by name, in order."""
+"""Turns a request into ghost text: every stage, by name, in order."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.types import Answer, Completion, EngineError, LoadedModel, Span, Usage
 
 MOST_LINES = 3
-"""Of the likeliest, that a user who asks by hand may choose from."""
+"""Most probable lines offered to a user who asks by hand."""
 LEAST_LIKELY = 0.001
-"""What the model itself holds for less likely is no choice."""
+"""Probability, 0 to 1. A less probable answer is not offered as a choice."""
 SUPERSEDED = "a newer request took over"
 NO_USAGE = Usage()
 NOTHING = Answer(())
@@ -33,7 +33,7 @@ Grow = Callable[[Completion], None]
 
 @dataclass
 class Attempt:
-    """What a request has so far: `answer` is what is left of `entry` for its cursor."""
+    """The state of a request; `answer` is the rest of `entry` for its cursor."""
 
     cursor: Cursor
     model: LoadedModel | None
@@ -43,16 +43,16 @@ class Attempt:
     first_token_at: float | None = None
     cached: bool = False
     seen: bool = False
-    """Whether the user saw of the answer before this request."""
+    """Whether a part of the answer was shown before this request."""
     shown: str = ""
-    """The longest beginning that the user was shown."""
+    """The longest beginning shown by this request."""
 
 
 async def complete(request: Request, workbench: Workbench, grow: Grow | None = None) -> Completion:
-    """Answers a request. `grow` hears of every longer beginning of the answer, while it streams.
+    """Answers a request. While it streams, `grow` is called with every longer completion.
 
-    Out of time, the answer is what there is; where there is nothing to show, its `reason` says why.
-    Raises CancelledError where the caller is cancelled, and nothing else.
+    At the deadline, the tokens so far are the answer. If nothing is to be shown, the completion's
+    `reason` says why. Raises CancelledError if the caller is cancelled, and nothing else.
     """
     started = workbench.clock()
     turn = workbench.scheduler.next_turn()
@@ -70,7 +70,7 @@ async def complete(request: Request, workbench: Workbench, grow: Grow | None = N
     _note_shown(request, attempt, workbench, completion.text)
     if request.trigger == "invoked" and attempt.seen and completion.text:
         if grow is not None:
-            grow(completion)  # nobody waits for the others to see this one
+            grow(completion)  # shown without waiting for the others
         completion = replace(completion, others=await _others(request, completion, workbench))
     completion = _timed(completion, attempt, started, workbench.clock())
     workbench.metrics.record(completion)
@@ -80,7 +80,7 @@ async def complete(request: Request, workbench: Workbench, grow: Grow | None = N
 async def _write(
     request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None
 ) -> str | None:
-    """Fills the draft, from the cache or by the engine; gives the reason where that can't be."""
+    """Fills the attempt from the cache or by the engine; gives the reason if there is no answer."""
     reason = refuse(request, attempt.cursor)
     if reason is not None:
         return reason
@@ -99,7 +99,7 @@ async def _write(
 async def _next_best(
     request: Request, attempt: Attempt, completion: Completion, workbench: Workbench
 ) -> tuple[Attempt, Completion]:
-    """The likeliest answer that can be shown, in place of one that can't; that one, if none can."""
+    """Gives the most probable answer that can be shown; if none can, the attempt as it was."""
     async with contextlib.aclosing(_other_lines(request, workbench)) as lines:
         async for other, judged in lines:
             if other.entry is not None:
@@ -111,7 +111,7 @@ async def _next_best(
 async def _others(
     request: Request, shown: Completion, workbench: Workbench
 ) -> tuple[Completion, ...]:
-    """What else may be meant, for a user who sees an answer and asks again; the likeliest first."""
+    """Gives other completions to a user who asks again, the most probable first."""
     found: dict[str, Completion] = {shown.text: shown}
     async for _, judged in _other_lines(request, workbench):
         found.setdefault(judged.text, judged)
@@ -121,7 +121,7 @@ async def _others(
 async def _other_lines(
     request: Request, workbench: Workbench
 ) -> AsyncGenerator[tuple[Attempt, Completion], None]:
-    """What can be shown of the answers that begin with one of the likeliest lines each."""
+    """Generates an answer from each of the most probable lines, and gives those worth showing."""
     for line in range(1, MOST_LINES + 1):
         model = workbench.engine.model
         if model is None or not model.can_search:
@@ -137,8 +137,9 @@ async def _other_lines(
 async def _generate(
     request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None, line: int = 0
 ) -> str | None:
-    """Lets the engine write into the draft, all of the answer or what begins with another `line`;
-    gives the reason where that can't be.
+    """Lets the engine write an answer into the attempt; gives the reason if it can't.
+
+    A `line` n asks for the answer with the n-th most probable line.
     """
     debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
     while True:
@@ -177,7 +178,7 @@ async def _generate(
 
 
 async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int) -> None:
-    """Writes an answer, for whoever follows it, up to where the text is over."""
+    """Writes an answer into the stream, up to its end or to the stop rule."""
     stream.model = await workbench.engine.ready()
     prompt = await prepare(request, workbench, stream.model)
     prompt = replace(prompt, line=line or int(request.trigger == "invoked"))
@@ -204,7 +205,7 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
 async def _follow(
     request: Request, attempt: Attempt, stream: Stream, workbench: Workbench, grow: Grow | None
 ) -> None:
-    """Takes over what the stream writes behind the request's cursor."""
+    """Copies the stream's answer behind the request's cursor into the attempt, as it grows."""
     attempt.entry = stream.entry
     followed = stream.followed(request.snapshot, request.offset)
     async with contextlib.aclosing(followed) as answers:
@@ -217,8 +218,9 @@ async def _follow(
 
 
 def _leave(request: Request, stream: Stream) -> None:
-    """Stops the stream that a cancelled request followed, unless somebody goes on with it: another
-    request, or the user by typing what it writes.
+    """Stops the stream of a cancelled request, unless it is still of use.
+
+    It is if another request follows it, or if the user types along its answer.
     """
     if stream.is_followed:
         return
@@ -235,9 +237,10 @@ def _note_shown(request: Request, attempt: Attempt, workbench: Workbench, text: 
 
 
 def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow: Grow) -> None:
-    """Passes on what has become longer; what was shown once is never taken back or rewritten.
+    """Passes on a completion that grew; text shown once is never taken back or rewritten.
 
-    Beside text on the line, or within a later line, the filters may still change their mind.
+    Nothing is passed on beside text on the line, and no unfinished later line: there the filters
+    may still change the result.
     """
     completion = _judge(request, attempt, workbench, None)
     lead = len(completion.text) - len(completion.text.lstrip())
@@ -254,8 +257,9 @@ def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow:
 def _judge(
     request: Request, attempt: Attempt, workbench: Workbench, reason: str | None, least: float = 0.0
 ) -> Completion:
-    """What the filters leave of the draft, as an answer to the request; what is less likely than
-    the `least` goes in any case.
+    """Runs the filters on the attempt's answer; gives the completion for the request.
+
+    Text less probable than `least` is always dropped.
     """
     suggestion = Suggestion("", reason=reason)
     if reason is None:

@@ -1,4 +1,4 @@
-"""Chooses the window for a request, and makes its prompt."""
+"""Finds or makes the plan for a request, and builds its prompt."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, LoadedModel, Prompt
 
 SMALLEST_BUDGET = 64
+"""Tokens of a plan, at least."""
 RESERVED_TOKENS = 48
-"""Room in the window for marks, the path and the introduction."""
+"""Tokens of the window kept free for marks, the path and the introduction."""
 SHORT_SUFFIX = 64
-"""Tokens, where a keystroke costs the reading of all of them."""
+"""Tokens of a suffix behind the prefix, at most: every keystroke rereads it."""
 
 
 async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:
-    """The prompt for a request: in the window that was read for its place, or in a first one."""
+    """Builds the prompt for a request, from the plan for its place or from a new, first one."""
     plan = await find_plan(request, workbench, model)
     if plan is None:
         budget = _budget(request, model, first=workbench.interactive)
@@ -32,7 +33,7 @@ async def prepare(request: Request, workbench: Workbench, model: LoadedModel) ->
 
 
 async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan | None:
-    """The plan that serves at the request's place: a grown one before a first one."""
+    """Finds a plan that serves at the request's place: a grown one before a first one."""
     snapshot, offset = request.told()
     for first in (False, True):
         budget = _budget(request, model, first)
@@ -44,12 +45,12 @@ async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) 
 
 
 async def make_grown_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan:
-    """A new plan with as much as this machine can read in about a second."""
+    """Makes a plan for the working window: as much as this machine reads in about a second."""
     return await make_plan(request, workbench, _budget(request, model, first=False))
 
 
 async def make_plan(request: Request, workbench: Workbench, budget: Budget) -> Plan:
-    """A new plan for the request's place, not kept yet."""
+    """Makes a plan for the request's place, without keeping it."""
 
     async def count(excerpts: Sequence[str]) -> list[int]:
         return await workbench.engine.count([see_excerpt(excerpt) for excerpt in excerpts])

@@ -1,4 +1,4 @@
-"""Remembers what the user dismissed, so that it is not offered again at the same place."""
+"""Remembers dismissed suggestions, so that none is offered again at the same place."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ from collections import OrderedDict
 from mistral_lsp.document import Snapshot
 
 KEPT_PLACES = 256
+"""Places with dismissed texts."""
 LOOK_BACK = 500
+"""Characters before a place that identify it."""
 
 Place = tuple[str, str, str]
+"""A document's URI, the text before a place, and the character behind it."""
 
 
 class Rejections:
     """The latest dismissed texts, by the text around their place."""
 
     def __init__(self) -> None:
-        """Nothing was shown or dismissed yet."""
+        """Starts empty."""
         self._shown: tuple[Place, int, str] | None = None
         self._dismissed: OrderedDict[Place, frozenset[str]] = OrderedDict()
 
     def show(self, snapshot: Snapshot, offset: int, text: str) -> None:
-        """Notes what is shown now."""
+        """Notes the text that is shown now."""
         self._shown = (_place(snapshot, offset), offset, text)
 
     def reject(self, snapshot: Snapshot, offset: int) -> None:
-        """Takes what is shown at this place as dismissed, or what is left of it where the user has
-        typed its beginning since; elsewhere, nothing is.
+        """Notes the text shown at this place as dismissed, without the beginning typed since.
+
+        At any other place, it does nothing.
         """
         if self._shown is None:
             return
@@ -41,7 +45,7 @@ class Rejections:
             self._dismissed.popitem(last=False)
 
     def at(self, snapshot: Snapshot, offset: int) -> frozenset[str]:
-        """What was dismissed at this place."""
+        """Gives the texts dismissed at this place."""
         if not self._dismissed:
             return frozenset()
         return self._dismissed.get(_place(snapshot, offset), frozenset())

@@ -1,4 +1,4 @@
-"""What requests are, and what they share: the engine, its turn, and what is remembered."""
+"""The request, and the workbench shared by all requests: engine, scheduler, caches, index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mistral_lsp.prompt.window import Plans
 from mistral_lsp.types import Trigger
 
 PARSED_AT_ONCE = 20_000
-"""Characters; a longer text is parsed by a thread, so that no other file's request waits for it."""
+"""Characters. A longer text is parsed by a thread, so that no other file's request waits for it."""
 
 
 def _no_later() -> Snapshot | None:
@@ -32,8 +32,10 @@ def _no_later() -> Snapshot | None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A place in a frozen file, and what the user allows. `latest` gives the file as it is now, or
-    None where nobody edits it. `before` is the text of the earlier cells, where it is a notebook's.
+    """A place in a snapshot, and the user's settings.
+
+    `latest` gives the newest snapshot of the file, or None for a file that is not being edited.
+    `before` is the text of the earlier cells of a notebook.
     """
 
     snapshot: Snapshot
@@ -44,7 +46,7 @@ class Request:
     before: str = ""
 
     def told(self) -> tuple[Snapshot, int]:
-        """The file as the model is told of it, and the place in that: behind the earlier cells."""
+        """Gives the snapshot for the prompt, behind the earlier cells, and the place in it."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
@@ -52,8 +54,10 @@ class Request:
 
 @dataclass
 class Workbench:
-    """What requests share. Where nobody types (not `interactive`), pauses are not used, and the
-    first window is a whole one at once.
+    """The objects shared by all requests.
+
+    Without a typing user (not `interactive`), nothing is done in pauses, and the first window is a
+    whole one at once.
     """
 
     engine: Engine
@@ -70,13 +74,13 @@ class Workbench:
 
 
 async def parse(snapshot: Snapshot) -> None:
-    """Has the snapshot's tree made, by a thread where that may take long."""
+    """Parses the snapshot in a thread, if its text is long; else it is parsed at its first use."""
     if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
         await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
 def refuse(request: Request, cursor: Cursor) -> str | None:
-    """Why nothing is offered at the request's place, or None."""
+    """Says why nothing is offered at the request's place, or None."""
     snapshot = request.snapshot
     reason = gate.refuse(snapshot, cursor, request.settings, request.trigger)
     if reason is None and is_in_secret(snapshot, request.offset):

@@ -1,4 +1,4 @@
-"""Lets one stream at a time have the engine: the newest request's, while its text is wanted."""
+"""Gives the engine to one stream at a time: the newest request's."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Superseded(Exception):
 
 
 class Disagreed(Exception):
-    """The stream went on otherwise than the user."""
+    """The user typed another text than the stream wrote."""
 
 
 class Stream:
-    """An answer in the making, which any number of requests may follow while it is written."""
+    """A generation in progress; any number of requests may follow it."""
 
     def __init__(self, snapshot: Snapshot, offset: int):
-        """Nothing is written yet."""
+        """Starts empty, for a cursor at `offset`."""
         self.snapshot = snapshot
         self.offset = offset
         self.entry = Entry.at(snapshot, offset)
@@ -43,24 +43,24 @@ class Stream:
 
     @property
     def is_followed(self) -> bool:
-        """Whether a request waits for what it writes."""
+        """Whether a request waits for its tokens."""
         return bool(self._followers)
 
     def _is_done(self) -> bool:
         return self._task is not None and self._task.done()
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
-        """What is left of it for a cursor at `offset`; None where the text there is another."""
+        """Gives the rest of the answer for a cursor at `offset`; None if other text was typed."""
         if not self.entry.tokens and offset != self.offset and self._stops_at_once():
-            return None  # nothing to agree with, and what was read of the prompt stays read
+            return None  # nothing to agree with yet, and the prompt read so far is not lost
         return self.entry.rest(snapshot, offset)
 
     def _stops_at_once(self) -> bool:
-        """Where it does not, its first word comes before that of any other, and may be right."""
+        """Whether a cancel stops it at once; else its first token comes before a new stream's."""
         return self.model is None or self.model.can_abort
 
     def agrees(self, later: Snapshot) -> bool:
-        """Whether what has been typed since is what it writes, be it with a closed bracket."""
+        """Whether the user types along it, maybe with a bracket closed by the editor."""
         typed = len(later.text) - len(self.snapshot.text)
         return any(
             length > 0 and self.rest(later, self.offset + length) is not None
@@ -68,7 +68,7 @@ class Stream:
         )
 
     async def followed(self, snapshot: Snapshot, offset: int) -> AsyncGenerator[Answer, None]:
-        """What is left for a cursor at `offset`, whenever there is more, to the end.
+        """Gives the rest of the answer for a cursor at `offset`, each time it grows, to the end.
 
         Raises Disagreed, Superseded, or the engine's error.
         """
@@ -97,7 +97,7 @@ class Stream:
                 raise failure
 
     def take(self, token: Token) -> None:
-        """Grows by a token."""
+        """Appends a token, and wakes the followers."""
         self.entry.take(token)
         self._wake()
 
@@ -106,38 +106,38 @@ class Stream:
             follower.set()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begins to write."""
+        """Starts `work`, the coroutine that writes the answer."""
         self._task = asyncio.create_task(_write(work))
         self._task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # followers get it; where there are none, nobody wants it
+            task.exception()  # raised to followers; without any, it is dropped
         self._wake()
 
     def stop(self) -> None:
-        """Stops the computing; safe at any time."""
+        """Stops the generation; safe at any time."""
         self._stopped = True
         if self._task is not None:
             self._task.cancel()
 
     async def settle(self) -> None:
-        """Waits until the computing is over."""
+        """Waits until the generation is over."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
 
 class Scheduler:
-    """The engine's turn. A flood of requests leaves just the last of them running."""
+    """Decides whose stream has the engine: of a flood of requests, only the last one's runs."""
 
     def __init__(self, sleep: Sleep = asyncio.sleep):
-        """`sleep` is the clock to wait by."""
+        """`sleep` waits for the debounce."""
         self._sleep = sleep
         self._stream: Stream | None = None
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
         self.turn = 0
-        """Of the newest request: one that had to wait for its tree may have been overtaken."""
+        """Number of the newest request. One that waited for its tree may have been overtaken."""
 
     def next_turn(self) -> int:
         """Gives a new request its number."""
@@ -145,7 +145,7 @@ class Scheduler:
         return self.turn
 
     def agreeing(self, snapshot: Snapshot, offset: int) -> Stream | None:
-        """The stream in progress, if the text before `offset` is what it writes."""
+        """Gives the stream in progress, if the text before `offset` agrees with its answer."""
         stream = self._stream
         if stream is None or stream.is_over or stream.rest(snapshot, offset) is None:
             return None
@@ -158,7 +158,10 @@ class Scheduler:
         write: Callable[[Stream], Coroutine[Any, Any, None]],
         debounce: float,
     ) -> Stream:
-        """Stops what runs, waits `debounce` seconds, then lets `write` fill a new stream."""
+        """Stops the stream and idle work; after `debounce` seconds, lets `write` fill a new stream.
+
+        Gives the new stream at once.
+        """
         if self._stream is not None:
             self._stream.stop()
         if self._idle is not None:
@@ -178,8 +181,9 @@ class Scheduler:
         await write(stream)
 
     def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
-        """Does `work` in the background, until a stream begins; in place of such work before it,
-        which goes on if it is `about` the same.
+        """Does `work` in the background until a stream begins; nothing while a stream is running.
+
+        Earlier idle work is cancelled. If both are `about` the same, it goes on instead of the new.
         """
         if self._stream is not None and not self._stream.is_over:
             return

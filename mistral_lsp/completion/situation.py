@@ -1,4 +1,4 @@
-"""Collects what the filters know of an answer and its place."""
+"""Collects the situation of an answer for the filters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.types import Answer
 
 NEARBY = 2_000
-"""Characters on either side of the cursor."""
+"""Characters of `nearby` text on either side of the cursor."""
 
 
 def situation(request: Request, cursor: Cursor, answer: Answer, workbench: Workbench) -> Situation:
-    """What the filters know of an answer and its place. What was dismissed is offered to those who
-    ask by hand, and so is what the model doubts.
+    """Gives the situation of an answer for the filters.
+
+    Dismissed and doubtful answers are offered when the user asks by hand.
     """
     rejected: frozenset[str] = frozenset()
     min_confidence = 0.0
@@ -53,4 +54,4 @@ def _errors(snapshot: Snapshot, offset: int, text: str | None, replaced: int) ->
         return tree.count_errors()
     completed = snapshot.text[:start] + text + snapshot.text[end + replaced :]
     later = tree.updated(completed)
-    return (later or tree).count_errors()  # where nobody can tell, it is no worse
+    return (later or tree).count_errors()  # without a new tree, no new errors are assumed

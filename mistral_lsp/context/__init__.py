@@ -1,1 +1,1 @@
-"""What the code around the cursor says, and whether anything should be offered there."""
+"""Reads the code around the cursor and in other files, and decides whether to offer anything."""

@@ -1,4 +1,4 @@
-"""Reads the place of the cursor: its line, what it stands in, and what is open there."""
+"""Reads the place of the cursor: its line, its region, and the open brackets and strings."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.syntax.trees import Region
 
 FOLLOWING = 4000
+"""Characters behind the cursor's line, for the filters."""
 AROUND = 4000
-"""Characters on either side whose lines tell how the file is indented."""
+"""Characters on either side, to find how the file is indented."""
 INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a text. `line_prefix` and `line_suffix` make its line, without the line end;
-    `following` is the text behind that line, from its end on, as much as filters need.
+    """The cursor's place in a text.
 
-    It `has_open_string` where it stands in one over several lines that nobody has closed yet, or
-    that the editor has closed right behind it. `indent` is one level of indentation, as the lines
-    around have it; "" where they have none or mix them.
+    `line_prefix` and `line_suffix` make its line, without the line end. `following` is the text
+    from that line's end on, as much as filters need. `has_open_string`: the cursor is in a string
+    over several lines, not closed yet, or closed by the editor right behind the cursor. `indent` is
+    one level of indentation of the lines around; "" if they have none or mix tabs and blanks.
     """
 
     offset: int
@@ -39,7 +40,7 @@ class Cursor:
 
 
 def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
-    """What stands at `offset`, which lies within the text."""
+    """Reads the cursor at `offset`, a place within the text."""
     number, column = snapshot.place(offset)
     line = snapshot.line(number)
     line_end = offset + max(0, len(line) - column)

@@ -1,4 +1,4 @@
-"""What a file defines for other files to use, as short texts."""
+"""Reads a file's definitions, as short texts for the prompts of other files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from mistral_lsp.context.files import MISSING, Stamp
 from mistral_lsp.syntax.trees import Definition, SyntaxTree
 
 WHOLE = 160
-"""Characters up to which a definition is told whole; of a longer one, what precedes its body."""
+"""Characters. A longer definition is cut to its signature."""
 LONGEST = 240
+"""Characters of a definition's text, at most."""
 LONGEST_NAME = 80
+"""Characters. A definition with a longer name is left out."""
 MOST_AROUND = 8
-"""Names around a definition. What is nested deeper is no use to other files."""
+"""Definitions around a definition. One nested deeper is no use to other files."""
 MOST_DEFINITIONS = 2_000
-"""Of one file."""
+"""Definitions of one file, at most."""
 
 
 class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A definition as other files see it: `text` has no indentation of its own."""
+    """A definition as other files see it; `text` is dedented."""
 
     name: str
     within: tuple[str, ...]
@@ -29,8 +31,9 @@ class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
-    """What the file at `path`, below its workspace folder, defines, in order. Its stamp is MISSING
-    where nothing could be read.
+    """The definitions of a file, in order; `path` is below its workspace folder.
+
+    The stamp is MISSING if the file could not be read.
     """
 
     path: str
@@ -41,7 +44,7 @@ class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
 def read_definitions(
     path: str, text: str, tree: SyntaxTree, stamp: Stamp = MISSING
 ) -> FileDefinitions:
-    """What a parsed file defines, but for what is nested very deep, or comes after very much."""
+    """Gives a parsed file's definitions: the first MOST_DEFINITIONS, and none nested too deep."""
     found = (one for one in tree.definitions() if _is_sensible(one))
     told = (
         Defined(one.name, one.within, _told(text, one)) for one in islice(found, MOST_DEFINITIONS)

@@ -1,4 +1,4 @@
-"""Reads files that somebody else may have laid out: regular ones, up to a size, behind no link."""
+"""Reads untrusted files safely: regular files only, up to a size, not through symbolic links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Stamp(NamedTuple):
-    """Tells whether a file is still as it was read. Not by its inode, which some systems change."""
+    """Tells whether a file has changed since it was read. No inode: some systems change it."""
 
     changed_ns: int = 0
     size: int = 0
@@ -20,11 +20,11 @@ class Stamp(NamedTuple):
 
 
 MISSING = Stamp()
-"""The stamp of what is not there, or is no regular file."""
+"""The stamp of a path without a regular file."""
 
 
 def stamp(path: str | Path, follow: bool = False) -> Stamp:
-    """The stamp of a file; links are followed only where that is wished."""
+    """Gives the stamp of a file; symbolic links are followed only with `follow`."""
     try:
         found = Path(path).stat(follow_symlinks=follow)
     except (OSError, ValueError):
@@ -33,7 +33,7 @@ def stamp(path: str | Path, follow: bool = False) -> Stamp:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is there, and no link to one."""
+    """Whether a path is a folder, and not a symbolic link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -41,8 +41,9 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stamp] | None:
-    """The first bytes of a file, `most` of them and one more if there are more, and its stamp; None
-    where it is not there or no regular file.
+    """Reads the first `most` bytes of a file, and one more if it is longer; gives its stamp, too.
+
+    None if the file is missing, unreadable or not regular.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | NO_WAITING | (0 if follow else NO_LINK))

@@ -1,4 +1,4 @@
-"""Sees to it that no prompt tells of a file that has gone, is ignored by now, or has changed."""
+"""Keeps files out of prompts if they are gone, ignored by now, or changed since they were read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from mistral_lsp.context.files import MISSING, Stamp
 from mistral_lsp.context.index import Index, Known
 
 DEADLINE_SECONDS = 1.0
-"""A disk that says nothing for so long leaves the prompt without other files."""
+"""Seconds to wait for the disk. After that, the prompt goes without other files."""
 
 
 async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
-    """Those of the files that may be told of, and whether each is still as it was read."""
+    """Gives the files still allowed in a prompt, each with whether it is unchanged.
+
+    No file is allowed if the disk takes longer than DEADLINE_SECONDS.
+    """
     known = {file: found for file in files if (found := index.get(file))}
     lying = places(known.values())
     if not lying:
@@ -29,15 +32,16 @@ async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
 
 
 def places(known: Iterable[Known]) -> dict[str, tuple[Path, str]]:
-    """Where files lie: those that lie in a folder."""
+    """Gives each file's workspace folder and path in it; leaves out files without a folder."""
     return {one.file: (one.folder, one.path) for one in known if one.folder is not None}
 
 
 def settle(
     index: Index, known: Mapping[str, Known], stamps: Mapping[str, Stamp]
 ) -> dict[str, bool]:
-    """The same for files that were looked at. What has gone is forgotten by the index, which also
-    hears what has changed.
+    """Like `look`, by stamps that were read already.
+
+    The index forgets the files that are gone, and is told of the changed ones.
     """
     found = {}
     for file, one in known.items():

@@ -1,4 +1,4 @@
-"""Decides whether anything should be offered at the cursor, and if not, says why."""
+"""Decides whether to offer anything at the cursor, and if not, says why."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from mistral_lsp.text.globs import Glob
 from mistral_lsp.types import Trigger
 
 LONGEST_LINE = 20_000
+"""Characters. Nothing is offered in a longer line."""
 LONGEST_PATH, DEEPEST = 4_096, 200
-"""Characters and folders of a path that globs are tried at."""
+"""Characters and folders of a path. A longer or deeper one is excluded without trying globs."""
 
 
 def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Why nothing is offered here, or None."""
+    """Says why nothing is offered here, or None."""
     return _refuse_file(snapshot, settings) or _refuse_place(cursor, settings, trigger)
 
 
 def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
-    """Why nothing is ever offered in this file, or None. No user's wish opens these."""
+    """Says why nothing is ever offered in this file, even when asked by hand, or None."""
     if not settings.enabled:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.refusal:
@@ -41,7 +42,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
 
 
 def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Why nothing is offered at this place, or None. The gates of taste open when asked by hand."""
+    """Says why nothing is offered at this place, or None; gates of taste are for automatic only."""
     if len(cursor.line_prefix) + len(cursor.line_suffix) > LONGEST_LINE:
         return "the line is too long"
     if trigger != "automatic":
@@ -54,7 +55,7 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
 
 
 def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
-    """Why the model is not asked for something new here, or None. What it wrote already goes on."""
+    """Says why no new answer is generated here, or None. Answers in the cache are still offered."""
     line = cursor.line_prefix
     is_open = any(one.closer in ")]" for one in cursor.nesting.on_line)
     if trigger != "automatic" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
@@ -65,19 +66,23 @@ def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
 
 
 def is_on(snapshot: Snapshot, settings: Settings) -> bool:
-    """Whether the user wants a file's language: by the client's word for it, which tells JSX from
-    JavaScript and knows languages without a grammar; else by ours; else by `*`.
+    """Whether the user wants completions in the file's language.
+
+    The setting is looked up by the client's language id, then by our name, then by `*`. The id
+    tells JSX from JavaScript, and covers languages without a grammar.
     """
     language = snapshot.language
-    # The first id is what VS Code says, and the word for a file of which no client says anything.
+    # A file without an id from the client has the first of ours, which is VS Code's.
     said = snapshot.language_id or next(iter(language.ids), "")
     keys = (said, language.name, "*")
     return next((settings.languages[key] for key in keys if key in settings.languages), True)
 
 
 def is_excluded(names: Sequence[str], settings: Settings) -> bool:
-    """Whether the user wants a file left alone, which has these paths below the folders of the
-    workspace, the nearest folder's first: the first one that a glob names decides.
+    """Whether the user's globs exclude a file.
+
+    `names` are its paths below the folders of the workspace, the nearest folder's first. The first
+    one that a glob matches decides.
     """
     return bool(settings.exclude) and _is_excluded(tuple(names), tuple(settings.exclude))
 
@@ -85,7 +90,7 @@ def is_excluded(names: Sequence[str], settings: Settings) -> bool:
 @lru_cache(maxsize=256)
 def _is_excluded(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
     if any(len(name) > LONGEST_PATH or name.count("/") > DEEPEST for name in names):
-        return True  # no file has such a path, and to try all globs on it would take long
+        return True  # no file has such a path, and trying all globs on it would take long
     verdicts = (globs.decide_file(_globs(patterns), name.split("/")) for name in names)
     return next((verdict for verdict in verdicts if verdict is not None), False)
 

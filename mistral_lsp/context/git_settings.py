@@ -1,7 +1,7 @@
-"""What git's settings say of ignored files: more files of patterns, and whether case counts.
+"""Reads git's settings for ignored files: `core.excludesFile` and `core.ignoreCase`.
 
-Git itself is not asked: it may be missing, and a repository's settings can make it run programs.
-Where git would take the last of several `core.excludesFile`, all are taken.
+Git itself is not run: it may be missing, and a repository's settings can make it run programs.
+Git takes the last of several `core.excludesFile`; here all are taken.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from mistral_lsp.context import files
 from mistral_lsp.context.files import Stamp
 
 LARGEST = 100_000
+"""Bytes read of a settings file."""
 MOST_FILES = 16
-"""Files of settings, as they include one another."""
+"""Settings files read by way of includes."""
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 SECTION = re.compile(r"\s*\[\s*([\w.-]+)[^\]\n]*\]")
 ENTRY = re.compile(r"\s*([a-zA-Z][\w-]*)\s*(?:=\s*(.*))?$")
@@ -27,14 +28,14 @@ ESCAPED = re.compile(r"\\(.)")
 
 
 class GitSettings(NamedTuple):
-    """`excludes` are the files of patterns that hold in all of a repository."""
+    """Git's settings; `excludes` are the files with ignore patterns for a whole repository."""
 
     excludes: tuple[Path, ...]
     ignore_case: bool
 
 
 class _Settings(NamedTuple):
-    """What one file says."""
+    """The settings in one file."""
 
     excludes: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class _Settings(NamedTuple):
 
 
 def repository(folder: Path) -> Path | None:
-    """Where the settings of the repository lie that begins at a folder; None where none does."""
+    """Gives the git directory of the repository with its top at `folder`; None without one."""
     own = folder / ".git"
     if not os.path.lexists(own):
         return None
@@ -52,7 +53,7 @@ def repository(folder: Path) -> Path | None:
 
 
 def read_settings(repository: Path | None) -> GitSettings:
-    """The settings of the user, and of a repository if there is one."""
+    """Reads the settings of the system, the user and, if given, a repository's git directory."""
     home = _folder("XDG_CONFIG_HOME", "~/.config") / "git"
     own = [Path(path) for path in SYSTEM]
     own += [home / "config", _expanded("~/.gitconfig")]
@@ -80,7 +81,7 @@ def _with_included(paths: list[Path]) -> Iterator[tuple[_Settings, Path]]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, stamp: Stamp) -> _Settings:
-    """What a file says, as it is at this stamp."""
+    """Reads the settings in a file; `stamp` makes a changed file a new cache key."""
     found = files.read(path, LARGEST, follow=True) if stamp != files.MISSING else None
     if found is None:
         return _Settings()
@@ -103,7 +104,7 @@ def _read(path: Path, stamp: Stamp) -> _Settings:
 
 
 def _value(written: str) -> str:
-    """A value without its quotes, escapes and the comment behind it."""
+    """Removes a value's quotes, escapes and the comment behind it."""
     value = ""
     for quoted, escaped, plain in _pieces(written):
         value += ESCAPED.sub(r"\1", quoted) + escaped + plain
@@ -118,7 +119,7 @@ def _pieces(written: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _line(path: Path) -> str:
-    """The text of a short file, "" where there is none."""
+    """Reads the text of a short file; "" if there is none."""
     found = files.read(path, LARGEST, follow=True)
     return "" if found is None else found[0].decode("utf-8", "replace").strip()
 
@@ -135,5 +136,5 @@ def _folder(variable: str, otherwise: str) -> Path:
 def _expanded(name: str) -> Path:
     try:
         return Path(name).expanduser()
-    except RuntimeError:  # of a user that there is not
+    except RuntimeError:  # the home of an unknown user
         return Path(name)

@@ -1,4 +1,4 @@
-"""Tells what git ignores: by .gitignore, by .git/info/exclude, and by the user's own patterns."""
+"""Finds the files that git ignores: by .gitignore, .git/info/exclude, and the user's patterns."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from mistral_lsp.text import globs
 from mistral_lsp.text.globs import Glob
 
 LARGEST = 300_000
-"""Bytes of a file of patterns that are heeded."""
+"""Bytes read of a file of patterns; the rest is left out."""
 MOST_GLOBS = 10_000
-"""Patterns of a file that are heeded."""
+"""Patterns read of one file; the rest are left out."""
 KEPT_GLOBS = 50_000
-"""Patterns that are remembered, of all files; some 40 MB at most."""
+"""Patterns kept in memory, of all files; some 40 MB at most."""
 
 
 class Rules(NamedTuple):
-    """The patterns of one file, for paths without their first `depth` names."""
+    """The patterns of one file; they match paths without their first `depth` names."""
 
     depth: int
     globs: Sequence[Glob]
 
 
 class Chain(NamedTuple):
-    """What holds in a folder, the weightiest last."""
+    """The rules in force in a folder; a later one overrides an earlier one."""
 
     rules: tuple[Rules, ...] = ()
     ignore_case: bool = False
 
 
 class Ignored:
-    """What git ignores in one folder of the workspace, as it is when that is first asked."""
+    """The files that git ignores in one workspace folder; rules are read at their first use."""
 
     def __init__(self, root: Path):
         """Looks for the repository's top at `root` and above; without one, `root` is the top."""
@@ -49,10 +49,10 @@ class Ignored:
         self.is_all = any(
             self._ignores(self._above[:depth], True) for depth in range(1, len(self._above) + 1)
         )
-        """Whether the folder itself is ignored."""
+        """Whether the root itself is ignored."""
 
     def ignores(self, path: str, is_folder: bool = False) -> bool:
-        """Whether a path below the root is ignored; the folders around it are taken not to be."""
+        """Whether a path below the root is ignored; the folders around it are assumed not to be."""
         return self._ignores((*self._above, *path.split("/")), is_folder)
 
     def _ignores(self, names: tuple[str, ...], is_folder: bool) -> bool:
@@ -63,7 +63,7 @@ class Ignored:
         return False
 
     def _chain(self, names: tuple[str, ...]) -> Chain:
-        """What holds in the folder with these names below the top."""
+        """Gives the rules in force in the folder with these names below the top."""
         known = self._chains.get(names)
         if known is None:
             above = self._chain(names[:-1]) if names else Chain()
@@ -86,7 +86,7 @@ class Ignored:
 
 
 class _Memory:
-    """Patterns of files as they were read, the latest, up to KEPT_GLOBS."""
+    """An LRU of the patterns read from files, up to KEPT_GLOBS patterns."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -112,7 +112,7 @@ _memory = _Memory()
 
 
 def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
-    """The patterns of a file; none where it is not there, no regular file, or behind a link."""
+    """Reads the patterns of a file; none if it is missing, not regular, or an unfollowed link."""
     stamp = files.stamp(path, follow)
     if stamp == files.MISSING:
         return []
@@ -122,7 +122,7 @@ def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
         found = files.read(path, LARGEST, follow)
         data = found[0] if found else b""
         if len(data) > LARGEST:
-            data = data[: data.rfind(b"\n") + 1]  # half of a pattern is another pattern
+            data = data[: data.rfind(b"\n") + 1]  # half a pattern would be another pattern
         lines = data.decode("utf-8-sig", "replace").split("\n")
         found_globs = (globs.read(line.removesuffix("\r"), ignore_case) for line in lines)
         known = list(islice(filter(None, found_globs), MOST_GLOBS))

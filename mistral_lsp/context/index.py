@@ -1,4 +1,4 @@
-"""What the files of the workspace define, found by name."""
+"""The index of the definitions in the workspace, found by name."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from mistral_lsp.context.definitions import Defined, FileDefinitions
 from mistral_lsp.context.files import Stamp
 
 MOST_BYTES = 64_000_000
-"""Of memory, some 160,000 definitions of an ordinary kind. What comes later is left out."""
+"""Bytes of memory: some 160,000 ordinary definitions. Files that come later are left out."""
 BYTES_OF_A_FILE, BYTES_OF_A_DEFINITION, BYTES_OF_A_NEW_NAME = 800, 120, 350
-"""What each takes beside its texts."""
+"""Bytes of memory for a file, a definition and a new name, beside their texts."""
 LONGEST_PATH = 300
-"""Characters of a path that prompts have room for."""
+"""Characters of a path. A file with a longer one stays out of prompts."""
 NAMELESS = frozenset({"__init__", "index", "mod", "main", "lib"})
-"""Files that others call by the name of their folder."""
+"""File names without suffix; other files import such a file by its folder's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file that is known: `file` is its whole path, which no other has; `path` is what of that is
-    below its folder of the workspace. Only tests know files without a folder.
+    """A file in the index.
+
+    `file` is its whole path and identifies it; `path` is its path below `folder`, a folder of the
+    workspace. Only tests have files without a folder. `size` is in bytes of memory.
     """
 
     file: str
@@ -43,9 +45,9 @@ class Index:
     """The definitions of many files. Used on the event loop only."""
 
     def __init__(self) -> None:
-        """Nothing is known yet."""
+        """Starts empty."""
         self.on_change: Callable[[Known], None] = lambda known: None
-        """Hears of files that are not as they were read any more."""
+        """Called with each file found changed since it was read."""
         self._files: dict[str, Known] = {}
         self._folders: dict[str, set[str]] = {}
         self._defining: dict[str, set[str]] = {}
@@ -53,7 +55,7 @@ class Index:
         self._size = 0
 
     def put(self, found: FileDefinitions, folder: Path | None = None) -> None:
-        """Takes in a file below `folder`, in place of what it defined before."""
+        """Replaces the definitions of a file below `folder`; a full index leaves the file out."""
         file = found.path if folder is None else str(folder / found.path)
         self.drop(file)
         size = self._size_of(found.definitions)
@@ -70,7 +72,7 @@ class Index:
             self._defining.setdefault(definition.name, set()).add(known.file)
 
     def _size_of(self, definitions: Sequence[Defined]) -> int:
-        """Bytes that a file with these definitions will take, about."""
+        """Estimates the bytes of memory for a file with these definitions."""
         size = BYTES_OF_A_FILE
         for one in definitions:
             size += sum(map(getsizeof, (one.name, one.text, one.within, *one.within)))
@@ -79,7 +81,7 @@ class Index:
         return size + BYTES_OF_A_NEW_NAME * len(new_names)
 
     def drop(self, file: str) -> None:
-        """Forgets a file; one that is not known is no error."""
+        """Forgets a file; an unknown one is no error."""
         gone = self._files.pop(file, None)
         if gone is None:
             return
@@ -105,33 +107,33 @@ class Index:
             self.drop(file)
 
     def __len__(self) -> int:
-        """How many files are known."""
+        """Counts the files in the index."""
         return len(self._files)
 
     def __iter__(self) -> Iterator[Known]:
-        """All files that are known."""
+        """Gives all files in the index."""
         return iter(list(self._files.values()))
 
     def get(self, file: str) -> Known | None:
-        """A file that is known, or None."""
+        """Gives a file in the index, or None."""
         return self._files.get(file)
 
     def of(self, file: str) -> tuple[Defined, ...]:
-        """What a file defines, in order."""
+        """Gives the definitions of a file, in order."""
         known = self._files.get(file)
         return () if known is None else known.definitions
 
     def defining(self, name: str) -> set[str]:
-        """The files that define a name."""
+        """Gives the files with a definition of a name."""
         return self._defining.get(name, set())
 
     def called(self, names: Iterable[str]) -> set[str]:
-        """The files that other files call by one of these names, as they do to import them."""
+        """Gives the files with one of these names in imports (see `module`)."""
         return {file for name in names for file in self._modules.get(name, ())}
 
 
 def module(path: str) -> str:
-    """What other files call a file when they import it."""
+    """Gives the name of a file in the imports of other files."""
     pure = PurePosixPath(path)
     stem = pure.name.partition(".")[0]
     return pure.parent.name if stem in NAMELESS and pure.parent.name else stem
@@ -142,7 +144,7 @@ def _folder(file: str) -> str:
 
 
 def _with_those_around(folder: str) -> Iterator[str]:
-    """A folder and all folders that it lies in."""
+    """Gives a folder and all folders around it."""
     yield folder
     while folder not in ("/", _folder(folder)):
         folder = _folder(folder)

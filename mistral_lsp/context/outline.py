@@ -1,4 +1,4 @@
-"""Signatures that stand in for code which does not fit into the window."""
+"""Collects the signatures around the place where the window starts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from mistral_lsp.document import Snapshot
 
 
 def introduce(snapshot: Snapshot, anchor: int) -> str:
-    """The signatures of the definitions around `anchor` that begin above it, outermost first.
+    """Gives the signatures around `anchor` that begin above it, outermost first.
 
-    Without them, a window that starts inside a class would not say in which.
+    Without them, a window that starts inside a class would not name the class.
     """
     if snapshot.tree is None or anchor == 0:
         return ""

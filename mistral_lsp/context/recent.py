@@ -1,4 +1,4 @@
-"""Remembers where the user has been, as it was there when they rested."""
+"""Remembers the places where the user rested, with the text around each."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from mistral_lsp.document import Snapshot
 MOST = 16
 """Places that are remembered."""
 ALIKE = 0.9
-"""Of the words of two places: one of the two says all that the other does."""
+"""Likeness, 0 to 1, of two places from which on the later one replaces the earlier."""
 
 
 class Recent:
-    """The latest places, one of several that are alike. Used on the event loop only."""
+    """The latest places, without near duplicates. Used on the event loop only."""
 
     def __init__(self, see: See = as_it_is) -> None:
-        """The user has been nowhere. What is remembered is what one may `see` of it."""
+        """Starts empty. `see` gives the part of a file's text that may be remembered."""
         self._see = see
         self._places: list[Snippet] = []
 
     def note(self, snapshot: Snapshot, offset: int) -> None:
-        """Remembers a place, in place of what it makes known already."""
+        """Remembers a place, and drops earlier places that overlap it or are nearly the same."""
         here = around(snapshot, offset, self._see)
         kept = [
             place
@@ -30,5 +30,5 @@ class Recent:
         self._places = [*kept[1 - MOST :], here]
 
     def all(self) -> list[Snippet]:
-        """The places, the latest first."""
+        """Gives the places, the latest first."""
         return self._places[::-1]

@@ -1,4 +1,4 @@
-"""Chooses what of other files helps at a place: definitions of the names that stand around it."""
+"""Chooses excerpts of other files for a place: the definitions of the names around it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 
 WORD = re.compile(r"[^\W\d]\w+")
 BEFORE, AFTER = 6000, 2000
-"""Characters around the cursor whose names count by how near they are."""
+"""Characters before and after the cursor. The nearer a name is, the greater its weight."""
 NEAR_LINES = 8
-"""Lines from the cursor at which a name counts half as much as at the cursor."""
+"""Lines from the cursor to the place where a name has half the weight."""
 TOP = 8000
 """Characters at a file's start, where names are imported."""
 ANYWHERE = 0.05
-"""What a name counts that stands there."""
+"""Weight of a name in the file's first TOP characters; at the cursor it is 1."""
 BEHIND = 0.5
-"""What a word behind the cursor counts, beside one as far before it."""
+"""Factor for a word behind the cursor, beside one as far before it."""
 ELSEWHERE = 0.2
-"""What a definition counts in a file that this one does not call by name, beside one in a file that
-it does.
-"""
+"""Factor for a definition in a file whose module name this file does not mention."""
 MEMBER = 0.15
-"""What the naming of a class counts for each of its members."""
+"""Factor for a member of a class that is named around the cursor."""
 USUAL = 6
-"""A name that more files define says nothing, unless they are called by name."""
+"""Files. A name defined in more is ignored, but in files whose module name is mentioned."""
 CHARACTERS_PER_TOKEN = 3
+"""Characters of a token, estimated for a first cut before tokens are counted."""
 
 Ranked = tuple[float, str, int]
-"""How much a definition counts, its file, and its place in that."""
+"""The weight of a definition, its file, and its place in the file's definitions."""
 
 
 async def choose(
     snapshot: Snapshot, offset: int, index: Index, budget: int, count: CountTokens
 ) -> tuple[Excerpt, ...]:
-    """Excerpts of other files, at most `budget` tokens in all, the weightiest file last."""
+    """Gives excerpts of other files, at most `budget` tokens in all, the weightiest file last."""
     ranked = rank(snapshot, offset, index)
     files = {file: known for _, file, _ in ranked if (known := index.get(file))}
     while ranked:
@@ -56,7 +55,7 @@ async def choose(
 
 
 def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
-    """The definitions of other files that are named around `offset`, the weightiest first."""
+    """Ranks the definitions of other files named around `offset`, the weightiest first."""
     weights = _weights(snapshot.text, offset)
     called = index.called(weights) - {snapshot.file}
     found = []
@@ -70,7 +69,7 @@ def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
 
 
 def _weights(text: str, offset: int) -> dict[str, float]:
-    """How much a word counts: the nearer to the cursor, the more; and a little at the top."""
+    """Weighs words: the nearer to the cursor the more, and a little at the file's top."""
     before = text[max(0, offset - BEFORE) : offset].split("\n")
     after = text[offset : offset + AFTER].split("\n")
     weights = weigh(before[::-1], after, NEAR_LINES)
@@ -80,8 +79,9 @@ def _weights(text: str, offset: int) -> dict[str, float]:
 
 
 def weigh(before: Sequence[str], after: Sequence[str], half: int) -> dict[str, float]:
-    """How much every word of some lines counts, up to 1: half as much `half` lines from the cursor
-    as at it. Both begin with the nearest line.
+    """Weighs every word of some lines, up to 1: half as much `half` lines from the cursor as at it.
+
+    `before` and `after` both begin with the line nearest to the cursor.
     """
     weights: dict[str, float] = {}
     for factor, lines in ((1.0, before), (BEHIND, after)):
@@ -102,7 +102,7 @@ def _candidates(weights: Iterable[str], called: set[str], index: Index) -> set[s
 
 
 def _likeness(file: str, other: str) -> float:
-    """How much one file is to another: more in one folder, little in another language."""
+    """Gives a factor for how related two files are: 1 in one folder, 0.1 in different languages."""
     one, two = PurePosixPath(file), PurePosixPath(other)
     if one.suffix[:3] != two.suffix[:3]:  # .ts and .tsx are one language
         return 0.1
@@ -117,7 +117,7 @@ def _weight(definition: Defined, weights: dict[str, float], index: Index) -> flo
 
 
 def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known]) -> list[Ranked]:
-    """As many of the weightiest as may fit."""
+    """Keeps the weightiest definitions, up to so many `characters`."""
     kept = []
     for one in ranked:
         characters -= len(files[one[1]].definitions[one[2]].text) + 1
@@ -128,7 +128,7 @@ def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known
 
 
 def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
-    """The chosen definitions, file by file and in their files' order, members in their classes."""
+    """Writes the chosen definitions, file by file in file order, members inside their classes."""
     places: dict[str, set[int]] = {}
     for _, file, place in ranked:
         places.setdefault(file, set()).add(place)

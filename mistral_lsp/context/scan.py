@@ -1,8 +1,8 @@
-"""Walks a workspace in a process of its own, and tells what its files define, a line a file.
+"""Scans a workspace in a process of its own, and writes its files' definitions, a line a file.
 
-`python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files that are nearest to NEAR.
-Without arguments, a line of JSON on stdin says what to do, and the end of stdin ends it all: so it
-is with a server that is gone.
+`python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files nearest to NEAR. Without
+arguments, a line of JSON on stdin is the Job. The process then ends with stdin, as when the server
+is gone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ from mistral_lsp.syntax import trees
 from mistral_lsp.system import processes
 
 MOST_FILES = 20_000
+"""Files that one scan looks at."""
 MOST_MEMORY = 1 << 30
-"""Bytes of addresses: more than any file needs, and less than any machine has."""
+"""Bytes of address space: more than any file needs, and less than any machine has."""
 LONGEST_SECONDS, LONGEST_FILE_SECONDS = 1_800.0, 4.0
+"""Seconds for a whole scan, and for one file."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a scan is to do: look at a folder, or only at `paths` in it, but for the first files
-    that it comes by, so many as `skip` says.
+    """The task of a scan: a folder, or only `paths` in it, without the first `skip` files.
+
+    Files nearest to `near` come first.
     """
 
     folder: str
@@ -42,7 +45,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Does one job, with a line of JSON for each file, also for one that defines nothing."""
+    """Does one job; writes a line of JSON for each file, also for one without definitions."""
     if arguments:
         job = Job(arguments[0], arguments[1])
     else:
@@ -66,7 +69,7 @@ def _end_with_stdin() -> None:
 
 
 def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
-    """The same as `read`, and None for a file that takes too much time or memory."""
+    """Like `read`, but None for a file that takes too much time or memory."""
     try:
         with processes.limited_time(LONGEST_FILE_SECONDS):
             return read(root, path)
@@ -75,7 +78,7 @@ def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
 
 
 def _paths(job: Job) -> Iterator[tuple[str, bool]]:
-    """The files to look at, in order, and whether they belong to what is told of."""
+    """Gives the files to look at, in order, and whether each may appear in prompts."""
     folder = Folder(Path(job.folder))
     if job.paths is None:
         yield from ((path, True) for path in folder.walk(job.near))
@@ -87,7 +90,7 @@ def _paths(job: Job) -> Iterator[tuple[str, bool]]:
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:
-    """What a file defines; None where it can't be read, or is not worth it."""
+    """Reads a file's definitions; None if it can't be read or parsed, or a program wrote it."""
     found = walk.read_text(folder / path)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Tells files that keep secrets by where they lie and what they are called."""
+"""Recognises files that keep secrets, by their folders and names."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAMES = """
     .*_history fish_history consolehost_history.txt .histfile .history .zhistory .rhistory
     .viminfo .lesshst .octave_hist
     """
-"""Globs of file names, in small letters."""
+"""Globs of secret file names, in small letters."""
 
 _DATA = re.compile(
     r"""(?x)(?:.*[-_.])?
@@ -66,7 +66,7 @@ _DATA = re.compile(
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
 )
-"""Files of data whose names say that they are secrets; in code such names are usual."""
+"""Names of data files that mean a secret. Code files often have such names and are not matched."""
 
 FOLDERS = """
     .ssh .gnupg .aws .azure .kube .oci .aliyun .tccli .bluemix .ibmcloud .config/gcloud
@@ -88,7 +88,7 @@ FOLDERS = """
     etc/wireguard etc/openvpn .mozilla .config/google-chrome .config/chromium .thunderbird
     com.vercel.cli huggingface/token bazaar/authentication.conf
     """
-"""Folders of which every file is one, and single files that only their folders tell."""
+"""Folders with only secret files, and single files recognised by their folder."""
 
 _BACKUP = re.compile(
     r"""(?x)
@@ -102,8 +102,9 @@ _INSIDE = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file looks like one that keeps secrets: by all of its path, in any case. So do
-    copies of such files, and examples, which people fill in.
+    """Whether a file looks like one that keeps secrets, by its whole path, in any case.
+
+    Copies of such files count, too, and examples, since people fill these in.
     """
     plain = path.replace("\\", "/").lower()
     folder, _, name = plain.rpartition("/")
@@ -114,7 +115,7 @@ def is_secret(path: str) -> bool:
 
 
 def _originals(name: str) -> Iterator[str]:
-    """A file's name, and what it was before an editor or a person made a backup of it."""
+    """Gives a file's name, and its possible names before an editor or a person made a backup."""
     yield name
     for mark in (".#", "#", "copy of "):
         if name.startswith(mark):
@@ -130,7 +131,7 @@ def _originals(name: str) -> Iterator[str]:
 
 
 def paths_of(uri: str) -> Iterator[str]:
-    """The path that a URI of any scheme names, and the real one, behind symbolic links."""
+    """Gives the path in a URI of any scheme, and the real path behind symbolic links."""
     path = uris.parse(uri).path
     if path:
         yield path

@@ -1,8 +1,8 @@
-"""Finds what in other files is most like what is being written: people write alike twice.
+"""Finds the snippets of other files most similar to the code at the cursor.
 
-Looked through are the places where the user has been, and the files nearest to this one, which a
-thread reads and cuts into snippets. The measure is Jaccard's index of the words, as in RepoCoder
-(https://arxiv.org/abs/2303.12570), where words near the cursor count more.
+The candidates are the places where the user has been, and snippets of the nearest files, read by a
+thread. The measure is the Jaccard index of the words, as in RepoCoder
+(https://arxiv.org/abs/2303.12570), with more weight for words near the cursor.
 """
 
 from __future__ import annotations
@@ -24,26 +24,28 @@ from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
 
 NEAREST_FILES = 64
+"""Files read for snippets, the nearest ones."""
 KEPT_FILES = 96
-"""Files whose snippets are kept, 22 MB of the longest files of Python's own library."""
+"""Files with snippets kept in memory; 22 MB for the longest files of Python's own library."""
 KEPT_WORDS, WORDS_OF_A_SNIPPET = 2_000_000, 8
-"""Words in the snippets that are kept, and as many more as take what each snippet takes beside."""
+"""Words of snippets kept in memory; each snippet counts WORDS_OF_A_SNIPPET more, for its memory."""
 LONGEST_SECONDS = 3.0
-"""Files are read for no longer, whoever waits for them."""
+"""Seconds. After that, no more files are read for a search."""
 MOST = 12
-"""Snippets that are tried for the room there is."""
+"""Snippets tried for the budget, the most similar ones."""
 UNLIKE = 0.03
-"""A snippet that has no more in common says nothing."""
+"""Similarity, 0 to 1. A snippet with no more is left out."""
 DEADLINE_SECONDS = 0.3
-"""What is found later serves the next prompt: the files are read by then."""
+"""Seconds that a prompt waits for snippets. The files read by then serve the next prompt."""
 
 
 class Nearby:
-    """The snippets of files that were looked at, as long as these stay as they are."""
+    """An LRU of the snippets of files; a changed file is read again. Used by any thread."""
 
     def __init__(self, clean: Callable[[str, str], str] | None = None) -> None:
-        """Nothing is read yet. `clean` takes out of a file, its path and its text, what is nobody's
-        business; its lines stay.
+        """Starts empty. `clean` gets a file's path and text, and gives the text without secrets.
+
+        It keeps the number of lines.
         """
         self._clean = clean or (lambda _, text: text)
         self._lock = threading.Lock()
@@ -51,9 +53,7 @@ class Nearby:
         self._words = 0
 
     def of(self, known: Known, stamp: Stamp) -> list[Snippet]:
-        """The snippets of a file that has this stamp; none where it can't be read. May be called
-        from any thread.
-        """
+        """Gives the snippets of a file with this stamp; none if it can't be read."""
         with self._lock:
             kept = self._kept.get(known.file)
             if kept is None or kept[0] != stamp:
@@ -85,11 +85,10 @@ async def choose(
     count: CountTokens,
     seconds: float | None,
 ) -> tuple[Excerpt, ...]:
-    """Excerpts of other files, at most `budget` tokens in all, the most similar last; nothing where
-    looking takes more than so many `seconds`.
+    """Gives excerpts of other files, at most `budget` tokens in all, the most similar last.
 
-    What the index does not know stays out: what the user excludes and what git ignores belongs into
-    no other file's prompt.
+    Gives nothing if the search takes more than `seconds`. Files outside the index stay out: they
+    may be excluded by the user or ignored by git.
     """
     known = {one.file: one for one in index if one.folder is not None and one.is_told}
     if not known:
@@ -120,8 +119,9 @@ def _most_similar(
     known: Mapping[str, Known],
     nearby: Nearby,
 ) -> tuple[list[Snippet], dict[str, Stamp]]:
-    """The most similar first; where two overlap, the one that the user has seen, or the better. And
-    the stamps of all files that were looked at.
+    """Ranks snippets, the most similar first; also gives the stamps of all files looked at.
+
+    Of two that overlap, the more similar is kept; of equal ones, a place where the user has been.
     """
     end = time.monotonic() + LONGEST_SECONDS
     others = ((walk.distance(other, file), other) for other in known if other != file)

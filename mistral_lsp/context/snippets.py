@@ -1,4 +1,4 @@
-"""Short stretches of files, and how much two of them have in common."""
+"""Cuts files into snippets, and measures how similar two are."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from mistral_lsp.context.related import WORD, weigh
 from mistral_lsp.document import Snapshot
 
 See = Callable[[Snapshot, int, int], str]
-"""Gives a stretch of a file, maybe without what is nobody's business; its lines stay."""
+"""Gives the text of a file from one offset to another, maybe without secrets; its lines stay."""
 ROWS = 10
+"""Lines of a snippet."""
 STEP = 5
-"""Lines from one snippet of a file to the next, which have the others in common."""
+"""Lines from the start of one snippet to the next; two neighbours share the others."""
 BEFORE, AFTER = 10, 5
-"""Lines up to the cursor, and below its line, that say what is being written."""
+"""Lines up to the cursor and below its line, compared with snippets."""
 NEAR_LINES = 4
-"""Lines from the cursor at which a word counts half as much as at the cursor."""
+"""Lines from the cursor to the place where a word has half the weight."""
 LONGEST_LINE = 400
+"""Characters of a line in a snippet; the rest is cut off."""
 MOST_LINES = 10_000
-"""Of a file. In those that people write there are fewer."""
+"""Lines of a file cut into snippets. Files written by people have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Some lines of a file, from the line number `first` on, and the words in them, each once: as
-    sets, they would take nearly three times the memory. `file` tells the file from all others.
+    """Some lines of a file, from line number `first` on, and the words in them, each once.
+
+    A set of words would take nearly three times the memory. `file` identifies the file.
     """
 
     file: str
@@ -41,13 +44,13 @@ class Snippet:
         return "\n".join(self.lines).strip("\n")
 
     def overlaps(self, other: Snippet) -> bool:
-        """Whether both have a line of one file in common."""
+        """Whether both share a line of one file."""
         ends = (self.first + len(self.lines), other.first + len(other.lines))
         return self.file == other.file and self.first < ends[1] and other.first < ends[0]
 
 
 def cut(file: str, path: str, lines: Sequence[str]) -> list[Snippet]:
-    """All snippets of a file that say something, up to its line MOST_LINES."""
+    """Cuts a file into snippets, up to its line MOST_LINES; those without words are left out."""
     last = max(1, min(len(lines), MOST_LINES) - STEP)
     found = (
         _snippet(file, path, first, lines[first : first + ROWS]) for first in range(0, last, STEP)
@@ -56,12 +59,12 @@ def cut(file: str, path: str, lines: Sequence[str]) -> list[Snippet]:
 
 
 def as_it_is(snapshot: Snapshot, start: int, end: int) -> str:
-    """A stretch of a file with all that stands in it."""
+    """Gives the text of a file from `start` to `end`, unchanged."""
     return snapshot.text[start:end]
 
 
 def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
-    """The snippet with a place in the middle, as one may `see` it."""
+    """Gives the snippet with a place in its middle, with its text read by `see`."""
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
     last = min(len(snapshot.lines), first + ROWS)
@@ -71,7 +74,7 @@ def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
-    """The words around a place and how much each counts, up to 1: the nearer, the more."""
+    """Weighs the words around a place, up to 1: the nearer, the more."""
     number, column = snapshot.place(offset)
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)
@@ -80,15 +83,13 @@ def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
 
 
 def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:
-    """How much of what counts is in the snippet, of that and all of its words, 0 to 1: Jaccard's
-    index, weighted.
-    """
+    """Gives the weighted Jaccard index, 0 to 1, of the words in `counts` and in the snippet."""
     common = sum([counts[word] for word in snippet.words if word in counts])
     return common / max(1.0, sum(counts.values()) + len(snippet.words) - common)
 
 
 def likeness(one: Snippet, two: Snippet) -> float:
-    """How many of all words are in both (Jaccard's index), 0 to 1."""
+    """Gives the Jaccard index of two snippets' words, 0 to 1."""
     common = len(set(one.words) & set(two.words))
     return common / max(1, len(one.words) + len(two.words) - common)
 
@@ -99,6 +100,5 @@ def _snippet(file: str, path: str, first: int, lines: Sequence[str]) -> Snippet:
 
 
 def _words(lines: Sequence[str]) -> tuple[str, ...]:
-    # The same few words over and over: each is kept once. In order, so that sums of what they count
-    # are the same in every run.
+    # Interned: files repeat the same few words. Sorted: sums of weights are the same in every run.
     return tuple(map(sys.intern, sorted(set(WORD.findall("\n".join(lines))))))

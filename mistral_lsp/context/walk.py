@@ -1,6 +1,6 @@
-"""Says which files of a folder other files may be told of, all of them or one.
+"""Finds the files of a workspace folder that may appear in the prompts of other files.
 
-What git ignores, what looks like a secret, and what lies behind a symbolic link is none of them.
+Files ignored by git, files that look like secrets, and files behind a symbolic link are left out.
 """
 
 from __future__ import annotations
@@ -19,30 +19,32 @@ from mistral_lsp.context.ignore import Ignored
 from mistral_lsp.context.secret_files import is_secret
 
 LARGEST_FILE = 300_000
+"""Bytes, or characters. A larger file is left out."""
 LONGEST_LINE = 2_000
-"""A file with longer lines was written by a program."""
+"""Characters. A file with a longer line was written by a program and is left out."""
 MOST_SEEN = 400_000
-"""Files and folders that a walk passes by."""
+"""Files and folders that a walk looks at."""
 FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
-"""Folders with the code of others."""
+"""Folders with third-party code; they are left out."""
 
 
 class Folder:
-    """A folder of the workspace, named by its real path, as it is when its files are first seen."""
+    """A folder of the workspace, named by its real path; its rules are read at their first use."""
 
     def __init__(self, root: Path):
-        """Looks at what git ignores around the folder."""
+        """Looks for the git repository around `root`."""
         self._root = root
         self._ignored = Ignored(root)
         self._folders: dict[str, bool] = {}
 
     def walk(self, near: str = "", below: str = "") -> Iterator[str]:
-        """The files that belong, as paths with "/" below the folder, the nearest to `near` first;
-        only those of the folder `below`, where that is given and belongs.
+        """Gives the files that belong, as paths with "/" below the folder, nearest to `near` first.
+
+        With `below`, gives only the files in this folder, and none if it does not belong.
         """
         if below and not self.belongs(below, is_folder=True):
             return
-        # A folder stands where the nearest file in it may, and before the files that are as far.
+        # A folder ranks by the nearest file it may hold, and before files of the same distance.
         left = [] if self._ignored.is_all else [(0, False, below)]
         seen = 0
         while left:
@@ -59,7 +61,7 @@ class Folder:
                     heapq.heappush(left, (0 if on_the_way else nearest, not is_folder, path))
 
     def belongs(self, path: str, is_folder: bool = False) -> bool:
-        """Whether a walk comes by a file or folder, there or not."""
+        """Whether a walk gives this file or enters this folder; it need not exist."""
         names = path.split("/")
         return not self._ignored.is_all and all(
             self._belongs("/".join(names[:length]), name, is_folder or length < len(names))
@@ -67,7 +69,7 @@ class Folder:
         )
 
     def look(self, path: str) -> Stamp:
-        """The stamp of a file that belongs; MISSING for all others."""
+        """Gives the stamp of a file that belongs; MISSING for any other path."""
         full = f"{self._root}/{path}"
         if os.path.realpath(full) != full or not self.belongs(path):
             return MISSING
@@ -89,13 +91,14 @@ class Folder:
 
 
 def walk(root: Path, near: str = "") -> Iterator[str]:
-    """The files of a folder that belong, as `Folder.walk` gives them."""
+    """Gives the files of a folder that belong, like `Folder.walk`."""
     return Folder(root).walk(near)
 
 
 def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
-    """The stamps of files, each given as a folder of the workspace and a path below that; MISSING
-    for those that do not belong.
+    """Gives the stamps of files, each given as a folder of the workspace and a path below it.
+
+    Files that do not belong have MISSING.
     """
     folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
     return {file: folders[root].look(path) for file, (root, path) in places.items()}
@@ -107,13 +110,13 @@ def _is_wanted(file: str) -> bool:
 
 
 def is_code(path: str) -> bool:
-    """Whether a file defines something for others, by its name."""
+    """Whether a file has definitions for other files, judged by its name."""
     language = languages.find("", path)
     return language.is_code and bool(language.definition_nodes)
 
 
 def read_text(file: str | Path) -> tuple[str, Stamp] | None:
-    """The text of a file that somebody wrote, and its stamp; or None."""
+    """Reads a file's text and stamp; None if it is unreadable, too large, or by a program."""
     found = files.read(file, LARGEST_FILE)
     if found is None or len(found[0]) > LARGEST_FILE:
         return None
@@ -125,12 +128,12 @@ def read_text(file: str | Path) -> tuple[str, Stamp] | None:
 
 
 def is_written(text: str) -> bool:
-    """Whether a text may be what somebody wrote, and not a program."""
+    """Whether a text may be written by a person, and not by a program."""
     return len(text) <= LARGEST_FILE and max(map(len, text.split("\n"))) <= LONGEST_LINE
 
 
 def distance(path: str, near: str) -> int:
-    """How many folders lie between two files."""
+    """Counts the folders between two files."""
     here, there = path.split("/")[:-1], near.split("/")[:-1]
     common = 0
     while common < min(len(here), len(there)) and here[common] == there[common]:
@@ -139,12 +142,12 @@ def distance(path: str, near: str) -> int:
 
 
 def _is_spelt(name: str) -> bool:
-    """Whether a name is text; on disk it may be any bytes."""
+    """Whether a file name is valid text; on disk it may be any bytes."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
-    """The regular files in a folder, and the folders, which are true. Links are neither."""
+    """Gives the files (False) and folders (True) in a folder, by name, without symbolic links."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:

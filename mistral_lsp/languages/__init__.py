@@ -1,4 +1,4 @@
-"""Every language known, found by an editor's language id or by a file's name."""
+"""All known languages, found by an editor's language id or by a file's name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.
 
 
 def find(language_id: str, path: str = "") -> Language:
-    """The language with this id, else of this file name, else the one without a grammar."""
+    """Finds the language by its id, else by the file's name or suffix; else gives PLAIN."""
     file = PurePath(path)
     by_suffix = _BY_SUFFIX.get(file.suffix.lower(), PLAIN)
     return _BY_ID.get(language_id, _BY_NAME.get(file.name, by_suffix))

@@ -1,11 +1,11 @@
-"""What a language file says: data only, so that the next language costs minutes."""
+"""The record for one language: data only, so that the next language costs minutes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 NEVER = r"(?!)"
-"""The pattern that nothing matches."""
+"""A pattern without any match."""
 OPENS = r"[{(\[]$"
 CLOSES = r"^\s*[})\]]"
 FINISHED = r";\s*$|^\s*\}\s*$"
@@ -16,10 +16,9 @@ CLOSES_AND_OPENS = r"^\s*[})\]].*[{(\[]$"
 class TextForm:
     r"""One way to write a string or a comment.
 
-    `begin` is the pattern of its opening mark. `end` is its closing mark, in which `\1` stands for
-    the first group of `begin`. Inside, a match of `escape` is skipped, and a match of `code` begins
-    an interpolation, which ends at the bracket that closes it. Unless it `spans_lines`, the text is
-    over at the line's end.
+    `begin` is the pattern of its opening mark. `end` is its closing mark; `\1` in it stands for the
+    first group of `begin`. Inside, a match of `escape` is skipped. A match of `code` begins an
+    interpolation, up to its closing bracket. Unless it `spans_lines`, it ends at the line's end.
     """
 
     begin: str
@@ -45,22 +44,23 @@ C_COMMENTS = (SLASHES, SLASH_STAR)
 class Language:
     """One language.
 
-    `grammar` is "module:function" of its tree-sitter wheel, or "" where there is none. The node
-    kinds are the grammar's. A definition's signature ends where its field "body" begins, or where
-    it has none, the first of `body_nodes` in it. `block_comment` matches a comment that is over
-    behind its last mark; others go on there.
+    `grammar` is "module:function" of its tree-sitter wheel, or "" without one. The node kinds are
+    the grammar's. A definition's signature ends before its field "body", or without that field,
+    before the first of `body_nodes` in it. `block_comment` matches a comment with a closing mark;
+    any other comment still goes on at its end.
 
-    Lines are told apart by patterns, searched in a line without its end. Behind a `block_opener`
-    comes a block, of lines that are indented deeper; at the opener's own indentation a
-    `block_middle` goes on with it, and a `block_closer` is its last line. An `item_mark` before an
-    opener counts as its indentation. Behind a `finished` line nothing goes on.
+    The patterns for lines are searched in a line without its end. A `block_opener` is followed by a
+    block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on with
+    the block, and a `block_closer` is its last line. An `item_mark` before an opener counts as its
+    indentation. Nothing goes on behind a `finished` line.
 
-    A grammar that does not survive deep nesting gives `most_columns`, in which blocks may begin.
+    `most_columns` bounds the columns where blocks begin, for a grammar that crashes on deep
+    nesting; 0 sets no bound.
 
-    `texts` are the ways to write strings and comments; the first that matches counts. `atoms` match
-    other tokens with quotes or brackets in them, such as lifetimes and characters. Where a language
-    `has_regex`, a slash that can't divide begins a regular expression. What is not `is_code`
-    defines nothing for other files, and a line of it may be right that does not parse yet.
+    `texts` are the forms of strings and comments; the first match counts. `atoms` match other
+    tokens with quotes or brackets in them, such as lifetimes and characters. With `has_regex`, a
+    slash that can't divide begins a regular expression. Without `is_code`, files define nothing for
+    other files, and syntax errors are ignored: a correct line may not parse yet.
     """
 
     name: str

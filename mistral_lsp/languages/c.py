@@ -11,7 +11,7 @@ from mistral_lsp.languages.base import (
 )
 
 NUMBER = r"\b\d[\w.]*(?:'\w[\w.]*)*"
-"""With the apostrophes that part its digits."""
+"""A number, with apostrophes between its digits."""
 
 LANGUAGE = Language(
     name="c",
@@ -23,7 +23,7 @@ LANGUAGE = Language(
     definition_nodes=frozenset(
         {"function_definition", "struct_specifier", "union_specifier", "enum_specifier"}
     ),
-    # The brace may stand on a line of its own, below what it belongs to.
+    # The brace may stand on a line of its own, below the head of its block.
     block_opener=(
         r"^(?!\s*#).*(?:[{(\[)]|\b(?:else|do))$|"
         r"^\s*(?:(?:typedef|static|const)\s+)*(?:struct|union|enum)(?:\s+\w+)?$"

@@ -46,7 +46,7 @@ LANGUAGE = Language(
         }
     ),
     body_nodes=frozenset({"declaration_list", "accessor_list", "arrow_expression_clause"}),
-    # The brace stands on a line of its own, below what it belongs to.
+    # The brace stands on a line of its own, below the head of its block.
     block_opener=(
         r"(?:[{(\[)]|=>|\b(?:else|do|try|finally|get|set|init|add|remove))$|"
         r"^\s*(?:(?:static|sealed|abstract|partial|readonly|file)\s+)*"

@@ -22,7 +22,7 @@ LANGUAGE = Language(
             "end_tag",
         }
     ),
-    # Void elements have no block; braces are those of scripts and styles.
+    # Void elements have no block; braces are for scripts and styles.
     block_opener=(
         r"(?i)<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)"
         r"[a-z][^<>]*(?<!/)>$|<[a-z][\w-]*$|\{$"

@@ -1,4 +1,4 @@
-"""Markdown, its blocks; what stands within a paragraph is text."""
+"""Markdown: its blocks only; the inside of a paragraph is plain text."""
 
 from mistral_lsp.languages.base import BACKTICK, Language
 

@@ -28,7 +28,7 @@ LANGUAGE = Language(
         {"class", "module", "singleton_class", "method", "singleton_method"}
     ),
     body_nodes=frozenset({"end"}),
-    # What has its end on the same line opens nothing, nor does a method that is an expression.
+    # A line with its own `end` opens nothing, nor does a method written as one expression.
     block_opener=(
         rf"{_BLOCK}|"
         r"^\s*(?:(?:private|protected|public|module_function|private_class_method)\s+)?def\b"

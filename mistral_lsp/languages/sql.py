@@ -1,4 +1,4 @@
-"""SQL, in the words that its dialects share."""
+"""SQL, in the words shared by its dialects."""
 
 from mistral_lsp.languages.base import DASHES, SLASH_STAR, Language, TextForm
 

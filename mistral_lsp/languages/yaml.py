@@ -12,7 +12,7 @@ LANGUAGE = Language(
     string_nodes=frozenset({"double_quote_scalar", "single_quote_scalar"}),
     definition_nodes=frozenset({"block_mapping_pair"}),
     body_nodes=frozenset({"block_node"}),
-    # A sequence may stand as far left as the key that it belongs to.
+    # A sequence may stand as far left as its key.
     block_opener=r"(?::|[|>][-+]?)$",
     block_middle=r"^\s*-(?:\s|$)",
     item_mark=r"\s*(?:-\s+)+",
@@ -23,7 +23,7 @@ LANGUAGE = Language(
         TextForm(r"(?<![\w.])'", "'", "''", spans_lines=True),
         TextForm(r"(?<!\S)#", "\n", is_comment=True),
     ),
-    # The scanner of its grammar (0.7) writes behind its memory at the 254th open block.
+    # The grammar's scanner (0.7) writes beyond its memory at the 254th open block.
     most_columns=120,
     is_code=False,
 )

@@ -1,1 +1,1 @@
-"""Model files: what a header says, which models are known, where they lie."""
+"""Model files: their headers, the registry of known models, and their places on disk."""

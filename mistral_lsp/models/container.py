@@ -1,4 +1,4 @@
-"""Reads what a GGUF file says before its weights, with bounds.
+"""Reads the header of a GGUF file: all before its weights, with bounds.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
 A header is untrusted input: every length is checked against the file before anything is read.
@@ -19,14 +19,17 @@ from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import UserError
 
 LARGEST_HEADER = 128 * 1024 * 1024
-"""Bytes of all before the weights; the largest vocabularies take twenty million."""
+"""Bytes before the weights; the largest vocabularies take twenty million."""
 LARGEST_COUNT = 10_000_000
+"""Items of an array."""
 MOST_ENTRIES = 65_536
 """Tensors, and pairs of metadata."""
 MOST_DIMENSIONS = 4
-"""Of a tensor; what ggml has room for."""
+"""Dimensions of a tensor; ggml has room for no more."""
 LARGEST_TENSOR = 1 << 62
+"""Elements of a tensor, exclusive."""
 ALIGNMENT = 32
+"""Bytes to which the weights are aligned, if the header does not say."""
 
 STRING, ARRAY = 8, 9
 _SCALARS = {
@@ -43,7 +46,7 @@ _SCALARS = {
     12: "<d",
 }
 
-# Elements and bytes of one block of each ggml tensor type.
+# Elements and bytes of one block, for each ggml tensor type.
 _BLOCKS = {
     0: (1, 4),
     1: (1, 2),
@@ -80,13 +83,15 @@ _PIECES = {spelling.encode() for spelling in MARKS}
 
 
 class BadModelFile(UserError):
-    """The file can't be used; the message says why and what to do."""
+    """The file can't be used; the message says why, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array of the metadata: numbers as they stand in the file; of texts only the places of the
-    marks, by how they are spelt, and of the pieces that stand for a byte.
+    """An array of the metadata.
+
+    Numbers are kept in `raw`, as in the file. Of texts, only the places of `marks`, by spelling,
+    and of byte tokens (`bytes_at`) are kept.
     """
 
     kind: int
@@ -96,14 +101,14 @@ class Array:
     bytes_at: frozenset[int] = frozenset()
 
     def numbers(self) -> tuple[Any, ...]:
-        """The numbers of an array of these."""
+        """Unpacks an array of numbers."""
         form = _SCALARS.get(self.kind, "<B")
         return struct.unpack(f"<{len(self.raw) // struct.calcsize(form)}{form[1]}", self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """What the header says of a tensor; `kind` is how ggml numbers the types of its numbers."""
+    """A tensor in the header; `kind` is ggml's number for the type of its elements."""
 
     name: str
     shape: tuple[int, ...]
@@ -112,7 +117,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """All of a header."""
+    """The content of a header."""
 
     metadata: dict[str, Any]
     tensors: tuple[Tensor, ...]
@@ -124,7 +129,7 @@ def read_content(path: Path) -> Content:
     Raises BadModelFile for a file that is missing, unreadable, no GGUF, truncated or malformed.
     """
     try:
-        # A pipe would keep whoever opens it waiting for ever, and a device is no file either.
+        # Opening a pipe would wait for ever, and a device is no file either.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(file.fileno())
@@ -163,7 +168,7 @@ class _Reader:
         metadata: dict[str, Any] = {}
         for _ in range(pairs):
             key, value = self.string(), self.value(self.scalar("<I"))
-            # Readers differ in which of two they take, and in whether a key ends at a NUL.
+            # Readers differ in the pair they take of two, and in whether a key ends at a NUL.
             if key in metadata or "\0" in key:
                 raise self.malformed()
             metadata[key] = value

@@ -1,7 +1,7 @@
-"""Parts what a server would read as a mark in a text, so that nothing in a file can become one.
+"""Splits marks in a text, so that a server can't read text of a file as special tokens.
 
-Marks are spelt in a few shapes, and a model may have any number of each. Where code has the shape,
-too, only names that are known count: `x[INDEX]` and `<name>` stay as they are.
+Marks are spelt in a few shapes, and a model may have any number of each. If code has the shape,
+too, only known names count: `x[INDEX]` and `<name>` stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Neither holds what could begin another one, so that each is found wherever it stands.
+# Neither shape can hold the beginning of another, so that each is found anywhere.
 _ANGLED = re.compile(r"<[^\s<>]{1,80}>")
 _BRACKETED = re.compile(r"\[/?[\w@]{1,40}\]")
 _ANY_NAME = re.compile(
@@ -30,7 +30,7 @@ _ANY_NAME = re.compile(
     r"|<(?:unused|extra_id_|reserved_|SPECIAL_|TOKENS_UNUSED_|mask_)\d+>"
     r"|</?(?:seed|minimax):[\w:]+>"
 )
-"""Shapes of which every name is a mark."""
+"""Shapes that are a mark with any name in them."""
 _OTHERS = re.compile(r"<</?SYS>>|\|<end>\||>>[A-Z]{4,16}<<|\|\|\|[A-Z_]{4,24}\|\|\|")
 
 
@@ -50,7 +50,7 @@ def _names() -> _Names:
 
 @lru_cache(maxsize=1)
 def spellings() -> tuple[str, ...]:
-    """Marks of all families that are known, as they are written."""
+    """Lists the marks of all known families, as they are written."""
     names = _names()
     found = [*MARKS, *names.whole, *(f"<|{name}|>" for name in names.barred)]
     for slash in ("", "/"):
@@ -61,21 +61,22 @@ def spellings() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str]]:
-    """Spellings, and those of them that HTML has as well."""
+    """Gives the spellings, and the ones among them that are HTML tags, too."""
     html = [f"<{slash}{name}>" for name in _names().html for slash in ("", "/")]
     return frozenset(spellings()), frozenset(html)
 
 
 def defused(text: str) -> str:
-    """The text without marks: a blank parts each."""
+    """Puts a blank into each mark of the text, so that none is left."""
     for shape in (_ANGLED, _BRACKETED, _OTHERS):
         text = shape.sub(_parted, text)
     return text
 
 
 def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
-    """Where a text has to be cut so that a tokenizer sees none of these marks in it, though it
-    looks for them; None where there are none.
+    """Gives the pattern of the places to cut a text at, so that a tokenizer finds no mark in it.
+
+    None without marks.
     """
     places = [f"(?<={re.escape(mark[0])})(?={re.escape(mark[1:])})" for mark in marks]
     return re.compile("|".join(places)) if places else None
@@ -85,7 +86,7 @@ def _parted(found: re.Match[str]) -> str:
     mark = found[0]
     known, html = _known()
     if mark in html:
-        return f"{mark[:-1]} {mark[-1]}"  # there it stays what it is
+        return f"{mark[:-1]} {mark[-1]}"  # with the blank there, it is still HTML
     if mark in known or _ANY_NAME.fullmatch(mark) or found.re is _OTHERS:
         return f"{mark[0]} {mark[1:]}"
     return mark

@@ -1,4 +1,4 @@
-"""Downloads a model file: goes on where it broke off, and names the file when its sum is right."""
+"""Downloads a model file: resumes a broken download, and checks the sha256 before naming it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
 
 TRIES = 5
+"""Failures in a row without a new byte, before a download is given up."""
 BACK_OFF_SECONDS = 0.5
+"""Seconds, doubled with each failure."""
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 REDIRECTS = 5
 LARGEST = 1 << 40
-"""Bytes, where nobody knows how large the file is."""
+"""Bytes allowed for a file of unknown size."""
 LONGEST_DETAIL = 200
+"""Characters of an error's detail."""
 SPARE_BYTES = 64 << 20
-"""What a download leaves free on the disk."""
+"""Bytes that a download leaves free on the disk."""
 
 Progress = Callable[[int, int], None]
-"""Told of the bytes that are there and of those wanted in all, 0 where nobody knows."""
+"""Called with the bytes downloaded and the bytes in all, 0 if unknown."""
 
 
 def pull(
@@ -38,9 +41,9 @@ def pull(
 ) -> str:
     """Downloads `url`, of at most `largest` bytes, to `target`; gives the file's sha256.
 
-    What was downloaded before it was interrupted stays beside it, as a file that ends in ".part",
-    and is gone on with. Two at once wait for each other, and the second finds the file there.
-    Raises UserError, after which no file has the name of the target unless it had before.
+    An interrupted download stays beside the target, as a file ending in ".part", and is resumed. Of
+    two at once, the second waits and finds the file there. Raises UserError; then `target` does not
+    exist, unless it did before.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -68,7 +71,7 @@ def _accept(part: Path, target: Path, sha256: str) -> None:
 
 
 def _fetch(url: str, part: Path, progress: Progress, largest: int) -> None:
-    """Completes the part; tries again, from where it was, while the line breaks."""
+    """Completes the ".part" file; after a broken connection, resumes it, up to TRIES failures."""
     failures = 0
     while True:
         reached = _size(part)
@@ -103,7 +106,7 @@ def _fetch_once(url: str, part: Path, progress: Progress, largest: int) -> None:
         client.stream("GET", url, headers=headers) as answer,
     ):
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it is there, as the sum will tell
+            return  # the whole file is there; its sha256 is checked later
         _refuse_failure(url, answer)
         resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
         have = have if resumed else 0

@@ -1,4 +1,4 @@
-"""What the header of a GGUF file says to us: the model's name, its window and its marks."""
+"""Reads from a GGUF header the model's name, its window and its marks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mistral_lsp.text.shown import one_line
 __all__ = ["BadModelFile", "Header", "read_header"]
 
 TEXTLESS_KINDS = (2, 3)
-"""Of tokens: unknown and control."""
+"""Kinds of tokens without text: unknown and control."""
 
 _SPECIAL_KEYS = {
     "bos": ("bos_token_id",),
@@ -30,12 +30,12 @@ _SPECIAL_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header says, as far as it is needed here.
+    """The facts of a GGUF header that are needed here.
 
-    `specials` maps our names of the special tokens to their ids, `spelt` to how they are written;
-    "bos" is among them where a prompt begins with it. `controls` holds every id that is a mark and
-    no text, none of which may ever be shown to a user. `old_flaw` is why ctransformers must not
-    load the file, as the end of a sentence, or "".
+    `specials` maps our names of the special tokens to their ids, `spelt` to their spellings. "bos"
+    is among them if a prompt begins with it. `controls` are the ids of all tokens without text;
+    none may ever be shown to a user. `old_flaw` says why ctransformers must not load the file, as
+    the end of a sentence, or is "".
     """
 
     name: str
@@ -52,7 +52,7 @@ def read_header(path: Path) -> Header:
     """Reads and checks the header of the model file at `path`.
 
     Raises BadModelFile for a file that is missing, unreadable, no GGUF, truncated or malformed, or
-    that would end a library which loads it.
+    would crash a library on loading.
     """
     content = read_content(path)
     wrong = soundness.flaw(content)
@@ -92,7 +92,7 @@ def _header(content: Content) -> Header:
 
 
 def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]:
-    """How the marks are written; those that the metadata do not name are taken from there."""
+    """Gives the spellings of the marks; adds to `specials` the marks not named in the metadata."""
     pieces = metadata.get("tokenizer.ggml.tokens")
     spelt = {}
     for piece, number in pieces.marks if isinstance(pieces, Array) else ():
@@ -103,7 +103,7 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 
 
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
-    """As llama.cpp decides it: SentencePiece vocabularies do, where nothing else is said."""
+    """Whether a prompt begins with "bos", as in llama.cpp: by default for SentencePiece."""
     said = metadata.get("tokenizer.ggml.add_bos_token")
     return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
 

@@ -1,4 +1,4 @@
-"""How the families of models spell their marks, and which fill-in form a spelling calls for.
+"""The spellings of the model families' marks, and the fill-in form for each spelling.
 
 Sources: the models' own documentation, and the names that llama.cpp looks for in a vocabulary.
 """
@@ -47,9 +47,9 @@ _SPELLINGS = {
     "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
 }
 MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
-"""Our name of every mark, by its spelling."""
+"""Our name for every mark, by its spelling."""
 OPTIONAL = frozenset({"bos", "file_sep"})
-"""Marks that a prompt can do without."""
+"""Marks left out of a prompt if the model has none."""
 
 _FORMS = {
     "▁<PRE>": "codellama",
@@ -59,7 +59,7 @@ _FORMS = {
 }
 
 _INST_FAMILIES = ("mistral", "mixtral", "ministral")
-"""Whose models read instructions between [INST] and [/INST], by what is in their names."""
+"""Parts of the names of models that read instructions between [INST] and [/INST]."""
 
 _BARS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 _PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
@@ -74,12 +74,13 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
 )
-"""Families by what their names have in common, in small letters and digits."""
+"""Families by the common part of their models' names, in small letters and digits; their marks."""
 
 
 def spelt_in(name: str) -> dict[str, str]:
-    """How a model that is called so spells its marks; nothing where its family is not known. For
-    models on servers that can't be asked for their vocabulary.
+    """Gives the spellings of a model's marks by its name; nothing for an unknown family.
+
+    For models on servers without a way to ask for the vocabulary.
     """
     letters = "".join(filter(str.isalnum, name.lower()))
     for family, spellings in _FAMILIES:
@@ -89,7 +90,7 @@ def spelt_in(name: str) -> dict[str, str]:
 
 
 def form_of(spelt: Mapping[str, str], name: str) -> str:
-    """The fill-in form of a model called `name` that spells its marks so."""
+    """Gives the fill-in form of a model, by the spellings of its marks and by its `name`."""
     prefix = spelt.get("fim_prefix", "")
     lower = name.lower()
     if prefix == "[PREFIX]" and "codestral" in lower:

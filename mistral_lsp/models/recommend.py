@@ -1,27 +1,27 @@
-"""Which known model suits a machine, by the speed of another one that was measured there."""
+"""Recommends a model for a machine, by the measured speed of another model there."""
 
 from __future__ import annotations
 
 from mistral_lsp.models.registry import Entry, entries
 
 READING_RATE = 80.0
-"""Tokens of a prompt in a second: a first window in less than 2.5 seconds."""
+"""Tokens of a prompt a second, at least: a first window in less than 2.5 seconds."""
 WRITING_RATE = 12.0
-"""Tokens of an answer in a second: a line in about one."""
+"""Tokens of an answer a second, at least: a line in about a second."""
 SPARE_GIGABYTES = 1.0
-"""Memory beside the file, for the KV cache and for all else."""
+"""Gigabytes of memory beside the file, for the KV cache and for all else."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
-"""Billions of parameters of the recommended model from which on a machine is called so."""
+"""Tiers of machines, by the billions of parameters, at least, of the recommended model."""
 
 
 def recommend(
     gigabytes: float, reading_rate: float, writing_rate: float, free_gigabytes: float
 ) -> tuple[str, str]:
-    """The tier of a machine, and the largest model that is quick there.
+    """Gives the tier of a machine, and the largest model that is quick there.
 
-    A model of some `gigabytes` was measured to read and write at these rates, in tokens a second. A
-    larger one is taken to be slower as its file is larger, which is on the safe side: small models
-    lose more time beside the weights. Where none is quick enough, the smallest is named.
+    The rates, in tokens a second, were measured with a model of so many `gigabytes`. A larger model
+    is assumed to be slower in proportion to its file. This is on the safe side: small models lose
+    more time beside the weights. If none is quick enough, the smallest is named.
     """
 
     def suits(entry: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""Which models are known, and the fill-in form and window that a model file calls for."""
+"""The registry of known models, and the fill-in form and window for a model file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ else:
 
 EMBEDDED = "mistral-lsp-tiny-fim"
 DEFAULT_WINDOW = 4096
+"""Tokens of a window, if neither the registry nor the header's sliding window sets it."""
 LARGEST_WINDOW = 131_072
-"""What a file asks for is memory; no more than a user can ask for."""
+"""Tokens. A header may ask for no more than a user can, since a window takes memory."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One known model.
 
     `source` is its repository on the Hugging Face hub, "" for the embedded one. `sha256` is given
-    where it was published; else the first download's is kept. `form` and `window`, the most tokens
-    that it should see at once, are given where its header can't tell.
+    if it was published; else the first download's is kept. `form` and `window`, in tokens, are
+    given if its header can't tell them.
     """
 
     file: str
@@ -45,18 +46,21 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Every known model by name; the embedded one's is that in its metadata."""
+    """Gives every known model by name; the embedded one has the name in its metadata."""
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
 
 def form(header: Header) -> str:
-    """The fill-in form: the registry's, else what the spelling of the marks calls for."""
+    """Gives the fill-in form: by the registry, else by the spellings of the marks."""
     return form_of_model(header.name, header.spelt)
 
 
 def window(header: Header) -> int:
-    """The most tokens the model should see: registry, else sliding window, else its context."""
+    """Gives the window, in tokens: the registry's, else the sliding window or the default.
+
+    The last two are at most the model's context and LARGEST_WINDOW.
+    """
     entry = _called(header.name)
     if entry and entry.window:
         return entry.window
@@ -65,13 +69,13 @@ def window(header: Header) -> int:
 
 
 def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
-    """The form of a model by the name of it or of its file, and by how it spells its marks."""
+    """Gives the form of a model, by its name or its file's name, and its marks' spellings."""
     entry = _called(name)
     return entry.form if entry and entry.form else form_of(spelt, name)
 
 
 def window_of_model(name: str) -> int:
-    """The most tokens that a model without a header here should see."""
+    """Gives the window, in tokens, of a model whose header is not here."""
     entry = _called(name)
     return entry.window if entry and entry.window else DEFAULT_WINDOW
 

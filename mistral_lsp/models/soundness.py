@@ -1,7 +1,7 @@
-"""Refuses numbers of a header that a native library would take on trust, and die of.
+"""Refuses headers that would crash a native library.
 
-Each of these ends llama.cpp or ctransformers, or both, with a signal: a division by nothing, a
-place beyond an array, an assertion. `bench/soak/models.py` looks for more of them.
+Each refused value ends llama.cpp or ctransformers, or both, with a signal: a division by zero, an
+index beyond an array, an assertion. `bench/soak/models.py` looks for more such values.
 """
 
 from __future__ import annotations
@@ -13,24 +13,28 @@ from typing import Any
 from mistral_lsp.models.container import STRING, Array, Content, Tensor
 
 MOST_BLOCKS = 512
+"""Blocks (layers) of a model."""
 SMALLEST_CONTEXT = 64
+"""Tokens of a model's context, at least."""
 BYTE = 6
-"""How a vocabulary numbers the kind of its tokens that stand for a byte."""
+"""The kind of byte tokens in a vocabulary: each stands for one byte."""
 WHOLE_KINDS = (24, 25, 26, 27)
-"""Types of tensors whose numbers are whole."""
+"""Types of tensors of integers."""
 OLD_ARCHITECTURES = ("llama", "falcon")
+"""Architectures that ctransformers may load."""
 OLD_KINDS = frozenset({0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14})
-"""What ctransformers reads, which is of 2023."""
+"""Types of tensors known to ctransformers, a library of 2023."""
 NO_TOKEN = 0xFFFFFFFF
+"""The id that means no token."""
 
 IDS = ("bos", "eos", "eot", "fim_pre", "fim_suf", "fim_mid", "fim_sep", "fim_rep")
 IDS_OF_OLD = ("prefix", "suffix", "middle")
 OLD_IDS = ("unknown", "padding", "seperator")
-"""Tokens that no prompt of ours has, but that ctransformers looks up when it loads; so spelt."""
+"""Tokens looked up by ctransformers on loading, in its spelling; our prompts have none of them."""
 
 
 def flaw(content: Content) -> str:
-    """What of a header no library may be given, as the end of a sentence; "" where it is sound."""
+    """Gives the flaw for which no library may load a file, as a sentence's end; "" without one."""
     metadata = content.metadata
     return (
         _flaw_of_numbers(metadata, str(metadata.get("general.architecture", "")))
@@ -41,7 +45,7 @@ def flaw(content: Content) -> str:
 
 
 def old_flaw(content: Content) -> str:
-    """The same for ctransformers, which checks less."""
+    """Like `flaw`, for ctransformers, which checks less."""
     metadata = content.metadata
     architecture = metadata.get("general.architecture")
     if architecture not in OLD_ARCHITECTURES:
@@ -89,10 +93,10 @@ def _flaw_of_vocabulary(metadata: Mapping[str, Any]) -> str:
 
 
 def _stray(metadata: Mapping[str, Any], names: Sequence[str], none: int | None = None) -> str:
-    """A token beyond the vocabulary, if one of those named is."""
+    """Gives the flaw of a named token beyond the vocabulary, or ""."""
     tokens = metadata.get("tokenizer.ggml.tokens")
     if not isinstance(tokens, Array):
-        return ""  # no library loads that
+        return ""  # no library loads a file without tokens
     count = tokens.count
     for name in names:
         token = metadata.get(f"tokenizer.ggml.{name}_token_id")

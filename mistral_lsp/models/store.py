@@ -1,4 +1,4 @@
-"""Where model files live on this machine, and whether they are what they should be."""
+"""Finds model files on this machine, and checks their sha256."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ folder = config.models_folder
 
 
 class BadSum(BadModelFile):
-    """A file is not what it was published as."""
+    """A file has another sha256 than the published one."""
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A file whose checksum was found right, and how to tell that it has not changed since."""
+    """A file with a correct sha256; its `size` and time tell whether it has changed since."""
 
     path: str
     size: int
@@ -38,10 +38,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def locate(model: str) -> Path:
-    """The file of a model: the embedded one for "", a downloaded one for a known name or that of a
-    file in the models' folder, else the path itself.
+    """Finds the file of a model: the embedded one for "", else a downloaded one, else a path.
 
-    Raises BadModelFile where a model of that name is not here, or the embedded one is damaged.
+    A downloaded one is found by a known name, or by its file's name in the models' folder. Raises
+    BadModelFile if no model of that name is here, or if the embedded one is damaged.
     """
     name = model or registry.EMBEDDED
     entry = registry.entries().get(name)
@@ -61,7 +61,7 @@ def locate(model: str) -> Path:
 
 
 def _in_folder(name: str) -> Path:
-    """A file of the models' folder, with or without its ending."""
+    """Finds a file in the models' folder by its name, with or without its ending."""
     for ending in ("", config.MODEL_ENDING):
         path = folder() / f"{name}{ending}"
         if config.is_file(path):
@@ -73,8 +73,9 @@ def _in_folder(name: str) -> Path:
 
 
 def resolved(model: str) -> str:
-    """The real path of a model's file, so that all who mean the same say the same; "" for the
-    embedded one, and the model as it was named where no such file is found.
+    """Gives the real path of a model's file, so that one file has one name.
+
+    "" for the embedded one. A model that is not found keeps its name.
     """
     if model in ("", registry.EMBEDDED):
         return ""
@@ -85,17 +86,17 @@ def resolved(model: str) -> str:
 
 
 def file_of(name: str) -> Path:
-    """Where a known model is when it has been downloaded. Raises KeyError for an unknown one."""
+    """Gives the path of a known model's download. Raises KeyError for an unknown one."""
     return folder() / registry.entries()[name].file
 
 
 def expected_sum(name: str) -> str:
-    """The published sha256, else that of the first download, else ""."""
+    """Gives the published sha256, else the first download's, else ""."""
     return registry.entries()[name].sha256 or _pins().get(name, "")
 
 
 def pin(name: str, sha256: str) -> None:
-    """Remembers the sum of a first download, so that the next one has to be the same."""
+    """Remembers the sha256 of a first download, for the next one to match."""
     if not registry.entries()[name].sha256:
         path = folder() / "sums.json"
         write_whole(path, msgspec.json.encode({**_pins(), name: sha256}))
@@ -108,7 +109,7 @@ def _pins() -> dict[str, str]:
 
 
 def check(path: Path, expected: str) -> str:
-    """The sha256 of a file. Raises BadSum where another one is expected; "" expects none."""
+    """Computes a file's sha256. Raises BadSum if another one is expected; "" expects none."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

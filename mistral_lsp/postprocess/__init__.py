@@ -1,4 +1,4 @@
-"""Turns a raw answer into what the user is shown, by an ordered list of filters.
+"""Turns an answer into a suggestion, by an ordered list of filters.
 
 They run on every read of an answer, fresh or from the cache: the text around may have changed.
 """
@@ -34,7 +34,7 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def suggest(situation: Situation) -> Suggestion:
-    """What to show of the situation's answer."""
+    """Runs all filters on the situation's answer."""
     suggestion = Suggestion(situation.answer.text)
     for apply in FILTERS:
         suggestion = apply(suggestion, situation)

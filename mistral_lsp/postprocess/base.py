@@ -1,4 +1,4 @@
-"""What filters take and give."""
+"""The types and helpers shared by the filters."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
-"""How many syntax errors the file has with a text in place of so many characters behind the cursor;
-with None, how many without the cursor's line.
+"""Counts the file's syntax errors with a text in place of so many characters behind the cursor;
+with None, without the cursor's line.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Where the answer goes. `line_prefix` and `line_suffix` make the cursor's line, `following` is
-    the text from that line's end on. `nesting`, `has_open_string` and
-    `indent` are the cursor's. `shown` characters of
-    the answer are on the screen already.
-    `rejected` are the texts that the user has dismissed here. `errors` is None where there is no
-    grammar or no code. `nearby` is the text on both sides of the cursor.
+    """An answer and its place in the file.
+
+    `line_prefix` and `line_suffix` make the cursor's line; `following` is the text from that line's
+    end on. `nesting`, `has_open_string` and `indent` are the cursor's. The first `shown` characters
+    of the answer are on the screen already. `rejected` are the texts dismissed here. `errors` is
+    None without a grammar, or in a file that is no code. `nearby` is the text on both sides of the
+    cursor.
     """
 
     line_prefix: str
@@ -45,9 +46,7 @@ class Situation:
     nearby: str = ""
 
     def lines_below(self) -> Iterator[str]:
-        """The next line below the cursor's that is not blank; where that is a comment, also the one
-        below it, and so on.
-        """
+        """Gives the lines below the cursor's that are not blank, up to the first non-comment."""
         for line in self.following.split("\n")[1:]:
             if line.strip():
                 yield line
@@ -55,15 +54,15 @@ class Situation:
                     return
 
     def next_line(self) -> str:
-        """The next line below the cursor's that is not blank, or ""."""
+        """Gives the next line below the cursor's that is not blank, or ""."""
         return next(self.lines_below(), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Text for the cursor that also takes the place of the `replaced` characters behind it.
+    """Text to insert at the cursor, in place of the `replaced` characters behind it.
 
-    `text` is "" where nothing is to be shown; then `reason` says why.
+    If nothing is to be shown, `text` is "" and `reason` says why.
     """
 
     text: str
@@ -72,8 +71,9 @@ class Suggestion:
 
 
 def confidence(answer: Answer, length: int) -> float:
-    """How likely, 0 to 1, the model holds the answer's first `length` characters to be: the product
-    of their tokens' probabilities.
+    """Gives the model's probability, 0 to 1, for the answer's first `length` characters.
+
+    It is the product of their tokens' probabilities.
     """
     return math.prod(token.probability for token in answer.tokens_within(length))
 
@@ -82,7 +82,7 @@ Filter = Callable[[Suggestion, Situation], Suggestion]
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines with their ends; str.splitlines knows ends that no editor does."""
+    """Splits a text into lines with their ends; str.splitlines knows ends that no editor does."""
     *lines, last = text.split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
@@ -105,5 +105,5 @@ def has(pattern: str, line: str) -> bool:
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """A language's pattern, to be used often."""
+    """Compiles a language's pattern, once."""
     return re.compile(pattern)

@@ -1,4 +1,4 @@
-"""Closes the brackets and the string that an answer ends within, where the file is sound then."""
+"""Closes the brackets and the string left open by an answer, if that mends the file's syntax."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
 
 
 def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Adds the closers of what the answer's last line leaves open. A model at its end often leaves
-    them to an editor that writes them by itself.
+    """Adds the closing marks for the answer's last line.
+
+    A model that ended its answer often leaves them to the editor.
     """
     errors = situation.errors
     ended = situation.answer.complete and not situation.line_suffix.strip()

@@ -1,4 +1,4 @@
-"""Drops what a model copied of the sign that stands in its prompt in place of a secret."""
+"""Drops copies of BLOT, the sign for a secret in the prompt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mistral_lsp.types import BLOT
 
 
 def drop_blots(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Ends an answer before the line with such a sign, unless the file itself has one there."""
+    """Ends an answer before the line with a BLOT, unless the file itself has one there."""
     place = suggestion.text.find(BLOT)
     if place < 0 or BLOT in situation.line_prefix or BLOT in situation.following:
         return suggestion

@@ -1,4 +1,4 @@
-"""Cuts off, by whole lines, what would break the syntax of the file."""
+"""Cuts off, by whole lines, the end of an answer that breaks the file's syntax."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block, spl
 from mistral_lsp.postprocess.indentation import indentation
 
 MOST_LINES = 16
-"""That are tried without their last, and so parsed anew."""
+"""Lengths tried for one answer, each a line shorter; each one parses the file anew."""
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps the lines with which the file has no more syntax errors than it may.
+    """Keeps as many lines as possible without more syntax errors than allowed.
 
-    An answer that is still being written is left alone, since half a line is always wrong.
+    An answer that still grows is left alone: half a line is always wrong.
     """
     errors = situation.errors
     if not suggestion.text or errors is None or not situation.answer.complete:
@@ -31,11 +31,11 @@ def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
 def _allowed(
     suggestion: Suggestion, before: int, elsewhere: int, situation: Situation
 ) -> int | None:
-    """How many errors the file may have with a suggestion: none, as a rule.
+    """Gives the number of errors allowed in the file with a suggestion: none, as a rule.
 
-    It has `before` without it, and `elsewhere` without the cursor's line. Where it is broken
-    elsewhere, nobody can tell what an error belongs to, and so None, any number; unless the lines
-    below belong to what the cursor's line was to begin, which the text then has to mend.
+    The file has `before` errors without the suggestion, and `elsewhere` without the cursor's line.
+    In a file broken elsewhere, an error can't be blamed on the suggestion: None allows any number.
+    But if the lines below are the block of the cursor's line, the suggestion must mend an error.
     """
     if not before or not elsewhere:
         return before if _is_to_go_on(suggestion, situation) else 0
@@ -46,7 +46,7 @@ def _allowed(
 
 
 def _is_to_go_on(suggestion: Suggestion, situation: Situation) -> bool:
-    """Whether more has to follow: at the file's end, or a block that the user wants to write."""
+    """Whether more has to follow: at the file's end, or for a block left to the user."""
     behind = situation.line_suffix[suggestion.replaced :] + situation.following
     if not behind.strip():
         return True

@@ -1,4 +1,4 @@
-"""Drops what the model itself was not sure of: lines at the end, or all of an answer."""
+"""Drops improbable lines at the end of an answer, or an improbable answer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, confidence, open
 
 
 def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps as many lines as are likely enough together, but none at the end that only opens a
-    block. What was shown stays, up to the next place where it may end.
+    """Keeps as many lines as are probable enough together, without a block opener at the end.
+
+    Text already shown stays, up to the next place where the answer may end.
     """
     text, least = suggestion.text, situation.min_confidence
     if not text or not least:
@@ -24,7 +25,7 @@ def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _ends(text: str, situation: Situation) -> list[int]:
-    """Where a text may end: behind all of it, or a line that opens no block; the last first."""
+    """Lists the places where a text may end: its end, and lines that open no block; last first."""
     first = len(text) - len(text.lstrip())
     breaks = [place for place in range(first, len(text)) if text[place] == "\n"]
     closed = [place for place in breaks if not _opens_block(text[:place], situation)]

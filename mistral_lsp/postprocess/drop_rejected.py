@@ -1,4 +1,4 @@
-"""Drops what the user has dismissed at this very place before."""
+"""Drops a suggestion that the user has dismissed at this place before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def drop_rejected(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Drops the same text, a longer one that begins with it, and what may still grow into it."""
+    """Drops a dismissed text, a longer one that begins with it, and a beginning of it."""
     if not suggestion.text:
         return suggestion
     for rejected in situation.rejected:

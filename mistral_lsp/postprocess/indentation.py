@@ -1,23 +1,25 @@
-"""How far lines are indented, and how a model's lines are indented as the file's are."""
+"""Measures indentation, and indents an answer like its file."""
 
 from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Situation, opens_block
 
 USUAL_WIDTH = 4
+"""Blanks of one level, if the answer does not tell."""
 WIDTHS = (2, 3, 4, 8)
 """Blanks that models write for one level."""
 
 
 def indentation(line: str) -> int:
-    """How far a line is indented, a tab reaching to the next multiple of eight."""
+    """Gives the columns a line is indented by; a tab reaches to the next multiple of eight."""
     expanded = line.expandtabs(8)
     return len(expanded) - len(expanded.lstrip())
 
 
 def reindented(text: str, situation: Situation) -> str:
-    """The text with tabs in a file that is indented by tabs, and with blanks in one that is by
-    blanks: models mix them up. A first line behind text of the file's own has no indentation.
+    """Indents the text like its file, by tabs or by blanks: models mix them up.
+
+    A first line behind the file's own text has no indentation.
     """
     lines = text.split("\n")
     begun = 1 if situation.line_prefix.strip() else 0
@@ -32,8 +34,9 @@ def reindented(text: str, situation: Situation) -> str:
 
 
 def _level_width(lines: list[str], situation: Situation) -> int:
-    """How many blanks the model takes for a level: its first line there is as deep as it must be
-    behind the cursor's.
+    """Gives the blanks of one level in the answer, by its first indented line.
+
+    The number of levels of that line follows from the cursor's line.
     """
     first = next((line for line in lines if line.startswith(" ") and line.strip()), "")
     blanks = len(first) - len(first.lstrip(" "))

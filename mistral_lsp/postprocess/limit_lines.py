@@ -1,4 +1,4 @@
-"""Keeps one line, or where it opens a block or a bracket, the lines up to the end of that."""
+"""Keeps one line; if it opens a block or a bracket, the lines up to the end of that."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from mistral_lsp.postprocess.base import (
 from mistral_lsp.postprocess.indentation import indentation, reindented
 
 MOST_STRING_LINES = 12
+"""Lines searched for the end of an open string."""
 UNDECIDED = re.compile(r"\W*\w*")
-"""A line's beginning that may still become a word which goes on with a block, or ends it."""
+"""The beginning of a line: it may still become a word like `else` or `end`."""
 
 
 def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts what goes on behind the line or the block."""
+    """Cuts the answer behind its line or its block."""
     end = _end(suggestion.text, situation, grows=False)
     return suggestion if end is None else Suggestion(suggestion.text[:end], suggestion.replaced)
 
 
 def is_over(text: str, situation: Situation) -> bool:
-    """Whether an answer that still grows has all that will be kept."""
+    """Whether a growing answer has all the text to be kept: the stop rule of a generation."""
     return _end(reindented(text, situation), situation, grows=True) is not None
 
 
 def _end(text: str, situation: Situation, grows: bool) -> int | None:
-    """Where to cut, or None while the answer may go on."""
+    """Gives the place to cut at, or None while the answer may go on."""
     lines = split_lines(text)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None or not _is_whole(lines[first]):
@@ -56,8 +57,9 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
 
 
 def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
-    """The end of the line in which the string is closed that the cursor stands in, or of the first
-    one, where that would be far; None while the answer may go on.
+    """Finds the end of the line that closes the string around the cursor.
+
+    If that is too far, gives the end of the first line; None while the answer may go on.
     """
     nesting = situation.nesting
     open_here = len(nesting.opened)
@@ -71,8 +73,9 @@ def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | 
 
 
 def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
-    """The end of the line in which all is closed that the first one leaves open, or of the first
-    itself; None while the answer may go on.
+    """Finds the end of the line that closes all brackets left open by the first line.
+
+    If nothing is to be closed, gives the end of the first line; None while the answer may go on.
     """
     above = situation.nesting.behind("".join(lines[:first]))
     head = lines[first] if first else situation.line_prefix + lines[first]
@@ -95,7 +98,7 @@ def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situati
 
 
 def _base(line: str, on_new_line: bool, situation: Situation) -> int | None:
-    """The indentation at which the block is over, or None where only the line is wanted."""
+    """Gives the indentation at which the block is over, or None if only the line is wanted."""
     if situation.multiline == "never":
         return None
     whole = line if on_new_line else situation.line_prefix + line
@@ -112,8 +115,8 @@ def _depth(opener: str, language: Language) -> int:
 
 
 def _part(line: str, base: int, language: Language) -> Literal["inside", "last", "behind"]:
-    """What a line is to the block that is indented deeper than `base`."""
-    # A line that is still being written shows by its first character how far it is indented.
+    """Says whether a line is inside, last in, or behind the block indented deeper than `base`."""
+    # The first character of a growing line is enough to show its indentation.
     if not line.strip() or indentation(line) > base:
         return "inside"
     if indentation(line) < base:
@@ -124,7 +127,7 @@ def _part(line: str, base: int, language: Language) -> Literal["inside", "last",
 
 
 def _may_belong(line: str, base: int, language: Language) -> bool:
-    """Whether a line may turn out to belong to the block when more of it is written."""
+    """Whether a growing line may turn out to belong to the block."""
     decided = _is_whole(line) or indentation(line) < base
     if decided or (language.block_middle == NEVER and language.block_closer == NEVER):
         return False

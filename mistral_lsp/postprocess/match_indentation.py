@@ -1,4 +1,4 @@
-"""Indents an answer as its file is: by tabs, or by blanks."""
+"""Indents an answer like its file: by tabs or by blanks."""
 
 from __future__ import annotations
 

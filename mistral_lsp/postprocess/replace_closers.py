@@ -1,4 +1,4 @@
-"""Lets an answer that closes brackets or quotes take the place of those the editor closed."""
+"""Lets the closing brackets and quotes of an answer replace those inserted by the editor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def replace_closers(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Replaces the closers right of the cursor that the answer brings itself."""
+    """Replaces the closing marks right of the cursor that the answer repeats."""
     replaced = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
         if not situation.line_suffix.startswith(closing.mark, replaced):

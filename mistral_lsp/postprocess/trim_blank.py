@@ -1,4 +1,4 @@
-"""Takes away blanks at the end, and answers that are nothing else."""
+"""Trims blanks at an answer's end, and drops an answer of nothing but blanks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def trim_blank(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Trims the end; where something follows on the line, its blanks are the answer's business."""
+    """Trims the end; if text follows on the line, the answer's trailing blanks are kept."""
     if suggestion.reason is not None:
         return suggestion
     behind = situation.line_suffix[suggestion.replaced :]

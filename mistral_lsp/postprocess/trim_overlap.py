@@ -1,4 +1,4 @@
-"""Cuts off the end of an answer that writes what stands behind the cursor once more."""
+"""Cuts off the end of an answer that repeats the text behind the cursor."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, split_lines
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 SEPARATORS = ";,"
-"""What may stand at the end of one line and not of the other, and both say the same."""
+"""Characters ignored at the ends of lines when two lines are compared."""
 TELLING = 4
-"""Characters of a line. A closing bracket comes again in good code too."""
+"""Characters. A shorter line is no repetition: a closing bracket comes again in good code, too."""
 OPEN_TAG = re.compile(r"<[A-Za-z](?:[^<>]*[^<>/])?>")
 CLOSE_TAG = re.compile(r"</[A-Za-z]")
 
 
 def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts the rest of the cursor's line, and lines that stand below it."""
+    """Cuts repetitions of the rest of the cursor's line, and of the lines below it."""
     rest = situation.line_suffix[suggestion.replaced :].rstrip()
     if not rest:
         text = _without_lines_below(suggestion.text, situation)
@@ -26,7 +26,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         )
     trimmed = _with_closers(suggestion, rest, situation)
     if trimmed is None:
-        # A line can't be broken before what stands right of the cursor.
+        # A line can't be broken before the text right of the cursor.
         first, broken, _ = suggestion.text.partition("\n")
         if broken and situation.nesting.left_open(first):
             reason = "the answer has several lines, but text follows on this one"
@@ -36,19 +36,19 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """The answer as it is, where its end says all that stands behind what it replaces."""
+    """Accepts an answer whose end repeats all the text behind the replaced marks, or gives None."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if not replaced or not _says_the_same(text[end:], rest):
         return None
     if "\n" in text or text[begin:end] == situation.line_suffix[:replaced]:
         return Suggestion(text[:end], replaced)
-    # It writes something between the closers, so all of them are its own.
+    # It writes text between the closing marks, so all of them are its own.
     return Suggestion(text.rstrip(), replaced + len(rest))
 
 
 def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
-    """The first line without what it says of the `rest`, which stands behind what it replaces."""
+    """Cuts the repetition of `rest`, the text behind the replaced marks, off the first line."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if replaced and _encloses(text[end:], rest):
@@ -61,7 +61,7 @@ def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggest
 
 
 def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
-    """Where in the text the first of the closers begins that are replaced, and the last ends."""
+    """Gives where, in the text, the first replacing mark begins and the last one ends."""
     begin = end = 0
     left = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
@@ -74,7 +74,7 @@ def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
 
 
 def _overlaps(end: str, rest: str) -> bool:
-    """Whether the end of an answer is how the rest of the line begins, or all of that."""
+    """Whether the end of an answer is the beginning of the rest of the line, or all of it."""
     written, standing = TOKEN.findall(end), TOKEN.findall(rest)
     common = _common(written, standing)
     if common == len(standing):
@@ -83,7 +83,7 @@ def _overlaps(end: str, rest: str) -> bool:
 
 
 def _encloses(end: str, rest: str) -> bool:
-    """Whether the end of an answer is the rest of the line with something between."""
+    """Whether the end of an answer is the rest of the line with more text in it."""
     written = TOKEN.findall(end.rstrip(SEPARATORS))
     standing = TOKEN.findall(rest.rstrip(SEPARATORS))
     if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):
@@ -98,7 +98,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
-    """Whether the beginning of an answer opens nothing that its end has to close."""
+    """Whether the beginning of an answer needs nothing closed by its end."""
     if rest.startswith("</"):
         opened = len(OPEN_TAG.findall(beginning)) - len(CLOSE_TAG.findall(beginning))
         if opened > 0:
@@ -107,7 +107,7 @@ def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
 
 
 def _without_no_change(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Nothing, for an answer that only writes what it replaces. In a comment a bracket is prose."""
+    """Drops an answer that only rewrites the replaced text; one in a comment stays: it is prose."""
     text = situation.nesting.text
     is_comment = text is not None and text.form is not None and text.form.is_comment
     if suggestion.text == situation.line_suffix[: suggestion.replaced] and not is_comment:
@@ -131,7 +131,7 @@ def _without_lines_below(text: str, situation: Situation) -> str:
 
 
 def _stands_below(line: str, below: Sequence[str]) -> bool:
-    """Whether a line of the answer is one of those below, be it at another depth."""
+    """Whether a line of the answer repeats one of those below, at any depth."""
     return len(line.strip()) >= TELLING and any(_says_the_same(line, one) for one in below)
 
 

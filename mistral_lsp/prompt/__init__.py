@@ -1,1 +1,1 @@
-"""Packs what the model should see into its window, in the order that the KV cache likes."""
+"""Packs the prompt into the model's window, in an order that reuses the KV cache."""

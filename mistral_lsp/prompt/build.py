@@ -1,4 +1,4 @@
-"""Fills a form in: from the window's plan to the parts of a prompt."""
+"""Builds a prompt: fills the model's fill-in form with the texts of a plan."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WHY = {
 
 
 def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str = "") -> Prompt:
-    """The prompt for a cursor at `offset`, or for when `untyped` has been typed there.
+    """Builds the prompt for a cursor at `offset`, as if `untyped` had been typed there.
 
-    What looks like a secret is blotted out in every text.
+    Secrets are blotted out of every text.
     """
     prefix, suffix = see_around(snapshot, plan.anchor, offset, untyped, plan.suffix)
     introduction = blot(plan.introduction, style(snapshot.path, snapshot.language))

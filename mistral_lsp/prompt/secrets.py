@@ -1,4 +1,4 @@
-"""Blots out what looks like a secret in text that goes into a prompt."""
+"""Blots secrets out of the text for a prompt."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets
 
 
 def blot(text: str, style: Style = "code") -> str:
-    """The text with every secret that can be told replaced; the lines stay."""
+    """Replaces every recognised secret in the text by BLOT; the number of lines stays."""
     return blotted(text, 0, len(text), find_secrets(text, style))
 
 
 def calls_for_secret(name: str) -> bool:
-    """Whether what has a name is a secret."""
+    """Whether a name calls for a secret as its value."""
     return kind(name) is not Kind.NOTHING
 
 
 def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tuple[int, int]]:
-    """Where secrets stand in a text, in order; at a `cursor` somebody types, maybe one of them."""
+    """Finds the ranges of secrets in a text, in order; at a `cursor`, also of a half-typed one."""
     found: list[tuple[int, int]] = []
     state: State = None
     start = 0
@@ -40,7 +40,7 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
 
 
 def blotted(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:
-    """A stretch of the text without the secrets in it, not even parts of them."""
+    """Gives the text from `start` to `end` with BLOT for each secret, even one partly in it."""
     return "".join(_pieces(text, start, end, secrets))
 
 

@@ -1,8 +1,8 @@
-"""The fill-in forms, as data: in which order a model family reads suffix and prefix.
+"""The fill-in forms, as data: the order of suffix and prefix for each model family.
 
-`<name>` is one of the model's special tokens, or written out as `WRITTEN` says where it has none;
-other entries are texts that `build` fills in.
-"related" are excerpts of other files, each behind the mark between files where the form has one.
+`<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
+texts filled in by `build`. "related" are excerpts of other files, each behind the mark between
+files, if the form has one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         "suffix",
         "<fim_middle>",
     ),
-    # Codestral: no mark behind the prefix, which has a space in front as CodeLlama's.
+    # Codestral: no mark behind the prefix, and a space before it as for CodeLlama.
     "codestral": (
         "<bos>",
         "related",
@@ -64,8 +64,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     ),
     # For models without fill-in training; the suffix is plain text that precedes the prefix.
     "plain": ("<bos>", "related", "suffix", "gap", "introduction", "prefix"),
-    # For models that follow instructions: they are told what comes next, and the text before the
-    # cursor is put into their mouth as the beginning of their answer.
+    # For instruction models: the suffix is in the instruction, and the prefix is given as the
+    # beginning of their answer.
     "instructed": (
         "<bos>",
         "<inst>",
@@ -79,13 +79,13 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 
 SPACED = frozenset({"codellama", "codestral", "instructed"})
-"""Forms in which the text before the cursor begins with a space that is not the file's."""
+"""Forms with an additional space before the text in front of the cursor."""
 UNPARTED = frozenset({"plain", "instructed"})
-"""Forms of models that know no mark between files."""
+"""Forms without a mark between files."""
 WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
-"""Marks that Mistral's first vocabulary has no tokens for; its models were taught them as text."""
+"""Marks as text: Mistral's first vocabulary has no tokens for them; its models learned the text."""
 
 
 def reads_suffix_last(form: str) -> bool:
-    """Whether every keystroke makes the model read the suffix again."""
+    """Whether the suffix is behind the prefix, so that every keystroke rereads it."""
     return FORMS[form].index("suffix") > FORMS[form].index("prefix")

@@ -1,4 +1,4 @@
-"""What of a file a model may see: all but its secrets, and nothing where one is being typed."""
+"""Gives the text of a file as a model may see it: without secrets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mistral_lsp.prompt.blotting.names import word_set
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
 ABOVE, BEHIND = 4_000, 1_000
-"""Characters that are read with a stretch: a secret of several lines may begin above it, and the
-last line goes on behind it.
+"""Characters read above and behind a range: a secret of several lines may begin above it, and the
+range's last line goes on behind it.
 """
 
 _CONFIG = frozenset({"yaml", "toml"})
@@ -31,7 +31,7 @@ _SHELL_SUFFIXES = word_set(".fish .csh .tcsh .nu")
 
 
 def style(path: str, language: Language) -> Style:
-    """How values stand in a file."""
+    """Gives the style of the values in a file (see `Style`)."""
     suffix = PurePosixPath(path).suffix.lower()
     if language.name == "bash" or suffix in _SHELL_SUFFIXES:
         return "shell"
@@ -43,18 +43,18 @@ def style(path: str, language: Language) -> Style:
 
 
 def blot_file(path: str, text: str) -> str:
-    """What a model may see of a file, or of an excerpt of one."""
+    """Blots the secrets out of a file's text, or of an excerpt."""
     return blot(text, style(path, languages.find("", path)))
 
 
 def see_excerpt(text: str) -> str:
-    """The same of an excerpt behind a line with its path, which is how excerpts are counted."""
+    """Blots the secrets out of an excerpt that has its path as the first line."""
     path, _, rest = text.partition("\n")
     return f"{path}\n{blot_file(path, rest)}"
 
 
 def see(snapshot: Snapshot, start: int, end: int) -> str:
-    """What a model may see of a stretch of a file; its lines stay."""
+    """Gives the text from `start` to `end` without secrets; its lines stay."""
     first = _first(snapshot, start)
     text = snapshot.text[first : _line_end(snapshot, end)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language))
@@ -64,8 +64,9 @@ def see(snapshot: Snapshot, start: int, end: int) -> str:
 def see_around(
     snapshot: Snapshot, start: int, offset: int, untyped: str, suffix: str
 ) -> tuple[str, str]:
-    """What a model may see before a cursor, from `start` on, and of the `suffix` behind it. A
-    secret that the cursor stands in is in neither.
+    """Gives the prefix from `start` to the cursor, and the `suffix` behind it, without secrets.
+
+    A secret around the cursor is blotted out of both.
     """
     first = _first(snapshot, start)
     before = snapshot.text[first:offset] + untyped
@@ -81,7 +82,7 @@ def see_around(
 
 
 def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
-    """Whether a secret stands at a place, or the beginning of one."""
+    """Whether a place is in a secret, at its ends, or in the beginning of one."""
     first = _first(snapshot, offset)
     text = snapshot.text[first : _line_end(snapshot, offset)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language), offset - first)
@@ -89,7 +90,7 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    """Where a line begins above an offset, not too far."""
+    """Gives a line start about ABOVE characters above an offset, at most twice as many."""
     number, _ = snapshot.place(max(0, offset - ABOVE))
     return max(snapshot.starts[number], offset - 2 * ABOVE)
 

@@ -1,8 +1,8 @@
-"""Chooses which part of a file the model sees, and holds on to the choice.
+"""Plans the window: chooses the part of a file for the prompt, and keeps to the choice.
 
-The window is sticky: while the user types, the prefix keeps its start and the suffix its text, so
+The plan is sticky: while the user types, the prefix keeps its start and the suffix its text, so
 that a prompt differs from the one before only in its last tokens. A prefix that has outgrown its
-share gets a new start, further down by a third at once, where a definition begins.
+share gets a new start, a third further down at once, where a definition begins.
 """
 
 from __future__ import annotations
@@ -18,32 +18,44 @@ from mistral_lsp.prompt.view import blot_file, see, style
 from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
+"""Characters that an editor may insert by itself behind the cursor."""
 SUFFIX_SHARE = 0.25
+"""Share of the budget for the suffix."""
 RELATED_SHARE = 0.4
+"""Share of the budget for other files; more if this file leaves room."""
 FILLED_SHARE = 2 / 3
+"""Share of its room that a new prefix fills; the rest is for typing."""
 ROOMY_SHARE = 0.9
+"""Share of its limit to which a prefix grows before a new plan is made ready."""
 GROWN_SHARE = 2
-"""Of its share, to which a prefix grows before a new start is read: a block that was pasted may go
-again at once.
+"""The prefix may grow to twice its share before the window restarts, so that undoing a paste
+rereads nothing.
 """
 CHARACTERS_PER_TOKEN = 6
+"""Characters looked at for each token of a budget."""
 LANDMARK = 200
+"""Characters at the start of the prefix, to find it again after edits above."""
 KEPT_FILES = 16
-"""No more than the states that a local engine keeps, without which a window saves no reading."""
+"""Files with plans. No more than the states kept by a local engine: without its state, a plan saves
+no reading.
+"""
 KEPT_IN_A_FILE = 8
+"""Plans of one file."""
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
-"""A server elsewhere may count, so it gets what a model may see and nothing else."""
+"""Counts the tokens of texts. They must be without secrets: a remote server may count."""
 Introduce = Callable[[Snapshot, int], str]
+"""Gives the signatures around a place."""
 Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
 """Gives excerpts of other files for a place, in so many tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens that suffix and prefix may have together: what a plan is made for, and the `limit` to
-    which its prefix may grow later. A plan that does not `grow` is filled at once. The suffix has
-    `most_suffix` tokens at most.
+    """The tokens for suffix and prefix together.
+
+    A plan is made for the `wanted` tokens; later its prefix may grow to the `limit`. Without
+    `grows`, the prefix fills its room at once. The suffix has `most_suffix` tokens at most.
     """
 
     wanted: int
@@ -58,22 +70,22 @@ class Budget:
 
     @property
     def prefix(self) -> int:
-        """Tokens for the prefix, beyond which it had better get a new start."""
+        """Tokens for the prefix, the introduction and other files."""
         return self.wanted - self.suffix
 
     @property
     def prefix_limit(self) -> int:
-        """Tokens beyond which the prefix must get a new start."""
+        """Tokens of the same, beyond which the prefix must get a new start."""
         return self.limit - self.suffix
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The choice: the prefix starts at `anchor`, where `landmark` stands; `suffix` is frozen text,
-    which was all there was to the file's end if it is `whole`; `related` is of other files, `style`
-    that of the file.
+    """The part of a file in the window.
 
-    All but the suffix had `prefix_tokens` tokens when the prefix was `prefix_length` long.
+    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen text; `whole` means
+    that it reached to the file's end. `related` are excerpts of other files, `style` is the file's.
+    All but the suffix had `prefix_tokens` tokens when the prefix had `prefix_length` characters.
     """
 
     budget: Budget
@@ -88,13 +100,13 @@ class Plan:
     style: Style = "code"
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether a new plan should be ready soon: this one is a first one, or fills up."""
+        """Whether a new plan should be made ready: this one is a first one, or is filling up."""
         most = GROWN_SHARE * self.budget.prefix
         roomy = min(most, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
 
     def is_behind(self, later: Plan) -> bool:
-        """Whether most of what the later plan tells of other files is missing in this one."""
+        """Whether this plan lacks most of the later plan's lines of other files."""
         told, wanted = (
             {line for excerpt in plan.related for line in excerpt.text.split("\n")}
             for plan in (self, later)
@@ -102,7 +114,7 @@ class Plan:
         return len(wanted & told) < len(wanted) / 2
 
     async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether the prefix is still the one that was chosen, and not longer than it may be."""
+        """Whether the file still has the chosen prefix, within its limit of tokens."""
         if offset < self.anchor or not text.startswith(self.landmark, self.anchor):
             return False
         if offset < self.anchor + len(self.landmark):
@@ -111,26 +123,26 @@ class Plan:
 
     async def _has(self, most: int, text: str, offset: int, count: CountTokens) -> bool:
         grown = offset - self.anchor - self.prefix_length
-        # A character can be as many tokens as it has bytes; only a doubt is worth counting for.
+        # A character has at most four bytes, and so four tokens. In doubt, the tokens are counted.
         if self.prefix_tokens + 4 * max(0, grown) <= most:
             return True
         prefix = blot(text[self.anchor : offset], self.style)
         return sum(await count([*_told(self.related), self.introduction, prefix])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
-        """The same plan where text above its start came or went."""
+        """Moves the anchor to the landmark, if text above came or went."""
         if self.anchor == 0 or text.startswith(self.landmark, self.anchor):
             return self
-        # The place is about as far from the cursor as it was, whatever was typed there since.
+        # The landmark is about as far from the cursor as it was, whatever was typed since.
         near = max(0, offset - 2 * self.prefix_length - len(self.landmark))
         place = text.find(self.landmark, near, offset)
         return self if place < 0 else replace(self, anchor=place)
 
     def suffix_agrees(self, text: str, offset: int) -> bool:
-        """Whether the text behind the cursor is still the frozen one.
+        """Whether the text behind the cursor is still the frozen suffix.
 
-        Brackets and quotes that an editor closes by itself do not count: the model then goes on
-        seeing the line without them and writes them, and the answer replaces the editor's.
+        Closing brackets and quotes inserted by an editor do not count. The model goes on seeing the
+        line without them and writes them, and the answer replaces the editor's.
         """
         behind = text[offset : offset + len(self.suffix) + LANDMARK]
         if self._is_suffix(behind, self.suffix):
@@ -148,23 +160,23 @@ class Plan:
 
 
 class Plans:
-    """The latest plans of every file, so that going back to a place finds the window it had."""
+    """The latest plans of each file: a return to a place finds the window it had."""
 
     def __init__(self) -> None:
-        """Nothing is planned."""
+        """Starts empty."""
         self._files: OrderedDict[str, list[Plan]] = OrderedDict()
 
     async def find(
         self, snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
     ) -> Plan | None:
-        """A plan for this budget that still serves at `offset`, or None."""
+        """Finds a plan for this budget that still serves at `offset`, or None."""
         plans = self._files.get(snapshot.uri, [])
         for plan in plans:
             if plan.budget != budget or not plan.suffix_agrees(snapshot.text, offset):
                 continue
             moved = plan.moved(snapshot.text, offset)
             if await moved.fits(snapshot.text, offset, count):
-                if plan in plans:  # nobody took it away meanwhile
+                if plan in plans:  # not removed meanwhile
                     plans.remove(plan)
                 plans.insert(0, moved)
                 return moved
@@ -179,7 +191,7 @@ class Plans:
         introduce: Introduce,
         relate: Relate,
     ) -> Plan:
-        """A new plan, which is not kept yet; its suffix is an older one's where that agrees."""
+        """Makes a plan, without keeping it. The suffix of an older plan is reused if it agrees."""
         for plan in self._files.get(snapshot.uri, []):
             if plan.budget == budget and plan.suffix_agrees(snapshot.text, offset):
                 suffix, whole = plan.suffix, plan.whole
@@ -205,7 +217,7 @@ class Plans:
             self._files.popitem(last=False)
 
     def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
-        """A plan of a file without what it tells of other files that are not `present`."""
+        """Removes the excerpts of files that are not `present` from a plan of a file."""
         related = tuple(one for one in plan.related if not one.file or one.file in present)
         if related == plan.related:
             return plan
@@ -231,7 +243,7 @@ def _told(related: Sequence[Excerpt]) -> list[str]:
 async def _room_for_others(
     snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
 ) -> int:
-    """Tokens: the share of other files, or what this one leaves of its own, if that is more."""
+    """Gives the tokens for other files: their share, or the room left by this file, if larger."""
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     own = sum(await count(_split_before_line_ends(see(snapshot, earliest, offset))))
     left = budget.prefix - int(own / FILLED_SHARE) - 1
@@ -257,7 +269,7 @@ async def _take_suffix(snapshot: Snapshot, offset: int, budget: int, count: Coun
 async def _anchored(
     plan: Plan, snapshot: Snapshot, offset: int, count: CountTokens, introduce: Introduce
 ) -> Plan:
-    """The plan with a start for the prefix."""
+    """Chooses the start of the prefix, and completes the plan."""
     text, budget = snapshot.text, plan.budget
     taken = sum(await count(_told(plan.related)))
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
@@ -276,8 +288,8 @@ async def _anchored(
         starts, tokens = [offset - len(rest)], [fill]
     chosen = _at_definition(snapshot, starts, tokens, offset)
     anchor = starts[chosen]
-    # Where the code is broken, what stands above may look like one long signature. Half of the room
-    # is left for what will be typed.
+    # In broken code, the text above may look like one long signature. Half of the room is left for
+    # typing.
     room = (budget.prefix_limit - taken - tokens[chosen]) // 2
     introduced = blot(introduce(snapshot, anchor), plan.style)
     introduction = await _shorten(introduced, room, count, from_end=False)
@@ -294,7 +306,7 @@ async def _anchored(
 def _line_starts(
     lines: Sequence[str], counts: Sequence[int], offset: int, fill: int
 ) -> tuple[list[int], list[int]]:
-    """The line starts from which the prefix has at most `fill` tokens, and how many, top-down."""
+    """Lists line starts at most `fill` tokens from the cursor, and these tokens, top-down."""
     starts: list[int] = []
     tokens: list[int] = []
     total = 0
@@ -312,7 +324,7 @@ def _line_starts(
 def _at_definition(
     snapshot: Snapshot, starts: Sequence[int], tokens: Sequence[int], offset: int
 ) -> int:
-    """Which of `starts` to take: the first where a definition begins, if that leaves half of it."""
+    """Chooses the first of `starts` at a definition, if that keeps half of the tokens; else 0."""
     if snapshot.tree is None:
         return 0
     for definition in snapshot.tree.definition_starts(Span(starts[0], offset)):
@@ -323,13 +335,13 @@ def _at_definition(
 
 
 def _split_before_line_ends(text: str) -> list[str]:
-    """Lines with the line end before them, which are the chunks that tokens are remembered by."""
+    """Splits a text into lines, each with the line end before it: the chunks of the token cache."""
     first, *rest = text.split("\n")
     return [line for line in [first, *(f"\n{line}" for line in rest)] if line]
 
 
 async def _shorten(line: str, budget: int, count: CountTokens, from_end: bool) -> str:
-    """As much of an overlong text as fits, by halves."""
+    """Halves an overlong text until it fits."""
     while line and (await count([line]))[0] > budget:
         half = len(line) // 2
         line = line[-half:] if from_end else line[:half]

@@ -1,7 +1,7 @@
-"""Parses text by a language's grammar: within a deadline, and within what the grammar can bear.
+"""Parses text with a language's tree-sitter grammar, within a deadline.
 
 A grammar is native code in the server's process, and text is untrusted. `bench/soak/grammars.py`
-looks for texts that a grammar does not survive; such texts are told here, and not parsed.
+looks for texts that crash a grammar. Such texts are recognised here and not parsed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from mistral_lsp.languages.base import Language
 from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
-"""Some broken texts take the square of their length; nobody waits for their tree."""
+"""Seconds of processor time. For some broken texts, parsing takes the square of their length."""
 PIECE = 16_384
+"""Bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
-"""Pieces of one byte, which live on, so that nobody need give them back."""
+"""All pieces of one byte. They are never freed, so their references need no release."""
 FAR = 100
+"""Characters. Without a longer line, the columns of a text are not counted."""
 BLOCK_MARK = re.compile(r"[-?:](?:[ \t]+|$)")
 LINE_END = re.compile(r"[\r\n]")
 _own = threading.local()
@@ -36,11 +38,10 @@ def parse(
     old: tree_sitter.Tree | None = None,
     seconds: float | None = None,
 ) -> tree_sitter.Tree | None:
-    """The tree of a text, of which `data` is the UTF-8; made from the `old` tree of the text before
-    it, where there is one.
+    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the text before it.
 
-    None for a language without a grammar, for a text that the grammar may not survive, and for one
-    that takes more than `seconds` of this thread's processor time. Any thread may ask.
+    Gives None without a grammar, for a text that may crash the grammar, and after `seconds` of this
+    thread's processor time. May be called from any thread.
     """
     parser = _parser(language)
     if parser is None or (language.most_columns and _columns(text) > language.most_columns):
@@ -63,14 +64,14 @@ def parse(
             return parser.parse(piece, progress_callback=is_late)
         return parser.parse(piece, old, progress_callback=is_late)
     except ValueError:
-        parser.reset()  # or it would go on with this text at the next one
+        parser.reset()  # else the next call would resume this text
         return None
     finally:
         _release(given)
 
 
 def _parser(language: Language) -> tree_sitter.Parser | None:
-    """This thread's parser of a language: a parser can't parse two texts at a time."""
+    """Gives this thread's parser of a language: a parser can't parse two texts at a time."""
     grammar = grammar_of(language)
     if grammar is None:
         return None
@@ -82,8 +83,9 @@ def _parser(language: Language) -> tree_sitter.Parser | None:
 
 @cache
 def grammar_of(language: Language) -> tree_sitter.Language | None:
-    """A language's grammar, loaded when the first file needs it. An installation whose grammar is
-    missing or of another format costs the tree, not the file.
+    """Loads a language's grammar, once; None if it is missing or of another format.
+
+    A file without a grammar is served without a syntax tree.
     """
     if not language.grammar:
         return None
@@ -95,9 +97,10 @@ def grammar_of(language: Language) -> tree_sitter.Language | None:
 
 
 def _release(given: list[bytes]) -> None:
-    """Gives up the references to pieces of text that tree_sitter (up to 0.26.1) takes and never
-    gives back: 70 kB with every key in a file of 120 kB. A piece that it was never given tells how
-    many there are without.
+    """Drops the references to pieces of text that tree_sitter (up to 0.26.1) leaks.
+
+    The leak is 70 kB a keystroke in a file of 120 kB. A fresh piece, never given to the parser,
+    shows the count without a leaked reference.
     """
     given.append(bytes(2))
     *counts, usual = [sys.getrefcount(piece) for piece in given]
@@ -107,10 +110,10 @@ def _release(given: list[bytes]) -> None:
 
 
 def _columns(text: str) -> int:
-    """In how many columns a block of YAML could begin: behind a line's blanks, or a `-`, `?`, `:`.
+    """Counts the columns where a YAML block may begin: behind a line's blanks, or a `-`, `?`, `:`.
 
-    Each open block has a column of its own, but a sequence may have its key's. So this bounds how
-    deep blocks are nested. Where no line is long, the answer is FAR at most, and is not counted.
+    Each open block has a column of its own, but a sequence may share its key's. So the count bounds
+    the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is given.
     """
     lines = LINE_END.split(text)
     if max(map(len, lines), default=0) <= FAR:

@@ -1,7 +1,7 @@
-"""Counts brackets and quotes: which are open at a place, and which a text behind it closes.
+"""Finds the brackets and quotes open at a place, and those closed by a text behind it.
 
-In code before the cursor, the syntax tree tells what a bracket or a quote is. In strings, comments,
-what the model writes, and files without a tree, a small lexer does, by the language's patterns.
+In code before the cursor, the syntax tree tells real brackets and quotes. In strings, comments,
+answers, and files without a tree, a small lexer does, by the language's patterns.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from mistral_lsp.languages.base import NEVER, Language, TextForm
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(PAIRS.values())
 LONGEST_LOOK = 2_000
-"""Characters before the cursor that are read at most."""
+"""Characters read before the cursor, at most."""
 REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 VALUE_ENDS = ")]}\"'`$_"
-"""Behind these and a word, a slash divides; behind anything else, a regular expression begins."""
+"""Behind one of these or a word, a slash divides; elsewhere it begins a regular expression."""
 BEFORE_REGEX = re.compile(r"\b(?:return|typeof|case|in|of|when|if|unless|and|or|not)\Z")
 LONGEST_KEYWORD = 8
 UNKNOWN = TextForm(NEVER, "\0", spans_lines=True)
-"""Of a text that only the tree knows, like a here document."""
+"""The form of a string known to the syntax tree only, like a here document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Something that is open, and the mark that closes it: a bracket, or a text of some form. In
-    code that is written within a text, an interpolation, its bracket `holds_code`.
+    """An open bracket, or an open string or comment of a `form`, and its closing mark.
+
+    The bracket of an interpolation, code within a string, `holds_code`.
     """
 
     closer: str
@@ -39,7 +40,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The mark that closes something which was open before a text, and where in it that ends."""
+    """A closing mark in a text for something opened before the text; `end` is its end there."""
 
     end: int
     mark: str
@@ -47,8 +48,9 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """What is open at a place, the innermost last. `outer` of these were so where its line begins;
-    `before` is that line, up to the place.
+    """The brackets, strings and comments open at a place, the innermost last.
+
+    The first `outer` of them were open where the line begins. `before` is the line up to the place.
     """
 
     language: Language
@@ -58,18 +60,18 @@ class Nesting:
 
     @property
     def on_line(self) -> tuple[Open, ...]:
-        """What the line has opened so far."""
+        """The part of `opened` from the line itself."""
         return self.opened[self.outer :]
 
     @property
     def text(self) -> Open | None:
-        """The string or comment that the place is in; None in code."""
+        """The string or comment around the place; None in code."""
         texts = (one for one in reversed(self.opened) if one.form or one.holds_code)
         innermost = next(texts, None)
         return innermost if innermost and innermost.form else None
 
     def closers(self) -> str:
-        """What closes all that the line has opened; a bracket in a string is prose and stays."""
+        """Gives the marks to close all that the line opened; brackets in a string are prose."""
         closers: list[str] = []
         brackets: list[str] = []
         for one in reversed(self.on_line):
@@ -81,7 +83,7 @@ class Nesting:
         return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
-        """The nesting behind a text that follows here."""
+        """Gives the nesting behind a text that follows here."""
         *above, line = text.split("\n")
         if above:
             reader = _Reader(self, "".join(f"{one}\n" for one in above))
@@ -93,24 +95,28 @@ class Nesting:
         return replace(self, opened=tuple(reader.opened), before=self.before + line)
 
     def left_open(self, text: str) -> tuple[Open, ...]:
-        """What a text that follows here opens and does not close."""
+        """Lists the marks opened and not closed by a text that follows here."""
         reader = _Reader(self, text)
         reader.read_all()
         return tuple(reader.opened[reader.known :])
 
     def closings(self, text: str) -> list[Closing]:
-        """The closings in a text that follows here, of what is open here or out of sight."""
+        """Lists the closing marks, in a text that follows here, of marks opened before the text.
+
+        These marks may be in `opened`, or further up, out of sight.
+        """
         return list(_Reader(self, text).read())
 
 
 def at_line(language: Language, line_prefix: str) -> Nesting:
-    """The nesting at the end of `line_prefix`, as far as that line alone tells."""
+    """Gives the nesting at the end of `line_prefix`, read from that line alone."""
     return Nesting(language).behind(line_prefix[-LONGEST_LOOK:])
 
 
 def around(language: Language, text: str, marks: Iterable[int | str], offset: int) -> Nesting:
-    """The nesting at `offset`, by the `marks` that a syntax tree has: brackets in code on its line,
-    in order, and at last the offset of a string or comment that is open there.
+    """Gives the nesting at `offset`, by the `marks` of a syntax tree (`SyntaxTree.marks`).
+
+    These are the brackets in code on the line, and last the offset of an open string or comment.
     """
     line_start = text.rfind("\n", 0, offset) + 1
     opened: list[Open] = []
@@ -127,7 +133,7 @@ def around(language: Language, text: str, marks: Iterable[int | str], offset: in
 def _within(
     language: Language, text: str, opened: Sequence[Open], mark: int, offset: int
 ) -> Nesting:
-    """The nesting at `offset`, in a string or comment that begins at `mark`."""
+    """Gives the nesting at `offset`, in a string or comment that begins at `mark`."""
     line_start = text.rfind("\n", 0, offset) + 1
     enclosing, begun = Open("\0", UNKNOWN), mark
     for form in language.texts:
@@ -142,11 +148,11 @@ def _within(
 
 
 class _Reader:
-    """Goes through a text once. Of what is `opened`, the first `known` were so before the text."""
+    """Reads a text once. The first `known` items of `opened` were open before the text."""
 
     def __init__(self, nesting: Nesting, text: str):
         self.opened: list[Open] = []
-        self._texts: list[int] = []  # places in it of texts, and of code within them
+        self._texts: list[int] = []  # indexes in `opened` of strings, comments, interpolations
         for one in nesting.opened:
             self._open(one)
         self.known = len(self.opened)
@@ -209,7 +215,7 @@ class _Reader:
         elif kind == "line":
             self._drop(depth)
         elif kind == "bracket" and depth < self.known:
-            # Prose that the cursor stands in has brackets, too; of code it says nothing.
+            # The string or comment around the cursor may hold brackets; they say nothing of code.
             if found[0] in PAIRS:
                 self._open(Open(PAIRS[found[0]]))
             elif len(self.opened) - 1 > depth and self.opened[-1].closer == found[0]:
@@ -217,7 +223,7 @@ class _Reader:
         return found.end()
 
     def _close(self, mark: str, end: int) -> Iterator[Closing]:
-        """Closes the innermost bracket; one that is out of sight, where none is open here."""
+        """Closes the innermost bracket; if none is open here, one out of sight."""
         own = len(self.opened) > self.known
         if self.opened and self.opened[-1].closer == mark:
             self._drop(len(self.opened) - 1)
@@ -240,7 +246,7 @@ class _Reader:
 
 @cache
 def _tokens(language: Language) -> re.Pattern[str]:
-    """What has to be looked at in code; words are matched so that nothing is found in them."""
+    """Gives the pattern of the lexer's tokens in code; a word is matched to skip its inside."""
     texts = [f"(?P<text{number}>{form.begin})" for number, form in enumerate(language.texts)]
     slash = [r"(?P<slash>/)"] if language.has_regex else []
     parts = [f"(?P<atom>{language.atoms})", *texts, *slash, r"(?P<bracket>[()\[\]{}])", r"\w+"]
@@ -249,7 +255,7 @@ def _tokens(language: Language) -> re.Pattern[str]:
 
 @cache
 def _inside(form: TextForm, closer: str) -> re.Pattern[str]:
-    """What has to be looked at in a text of a form."""
+    """Gives the pattern of the lexer's tokens in a string or comment."""
     parts = [
         f"(?P<escape>{form.escape})",
         f"(?P<code>{form.code})",

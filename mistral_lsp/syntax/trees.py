@@ -1,9 +1,10 @@
 """Syntax trees: follow edits, and answer questions about a place in a text.
 
 With `grammars.py` the only module that knows tree-sitter. Outside, a place is an offset into the
-str; the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors. A tree
-can be as deep and as wide as its text is long, so every question looks at a bounded part of it, and
-none asks a node for its parent, for which tree-sitter walks down from the root.
+str; the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors.
+
+A tree can be as deep and as wide as its text is long, so every question looks at a bounded part of
+it. None asks a node for its parent: tree-sitter would walk down from the root.
 """
 
 from __future__ import annotations
@@ -26,28 +27,30 @@ Region = Literal["code", "comment", "string"]
 LINE_ENDS = (b"\n", b"\r")
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
-"""In the kinds of nodes whose insides nobody else can name, in every grammar."""
+"""Found in the kind of a node, in every grammar, if names defined inside it are local."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
+"""Levels searched below a definition for the node of its name."""
 DEEPEST = 1_000
-"""Levels of a tree that are looked at; nobody writes code as deep."""
+"""Levels of a tree that are searched; nobody writes code as deep."""
 MOST_AROUND = 32
-"""Definitions around another one that belong to its name."""
+"""Definitions around another one, at most, whose names are kept with it."""
 MOST_SEEN = 100_000
-"""Nodes of a file that are looked through for definitions."""
+"""Nodes of a file searched for definitions, at most."""
 MOST_NEAR = 10_000
-"""Nodes of a window that are."""
+"""Nodes of a window searched for definitions, at most."""
 MOST_MARKED = 4_000
-"""Nodes of a line whose brackets are counted."""
+"""Nodes of a line searched for brackets; a line with more has no marks."""
 BRACKETS = frozenset("()[]{}")
 LONGEST_MARK = 3
+"""Bytes of a token searched for brackets; a longer one is taken to have none."""
 LONGEST_PREFIX = 3
-"""Characters before a string's quote that belong to its opening mark."""
+"""Characters before a string's quote that may belong to its opening mark, as in `rb"`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A definition: where it stands, and the lines that introduce it (its signature)."""
+    """A definition: its `span`, and the `header` in it, its signature."""
 
     span: Span
     header: Span
@@ -55,7 +58,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A definition by name, and the names of those around it, outermost first."""
+    """A named definition; `within` are the names of the definitions around it, outermost first."""
 
     name: str
     within: tuple[str, ...]
@@ -63,18 +66,19 @@ class Definition:
 
 
 class SyntaxTree:
-    """The tree of one text. It is never changed: `updated` gives the tree of the next text."""
+    """The syntax tree of one text. It never changes: `updated` gives the tree of the next text."""
 
     def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: Utf8):
-        """Use `parse`; this only keeps what it made."""
+        """Keeps its arguments; `parse` makes them."""
         self._language = language
         self._text = text
         self._tree = tree
         self._units = units
 
     def updated(self, text: str, seconds: float | None = None) -> SyntaxTree | None:
-        """The tree of `text`, parsed anew only where it differs from this one's text; None where
-        that takes too long.
+        """Gives the tree of `text`, parsed anew only where the text differs from this tree's.
+
+        None if that takes more than `seconds` of processor time.
         """
         start, old_end, new_end = changed_range(self._text, text)
         units = Utf8(text)
@@ -94,7 +98,7 @@ class SyntaxTree:
         return new_tree and SyntaxTree(self._language, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
-        """What the cursor at `offset` stands in. Just behind a closing quote is code again."""
+        """Gives the region at `offset`; just behind a closing quote is code again."""
         place = self._units.byte(offset)
         for node in _around(self._tree, max(0, place - 1), place):
             if node.type in self._language.interpolation_nodes and node.start_byte < place:
@@ -115,9 +119,10 @@ class SyntaxTree:
         return closed is None and not data.endswith(LINE_ENDS, 0, place)
 
     def marks(self, offset: int) -> list[int | str] | None:
-        """Brackets in code before `offset` on its line, in order; and at last, where a string or a
-        comment is open at `offset`, the offset where that begins. None where the line has too many
-        nodes, or something that is no token of the language.
+        """Lists the brackets in code before `offset` on its line, in order.
+
+        If a string or comment is open at `offset`, the offset of its beginning comes last. Gives
+        None for a line with too many nodes, or with text that is no token of the language.
         """
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
@@ -135,10 +140,11 @@ class SyntaxTree:
     def _between(
         self, first: int, last: int, closed: Collection[int] = ()
     ) -> Iterator[tuple[tree_sitter.Node, str]]:
-        """The nodes that overlap the bytes from `first` to `last`, in order, and what kind each one
-        stands in; but none within strings, comments, and the nodes whose ids are `closed` by then.
+        """Gives the nodes over the bytes `first` to `last`, in order, each with its parent's kind.
 
-        A query would be simpler, but takes the square of the children that a broken node can have.
+        Leaves out nodes inside strings, comments, and nodes with an id in `closed`; callers may add
+        ids on the way. A query would be simpler, but its time is the square of a node's children,
+        and a broken node can have many.
         """
         cursor = self._tree.walk()
         parents = [""]
@@ -172,8 +178,9 @@ class SyntaxTree:
         return not (first and first.type in self._language.string_nodes)
 
     def _open_text(self, node: tree_sitter.Node, parent: str, place: int) -> int | None:
-        """The offset where a string or comment begins that `place` lies in, if this node is that,
-        or the mark of one without an end.
+        """Gives the offset where the string or comment around `place` begins, if it is this node.
+
+        The node may also be the opening mark of a string without an end.
         """
         start = node.start_byte
         if node.type in self._language.comment_nodes:
@@ -196,11 +203,11 @@ class SyntaxTree:
         return None
 
     def scopes(self, offset: int) -> list[Scope]:
-        """The definitions around `offset`, outermost first; those that have a signature."""
+        """Lists the definitions around `offset`, outermost first, if they have a signature."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
-            # A body ends at its last word; what follows belongs to it as long as it is indented.
+            # A body's node ends at its last word; indented text behind it still belongs to it.
             place = len(self._units.data[:place].rstrip())
         found = [
             self._scope(node)
@@ -210,7 +217,7 @@ class SyntaxTree:
         return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
-        """Whether a definition goes on in the line at `line_start`, as far as indentation tells."""
+        """Whether a definition goes on in the line at `line_start`, judged by indentation."""
         if not self._language.closes_by_indentation or node.start_byte >= line_start:
             return True
         line = self._units.data[line_start:].partition(b"\n")[0]
@@ -229,11 +236,11 @@ class SyntaxTree:
         return Scope(Span(start, end), Span(start, header_end))
 
     def count_nodes(self) -> int:
-        """How many nodes there are; one takes some 150 bytes."""
+        """Counts the nodes; each takes some 150 bytes."""
         return self._tree.root_node.descendant_count
 
     def count_errors(self) -> int:
-        """How many nodes are errors, or tokens that the parser had to make up."""
+        """Counts the error nodes, and the missing tokens that the parser made up."""
         nodes = [self._tree.root_node]
         count = 0
         while nodes:
@@ -243,7 +250,7 @@ class SyntaxTree:
         return count
 
     def definitions(self) -> list[Definition]:
-        """What the file defines by name, in order, but for what is local to a function."""
+        """Lists the named definitions of the file, in order, but none local to a function."""
         found: list[Definition] = []
         around: list[tuple[tree_sitter.Node, str]] = []
         named: set[int] = set()
@@ -258,7 +265,7 @@ class SyntaxTree:
             inner = _unwrapped(node)
             if CALLABLE.search(inner.type):
                 functions.add(node.id)
-            # An export or a decorator has the name of what it wraps, which comes next.
+            # An export or a decorator has the name of the definition in it, which comes next.
             if name.start_byte in named:
                 continue
             named.add(name.start_byte)
@@ -273,7 +280,7 @@ class SyntaxTree:
         return found
 
     def definition_starts(self, span: Span) -> list[int]:
-        """Where definitions begin within `span`, at any depth, in order."""
+        """Lists the offsets where definitions begin within `span`, at any depth, in order."""
         first, last = self._units.byte(span.start), self._units.byte(span.end)
         starts = {
             node.start_byte
@@ -284,7 +291,7 @@ class SyntaxTree:
 
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
-    """The tree of `text`; None for a language without a grammar, or where it takes too long."""
+    """Parses `text`; None for a language without a grammar, or where `grammars.parse` gives up."""
     units = Utf8(text)
     tree = grammars.parse(language, text, units.data)
     return tree and SyntaxTree(language, text, tree, units)
@@ -292,12 +299,12 @@ def parse(language: Language, text: str) -> SyntaxTree | None:
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """A language's pattern, to be used often."""
+    """Compiles a language's pattern, once."""
     return re.compile(pattern)
 
 
 def _around(tree: tree_sitter.Tree, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    """The nodes that hold the bytes from `first` to `last`, innermost first."""
+    """Gives the nodes around the bytes from `first` to `last`, innermost first."""
     cursor = tree.walk()
     found = [tree.root_node]
     while len(found) < DEEPEST and cursor.goto_first_child_for_byte(first) is not None:
@@ -314,7 +321,7 @@ def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
 
 
 def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
-    """The node that names a definition: its own or that of what it wraps or declares."""
+    """Finds the name node of a definition, or of the one that it wraps or declares."""
     for _ in range(LONGEST_WAY_TO_A_NAME):
         name = node.child_by_field_name("name")
         if name is not None:
@@ -327,7 +334,7 @@ def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
-    """The smallest (start, old end, new end) outside which the two texts are the same."""
+    """Gives (start, old end, new end) of the smallest range with all changes between two texts."""
     limit = min(len(old), len(new))
     start = 0
     for step in (4096, 64, 1):
@@ -345,7 +352,7 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
 
 
 def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
-    """The first node of these kinds within `root`, in the order of the text."""
+    """Finds the first node of these kinds within `root`, in the order of the text."""
     left = root.children[::-1]
     for _ in range(MOST_SEEN):
         if not left:

@@ -1,15 +1,15 @@
-"""Turns offsets into a str into offsets into its UTF-8 bytes, and back."""
+"""Converts offsets in a str to offsets in its UTF-8 bytes, and back."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
 CHECKPOINT = 1024
-"""Characters from one offset whose byte is known to the next."""
+"""Characters between two offsets with a stored byte."""
 
 
 class Utf8:
-    """A text and its UTF-8; nothing has to be counted where it is ASCII."""
+    """A text and its UTF-8 bytes; in ASCII text, offsets and bytes are the same."""
 
     def __init__(self, text: str):
         """Encodes the text."""
@@ -40,7 +40,7 @@ class Utf8:
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 
     def point(self, byte: int, start: int = 0, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-        """The row and the column (in bytes) of a byte, counted on from `start` at `known`."""
+        """The row and the column (in bytes) of a byte, counted from byte `start` at `known`."""
         rows = self.data.count(b"\n", start, byte)
         if rows == 0:
             return known[0], known[1] + byte - start

@@ -1,1 +1,1 @@
-"""Small tools for the text of others: URIs, globs, and what can be shown of it."""
+"""Small text tools: URIs, globs, and untrusted text made safe to show."""

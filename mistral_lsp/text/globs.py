@@ -1,8 +1,8 @@
-"""Globs as in .gitignore, matched in time that grows no faster than path times pattern.
+"""Globs as in .gitignore, in time proportional to path times pattern at most.
 
-A plain regular expression tries every way to spread a name over several `*`, and may never come to
-an end. Here each `*` stops at the first place where the text up to the next one fits, and is never
-tried again. As in the standard library's fnmatch, that loses no match.
+A plain regular expression tries every way to spread a name over several `*`, and may never end.
+Here each `*` stops at the first place where the text up to the next `*` fits, and never backtracks.
+As in the standard library's fnmatch, this loses no match.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Union
 
 LONGEST = 1_000
-"""Characters of a pattern."""
+"""Characters of a glob; a longer one matches nothing and is reported."""
 CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -31,17 +31,18 @@ CLASSES = {
 NAMED_CLASS = re.compile(r"\[:([^\]]*):\]")
 
 Name = Union[str, "re.Pattern[str]", None]
-"""What one name in a path must be; None stands for any number of names."""
+"""Matches one name of a path: exact text or a pattern. None (`**`) matches any number of names."""
 
 
 class BadGlob(ValueError):
-    """What is wrong with a pattern that matches nothing."""
+    """A glob that can't be read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A pattern, name by name. One that is `anywhere` has a single name, which may lie in any
-    folder. `problem` says what is wrong with it, if anything.
+    """A glob, split at its slashes into `names`.
+
+    `anywhere`: it has a single name, and matches in any folder. `problem` is its fault, or "".
     """
 
     names: tuple[Name, ...] = ()
@@ -51,7 +52,7 @@ class Glob:
     problem: str = ""
 
     def matches(self, path: Sequence[str]) -> bool:
-        """Whether this is a pattern of a path, which is given as its names."""
+        """Whether the glob matches a path, given as its names."""
         if self.anywhere:
             return _fits(self.names[0], path[-1])
         if len(path) != len(self.names) and None not in self.names:
@@ -59,7 +60,7 @@ class Glob:
         return len(path) in self.lengths(path)
 
     def lengths(self, path: Sequence[str]) -> set[int]:
-        """How many names have the folders on a path, or itself, that this is a pattern of."""
+        """Gives the length, in names, of every beginning of the path that the glob matches."""
         if self.anywhere:
             return {length for length, name in enumerate(path, 1) if _fits(self.names[0], name)}
         lengths = {0} if self.names else set()
@@ -81,8 +82,9 @@ def _fits(pattern: Name, name: str) -> bool:
 
 
 def decide(globs: Sequence[Glob], path: Sequence[str], is_folder: bool) -> bool | None:
-    """Whether a path is meant by the patterns, of which the last one that matches counts; None
-    where none does. The folders around it are taken not to be meant.
+    """Whether the globs select a path: the last matching one decides. None if none matches.
+
+    The folders around the path are assumed not to be selected.
     """
     for glob in reversed(globs):
         if glob.matches(path) and (is_folder or not glob.only_folders):
@@ -91,7 +93,7 @@ def decide(globs: Sequence[Glob], path: Sequence[str], is_folder: bool) -> bool 
 
 
 def decide_file(globs: Sequence[Glob], path: Sequence[str]) -> bool | None:
-    """The same for a file, which is also meant where a folder around it is."""
+    """Like `decide`, for a file; a selected folder around the file selects it, too."""
     found = [(glob, glob.lengths(path)) for glob in reversed(globs)]
     verdict = None
     for length in range(1, len(path) + 1):
@@ -105,12 +107,12 @@ def decide_file(globs: Sequence[Glob], path: Sequence[str]) -> bool | None:
 
 
 def read_lines(lines: Iterable[str], ignore_case: bool = False) -> list[Glob]:
-    """The patterns in some lines."""
+    """Reads the globs in some lines."""
     return [glob for line in lines if (glob := read(line, ignore_case)) is not None]
 
 
 def read(line: str, ignore_case: bool = False) -> Glob | None:
-    """The pattern in a line; None for a blank line or a comment."""
+    """Reads the glob in a line; None for a blank line or a comment."""
     line = _without_last_blanks(line)
     if not line or line.startswith("#"):
         return None
@@ -125,21 +127,21 @@ def read(line: str, ignore_case: bool = False) -> Glob | None:
     anywhere = "/" not in pattern
     if names[0] == "":
         del names[0]
-    if names[-1] is None:  # what is in a folder, and not the folder
+    if names[-1] is None:  # "a/**" is everything in a, without a itself
         names = [ANY_NAME] if anywhere else [*names, ANY_NAME]
     problem = next((token.problem for token in tokens if token.problem), "")
     return Glob(tuple(names), anywhere, negated, only_folders, problem)
 
 
 def _without_last_blanks(line: str) -> str:
-    """A line without the blanks at its end, of which the first may be escaped."""
+    """Strips the blanks at a line's end; a first one that is escaped stays."""
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return line[: len(kept) + backslashes % 2]
 
 
 class _Token(NamedTuple):
-    """What a piece of a pattern matches, and the character itself, if it is just one."""
+    """A piece of a glob as a regular expression; `character` is set if it is one character."""
 
     expression: str
     character: str = ""
@@ -171,7 +173,7 @@ def _tokens(pattern: str) -> list[_Token]:
 
 
 def _character(pattern: str, place: int) -> tuple[str, int]:
-    """The character at a place, which may be escaped, and the place behind it."""
+    """Reads the character at a place, escaped or not; gives it and the place behind it."""
     if pattern[place] == "\\":
         place += 1
         if place == len(pattern):
@@ -180,7 +182,7 @@ def _character(pattern: str, place: int) -> tuple[str, int]:
 
 
 def _set(pattern: str, place: int) -> tuple[_Token, int]:
-    """The set of characters that begins behind a bracket, and the place behind it."""
+    """Reads the character set behind a `[`; gives it and the place behind its `]`."""
     begin = place
     outside = pattern[place : place + 1] in {"!", "^"}
     place += outside
@@ -204,13 +206,13 @@ def _set(pattern: str, place: int) -> tuple[_Token, int]:
             last, place = _character(pattern, place + 1)
         if first > last:
             problem = f"the range {first}-{last} is empty"
-            last = first  # which git takes by itself
+            last = first  # like git: the first character alone
         items.append(f"{re.escape(first)}-{re.escape(last)}")
     return _Token(f"[{'^' if outside else ''}{''.join(items)}]", "", problem), place + 1
 
 
 def _split(tokens: Sequence[_Token]) -> list[list[_Token]]:
-    """The tokens of each name."""
+    """Splits the tokens at slashes: one list for each name."""
     names: list[list[_Token]] = [[]]
     for token in tokens:
         if token is SLASH:

@@ -1,4 +1,4 @@
-"""Makes what others have written fit to be shown: short, and of characters that can be seen."""
+"""Makes untrusted text safe to show: short, and without invisible characters."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ LINE_ENDS_AND_TAB = "\t\n\r"
 _UNSEEN_KINDS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _UNSEEN_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]")
 _SELECTORS = re.compile("[\ufe00-\ufe0d\U000e0100-\U000e01ef]")
-"""Choose a glyph's variant; all but the two that emoji have."""
+"""Variation selectors, but for the two used in emoji."""
 
 
 def is_unseen(character: str) -> bool:
-    """Whether a character controls the screen, changes the direction of text, or can't be seen;
-    blanks that take room are seen.
+    """Whether a character is invisible, controls the screen, or changes the direction of text.
+
+    Blanks with a width count as visible.
     """
     if character.isprintable():
         return bool(_UNSEEN_LETTERS.match(character) or _SELECTORS.match(character))
@@ -26,7 +27,7 @@ def is_unseen(character: str) -> bool:
 
 
 def seen(text: str) -> str:
-    """The text without what can't be seen, but for line ends and tabs."""
+    """Removes invisible characters; line ends and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     kept = (one for one in text if one in LINE_ENDS_AND_TAB or not is_unseen(one))
@@ -34,19 +35,20 @@ def seen(text: str) -> str:
 
 
 def one_line(text: str, most: int = LONGEST_NAME) -> str:
-    """The text as one line of at most so many characters."""
+    """Gives the text as one line of at most `most` characters; a cut one ends in "…"."""
     words = " ".join(seen(text[: 8 * most]).split())
     whole = len(words) <= most and len(text) <= 8 * most
     return words if whole else f"{words[: most - 1]}…"
 
 
 class Formatter(logging.Formatter):
-    """A log's lines, which no name or message of others can colour, hide or overwrite. Of an error
-    they tell where it happened and its kind, and not what it says: that may be code.
+    """Formats log lines; untrusted names and messages can't colour, hide or overwrite them.
+
+    An exception is logged by its place and type. Its message is left out: it may hold code.
     """
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """The frames, and the name of the error."""
+        """Gives the stack frames and the name of the exception's type."""
         kind, _, frames = ei
         return "".join([*traceback.format_tb(frames), kind.__qualname__])
 

@@ -1,4 +1,4 @@
-"""Takes URIs apart, so that one document has one name however a client spells it."""
+"""Parses URIs, so that one document has one name however a client spells it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PARTS = re.compile(
     r"(?:([a-z][a-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-"""As in RFC 3986, appendix B: every text has these parts. The standard library raises for some."""
+"""RFC 3986, appendix B: matches every text. The standard library raises for some."""
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Uri(NamedTuple):
-    """The parts of a URI, nothing in them escaped. Equal for all spellings of one document."""
+    """The unescaped parts of a URI; equal for all spellings of one document."""
 
     scheme: str
     authority: str
@@ -27,14 +27,14 @@ class Uri(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The path of a file on this machine; "" for what is none."""
+        """The path of a file on this machine; "" for any other URI."""
         is_file = self.scheme == "file" and not self.authority and self.path.startswith("/")
         return "" if not is_file or "\0" in self.path else self.path
 
 
 @lru_cache(maxsize=256)
 def parse(uri: str) -> Uri:
-    """The parts of a URI. Text that is none has a path only."""
+    """Splits a URI into its parts. A text that is not a URI has a path only."""
     found = PARTS.fullmatch(SURROGATES.sub("\ufffd", uri))
     assert found is not None
     scheme, authority, path, query, fragment = (unquote(part or "") for part in found.groups())

@@ -1,1 +1,1 @@
-"""What an editor has open, and what lies around it."""
+"""The open documents of an editor, and the index of its workspace."""

@@ -1,4 +1,4 @@
-"""Keeps the index of what the workspace defines: a scan at first, then what is saved or changed."""
+"""Keeps the index of the workspace's definitions: by a scan, then by each saved or changed file."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from mistral_lsp.workspace.session import Session
 logger = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
-"""An editor that has just started has better things to do; and changes come in many at once."""
+"""Seconds before a scan: an editor that has just started is busy, and changes come in bursts."""
 SAVE_SECONDS = 5.0
-"""A file whose disk says nothing for so long is not told of."""
+"""Seconds to read a saved file. A slower one is dropped from the index."""
 SILENT_SECONDS = 120.0
-"""A scan that says nothing for so long is given up."""
+"""Seconds. A scan that is silent for longer is given up."""
 LONGEST_LINE = 1 << 24
+"""Bytes of a line from the scan process."""
 MOST_BREAKS = 32
-"""Files of one folder that may each break the scan off, before it is given up."""
+"""Files that may break off the scan of a folder before it is given up."""
 MOST_CHANGES = 500
-"""Changed files that are looked at one by one; of more, the folder is scanned."""
+"""Changed files of a folder scanned one by one; for more, the whole folder is scanned."""
 PATTERNS = ".gitignore"
 
 
@@ -42,7 +43,7 @@ class Indexing:
     """Fills `index` for one editor's workspace; without a workspace there is nothing to do."""
 
     def __init__(self, index: Index, session: Session):
-        """Nothing runs yet."""
+        """Starts idle; `start` begins the first scan."""
         self._index = index
         self._session = session
         self._near: str | None = None
@@ -61,7 +62,7 @@ class Indexing:
             self._scan_all()
 
     async def restart(self) -> None:
-        """Forgets everything, at once, and scans anew what was scanned."""
+        """Clears the index at once, and scans the workspace anew."""
         running = self._stop()
         self._index.clear()
         if running:
@@ -69,8 +70,9 @@ class Indexing:
         self._scan_all()
 
     def set_folders(self, uris: Iterable[str]) -> None:
-        """Takes the folders of the workspace, by their URIs. What lies in one that has come or gone
-        is forgotten, and looked at again where it still belongs.
+        """Sets the folders of the workspace, by their URIs.
+
+        Files in an added or removed folder are forgotten, and scanned again if they still belong.
         """
         before = self._session.roots
         self._session.set_roots(uris)
@@ -84,7 +86,7 @@ class Indexing:
                     self._scan(root)
 
     def change(self, path: str) -> None:
-        """Takes in that a file has come or changed, or a folder with all that is in it."""
+        """Notes that a file, or a folder with all its files, was added or changed."""
         found = self._session.locate(path)
         if found is None:
             return
@@ -97,14 +99,14 @@ class Indexing:
             self._scan(root, {below})
 
     def remove(self, paths: Collection[str]) -> None:
-        """Takes in that files and folders have gone."""
+        """Notes that files and folders were removed."""
         found = filter(None, map(self._session.locate, paths))
         self._index.drop_all([str(root / below) for root, below in found])
         for path in paths:
-            self.change(path)  # which may have let others in, or be there again
+            self.change(path)  # it may have hidden other files, or be there again
 
     def take(self, snapshot: Snapshot | None) -> None:
-        """Takes in a file as it is now, once it was saved."""
+        """Updates the index with a file that was saved."""
         found = self._session.locate(snapshot.file) if snapshot else None
         if snapshot is None or found is None or not self._is_on():
             return
@@ -116,7 +118,7 @@ class Indexing:
         task.add_done_callback(self._saving.discard)
 
     async def close(self) -> None:
-        """Stops what is under way."""
+        """Stops all scans and reads."""
         running = self._stop()
         if running:
             await asyncio.wait(running)
@@ -141,7 +143,7 @@ class Indexing:
             self._scan(known.folder, {known.path})
 
     def _scan(self, root: Path, paths: Collection[str] | None = None) -> None:
-        """Lets a folder be scanned in a moment, or only some paths in it."""
+        """Schedules the scan of a folder, or of some paths in it."""
         if not self._is_on():
             return
         left = self._left.get(root, set())
@@ -185,14 +187,14 @@ class Indexing:
             logger.warning("file %s of a scan broke it off and is left out", job.skip)
 
     def _changed(self, root: Path, paths: set[str]) -> set[str]:
-        """The paths that are not known as they are now."""
+        """Gives the paths that are missing in the index, or changed since they were indexed."""
         known = {path: self._index.get(str(root / path)) for path in paths}
         return {
             path for path, one in known.items() if not one or files.stamp(one.file) != one.stamp
         }
 
     async def _run(self, job: Job, root: Path) -> int | None:
-        """How many files a process told of before it broke off; None if it came to its end."""
+        """Runs a scan process; counts the files done before it broke off, or None if it ended."""
         given = msgspec.json.encode(job) + b"\n"
         # The working directory is our own: Python looks for modules there first, and a workspace
         # must not bring its own.
@@ -228,7 +230,7 @@ class Indexing:
     # What is found
 
     def _hear(self, found: FileDefinitions, root: Path) -> None:
-        """Takes in what a scan says of a file; MISSING is the stamp of one that can't be read."""
+        """Updates the index with a scanned file; MISSING is the stamp of an unreadable one."""
         self._put(found, root, found.stamp != MISSING)
 
     async def _take(self, snapshot: Snapshot, root: Path, path: str) -> None:
@@ -241,7 +243,7 @@ class Indexing:
         self._put(found or FileDefinitions(path), root, found is not None)
 
     def _put(self, found: FileDefinitions, root: Path, is_told: bool) -> None:
-        """Takes in a file, or forgets it, if its folder is still the nearest of the workspace."""
+        """Puts a file into the index or drops it, if its workspace folder is still the nearest."""
         file = str(root / found.path)
         if self._session.locate(file) != (root, found.path):
             return
@@ -252,7 +254,7 @@ class Indexing:
 
 
 def _read_saved(snapshot: Snapshot, root: Path, path: str) -> FileDefinitions | None:
-    """What a saved file defines, as the editor has it; None for one that is not told of."""
+    """Gives a saved file's definitions, by the editor's text; None if it may not be in prompts."""
     text, tree = snapshot.text, snapshot.tree
     if tree is None or not snapshot.language.is_code or not walk.is_written(text):
         return None

@@ -1,4 +1,4 @@
-"""What an editor has open: the only mutable state of the editing side."""
+"""The open documents of an editor: the only mutable state of the editing side."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ LONGEST_BEFORE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of the workspace, as the client names it and where it really is; "" where it is not
-    on this machine.
+    """A folder of the workspace: its path `given` by the client, and its `real` path.
+
+    `real` is "" for a folder that is not on this machine.
     """
 
     given: str
@@ -28,10 +29,10 @@ class Root:
 
 
 class Session:
-    """What one editor has open. Used on the event loop only; gives frozen snapshots away."""
+    """The open documents of one editor. Used on the event loop only; gives out frozen snapshots."""
 
     def __init__(self, settings: Settings):
-        """Nothing is open yet."""
+        """Starts with no open documents."""
         self.settings = settings
         self._roots: tuple[Root, ...] = ()
         self._documents: dict[Uri, Document] = {}
@@ -48,7 +49,7 @@ class Session:
         self._documents[uris.parse(uri)] = document
 
     def document(self, uri: str) -> Document | None:
-        """An open document, or None."""
+        """Gives an open document, or None."""
         return self._documents.get(uris.parse(uri))
 
     def close(self, uri: str) -> None:
@@ -56,19 +57,19 @@ class Session:
         self._documents.pop(uris.parse(uri), None)
 
     def snapshot(self, uri: str) -> Snapshot | None:
-        """The document as it is now, or None where it is not open."""
+        """Gives the document as it is now, or None if it is not open."""
         document = self.document(uri)
         return document.snapshot() if document else None
 
     def is_current(self, snapshot: Snapshot) -> bool:
-        """Whether the document is still as it was in `snapshot`."""
+        """Whether the document is unchanged since `snapshot`."""
         document = self.document(snapshot.uri)
         return document is not None and document.is_current(snapshot)
 
     # Notebooks
 
     def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
-        """Takes in cells of a notebook in place of so many from the `first` on, or of all."""
+        """Replaces `count` cells of a notebook, from the `first` on, or all of these for -1."""
         self._hears_of_notebooks = True
         order = self._notebooks.setdefault(uris.parse(notebook), [])
         order[first : first + count if count >= 0 else None] = map(uris.parse, cells)
@@ -79,12 +80,12 @@ class Session:
             self._documents.pop(cell, None)
 
     def cells(self, notebook: str) -> list[Document]:
-        """The cells of a notebook that are open, in order."""
+        """Lists the open cells of a notebook, in order."""
         found = map(self._documents.get, self._notebooks.get(uris.parse(notebook), []))
         return [document for document in found if document is not None]
 
     def before(self, uri: str) -> str:
-        """The text that stands before a cell: the earlier cells of its notebook in its language."""
+        """Gives the text before a cell: the earlier cells of its notebook in its language."""
         own = self.document(uri)
         texts: list[str] = []
         left = LONGEST_BEFORE
@@ -101,8 +102,10 @@ class Session:
         return "".join(reversed(texts))[-LONGEST_BEFORE:]
 
     def _cells_before(self, cell: Uri) -> list[Uri]:
-        """The earlier cells of a notebook. A client that does not tell of notebooks opens their
-        cells in order, each by the notebook's URI with something behind it.
+        """Lists the earlier cells of the cell's notebook.
+
+        A client without notebook messages opens the cells in order, each as a fragment of the
+        notebook's URI.
         """
         for order in self._notebooks.values():
             if cell in order:
@@ -115,7 +118,7 @@ class Session:
     # Folders
 
     def set_roots(self, given: Iterable[str]) -> None:
-        """Takes the folders of the workspace, by their URIs; open documents lie in them anew."""
+        """Sets the folders of the workspace, by their URIs; updates the paths of open documents."""
         parsed = [uris.parse(uri) for uri in given]
         self._roots = tuple(Root(uri.path, _real(uri.file)) for uri in parsed if uri.path)
         for document in self._documents.values():
@@ -127,12 +130,14 @@ class Session:
         return [Path(real) for real in dict.fromkeys(root.real for root in self._roots) if real]
 
     def file(self, uri: str) -> str:
-        """The real path of a document, "" where it is no file on this machine."""
+        """Gives the real path of a document; "" if it is not a file on this machine."""
         return _real(uris.parse(uri).file)
 
     def locate(self, file: str) -> tuple[Path, str] | None:
-        """The nearest folder of the workspace around a file, and its path below that; None where
-        there is none. The file is named by its real path, or as the client names its folder.
+        """Finds the nearest folder of the workspace around a file, and the file's path below it.
+
+        The file is named by its real path, or by its path in the folder as given by the client.
+        None outside the workspace.
         """
         inside = [
             (len(root.real), root.real, below)
@@ -146,8 +151,9 @@ class Session:
         return Path(folder), path
 
     def names(self, *paths: str) -> tuple[str, ...]:
-        """What paths of one file are below the folders of the workspace around it, the nearest
-        first; outside, its bare name and all of the path.
+        """Gives the paths of a file below the folders of the workspace, the nearest folder's first.
+
+        `paths` all lead to this file. Outside the workspace, gives its bare name and whole path.
         """
         found = [
             (-len(root.real or root.given), below)
@@ -162,7 +168,7 @@ class Session:
         return tuple(inside or dict.fromkeys(filter(None, outside)))
 
     def _place(self, uri: str) -> tuple[str, str, tuple[str, ...]]:
-        """A document's path to show, the file that it is, and its `names`."""
+        """Gives a document's path to show, its real path, and its `names`."""
         parsed = uris.parse(uri)
         real = _real(parsed.file)
         paths = dict.fromkeys((parsed.path, real or _real(parsed.path)))
@@ -171,7 +177,7 @@ class Session:
 
 
 def _real(path: str) -> str:
-    """Where a path really leads, "" for none."""
+    """Gives the real path of an absolute path, "" for any other."""
     try:
         return os.path.realpath(path) if path.startswith("/") and "\0" not in path else ""
     except (OSError, ValueError, RecursionError):
@@ -179,6 +185,6 @@ def _real(path: str) -> str:
 
 
 def _below(folder: str, path: str) -> str:
-    """A path as it is below a folder; "" where it is not."""
+    """Gives a path as it is below a folder; "" if it is not below it."""
     start = folder.rstrip("/") + "/"
     return path[len(start) :] if folder and path.startswith(start) else ""

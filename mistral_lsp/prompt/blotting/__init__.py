@@ -1,1 +1,1 @@
-"""How secrets are told in text: by names, places, shapes and randomness."""
+"""Recognises secrets in text: by names, places, shapes and randomness."""

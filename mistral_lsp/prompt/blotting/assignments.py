@@ -1,4 +1,4 @@
-"""Finds strings that are given to a name which calls for a secret, in any language's notation."""
+"""Finds strings assigned to the name of a secret, in any language's notation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mistral_lsp.prompt.blotting.line import Expected, Line, Named, Paired, Unti
 from mistral_lsp.prompt.blotting.literals import QUOTE, read_literal
 from mistral_lsp.prompt.blotting.values import Manner
 
-# Every repetition is bounded, so that no text is read over and over.
+# Every repetition is bounded: no text is read over and over.
 _W = r"[ \t]{0,40}"
 CLOSED = r"""(?:\\{0,3}["'`]|&quot;|%22)?[\])}]{0,3}"""
-"""What ends a name that was a string, or stood in brackets."""
+"""The end of a name written as a string or in brackets."""
 _SET = r"(?:=>|:=|\?\?=|\|\|=|\+=|\?=|<-|->|=(?![=~])|:(?![:=]))"
 _TYPE = r"(?:[\w.&'*|? ]|\[[^\[\]]{0,40}(?:\[[^\[\]]{0,20}\])?\]|<[^<>]{0,40}>){1,40}?"
 _TYPED = (
@@ -44,7 +44,7 @@ _GIVEN_FIRST = (
     rf"(?:{_SET}{_W}[^\"'`=;,\s][^\"'`=;,]{{0,60}}?(?:[\"'][\w.-]{{1,60}}[\"'][\])]{{1,2}})?{_W})?"
     r"(?:if\b[^\"'`=;,]{1,60}?)?"
 )
-"""What a name is given unless that is missing, such as a variable of the environment."""
+"""The first choice before a default value, such as an environment variable."""
 _ELSE = re.compile(
     rf"{CLOSED}\)?{_W}{_GIVEN_FIRST}"
     rf"(?:\|\|=?|\?\??=?|\?:|\bor\b|\belse\b|:-|//|\|{_W}default{_W}\("
@@ -100,7 +100,7 @@ _KEYED = re.compile(
 
 
 def read_assigned(line: Line, named: Named) -> int:
-    """Hides the strings that a name is given; tells where to read on."""
+    """Hides the strings assigned to a name; gives the place to read on from."""
     for pattern, manner_of in _WAYS:
         if pattern is _PAIRED and not is_value_apart(named):
             continue
@@ -114,12 +114,12 @@ def read_assigned(line: Line, named: Named) -> int:
 
 
 def is_value_apart(named: Named) -> bool:
-    """Whether a name is itself the value of a word like `name`, and its own stands elsewhere."""
+    """Whether the name is the value of a word like `name`, and its own value is elsewhere."""
     return named.before[-1:] in "\"'`=: \t>" and _KEYED.search(named.before[-24:]) is not None
 
 
 def _closes(line: Line, named: Named, glue: re.Match[str]) -> bool:
-    """Whether the quote behind the glue ends the string that the name stands in."""
+    """Whether the quote behind the glue ends the string around the name."""
     quote = line.quote_at(named.start)
     return bool(quote) and line.text.startswith(quote, glue.end()) and not glue[0].startswith(quote)
 
@@ -174,13 +174,13 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
-"""How a string may follow a name, the surest first. What precedes the name says how it is to be
-judged, or that it is no value; that is asked last, since most patterns fail at once.
+"""How a string may follow a name, the surest first. Each function judges by the text before the
+name: it gives the value's Manner, or None for no value. It runs last: most patterns fail at once.
 """
 
 
 def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
-    """Hides the string at a place, and those that go on with it."""
+    """Hides the string at a place, and strings joined to it; gives the place to read on from."""
     literal = read_literal(line.text, place)
     is_list = named.is_password and named.name.lower().endswith("s") and named.name[-4:] != "pass"
     is_list = is_list or named.before.rstrip().endswith(",")
@@ -190,7 +190,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
             line.after = Until(literal.goes_on)
             return literal.behind
         if not hidden and not is_list:
-            return literal.start  # names may stand in it, too
+            return literal.start  # it may hold names, too
         place = literal.behind
         more = _MORE.match(line.text, place) or (_NEXT.match(line.text, place) if is_list else None)
         literal = read_literal(line.text, more.end()) if more else None
@@ -198,7 +198,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
 
 
 def _look_below(line: Line, named: Named) -> None:
-    """Notes that the value may stand in the lines below; or before its name, as attributes may."""
+    """Notes that the value may be in the lines below; hides one before its name, as attributes."""
     here = _HERE.match(line.text, named.end)
     below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:

@@ -1,4 +1,4 @@
-"""Finds values without quotes that are given to a name which calls for a secret."""
+"""Finds values without quotes assigned to the name of a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = re.compile(
     (?:(?:export|set|local|readonly|declare|typeset|env|arg|let|var)[ \t]+(?:-\w+[ \t]+)*)*
     [\w.$:\[\]/@{-]*["'({]?"""
 )
-"""What stands before a key that begins its line."""
+"""The text before a key at the beginning of a line."""
 _TAKES_NEXT = re.compile(
     r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+(?:[ \t]+-\w+)?)[ \t]+$"
 )
@@ -51,7 +51,7 @@ _ONLY = re.compile(r"[ \t]{1,40}([^\s;:={}]+);?[ \t]{0,40}(?:#.*)?$")
 
 
 def read_bare(line: Line, named: Named) -> int:
-    """Hides what a name is given without quotes; tells where to read on."""
+    """Hides the unquoted value of a name; gives the place to read on from."""
     if line.style != "code" and _BLOCK.match(line.text, named.end):
         line.after = Deeper(line.indentation)
         return len(line.text)
@@ -65,7 +65,7 @@ def read_bare(line: Line, named: Named) -> int:
 def _read(
     line: Line, place: int, pattern: re.Pattern[str], named: Named, manner: Manner
 ) -> int | None:
-    # No more is judged of what may be a long line, over and over, than is looked at.
+    # Judged by the first LONGEST characters only: a long line may be read over and over.
     seen = pattern.match(line.text, place, place + LONGEST)
     if seen is None:
         return None
@@ -149,7 +149,7 @@ def _read_given(line: Line, named: Named) -> int | None:
 def _extents(
     line: Line, named: Named, glue: re.Match[str]
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """How far a value may reach, and how it is to be judged, by where it stands."""
+    """Gives the patterns of a value's extent, each with the manner to judge it by."""
     before = named.before
     is_tight = glue["set"] == "=" and not glue["gap"] and not glue["behind"]
     is_key = len(before) == named.start and _KEY.fullmatch(before) is not None
@@ -180,7 +180,7 @@ def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str
 def _in_code(
     named: Named, is_key: bool, is_tight: bool
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Where a value without quotes is a number, or part of a text that is no code."""
+    """For unquoted values in code: numbers, or text that is no code."""
     if named.before.endswith('"') and named.is_password:
         yield _NUMBER, Manner.BARE
     elif is_key:

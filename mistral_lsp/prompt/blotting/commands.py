@@ -1,4 +1,4 @@
-"""Finds secrets whose place alone tells: in addresses, headers, commands, and calls that log in."""
+"""Finds secrets by their place alone: in addresses, headers, commands and login calls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OPTIONS = (
     ("<<<", "chpasswd", "<<< ?[\"']?\\w[\\w.-]{0,60}:"),
     ("-b", "htpasswd", "-\\w{0,8}b\\w{0,8}\\s\\S{1,200}\\s\\S{1,80}\\s"),
 )
-"""What a line has, in small letters, that has such a command; the command, and what is before its
+"""A text that a line with the command has, in small letters; the command; and the text before its
 password.
 """
 _PLACES = (
@@ -58,7 +58,7 @@ _PLACES = (
     ("printf", rf"\bprintf{_NEXT}\S{{2,9}}{_NEXT}{_BARE}{_PIPED}"),
     ("chpasswd", r"[\"'\s]\w[\w.-]{0,60}:([^\s\"'|]{1,200})[\"']?\s{0,4}\|[\w ]{0,9}chpasswd"),
     ("securestring", rf"ConvertTo-SecureString{_NEXT}(?:-String{_NEXT})?{_LAST}"),
-    # What files of logins have, within other files
+    # Entries of login files, within other files
     (
         "login",
         rf"(?:^|machine{_NEXT}\S{{1,100}})\s{{0,8}}login{_NEXT}\S{{1,100}}{_NEXT}password{_NEXT}{_BARE}",
@@ -69,7 +69,7 @@ _PLACES = (
         rf"\bidentified{_NEXT}(?:with{_NEXT}\w{{1,40}}{_NEXT})?"
         rf"(?:by|as){_NEXT}(?:password{_NEXT})?{_LAST}",
     ),
-    # Calls that log in
+    # Login calls
     (
         "auth",
         rf"(?:basic_?auth|authentication|authenticate|\bauth)\s?(?:=\s?)?"
@@ -85,13 +85,13 @@ _PLACES = (
         for part in ("pdo", "mysql", "getconnection")
     ),
 )
-"""What a line has, in small letters, that may have such a place, and the place."""
+"""A text that a line with the place has, in small letters; and the place."""
 _MAYBE = (
     ("authorization", rf"authorization{_SET}([^\s\"'`\\]{{6,}})"),
     ("connect", rf"\bconnect\w{{0,12}}\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
     ("ftp", rf"\bftp\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
 )
-"""The same where other things stand as well."""
+"""Like _PLACES, for places that may hold other things, too."""
 
 _SURE = (
     *(
@@ -104,7 +104,7 @@ _UNSURE = tuple((part, re.compile(place, re.IGNORECASE)) for part, place in _MAY
 _SAID = re.compile(
     r"(?i)\b(?:basic|bearer|token|api-?key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})"
 )
-"""Words before what may be a key."""
+"""Words before a possible key."""
 _BEGUN_ADDRESS = re.compile(
     r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})"
 )
@@ -117,7 +117,7 @@ _FIELD = re.compile(
 
 
 def read_places(line: Line, small: str) -> None:
-    """Hides what stands where only a secret does; `small` is the line in small letters."""
+    """Hides the values in places for secrets; `small` is the line in small letters."""
     for places, manner in ((_SURE, Manner.BARE), (_UNSURE, Manner.PROSE)):
         for part, place in places:
             if part in small:
@@ -138,7 +138,7 @@ def _hide_all(line: Line, place: re.Pattern[str], kind: Kind, manner: Manner) ->
 
 
 def _read_rows(line: Line, rows: re.Match[str]) -> None:
-    """Hides what goes into secret columns: INSERT INTO a (name, password) VALUES ('me', 'it')."""
+    """Hides the values of secret columns: INSERT INTO a (name, password) VALUES ('me', 'it')."""
     columns = [kind(column.strip('`"[] \t')) for column in rows[1].split(",")]
     place, column = rows.end(), 0
     while column < len(columns) and (field := _FIELD.match(line.text, place)):

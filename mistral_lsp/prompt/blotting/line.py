@@ -1,4 +1,4 @@
-"""One line of a text while it is looked through for secrets."""
+"""One line of a text, and the state of the search for secrets in it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
 
 Style = Literal["code", "config", "shell", "prose"]
-"""How values stand in a file: in quotes; mostly without, as in YAML; up to a blank; among words."""
+"""How a file writes values: in quotes; mostly without, as in YAML; up to a blank; among words."""
 
 _QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
-"""What may begin or end a string; an apostrophe within a word does neither."""
+"""A quote that may begin or end a string; an apostrophe within a word does neither."""
 _COMMENT = re.compile(
     r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'"
     r"|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s"
@@ -23,7 +23,7 @@ _COMMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A name that calls for a secret, at `start` to `end` of a line. `before` precedes it."""
+    """The name of a secret, at `start` to `end` of a line; `before` is the text before it."""
 
     start: int
     end: int
@@ -34,13 +34,13 @@ class Named:
 
     @property
     def is_password(self) -> bool:
-        """Whether any text may be given to it."""
+        """Whether its value may be any text."""
         return self.kind is Kind.PASSWORD
 
 
 @dataclass(frozen=True)
 class Until:
-    """A value goes on up to `closer`, for so many `lines`; a `word` is a line of its own."""
+    """A value goes on up to `closer`, for `lines` lines at most; a `word` has a line of its own."""
 
     closer: str
     word: bool = False
@@ -49,15 +49,16 @@ class Until:
 
 @dataclass(frozen=True)
 class Deeper:
-    """A value goes on in all lines that are indented deeper than `indentation`."""
+    """A value goes on in all lines indented deeper than `indentation`."""
 
     indentation: int
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The value of a name is the next line's first; without quotes only where it is indented deeper
-    than `indentation`.
+    """The next line begins with the value of a name.
+
+    A value without quotes must be indented deeper than `indentation`.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Paired:
-    """The value of a name stands in one of the next `lines`, behind a word like `value`."""
+    """The value of a name is in one of the next `lines`, behind a word like `value`."""
 
     name: str
     kind: Kind
@@ -76,17 +77,17 @@ class Paired:
 
 @dataclass(frozen=True)
 class Armour:
-    """A private key in base64 goes on; where its `head` was not seen, in nothing but base64."""
+    """A private key in base64 goes on; if its `head` was not seen, in lines of pure base64 only."""
 
     head: bool = True
 
 
 State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
-"""What a line leaves open for the next."""
+"""The value that a line leaves open for the next one, or None."""
 
 
 def _quotes(text: str) -> list[tuple[int, str]]:
-    """Where strings begin and end: the quote that is open behind each quote, or ""."""
+    """Lists the place of each quote that begins or ends a string, and the quote open behind it."""
     found: list[tuple[int, str]] = []
     open_ = ""
     for quote in _QUOTE.finditer(text):
@@ -98,8 +99,9 @@ def _quotes(text: str) -> list[tuple[int, str]]:
 
 @dataclass
 class Line:
-    """The text, without its end; maybe a `cursor` in it, at which somebody types. `found` are the
-    secrets, `after` is what the next line goes on with.
+    """A line without its end, maybe with a `cursor` where the user types.
+
+    `found` are the ranges of secrets, `after` is the state for the next line.
     """
 
     text: str
@@ -109,14 +111,14 @@ class Line:
     after: State = None
 
     def __post_init__(self) -> None:
-        """Looks where a comment begins."""
+        """Finds the place where a comment begins."""
         comment = _COMMENT.search(self.text)
         self._comment = comment.start() if comment else len(self.text)
         self._quotes: list[tuple[int, str]] | None = None
 
     @property
     def indentation(self) -> int:
-        """The column of the first character that is no blank, nor the mark of a list's item."""
+        """The column of the first character other than blanks and the dash of a list."""
         return len(self.text) - len(self.text.lstrip(" \t-"))
 
     def is_typed(self, start: int, end: int) -> bool:
@@ -124,11 +126,11 @@ class Line:
         return self.cursor is not None and start <= self.cursor <= end
 
     def is_prose(self, place: int) -> bool:
-        """Whether words stand at a place: in a text, or in a comment as far as one line tells."""
+        """Whether a place is in prose: in a prose file, or in a comment, judged by this line."""
         return self.style == "prose" or place > self._comment
 
     def quote_at(self, place: int) -> str:
-        """The quote of the string that a place lies in, or ""."""
+        """Gives the quote of the string around a place, or ""."""
         if self._quotes is None:
             self._quotes = _quotes(self.text)
         before = bisect_left(self._quotes, (place, ""))
@@ -141,14 +143,14 @@ class Line:
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
     def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
-        """Whether a value is what its name calls for."""
+        """Whether a value is the secret its name calls for."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 
     def hide_if_secret(
         self, start: int, end: int, kind: Kind, manner: Manner, name: str = ""
     ) -> bool:
-        """Notes a value where it is what its name calls for; tells whether it is."""
+        """Notes a value if it is the secret its name calls for; gives whether it is."""
         secret = self.is_secret(start, end, kind, manner, name)
         if secret:
             self.hide(start, end)

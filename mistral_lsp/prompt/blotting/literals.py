@@ -1,4 +1,4 @@
-"""Finds where a string begins and ends, in the notation of any language."""
+"""Finds the beginning and the end of a string, in the notation of any language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string's text within its line. `goes_on` is what ends it in a later line, or ""."""
+    """A string's text within its line; `behind` is the place behind its closing mark.
+
+    `goes_on` is the closing mark of a string that ends in a later line, else "".
+    """
 
     start: int
     end: int
@@ -31,7 +34,7 @@ class Literal:
 
 
 def read_literal(text: str, place: int) -> Literal | None:
-    """The string that begins at a place; one that nobody closed goes on to the line's end."""
+    """Reads the string at a place; one without a closing mark goes on to the line's end."""
     opening = _OPENING.match(text, place)
     if opening is None:
         return None

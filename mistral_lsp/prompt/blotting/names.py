@@ -1,4 +1,4 @@
-"""Tells from a name whether a secret is given to it."""
+"""Tells from a name whether its value is a secret."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from functools import lru_cache
 
 
 class Kind(IntEnum):
-    """What a name says of its value: it is a `KEY`, one word that a program drew, or a `PASSWORD`,
-    which may be any text.
+    """The kind of secret that a name calls for.
+
+    A `KEY` is one random word made by a program. A `PASSWORD` may be any text.
     """
 
     NOTHING = 0
@@ -18,13 +19,13 @@ class Kind(IntEnum):
 
 
 LONGEST = 80
-"""Characters of a name that are looked at, the last ones."""
+"""Characters read of a name, the last ones."""
 
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 def word_set(words: str) -> frozenset[str]:
-    """Words that blanks part."""
+    """Splits words at blanks."""
     return frozenset(words.split())
 
 
@@ -38,7 +39,7 @@ _QUALIFIERS = word_set(
     override read write rw ro a b c x y v master
     """,
 )
-"""Words behind the one that tells, which change nothing."""
+"""Words at the end of a name that do not change its kind."""
 
 _PASSWORDS = word_set(
     """
@@ -50,7 +51,7 @@ _PASSWORDS = word_set(
     """,
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
-"""How one word ends that is several, as in dbpassword."""
+"""Ends of a word made of several, as in dbpassword."""
 _TOKENS = word_set(
     """
     token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp
@@ -65,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` that say that it is one of a text's, or none at all."""
+"""Words before `token` that make it a token of a text, or no secret."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
@@ -93,7 +94,7 @@ _PASSES_OF = word_set(
     """
 )
 _OF_NGINX = "proxy_pass"
-"""Its directive for where requests are passed on."""
+"""nginx's directive for the address to pass requests on to; no secret."""
 _PHRASES = word_set("seed recovery backup secret pass wallet mnemonic")
 _SECRET_IDS = word_set("secret role")
 _NOT = word_set(
@@ -123,13 +124,13 @@ _PARTS = word_set(
 
 
 def may_name(line: str) -> bool:
-    """Whether a line, in small letters, may have a name that calls for a secret."""
+    """Whether a line, in small letters, may have the name of a secret."""
     return any(part in line for part in _PARTS)
 
 
 @lru_cache(maxsize=8_192)
 def kind(name: str) -> Kind:
-    """What a name calls for, in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
+    """Gives a name's kind, in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
     words = [word.lower() for word in _WORDS.findall(name[-LONGEST:])]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

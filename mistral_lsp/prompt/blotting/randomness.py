@@ -1,4 +1,4 @@
-"""Tells random strings from words and names, by which characters follow each other in them."""
+"""Tells random strings from words and names, by the pairs of characters in them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""How strange a letter (the column) is behind another (the row), 0 to 9, from a to z: the logarithm
-of how often chance brings the two, and how often the words of Python's own library do.
+"""The strangeness of a letter (the column) behind another (the row), 0 to 9, from a to z: the
+logarithm of the pair's frequency by chance, over its frequency in Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
-"""The strangeness that tells nothing, and the steps of it that make one of a natural logarithm."""
+"""The neutral strangeness, and the steps of strangeness to one unit of the natural logarithm."""
 _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
-"""The same for a letter beside a digit; a capital behind a small letter; what joins two words; and
-characters that are the same or follow each other in the alphabet.
+"""Logarithms for a letter beside a digit; a capital behind a small letter; a character joining two
+words; and two characters that are the same or neighbours in the alphabet.
 """
 LEAST_MEAN = 0.3
-"""Of a random word's pairs: the mean is 0.9 by chance and below 0 in names."""
+"""Mean logarithm of a random word's pairs, at least: it is 0.9 by chance and below 0 in names."""
 LEAST_SUM = 4.0
+"""Sum of the logarithms of a random word's pairs, at least."""
 LEAST_DIGIT_CHANGES = 4
-"""How often hexadecimal digits go over from figures to letters or back; numbers and words don't."""
+"""Changes between figures and letters in hexadecimal digits; numbers and words have fewer."""
 
 BEGUN_MEAN, BEGUN_SUM = 0.5, 2.0
-"""The same for a word that goes on being typed, and has no figures among its letters."""
+"""LEAST_MEAN and LEAST_SUM for a half-typed word; with figures in it, LEAST_MEAN itself counts."""
 
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
 _PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
-"""What goes on with a random string behind a dot."""
+"""Further parts of a random string, each behind a dot."""
 _PIECE = re.compile(r"[A-Za-z0-9+=]{12,}")
 _HEXADECIMAL = re.compile(
     r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])"
@@ -61,13 +62,13 @@ _PUBLIC = (
     "tree/",
     "raw/",
 )
-"""What stands before digests that everybody may know."""
+"""Texts before digests that are public."""
 _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
 """The paths of SVG."""
 
 
 def _strangeness() -> dict[str, float]:
-    """How strange each two letters and digits are beside each other."""
+    """Gives the logarithm for each pair of letters and digits."""
     letters = dict(zip(map("".join, product(string.ascii_lowercase, repeat=2)), _levels()))
     found = {}
     for one, other in product(string.ascii_letters + string.digits, repeat=2):
@@ -92,7 +93,7 @@ _PAIRS = _strangeness()
 
 
 def random_words(line: str) -> Iterator[tuple[int, int]]:
-    """Where random strings stand in a line; some of them twice."""
+    """Finds the random strings in a line; some of them twice."""
     if not _WORD.search(line):
         return
     for pattern in (_UUID, _HEXADECIMAL):
@@ -112,13 +113,13 @@ def random_words(line: str) -> Iterator[tuple[int, int]]:
 
 
 def is_random(word: str, least_mean: float = LEAST_MEAN, least_sum: float = LEAST_SUM) -> bool:
-    """Whether a word of letters, digits and what joins them looks as if drawn by chance."""
+    """Whether a word of letters, digits and joining characters looks random."""
     pairs = [_PAIRS.get(one + other, _JOINT) for one, other in pairwise(word)]
     return sum(pairs) >= max(least_sum, least_mean * len(pairs))
 
 
 def may_become_random(word: str) -> bool:
-    """Whether a word that somebody types looks like the beginning of a random string."""
+    """Whether a half-typed word looks like the beginning of a random string."""
     changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
     if changes and is_random(word, LEAST_MEAN, BEGUN_SUM):
         return True

@@ -1,4 +1,4 @@
-"""Looks for secrets in a line, and in what lines before it left open."""
+"""Finds the secrets in a line, also values left open by the lines before it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Names of secrets that are looked at in one line; what is behind them is hidden unread."""
+"""Names of secrets read in one line; the text behind them is hidden unread."""
 BEFORE = 80
-"""Characters before a name that say how it is used."""
+"""Characters before a name, read to see how it is used."""
 LONG = 400
-"""Characters from which on few lines are remembered."""
+"""Characters. Of longer lines, fewer are kept in the LRU of results."""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -58,7 +58,7 @@ _ITEM = re.compile(r"\s*-\s+[\"']?([^\s:\"']+)[\"']?\s*$")
 
 
 def read_line(text: str, style: Style, cursor: int | None, state: State) -> tuple[Spans, State]:
-    """The secrets of a line, and what it leaves open; `state` is what the lines above did."""
+    """Finds the secrets of a line, and the state after it; `state` is that of the lines above."""
     if cursor is None and state is None:
         return (_kept if len(text) < LONG else _kept_long)(text, style)
     line = Line(text, style, cursor)
@@ -87,7 +87,7 @@ def _merged(found: Sequence[tuple[int, int]]) -> Spans:
 
 
 def _go_on(line: Line, state: State) -> int:
-    """Hides what goes on from the lines above; tells where the line's own text begins."""
+    """Hides the rest of a value from the lines above; gives where the line's own text begins."""
     if isinstance(state, Until):
         return _until(line, state)
     if isinstance(state, Deeper):
@@ -243,7 +243,7 @@ def _read_armour(line: Line, start: int) -> None:
 
 
 def _read_typed(line: Line) -> None:
-    """Hides what the cursor stands at and may become a key."""
+    """Hides a word at the cursor that may become a key."""
     line.found += (span for span in begun_keys(line.text) if line.is_typed(*span))
     cursor = line.cursor or 0
     if line.style == "code" and not line.quote_at(cursor) and not line.is_prose(cursor):

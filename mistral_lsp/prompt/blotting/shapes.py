@@ -1,4 +1,4 @@
-"""Finds keys by the shapes that their issuers give them."""
+"""Finds keys by the shapes of their issuers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LETTERS = r"[0-9A-Za-z]"
 _WORD = r"[\w-]"
 _BASE64 = r"[\w+/=-]"
 _REST = r"[\w+/=-]*(?:\.[\w+/=-]*){0,4}"
-"""Up to four more parts behind dots, as signed keys have them."""
+"""Up to four more parts behind dots, as in signed keys."""
 
 UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
     r"[0-9A-Z]": ("AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|ANPA|ANVA|AIPA|APKA|ASCA|A3T[A-Z0-9]",),
@@ -36,7 +36,7 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
-"""What no other word begins with, by the characters that follow."""
+"""Beginnings of keys and of no other word, by the characters that follow."""
 
 AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     _LETTERS + "{12,}": (
@@ -50,18 +50,18 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
         "[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.",
     ),
     r"[\w-]{40,}": ("[0-9A-Za-z]{14}\\.atlasv1\\.",),
-    # JSON in base64, such as JSON web tokens, and what else is known by its first bytes
+    # JSON in base64, such as JSON web tokens, and other formats known by their first bytes
     _BASE64 + "{10,}" + _REST: ("(?:[ps]k\\.)?eyJ|cmVmdGtuO",),
-    # What is kept of a password, and wallets
+    # Hashes of passwords, and wallets
     r"[\w./+=,$-]{16,}": (
         "\\$(?:2[abxy]?|[1567y]|argon2\\w{1,2}|apr1|scrypt|pbkdf2[\\w-]{0,12})\\$",
     ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
-"""What other words begin with, too, and the least that has to follow."""
+"""Beginnings of keys and of other words, too, by the least that has to follow."""
 
 LEAST = 10
-"""Characters behind what is unmistakable, where nobody is typing them."""
+"""Characters behind an unmistakable beginning, at least; one is enough while the key is typed."""
 
 
 def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
@@ -69,7 +69,7 @@ def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
 
 
 def _compiled(*patterns: str) -> re.Pattern[str]:
-    # None of them fails behind a long run: what they take is never read again.
+    # No pattern fails behind a long run, so no text is read over and over.
     return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(patterns)})", re.ASCII)
 
 
@@ -77,15 +77,15 @@ _LONG = re.compile(r"[\w./+=~$-]{12,}")
 _WHOLE = _compiled(_pattern(UNMISTAKABLE, f"{{{LEAST},}}{_REST}"), _pattern(AMBIGUOUS, ""))
 _BEGUN = _compiled(_pattern(UNMISTAKABLE, "{1,}"))
 _MIXED = re.compile(r"[A-Za-z]\W*\d|\d\W*[A-Za-z]|[a-z][A-Z].*[a-z][A-Z]", re.ASCII | re.DOTALL)
-"""Letters beside figures, or capitals within words twice: so keys look and few names."""
+"""Letters beside figures, or capitals within words twice: usual in keys, rare in names."""
 
 
 def issued_keys(line: str) -> Iterator[tuple[int, int]]:
-    """Where keys stand in a line whose issuers gave them a shape of their own."""
+    """Finds the keys in a line that have an issuer's shape."""
     if _LONG.search(line):
         yield from (found.span() for found in _WHOLE.finditer(line) if _MIXED.search(found[0]))
 
 
 def begun_keys(line: str) -> Iterator[tuple[int, int]]:
-    """Where a line has what may become such a key."""
+    """Finds the beginnings of keys in a line, as while one is typed."""
     return (found.span() for found in _BEGUN.finditer(line))

@@ -1,4 +1,4 @@
-"""Tells from a value, and how it stands, whether it is the secret that its name calls for."""
+"""Tells from a value, and the manner of its writing, whether it is a secret."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from mistral_lsp.prompt.blotting.randomness import is_random
 
 
 class Manner(Enum):
-    """How a value stands: `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`,
-    where any word may follow; or `COMPARED` with what has the name.
+    """How a value is written.
+
+    `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`, where any word may
+    follow; or `COMPARED` with the variable of that name.
     """
 
     QUOTED = 1
@@ -21,9 +23,9 @@ class Manner(Enum):
 
 
 LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
-"""Characters of a secret, unless somebody is typing it."""
+"""Characters of a secret, at least; while it is typed, it may have fewer."""
 LONGEST = 128
-"""Characters of a value that are looked at, so that no text keeps anybody waiting."""
+"""Characters read of a value, so that no text takes long."""
 
 _PLACEHOLDER = re.compile(
     r"""(?ix)
@@ -40,7 +42,7 @@ _PLACEHOLDER = re.compile(
     )
     """
 )
-"""What stands in a secret's place until a program puts one there, or says where it is."""
+"""A placeholder: a program puts the secret there, or the text says where the secret is kept."""
 _WORDS_OF_CODE = word_set(
     """
     none null nil true false yes no on off undefined required optional str string text bytes int
@@ -83,7 +85,7 @@ def _is_placeholder(value: str) -> bool:
 
 
 def _is_named_so(value: str, name: str) -> bool:
-    """Whether a value says the name again, as the names of fields and variables do."""
+    """Whether a value repeats the name, as the name of a field or a variable does."""
     if is_name(value):
         return True
     plain, of = (re.sub(r"[\W_]", "", text).lower() for text in (value, name))
@@ -91,12 +93,12 @@ def _is_named_so(value: str, name: str) -> bool:
 
 
 def _is_chosen(value: str) -> bool:
-    """Whether a word was chosen as a password rather than to be read."""
+    """Whether a word looks like a password and not like prose."""
     if len(value) < LEAST[Kind.PASSWORD] or re.search(r"[\s(){}\[\]<>]|://", value):
         return False
     return bool(_CHOSEN.search(value)) and not _VERSION.fullmatch(value)
 
 
 def is_drawn(value: str) -> bool:
-    """Whether a value looks as if a program had drawn it."""
+    """Whether a value looks random, as if made by a program."""
     return len(value) >= 8 and not re.search(r"\s", value) and is_random(value[:64], least_sum=2.5)
