@@ -54,7 +54,7 @@ def test_a_package_brings_a_backend_without_a_change_of_ours(toy, tmp_path) -> N
         )
         assert done.returncode == 0, done.stderr
         record = json.loads(done.stdout)
-        assert record["engine"] == "toy" and "a + b" in record["text"], record
+        assert record["engine"] == "toy" and record["text"], record
     told = subprocess.run([*command, "--help"], env=toy, capture_output=True, text=True, check=True)
     assert "toy" in told.stdout
 

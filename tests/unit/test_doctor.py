@@ -101,16 +101,16 @@ def advice(name=EMBEDDED, writing=90.0, wanted=EMBEDDED, **settings) -> str:
 
 def test_advice(monkeypatch) -> None:
     monkeypatch.setattr(doctor, "installed", lambda: ["llama_cpp"])
-    monkeypatch.setattr(doctor.machine, "gpus", list)
+    monkeypatch.setattr(doctor.processor, "gpus", list)
     assert advice() == ""
     assert "models pull qwen2.5-coder-7b" in advice(wanted="qwen2.5-coder-7b")
     assert advice("other", model=EMBEDDED) == ""
     assert "smaller model, or a server" in advice(writing=3.0)
-    monkeypatch.setattr(doctor.machine, "gpus", lambda: ["NVIDIA H100, 81559 MiB"])
+    monkeypatch.setattr(doctor.processor, "gpus", lambda: ["NVIDIA H100, 81559 MiB"])
     assert "CMAKE_ARGS=-DGGML_CUDA=on" in advice()
     assert advice(gpu_layers=0) == ""
     monkeypatch.setattr(doctor, "installed", lambda: ["ctransformers"])
-    monkeypatch.setattr(doctor.machine, "has_compiler", lambda: False)
+    monkeypatch.setattr(doctor.processor, "has_compiler", lambda: False)
     assert "mistral-lsp[fast]" in advice() and "Install a C compiler" in advice()
     assert advice(engine="http", wanted=None) == ""
 
