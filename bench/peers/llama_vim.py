@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from typing_extensions import override
 
 from bench.peers.http_server import HttpServer, free_port
-from bench.support.subjects import Answer, Work
+from bench.support.subjects import Answer, Subject, Work
 from bench.support.typist import Document, Edit
 
 LINES_BEFORE, LINES_AFTER = 256, 64
@@ -69,7 +70,7 @@ class Surroundings:
 
 
 @dataclass
-class LlamaVim:
+class LlamaVim(Subject):
     """llama-server with the plugin's logic."""
 
     model: str
@@ -88,21 +89,22 @@ class LlamaVim:
     _answer: Answer | None = None
     _shown_characters: int = 0
 
+    @override
     def start(self) -> None:
-        """See Subject."""
         port = free_port()
         options = ["--model", str(Path(self.model).resolve()), "--port", str(port)]
         options += ["--threads", str(self.threads), "--context", str(self.context)]
         self._server = HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
 
-    def open(self, document: Document) -> None:
-        """See Subject."""
+    @override
+    def open(self, document: Document) -> None: ...
 
+    @override
     def edit(self, document: Document, edit: Edit) -> None:
-        """See Subject. The plugin sends the text with every request."""
+        """The plugin sends the text with every request."""
 
+    @override
     def ask(self, document: Document) -> None:
-        """See Subject."""
         self._begun = time.perf_counter()
         self._here = Surroundings.of(document)
         self._answer = None
@@ -111,27 +113,30 @@ class LlamaVim:
         elif not self._show_from_cache():
             self._request(self._here, SHOWN_MS)
 
+    @override
     def wait(self, until: float) -> Answer | None:
-        """See Subject."""
         while self._answer is None and time.perf_counter() < until:
             self._live(until)
         return self._answer
 
+    @override
     def cancel(self) -> None:
-        """See Subject. The plugin never cancels."""
+        """The plugin never cancels."""
 
+    @override
     def rest(self, until: float) -> None:
-        """See Subject."""
         while time.perf_counter() < until:
             self._live(until)
 
+    @override
     def settle(self) -> None:
-        """See Subject: waits for the request ahead, as a pause in typing would."""
+        """Waits for the request ahead, as a pause in typing would."""
         while self._running or self._retry_at < math.inf:
             self._live(math.inf)
 
+    @override
     def look(self) -> None:
-        """See Subject. The plugin reads nothing ahead here."""
+        """The plugin reads nothing ahead here."""
 
     def _live(self, until: float) -> None:
         """Takes the next answer that comes until then, or retries a postponed request."""
@@ -209,8 +214,9 @@ class LlamaVim:
         response = self._server.client.post("/infill", json=body).raise_for_status()
         self._done.put((asked, response.json()["content"]))
 
+    @override
     def work(self) -> Work:
-        """See Subject. The server does not know which tokens were shown."""
+        """The server does not know which tokens were shown."""
         lines = self._server.client.get("/metrics").text.splitlines()
         values = dict(line.split(" ", 1) for line in lines if line[:1] not in ("#", ""))
         return Work(
@@ -218,16 +224,16 @@ class LlamaVim:
             int(float(values["llamacpp:tokens_predicted_total"])),
         )
 
+    @override
     def facts(self) -> dict[str, Any]:
-        """See Subject."""
         return {"remembered": len(self._cache) // (TRIMMED_TOPS + 1)}
 
+    @override
     def processes(self) -> dict[str, psutil.Process]:
-        """See Subject."""
         return {"server": self._server.process}
 
+    @override
     def stop(self) -> None:
-        """See Subject."""
         self._server.stop()
 
 

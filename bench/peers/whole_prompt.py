@@ -17,9 +17,10 @@ from typing import Any
 
 import httpx
 import psutil
+from typing_extensions import override
 
 from bench.peers.http_server import HttpServer, free_port
-from bench.support.subjects import Answer, Work
+from bench.support.subjects import Answer, Subject, Work
 from bench.support.typist import Document, Edit
 
 LINES_BEFORE, LINES_AFTER = 256, 64
@@ -74,7 +75,7 @@ class Request:
 
 
 @dataclass
-class WholePrompt:
+class WholePrompt(Subject):
     """llama-cpp-python's server, with a new request for every keystroke."""
 
     model: str
@@ -89,22 +90,23 @@ class WholePrompt:
     _uncounted: list[str] = field(default_factory=list)
     _last: list[int] = field(default_factory=list)
 
+    @override
     def start(self) -> None:
-        """See Subject."""
         port = free_port()
         options = ["--model", str(Path(self.model).resolve()), "--host", "127.0.0.1"]
         options += ["--port", str(port), "--n_threads", str(self.threads)]
         options += ["--n_threads_batch", str(self.threads), "--n_ctx", str(self.context)]
         self._server = HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
 
-    def open(self, document: Document) -> None:
-        """See Subject."""
+    @override
+    def open(self, document: Document) -> None: ...
 
+    @override
     def edit(self, document: Document, edit: Edit) -> None:
-        """See Subject. The text goes with every request."""
+        """The text goes with every request."""
 
+    @override
     def ask(self, document: Document) -> None:
-        """See Subject."""
         above = document.lines[max(0, document.line - LINES_BEFORE) : document.line]
         below = document.lines[document.line + 1 : document.line + 1 + LINES_AFTER]
         prefix = "\n".join([*above, document.before])
@@ -114,8 +116,8 @@ class WholePrompt:
         self._request = Request(self._server.client, prompt)
         threading.Thread(target=self._request.run, daemon=True).start()
 
+    @override
     def wait(self, until: float) -> Answer | None:
-        """See Subject."""
         assert self._request is not None
         try:
             answer = self._request.answers.get(timeout=max(0.0, until - time.perf_counter()))
@@ -124,23 +126,27 @@ class WholePrompt:
         self._decoded += self._request.pieces
         return answer
 
+    @override
     def cancel(self) -> None:
-        """See Subject. Closes the stream, which the server notices at its next piece."""
+        """Closes the stream, which the server notices at its next piece."""
         assert self._request is not None
         self._request.closed.set()
 
+    @override
     def rest(self, until: float) -> None:
-        """See Subject."""
         time.sleep(max(0.0, until - time.perf_counter()))
 
+    @override
     def settle(self) -> None:
-        """See Subject. There is no background work."""
+        """There is no background work."""
 
+    @override
     def look(self) -> None:
-        """See Subject. Nothing is read before it is asked for."""
+        """Nothing is read before it is asked for."""
 
+    @override
     def work(self) -> Work:
-        """See Subject. Estimates the work, since the server counts nothing.
+        """Estimates the work, since the server counts nothing.
 
         The server reuses only a prompt's common prefix with the one before; tokens behind it count
         as evaluated. A piece counts as one token.
@@ -157,14 +163,14 @@ class WholePrompt:
         self._uncounted.clear()
         return Work(self._evaluated, self._decoded)
 
+    @override
     def facts(self) -> dict[str, Any]:
-        """See Subject."""
         return {}
 
+    @override
     def processes(self) -> dict[str, psutil.Process]:
-        """See Subject."""
         return {"server": self._server.process}
 
+    @override
     def stop(self) -> None:
-        """See Subject."""
         self._server.stop()

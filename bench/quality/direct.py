@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from typing_extensions import override
+
+from mistral_lsp.engine.base import Engine
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import load
 from mistral_lsp.inference.decode import Decoder
@@ -49,7 +52,7 @@ class DirectGeneration:
         self._stopped = True
 
 
-class DirectEngine:
+class DirectEngine(Engine):
     """An engine for the pipeline, without a host."""
 
     def __init__(self, engine: str, model: str = "", threads: int = 0, window: int = 0):
@@ -62,27 +65,28 @@ class DirectEngine:
         self.identity = f"{_identity(path)}-{self._ready.model.window}"
 
     @property
+    @override
     def model(self) -> LoadedModel:
-        """See Engine."""
         return self._ready.model
 
+    @override
     async def ready(self) -> LoadedModel:
-        """See Engine."""
         return self._ready.model
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See Engine."""
         return [len(self._ready.tokenizer.text(text)) for text in texts]
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See Engine."""
         parts, _ = self._ready.tokenizer.parts(prompt)
         return list(map(len, parts))
 
+    @override
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> DirectGeneration:
-        """See Engine. Raises EngineError for a prompt that does not fit."""
+        """Raises EngineError for a prompt that does not fit."""
         ids, owed = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window
         if len(ids) + max_tokens > window:

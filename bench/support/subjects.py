@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psutil
+from typing_extensions import override
 
 from bench.support.lsp_client import ALONE, Client, Message, apart
 from bench.support.typist import Document, Edit
@@ -99,7 +100,7 @@ class Subject(Protocol):
 
 
 @dataclass
-class Ours:
+class Ours(Subject):
     """mistral-lsp over pipes, asked as an editor does: automatic, with growing answers."""
 
     engine: str
@@ -124,71 +125,72 @@ class Ours:
         model = ["--model", str(Path(self.model).resolve())] if self.model else []
         return ["--engine", self.engine, *model]
 
+    @override
     def start(self) -> None:
-        """See Subject."""
         arguments = ["--window", str(self.window), "--threads", str(self.threads)]
         command = [*self.command, *self.arguments(), *arguments]
         self.client = Client(command, {**apart(), **self.environment})
         self.client.initialize({**ALONE, **self.settings})
         self.client.wait_until_ready(timeout=600)
 
+    @override
     def open(self, document: Document) -> None:
-        """See Subject."""
         self.client.open(document.uri, document.text, document.language)
 
+    @override
     def edit(self, document: Document, edit: Edit) -> None:
-        """See Subject."""
         line = document.lines[document.line]
         start, end = ((document.line, _units(line[:column])) for column in (edit.start, edit.end))
         self.client.change(document.uri, document.version + 1, start, end, edit.text)
 
+    @override
     def ask(self, document: Document) -> None:
-        """See Subject."""
         self.client.notifications.clear()
         self._begun = time.perf_counter()
         self._asked = self.client.ask(
             document.uri, document.line, _units(document.before), token=token_of(self._begun)
         )
 
+    @override
     def wait(self, until: float) -> Answer | None:
-        """See Subject."""
         try:
             return timed(self.client, self._asked, self._begun, until - time.perf_counter())
         except TimeoutError:
             return None
 
+    @override
     def cancel(self) -> None:
-        """See Subject."""
         self.client.notify("$/cancelRequest", {"id": self._asked})
 
+    @override
     def rest(self, until: float) -> None:
-        """See Subject."""
         time.sleep(max(0.0, until - time.perf_counter()))
 
+    @override
     def settle(self) -> None:
-        """See Subject. An editor has no background work."""
+        """An editor has no background work."""
 
+    @override
     def look(self) -> None:
-        """See Subject."""
         time.sleep(LOOK_SECONDS)
 
+    @override
     def work(self) -> Work:
-        """See Subject."""
         return Work(**self.client.status()["work_tokens"])
 
+    @override
     def facts(self) -> dict[str, Any]:
-        """See Subject."""
         status = self.client.status()
         kept = ("model", "form", "window", "working_window", "cancel_to_idle_ms")
         return {name: status[name] for name in kept} | {"cached": status["requests"]["cached"]}
 
+    @override
     def processes(self) -> dict[str, psutil.Process]:
-        """See Subject."""
         pids = {"server": self.client.process.pid, "host": self.client.status()["host_pid"]}
         return {part: psutil.Process(pid) for part, pid in pids.items() if pid is not None}
 
+    @override
     def stop(self) -> None:
-        """See Subject."""
         self.client.close()
         self.client.kill()
 

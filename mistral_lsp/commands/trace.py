@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from typing_extensions import override
+
 from mistral_lsp.commands import one_request
 from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.base import Engine, Generation
@@ -29,7 +31,7 @@ class Trace:
         self.events.append((round((self.clock() - self._started) * 1000, 2), event))
 
 
-class TracedGeneration:
+class TracedGeneration(Generation):
     """A generation that records its first and last token."""
 
     def __init__(self, generation: Generation, trace: Trace):
@@ -39,8 +41,8 @@ class TracedGeneration:
         self._trace = trace
         self._is_over = False
 
+    @override
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """See Generation."""
         count = 0
         async for token in self._generation:
             count += 1
@@ -52,14 +54,14 @@ class TracedGeneration:
         self._is_over = True
         self._trace.note(f"the engine ended by itself, with {count} pieces of text")
 
+    @override
     def stop(self) -> None:
-        """See Generation."""
         if not self._is_over:
             self._trace.note(f"the engine is stopped: {self.usage.generated_tokens} tokens")
         self._generation.stop()
 
 
-class TracedEngine:
+class TracedEngine(Engine):
     """An engine that records its calls."""
 
     def __init__(self, engine: Engine, trace: Trace):
@@ -68,30 +70,30 @@ class TracedEngine:
         self._trace = trace
 
     @property
+    @override
     def model(self) -> LoadedModel | None:
-        """See Engine."""
         return self._engine.model
 
+    @override
     async def ready(self) -> LoadedModel:
-        """See Engine."""
         model = await self._engine.ready()
         self._trace.note(f"the model is loaded: {model.model} on {model.engine}")
         return model
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See Engine."""
         counts = await self._engine.count(texts)
         self._trace.note(f"tokens counted: {sum(counts)} in {len(counts)} texts")
         return counts
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See Engine."""
         return await self._engine.weigh(prompt)
 
+    @override
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> TracedGeneration:
-        """See Engine."""
         parts = ", ".join(part.label for part in prompt.parts if part.text)
         self._trace.note(f"the prompt is sent ({parts}), for {max_tokens} tokens at most")
         return TracedGeneration(self._engine.generate(prompt, max_tokens, background), self._trace)

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from typing_extensions import override
 
 from mistral_lsp.engine import frames
-from mistral_lsp.engine.base import State
+from mistral_lsp.engine.base import Generation, Service, State
 from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.local import connect
 from mistral_lsp.engine.unforeseen import watched
@@ -34,7 +35,7 @@ NO_USAGE = Usage()
 
 
 @dataclass
-class HostGeneration:
+class HostGeneration(Generation):
     """An answer while the host writes it; see engine.base.Generation."""
 
     number: int
@@ -59,8 +60,8 @@ class HostGeneration:
                     raise EngineError(arrival.error)
                 return
 
+    @override
     def stop(self) -> None:
-        """See engine.base.Generation."""
         if not self.finished and self.stopped_at is None:
             self.stopped_at = self.clock()
             self.send(frames.Cancel(self.number))
@@ -81,7 +82,7 @@ class HostGeneration:
         self.arrivals.put_nowait(error)
 
 
-class EngineClient:
+class EngineClient(Service):
     """The engine that a host runs; see engine.base.Service."""
 
     def __init__(
@@ -137,26 +138,26 @@ class EngineClient:
             await asyncio.wait([self._supervisor], timeout=LEAVE_SECONDS)
         await self.close()
 
+    @override
     def wish(self, wanted: frames.Load) -> None:
-        """See engine.base.Service."""
         self.wanted = wanted
         if self._writer is not None:
             self._send(wanted)
 
+    @override
     async def ready(self) -> LoadedModel:
-        """See engine.base.Engine."""
         if self._supervisor is not None:
             await self._settled.wait()
         if self.model is None:
             raise EngineError(self.message)
         return self.model
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See engine.base.Engine."""
         return await self._counted(lambda number: frames.Count(number, list(texts)))
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See engine.base.Engine."""
         return await self._counted(lambda number: frames.Weigh(number, prompt))
 
     async def _counted(self, request: Callable[[int], frames.Count | frames.Weigh]) -> list[int]:
@@ -171,8 +172,8 @@ class EngineClient:
         finally:
             self._counts.pop(number, None)
 
+    @override
     def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> HostGeneration:
-        """See engine.base.Engine."""
         self._numbers += 1
         generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
         self._send(frames.Generate(generation.number, prompt, max_tokens, background))

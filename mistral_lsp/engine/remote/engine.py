@@ -9,7 +9,9 @@ import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from mistral_lsp.engine.base import State
+from typing_extensions import override
+
+from mistral_lsp.engine.base import Service, State
 from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.failures import ServerError
@@ -21,7 +23,7 @@ from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import EngineError, LoadedModel, Prompt
 
 
-class RemoteEngine:
+class RemoteEngine(Service):
     """Model servers as one engine; see engine.base.Service.
 
     All must have the same model; a server with another one than the first ready server is left out.
@@ -82,12 +84,12 @@ class RemoteEngine:
         """The same as `close`: the servers are not ours."""
         await self.close()
 
+    @override
     def wish(self, wanted: Wanted) -> None:
-        """See engine.base.Service."""
         self.wanted = wanted
 
+    @override
     async def ready(self) -> LoadedModel:
-        """See engine.base.Engine."""
         if self._lives:
             await self._settled.wait()
         model = self.model
@@ -95,12 +97,12 @@ class RemoteEngine:
             raise EngineError(self.message)
         return model
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See engine.base.Engine."""
         return await self._counted(lambda dialect: dialect.count(texts))
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See engine.base.Engine."""
         return await self._counted(lambda dialect: dialect.weigh(prompt))
 
     async def _counted(self, count: Callable[[Dialect], Awaitable[list[int]]]) -> list[int]:
@@ -116,10 +118,11 @@ class RemoteEngine:
             servers[0].lose(error)
         return await self._counted(count)
 
+    @override
     def generate(
         self, prompt: Prompt, max_tokens: int, background: bool = False
     ) -> RemoteGeneration:
-        """See engine.base.Engine. A server that can't read ahead gets no background request."""
+        """A server that can't read ahead gets no background request."""
         servers = self._ready()
         if not servers:
             raise EngineError(self.message)

@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from typing_extensions import override
+
+from mistral_lsp.engine.base import Generation
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.member import Found
 from mistral_lsp.engine.unforeseen import told
@@ -19,7 +22,7 @@ UNHEARD_SECONDS = 30.0
 """Seconds from a stop until the connection is closed even if nothing has come."""
 
 
-class RemoteGeneration:
+class RemoteGeneration(Generation):
     """See engine.base.Generation. If a server fails before its first token, the next one is asked.
 
     llama-server goes on with an abandoned request that is in its queue or still reading its prompt,
@@ -57,8 +60,9 @@ class RemoteGeneration:
         if self._stopped_at is None:
             self._task.result()
 
+    @override
     def stop(self) -> None:
-        """See engine.base.Generation. May close the connection only at the server's next chunk."""
+        """May close the connection only at the server's next chunk."""
         if not self._task.done() and self._stopped_at is None:
             self._stopped_at = self._clock()
             self._arrivals.put_nowait(None)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy
 from ctransformers.llm import LLM, Config
+from typing_extensions import override
 
+from mistral_lsp.inference.backends.base import Backend
 from mistral_lsp.inference.backends.cores import OtherCores
 from mistral_lsp.system.processor import processor_features
 from mistral_lsp.types import EngineError
@@ -18,7 +20,7 @@ from mistral_lsp.types import EngineError
 ARCHITECTURES = ("llama", "falcon")
 
 
-class CTransformers:
+class CTransformers(Backend):
     """A model loaded by ctransformers 0.2.27.
 
     It calls the C functions: the library's `tokenize` allocates by characters but writes by bytes,
@@ -53,8 +55,8 @@ class CTransformers:
         self._size = self._llm.vocab_size
         self._mark = self._raw_tokens(b"\x01")[-1]
 
+    @override
     def tokenize(self, text: bytes) -> list[int]:
-        """See Backend."""
         ids = self._raw_tokens(b"\x01" + text.replace(b"\0", b" "))
         return ids[ids.index(self._mark) + 1 :]
 
@@ -64,17 +66,17 @@ class CTransformers:
         count = self._llm.ctransformers_llm_tokenize(text, False, ids)
         return list(ids[:count])
 
+    @override
     def token_bytes(self, token: int) -> bytes:
-        """See Backend."""
         piece: bytes = self._llm.ctransformers_llm_detokenize(token)
         return piece
 
+    @override
     def vocabulary_size(self) -> int:
-        """See Backend."""
         return int(self._size)
 
+    @override
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        """See Backend."""
         if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read out of bounds
             raise EngineError("The model's vocabulary is damaged. Download or copy it again.")
         ids = (ctypes.c_int * len(tokens))(*tokens)
@@ -87,22 +89,26 @@ class CTransformers:
         logits = self._llm.ctransformers_llm_logits_data()
         return numpy.ctypeslib.as_array(logits, shape=(self._size,))
 
+    @override
     def rewind(self, past: int) -> None:
-        """See Backend. Does nothing: every eval states its position."""
+        """Does nothing: every eval states its position."""
 
+    @override
     def abort(self, wanted: bool) -> None:
-        """See Backend. Not supported."""
+        """Not supported."""
 
+    @override
     def use_threads(self, count: int) -> None:
-        """See Backend."""
         self._threads = count
 
+    @override
     def save(self) -> bytearray:
-        """See Backend. Not supported."""
+        """Not supported."""
         raise NotImplementedError
 
+    @override
     def restore(self, state: bytearray) -> bool:
-        """See Backend. Not supported."""
+        """Not supported."""
         raise NotImplementedError
 
 

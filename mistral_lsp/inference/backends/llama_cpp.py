@@ -10,8 +10,9 @@ from typing import Any
 
 import llama_cpp.llama_cpp as lib
 import numpy
+from typing_extensions import override
 
-from mistral_lsp.inference.backends.base import Aborted
+from mistral_lsp.inference.backends.base import Aborted, Backend
 from mistral_lsp.text.shown import seen
 from mistral_lsp.types import EngineError
 
@@ -27,7 +28,7 @@ def _log(level: int, text: bytes, _: object) -> None:
         sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
 
-class LlamaCpp:
+class LlamaCpp(Backend):
     """A model loaded by llama.cpp, with one context of one sequence."""
 
     name = "llama_cpp"
@@ -75,8 +76,8 @@ class LlamaCpp:
         """Gives the byte token put before every text, so that no space is added to the text."""
         return self._raw_tokens(b"\x01")[-1]
 
+    @override
     def tokenize(self, text: bytes) -> list[int]:
-        """See Backend."""
         ids = self._raw_tokens(b"\x01" + text)
         return ids[ids.index(self._mark) + 1 :]
 
@@ -86,18 +87,18 @@ class LlamaCpp:
         count = lib.llama_tokenize(self._vocabulary, text, len(text), ids, room, False, False)
         return list(ids[:count])
 
+    @override
     def token_bytes(self, token: int) -> bytes:
-        """See Backend."""
         piece = ctypes.create_string_buffer(LONGEST_PIECE)
         count = lib.llama_token_to_piece(self._vocabulary, token, piece, LONGEST_PIECE, 0, False)
         return piece.raw[: max(0, count)]
 
+    @override
     def vocabulary_size(self) -> int:
-        """See Backend."""
         return int(self._size)
 
+    @override
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        """See Backend."""
         del past  # llama.cpp continues at the end of its cache, which `rewind` sets
         ids = (lib.llama_token * len(tokens))(*tokens)
         status = lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
@@ -108,28 +109,28 @@ class LlamaCpp:
         logits = lib.llama_get_logits_ith(self._context, -1)
         return numpy.ctypeslib.as_array(logits, shape=(self._size,))
 
+    @override
     def rewind(self, past: int) -> None:
-        """See Backend."""
         lib.llama_memory_seq_rm(self._memory, 0, past, -1)
 
+    @override
     def abort(self, wanted: bool) -> None:
-        """See Backend."""
         self._abort[0] = b"\x01" if wanted else b"\x00"
 
+    @override
     def use_threads(self, count: int) -> None:
-        """See Backend."""
         lib.llama_set_n_threads(self._context, count, count)
 
+    @override
     def save(self) -> bytearray:
-        """See Backend."""
         room = lib.llama_state_seq_get_size(self._context, 0)
         state = bytearray(room)
         size = lib.llama_state_seq_get_data(self._context, _view(state), room, 0)
         del state[size:]
         return state
 
+    @override
     def restore(self, state: bytearray) -> bool:
-        """See Backend."""
         self.rewind(0)
         restored = lib.llama_state_seq_set_data(self._context, _view(state), len(state), 0)
         if not restored:

@@ -18,8 +18,9 @@ from typing import Any
 
 import msgspec
 import numpy
+from typing_extensions import override
 
-from mistral_lsp.inference.backends.base import Aborted
+from mistral_lsp.inference.backends.base import Aborted, Backend
 from mistral_lsp.types import SCRIPT_VARIABLE, EngineError
 
 SPECIALS = {
@@ -62,7 +63,7 @@ def read_script() -> Script:
         raise EngineError(f"The script {path} can't be read: {error}") from error
 
 
-class Scripted:
+class Scripted(Backend):
     """A backend that follows a script."""
 
     name = "scripted"
@@ -76,20 +77,20 @@ class Scripted:
         self._ids: list[int] = []
         self._aborted = threading.Event()
 
+    @override
     def tokenize(self, text: bytes) -> list[int]:
-        """See Backend."""
         return list(text)
 
+    @override
     def token_bytes(self, token: int) -> bytes:
-        """See Backend."""
         return bytes([token]) if token < 256 else b""
 
+    @override
     def vocabulary_size(self) -> int:
-        """See Backend."""
         return SIZE
 
+    @override
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        """See Backend."""
         if self._script.dies:
             os.abort()
         if self._aborted.wait(self._script.delay_ms / 1000 * len(tokens)):
@@ -123,25 +124,25 @@ class Scripted:
                     return [answer[typed:], *others]
         return []
 
+    @override
     def rewind(self, past: int) -> None:
-        """See Backend."""
         del self._ids[past:]
 
+    @override
     def abort(self, wanted: bool) -> None:
-        """See Backend."""
         if wanted:
             self._aborted.set()
         else:
             self._aborted.clear()
 
-    def use_threads(self, count: int) -> None:
-        """See Backend."""
+    @override
+    def use_threads(self, count: int) -> None: ...
 
+    @override
     def save(self) -> bytearray:
-        """See Backend."""
         return bytearray(array("H", self._ids).tobytes())
 
+    @override
     def restore(self, state: bytearray) -> bool:
-        """See Backend."""
         self._ids = array("H", bytes(state)).tolist()
         return True

@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
+from typing_extensions import override
 
-from mistral_lsp.engine.remote.dialects.base import Piece
+from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
 from mistral_lsp.engine.remote.dialects.llama_tokens import Byte, Tokens
 from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
@@ -83,7 +84,7 @@ class _Chunk(msgspec.Struct):
     completion_probabilities: list[_Chosen] = []
 
 
-class LlamaServer:
+class LlamaServer(Dialect):
     """One llama-server with one model; see Dialect."""
 
     reads_ahead = True
@@ -102,8 +103,9 @@ class LlamaServer:
         self._chunk = SMALLEST_CHUNK
         self._held: list[int] = []
 
+    @override
     async def open(self) -> LoadedModel:
-        """See Dialect. Measures the reading speed unless the user has set the window."""
+        """Measures the reading speed unless the user has set the window."""
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
@@ -122,17 +124,17 @@ class LlamaServer:
             "llama-server", shown, form, self._window, working, working, note, can_abort=False
         )
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See Dialect."""
         return await self._tokens.count(texts)
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See Dialect."""
         parts, _ = await self._tokens.parts(prompt)
         return list(map(len, parts))
 
+    @override
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
-        """See Dialect."""
         await self._check_model()
         ids, owed = await self._tokens.prompt(prompt)
         if len(ids) + max_tokens > self._window:

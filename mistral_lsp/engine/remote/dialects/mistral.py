@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import msgspec
+from typing_extensions import override
 
 from mistral_lsp.engine.remote.dialects.texts import FORM_OF_HALVES, Said, TextDialect, halves
 from mistral_lsp.models import registry
@@ -40,8 +41,8 @@ class Mistral(TextDialect):
     _path = "/v1/fim/completions"
     _chunk = _Chunk
 
+    @override
     async def open(self) -> LoadedModel:
-        """See Dialect."""
         self._model = self._wanted.model or USUAL_MODEL
         await self._fill_in(FORM_OF_HALVES)
         window = self._wanted.window or registry.DEFAULT_WINDOW

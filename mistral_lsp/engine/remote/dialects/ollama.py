@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import msgspec
+from typing_extensions import override
 
 from mistral_lsp.engine.remote.dialects.texts import (
     FORM_OF_HALVES,
@@ -55,8 +56,9 @@ class Ollama(TextDialect):
     _path = "/api/generate"
     _chunk = _Chunk
 
+    @override
     async def open(self) -> LoadedModel:
-        """See Dialect. The probe also makes Ollama load the model."""
+        """The probe also makes Ollama load the model."""
         names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
         self._model = self._only(names)
         self._spelt = spelt_in(self._model)

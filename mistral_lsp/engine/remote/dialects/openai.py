@@ -10,6 +10,7 @@ import math
 from typing import Annotated, Any, Optional
 
 import msgspec
+from typing_extensions import override
 
 from mistral_lsp.engine.remote.dialects.texts import (
     FORM_OF_HALVES,
@@ -77,8 +78,8 @@ class OpenAI(TextDialect):
         self._takes_suffix = True
         self._tells = True
 
+    @override
     async def open(self) -> LoadedModel:
-        """See Dialect."""
         models = (await self._server.get("/v1/models", Models)).data
         names = [model.id for model in models]
         self._model = self._only(names)

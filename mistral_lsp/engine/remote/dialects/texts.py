@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar, Protocol
 
-from mistral_lsp.engine.remote.dialects.base import Piece
+from typing_extensions import override
+
+from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
@@ -55,7 +57,7 @@ class Chunk(Protocol):
         """Converts it to the common format."""
 
 
-class TextDialect(ABC):
+class TextDialect(Dialect, ABC):
     """One model of a server with text prompts; see Dialect.
 
     A subclass adds `open`, `_body`, `_path` and `_chunk`.
@@ -74,19 +76,21 @@ class TextDialect(ABC):
         """The spellings of the model's marks; empty if the server adds the marks itself."""
 
     @abstractmethod
-    async def open(self) -> LoadedModel:
-        """See Dialect."""
+    @override
+    async def open(self) -> LoadedModel: ...
 
     @abstractmethod
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         """Gives the request's body without `stream`."""
 
+    @override
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """See Dialect: an estimate."""
+        """An estimate."""
         return [-(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN) for text in texts]
 
+    @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """See Dialect: an estimate. Optional marks count only if we spell them out."""
+        """An estimate. Optional marks count only if we spell them out."""
         texts = await self.count([part.text for part in prompt.parts])
         return [self._weight_of_mark(part) or tokens for part, tokens in zip(prompt.parts, texts)]
 
@@ -94,8 +98,8 @@ class TextDialect(ABC):
         needed = bool(part.special) and not part.text and part.special not in OPTIONAL
         return int(needed or part.special in self._spelt)
 
+    @override
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
-        """See Dialect."""
         body = self._body(prompt, max_tokens) | {"stream": True}
         written, probability = 0, 1.0
         async with self._server.stream(self._path, body, self._chunk) as chunks:
