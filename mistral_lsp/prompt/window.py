@@ -54,7 +54,9 @@ Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
 class Budget:
     """The tokens for suffix and prefix together.
 
-    A plan is made for `wanted` tokens. As the user types, its prefix may grow up to `limit`. If `grows` is False, the prefix takes all of its room at once. The suffix has `most_suffix` tokens at most.
+    A plan is made for `wanted` tokens. As the user types, its prefix may grow up to `limit`. If
+    `grows` is False, the prefix takes all of its room at once. The suffix has `most_suffix` tokens
+    at most.
     """
 
     wanted: int

@@ -119,7 +119,7 @@ def is_value_apart(named: Named) -> bool:
 
 
 def _closes(line: Line, named: Named, glue: re.Match[str]) -> bool:
-    """In `"name": value`, whether the quote before the `:` closes the string of the name."""
+    """Whether the string around the name ends after its `=` or `:`, as in `"password=" + x`."""
     quote = line.quote_at(named.start)
     return bool(quote) and line.text.startswith(quote, glue.end()) and not glue[0].startswith(quote)
 

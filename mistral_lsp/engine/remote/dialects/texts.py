@@ -38,8 +38,8 @@ _PROBE = (
 class Said:
     """One JSON object of a streamed answer, in a form common to all dialects.
 
-    `reason` tells why the answer ends at this object; "" if the answer goes on. `probabilities` are those of its
-    tokens; empty if the server tells none.
+    `reason` tells why the answer ends at this object; "" if the answer goes on. `probabilities`
+    are those of its tokens; empty if the server tells none.
     """
 
     text: str
