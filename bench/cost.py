@@ -27,7 +27,7 @@ WRITTEN = 16
 
 
 def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
-    """Loads and measures the file; rates are in tokens per second, behind `READ` tokens."""
+    """Loads and measures the file; rates are in tokens per second, after `READ` tokens."""
     begun = time.perf_counter()
     ready = load(Load(engine, str(path.resolve()), WINDOW, threads, 0))
     loading = time.perf_counter() - begun

@@ -191,7 +191,7 @@ def model_at(model: str, folder: Path | None) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path is a file; False if it is too long for any."""
+    """Whether the path is a file; False if it is too long for a path."""
     try:
         return path.is_file()
     except OSError:

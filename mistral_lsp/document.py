@@ -1,7 +1,7 @@
 """The text of an open file: edits in microseconds, and frozen snapshots of it.
 
 Lines end at LF, CR LF and CR and nowhere else, as the protocol says. str.splitlines also splits at
-form feeds and U+2028: one edit behind such a character would corrupt the text. A snapshot has LF
+form feeds and U+2028: one edit after such a character would corrupt the text. A snapshot has LF
 only, as in the models' training. If an editor sends a character in UTF-16 halves, the document
 keeps the first half until the second comes.
 """
@@ -95,7 +95,7 @@ class Snapshot:
         return not self.lines or self.lines[-1][-1] == "\n"
 
     def line(self, number: int) -> str:
-        """The text of a line without its end; "" behind the last one."""
+        """The text of a line without its end; "" after the last one."""
         return self.lines[number].removesuffix("\n") if number < len(self.lines) else ""
 
     def offset(self, line: int, column: int) -> int:
@@ -175,7 +175,7 @@ class Document:
         self._snapshot = None
 
     def line(self, number: int) -> str:
-        """The text of a line without its end; "" behind the last one."""
+        """The text of a line without its end; "" after the last one."""
         return self._lines[number].rstrip("\r\n") if number < len(self._lines) else ""
 
     def set_text(self, text: str) -> None:

@@ -31,6 +31,16 @@ def test_imports_go_downwards() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_wall_between_two_processes_has_no_gap() -> None:
+    """A new module of inference is on the host's side, unless it is let through here."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    shared = {"healing", "sizes", "shelf"}
+    for path in (PACKAGE / "inference").glob("*.py"):
+        if path.stem != "__init__":
+            walled = f'"mistral_lsp.inference.{path.stem}",' in text
+            assert walled is (path.stem not in shared), path.name
+
+
 @pytest.mark.parametrize("arguments", [["ruff", "check", "."], ["ruff", "format", "--check", "."]])
 def test_ruff(arguments: list[str]) -> None:
     done = subprocess.run(

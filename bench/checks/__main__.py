@@ -124,7 +124,7 @@ def check_typing(engine: str) -> Rows:
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
     """Types one line. The first request, which reads the window, is left out.
 
-    A pause behind it lets the server grow the window to its full size.
+    A pause after it lets the server grow the window to its full size.
     """
     uri = f"file:///project/line{number}.py"
     line = lines[number]

@@ -40,7 +40,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A request's content: lines above, the line up to the cursor, the text behind it."""
+    """A request's content: lines above, the line up to the cursor, the text after it."""
 
     prefix: str
     prompt: str

@@ -148,7 +148,7 @@ class WholePrompt(Subject):
     def work(self) -> Work:
         """Estimates the work, since the server counts nothing.
 
-        The server reuses only a prompt's common prefix with the one before; tokens behind it count
+        The server reuses only a prompt's common prefix with the one before; tokens after it count
         as evaluated. A piece counts as one token.
         """
         for prompt in self._uncounted:

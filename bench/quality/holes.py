@@ -21,7 +21,7 @@ Hole = tuple[int, int]
 def holes(mask: str, path: str, text: str, chance: random.Random) -> list[Hole]:
     """Finds all gaps of a kind in a file, in order.
 
-    line: from behind the indentation to the line's end. rest-of-line: from a random column on.
+    line: from after the indentation to the line's end. rest-of-line: from a random column on.
     block: from the end of a line that opens a block to the end of the block, up to eight lines.
     Lines that begin in a comment or a string are skipped.
     """
@@ -43,7 +43,7 @@ def _is_code(snapshot: Snapshot, number: int) -> bool:
     line = snapshot.line(number)
     if len(line.strip()) < SHORTEST_LINE or snapshot.tree is None:
         return False
-    # Just behind its first character, since a comment's line starts outside the comment.
+    # Just after its first character, since a comment's line starts outside the comment.
     inside = snapshot.starts[number] + len(line) - len(line.lstrip()) + 1
     return snapshot.tree.region(inside) == "code"
 

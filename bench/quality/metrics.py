@@ -58,7 +58,7 @@ def judge(task: Task, shown: Shown) -> Judgement:
 
 
 def middle(task: Task, shown: Shown) -> str:
-    """Gives the text put into the gap, without the closers that are already behind it."""
+    """Gives the text put into the gap, without the closers that are already after it."""
     return shown.text.removesuffix(task.suffix[: shown.replaced])
 
 
@@ -101,9 +101,9 @@ def _parser(language: str) -> tree_sitter.Parser:
 
 
 def _echoes(task: Task, written: str) -> bool:
-    """Whether a text repeats the text behind the gap.
+    """Whether a text repeats the text after the gap.
 
-    With text behind the gap on its line: whether it ends with that text. Otherwise: whether one of
+    With text after the gap on its line: whether it ends with that text. Otherwise: whether one of
     its lines is the next line that is not blank.
     """
     rest, _, below = task.suffix.partition("\n")

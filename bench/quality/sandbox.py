@@ -31,7 +31,7 @@ FILE_BYTES = 1 << 20
 PROCESSES = 8
 OPEN_FILES = 32
 
-# Reads the program from stdin, behind a first line with a secret word. The word is printed only
+# Reads the program from stdin, after a first line with a secret word. The word is printed only
 # after the program's end: `exit(0)` in the middle is no success.
 GUARD = f"""
 import os, resource, sys

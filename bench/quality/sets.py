@@ -73,7 +73,7 @@ def load(name: str) -> list[Task]:
 def _humaneval(row: dict[str, str]) -> Task:
     """Converts one task of HumanEval-Infilling.
 
-    If the gap is whole lines, its last line end stays behind it: the editor's cursor is then on an
+    If the gap is whole lines, its last line end stays after it: the editor's cursor is then on an
     empty line, not in front of the next line's text.
     """
     expected, suffix = row["canonical_solution"], row["suffix"]

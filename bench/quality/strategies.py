@@ -30,7 +30,7 @@ PATIENT_MS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The shown text: `text` in place of the `replaced` characters behind the cursor."""
+    """The shown text: `text` in place of the `replaced` characters after the cursor."""
 
     text: str
     replaced: int = 0
@@ -76,7 +76,7 @@ async def prefix_as_is(task: Task, engine: Engine) -> Shown:
 
 
 async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
-    """Sends the text behind the cursor, a blank line, and the text before it, without marks."""
+    """Sends the text after the cursor, a blank line, and the text before it, without marks."""
     before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
     parts = [_text("suffix", after), _text("gap", "\n\n"), _text("before", before)]
     return await _plain(task, parts, engine)
@@ -114,7 +114,7 @@ STRATEGIES: dict[str, Strategy] = {
 def _plain_prefix(task: Task) -> str:
     """Gives the text before the cursor; in a blank line, up to the end of the last non-blank line.
 
-    Plain models continue badly behind a line end or blanks, since their tokens span them. So such
+    Plain models continue badly after a line end or blanks, since their tokens span them. So such
     tools leave these to the answer.
     """
     return task.prefix.rstrip() if _in_blank_line(task) else task.prefix

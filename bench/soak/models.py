@@ -64,7 +64,7 @@ class Reader:
     """Parses a valid header."""
 
     def __init__(self, data: bytes):
-        """Begins behind magic and version."""
+        """Begins after magic and version."""
         self.data = data
         self.at = 8
 

@@ -198,7 +198,7 @@ class Site:
         self.slowest = max(self.slowest, editor.slowest)
 
     def close(self) -> dict[str, int]:
-        """Closes all editors; counts the hosts and sockets left behind."""
+        """Closes all editors; counts the hosts and sockets left after."""
         for editor in self.editors:
             self._count(editor)
             self.lost += editor.close()

@@ -145,7 +145,7 @@ class Watch:
 
 
 def growth(samples: list[int]) -> float:
-    """Gives the relative growth from the second tenth, behind the warm-up, to the last tenth."""
+    """Gives the relative growth from the second tenth, after the warm-up, to the last tenth."""
     tenth = max(1, len(samples) // 10)
     before = statistics.median(samples[tenth : 2 * tenth])
     return statistics.median(samples[-tenth:]) / before - 1

@@ -21,7 +21,7 @@ ALLOWED_TOKENS = 16
 """Tokens allowed beyond the changed text's: marks, and a token cut in two."""
 
 Step = tuple[str, str, Spot]
-"""The latest edit: its kind, the changed text, and the cursor's place behind it."""
+"""The latest edit: its kind, the changed text, and the cursor's place after it."""
 
 
 def check_edits(setup: Setup) -> Rows:

@@ -108,7 +108,7 @@ class Editor:
         self.client.notify("mistralLsp/didMoveCursor", document)
 
     def edit(self, file: File, start: Spot, end: Spot, text: str) -> Spot:
-        """Replaces the text between two places; gives the place behind the new text."""
+        """Replaces the text between two places; gives the place after the new text."""
         file.version += 1
         self.client.change(file.uri, file.version, start, end, text)
         behind = file.lines[end.line][end.column :]
@@ -119,7 +119,7 @@ class Editor:
         return Spot(start.line + len(new) - 1, column)
 
     def type(self, file: File, spot: Spot, text: str) -> Spot:
-        """Types a text; gives the place behind it."""
+        """Types a text; gives the place after it."""
         return self.edit(file, spot, spot, text)
 
     def type_letter(self, file: File, spot: Spot) -> Spot:

@@ -49,7 +49,7 @@ class Document:
     wanted: str
     """The line to type, as far as it is to be typed."""
     below: list[str] = field(default_factory=list)
-    """The lines to type behind it."""
+    """The lines to type after it."""
     later: list[str] = field(default_factory=list)
     """The lines from the cursor's on to type after a call of `go_on`."""
     version: int = 1
@@ -107,7 +107,7 @@ class Document:
 
     def next_key(self) -> str:
         """Gives the next key's text: a character, or a line end with the editor's indentation
-        behind it. "" at the end of the typing.
+        after it. "" at the end of the typing.
         """
         if self.left or not self.below:
             return self.left[:1]
@@ -115,7 +115,7 @@ class Document:
         return "\n" + following[: len(following) - len(following.lstrip())]
 
     def apply(self, edit: Edit) -> None:
-        """Applies an edit; the cursor is then behind the new text."""
+        """Applies an edit; the cursor is then after the new text."""
         line = self.lines[self.line]
         changed = line[: edit.start] + edit.text + line[edit.end :]
         self.column = edit.start + len(edit.text)

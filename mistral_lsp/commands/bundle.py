@@ -25,7 +25,7 @@ HOMES = re.compile(
     r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
     rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
 )
-"""Matches a folder of home folders, of any system, and the user's name behind it."""
+"""Matches a folder of home folders, of any system, and the user's name after it."""
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:

@@ -17,7 +17,7 @@ KEPT = 256
 BEFORE = 4000
 """Characters before the cursor; an answer is found only while they are unchanged."""
 AFTER = 1000
-"""Characters behind the cursor; an answer is found only while they are unchanged."""
+"""Characters after the cursor; an answer is found only while they are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
 """Closing marks that an editor may insert by itself."""
 
@@ -71,7 +71,7 @@ class Entry:
         return fresh
 
     def is_seen_at(self, offset: int) -> bool:
-        """Whether a part of the answer behind a cursor at `offset` was shown."""
+        """Whether a part of the answer after a cursor at `offset` was shown."""
         shown = sum(len(token.text) for token in self.tokens[: self._seen])
         return self.offset + shown > offset
 

@@ -205,7 +205,7 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
 async def _follow(
     request: Request, attempt: Attempt, stream: Stream, workbench: Workbench, grow: Grow | None
 ) -> None:
-    """Copies the stream's answer behind the request's cursor into the attempt, as it grows."""
+    """Copies the stream's answer after the request's cursor into the attempt, as it grows."""
     attempt.entry = stream.entry
     followed = stream.followed(request.snapshot, request.offset)
     async with contextlib.aclosing(followed) as answers:

@@ -19,7 +19,7 @@ SMALLEST_BUDGET = 64
 RESERVED_TOKENS = 48
 """Tokens of the window kept free for marks, the path and the introduction."""
 SHORT_SUFFIX = 64
-"""Tokens of a suffix behind the prefix, at most: every keystroke rereads it."""
+"""Tokens of a suffix after the prefix, at most: every keystroke rereads it."""
 
 
 async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:

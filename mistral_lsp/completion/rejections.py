@@ -12,7 +12,7 @@ LOOK_BACK = 500
 """Characters before a place that identify it."""
 
 Place = tuple[str, str, str]
-"""A document's URI, the text before a place, and the character behind it."""
+"""A document's URI, the text before a place, and the character after it."""
 
 
 class Rejections:

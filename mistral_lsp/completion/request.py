@@ -46,7 +46,7 @@ class Request:
     before: str = ""
 
     def told(self) -> tuple[Snapshot, int]:
-        """Gives the snapshot for the prompt, behind the earlier cells, and the place in it."""
+        """Gives the snapshot for the prompt, after the earlier cells, and the place in it."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset

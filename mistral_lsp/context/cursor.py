@@ -12,7 +12,7 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.syntax.trees import Region
 
 FOLLOWING = 4000
-"""Characters behind the cursor's line, for the filters."""
+"""Characters after the cursor's line, for the filters."""
 AROUND = 4000
 """Characters on either side, to find how the file is indented."""
 INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
@@ -24,7 +24,7 @@ class Cursor:
 
     `line_prefix` and `line_suffix` make its line, without the line end. `following` is the text
     from that line's end on, as much as filters need. `has_open_string`: the cursor is in a string
-    over several lines, not closed yet, or closed by the editor right behind the cursor. `indent` is
+    over several lines, not closed yet, or closed by the editor right after the cursor. `indent` is
     one level of indentation of the lines around; "" if they have none or mix tabs and blanks.
     """
 

@@ -104,7 +104,7 @@ def _read(path: Path, stamp: Stamp) -> _Settings:
 
 
 def _value(written: str) -> str:
-    """Removes a value's quotes, escapes and the comment behind it."""
+    """Removes a value's quotes, escapes and the comment after it."""
     value = ""
     for quoted, escaped, plain in _pieces(written):
         value += ESCAPED.sub(r"\1", quoted) + escaped + plain

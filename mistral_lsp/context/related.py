@@ -24,7 +24,7 @@ TOP = 8000
 ANYWHERE = 0.05
 """Weight of a name in the file's first TOP characters; at the cursor it is 1."""
 BEHIND = 0.5
-"""Factor for a word behind the cursor, beside one as far before it."""
+"""Factor for a word after the cursor, beside one as far before it."""
 ELSEWHERE = 0.2
 """Factor for a definition in a file whose module name this file does not mention."""
 MEMBER = 0.15

@@ -115,7 +115,7 @@ def is_secret(path: str) -> bool:
 
 
 def _originals(name: str) -> Iterator[str]:
-    """Gives a file's name, and its possible names before an editor or a person made a backup."""
+    """Gives a file's name and, as it may be a backup, the names that the original may have had."""
     yield name
     for mark in (".#", "#", "copy of "):
         if name.startswith(mark):

@@ -121,7 +121,8 @@ def _most_similar(
 ) -> tuple[list[Snippet], dict[str, Stamp]]:
     """Ranks snippets, the most similar first; also gives the stamps of all files looked at.
 
-    Of two that overlap, the more similar is kept; of equal ones, a place where the user has been.
+    Of two overlapping snippets the more similar is kept; of two equally similar ones, the one
+    where the user has been.
     """
     end = time.monotonic() + LONGEST_SECONDS
     others = ((walk.distance(other, file), other) for other in known if other != file)

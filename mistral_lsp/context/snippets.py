@@ -74,7 +74,7 @@ def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
-    """Weighs the words around a place, up to 1: the nearer, the more."""
+    """Gives each word around a place a weight of at most 1; nearer words weigh more."""
     number, column = snapshot.place(offset)
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)

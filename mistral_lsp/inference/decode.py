@@ -161,7 +161,7 @@ class Decoder:
         ]
 
     def _read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
-        """Evaluates the prompt, counting after each chunk; gives the logits behind it."""
+        """Evaluates the prompt, counting after each chunk; gives the logits after it."""
         self._uncounted = self._sequence.evaluated
 
         def is_over() -> bool:
@@ -173,7 +173,7 @@ class Decoder:
         return logits
 
     def _logits_behind(self, tokens: Tokens[int]) -> Any:
-        """Gives the logits behind `tokens`; counts them as evaluated, as for a search."""
+        """Gives the logits after `tokens`; counts them as evaluated, as for a search."""
         self._uncounted = self._sequence.evaluated
         logits = self._sequence.logits_behind(tokens)
         self._count_evaluated()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 HALF = re.compile(r"[\w\s]\Z")
 """Matches a text that may end within a token.
 
-Behind a bracket or a dot a new token usually begins; healing there would waste a step.
+After a bracket or a dot a new token usually begins; healing there would waste a step.
 """
 WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
 LONGEST_OWED = 24
@@ -32,7 +32,7 @@ def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
 
 
 def _goes_on(piece: bytes, owed: bytes) -> bool:
-    """Whether `piece` belongs to the same word as `owed` behind it."""
+    """Whether `piece` belongs to the same word as `owed` after it."""
     if not owed.strip():
         return not piece.strip() and b"\n" not in owed
     within = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])

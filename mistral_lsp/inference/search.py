@@ -17,7 +17,7 @@ from typing import Any
 MOST_TRIES = 4
 
 Choice = tuple[int, float]
-"""A token, and its probability behind the tokens before it."""
+"""A token, and its probability after the tokens before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Line:
 class Search:
     """One search.
 
-    `logits_behind` gives the logits behind some tokens, or None after a cancel. `choose` gives the
+    `logits_behind` gives the logits after some tokens, or None after a cancel. `choose` gives the
     most probable choices from logits. `is_over` tells whether tokens end the line.
     """
 

@@ -1,6 +1,6 @@
 """One token sequence in a KV cache: evaluates only new tokens, and saves the state it leaves.
 
-Prompts are read in chunks, between which a cancel is noticed. The logits behind the latest tokens
+Prompts are read in chunks, between which a cancel is noticed. The logits after the latest tokens
 are kept. So an answer that differs in its first token, when one more character of a word was typed,
 needs no eval.
 """
@@ -85,7 +85,7 @@ class Sequence:
     # Evaluating
 
     def read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
-        """Gives the logits behind a prompt, changing the place if necessary. None: cancelled."""
+        """Gives the logits after a prompt, changing the place if necessary. None: cancelled."""
         if self.backend.can_save:
             self._change_place(prompt)
         return self.logits_behind(prompt, cancelled)
@@ -93,7 +93,7 @@ class Sequence:
     def logits_behind(
         self, tokens: Tokens[int], cancelled: Callable[[], bool] | None = None
     ) -> Any:
-        """Gives the logits behind `tokens`; evaluates those that the cache lacks. None: cancelled.
+        """Gives the logits after `tokens`; evaluates those that the cache lacks. None: cancelled.
 
         Without `cancelled` all are evaluated at once, else in chunks.
         """
@@ -143,7 +143,7 @@ class Sequence:
             self._logits.clear()
 
     def _eval(self, tokens: Tokens[int]) -> Any:
-        """Evaluates tokens behind the held ones; gives the logits, or None if aborted."""
+        """Evaluates tokens after the held ones; gives the logits, or None if aborted."""
         started = self._clock()
         past = len(self._held)
         chosen = self._threads.choose(len(tokens))

@@ -45,8 +45,8 @@ class Threads:
         reading_rate: float = 0.0,
         idle: Callable[[], float] = idle_seconds,
     ):
-        """`most` is the number for an idle machine, which then reads `reading_rate` prompt tokens a
-        second (0: unknown). `clock` and `idle` are in seconds.
+        """`most` is the number of threads on an idle machine, which with so many reads
+        `reading_rate` prompt tokens a second (0: unknown). `clock` and `idle` are in seconds.
         """
         self._most = most
         self._clock = clock

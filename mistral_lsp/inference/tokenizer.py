@@ -94,7 +94,7 @@ class Tokenizer:
         return owed
 
     def beginning(self, owed: bytes) -> Any:
-        """Gives an array of the token ids allowed at the start of an answer that owes `owed`."""
+        """Gives an array of the token ids that may begin an answer that must begin with `owed`."""
         return numpy.array(
             [
                 token

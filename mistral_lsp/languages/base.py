@@ -52,7 +52,7 @@ class Language:
     The patterns for lines are searched in a line without its end. A `block_opener` is followed by a
     block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on with
     the block, and a `block_closer` is its last line. An `item_mark` before an opener counts as its
-    indentation. Nothing goes on behind a `finished` line.
+    indentation. Nothing goes on after a `finished` line.
 
     `most_columns` bounds the columns where blocks begin, for a grammar that crashes on deep
     nesting; 0 sets no bound.

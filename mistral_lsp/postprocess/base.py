@@ -14,7 +14,7 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
-"""Counts the file's syntax errors with a text in place of so many characters behind the cursor;
+"""Counts the file's syntax errors with a text in place of so many characters after the cursor;
 with None, without the cursor's line.
 """
 
@@ -60,7 +60,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Text to insert at the cursor, in place of the `replaced` characters behind it.
+    """Text to insert at the cursor, in place of the `replaced` characters after it.
 
     If nothing is to be shown, `text` is "" and `reason` says why.
     """
@@ -88,7 +88,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def opens_block(line: str, language: Language) -> bool:
-    """Whether a block follows behind a line."""
+    """Whether a block follows after a line."""
     return has(language.block_opener, line.rstrip())
 
 

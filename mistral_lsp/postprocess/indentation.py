@@ -19,7 +19,7 @@ def indentation(line: str) -> int:
 def reindented(text: str, situation: Situation) -> str:
     """Indents the text like its file, by tabs or by blanks: models mix them up.
 
-    A first line behind the file's own text has no indentation.
+    If the text goes on in a line of the file, its first line is left as it is.
     """
     lines = text.split("\n")
     begun = 1 if situation.line_prefix.strip() else 0

@@ -23,7 +23,7 @@ UNDECIDED = re.compile(r"\W*\w*")
 
 
 def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts the answer behind its line or its block."""
+    """Cuts the answer after its line or its block."""
     end = _end(suggestion.text, situation, grows=False)
     return suggestion if end is None else Suggestion(suggestion.text[:end], suggestion.replaced)
 
@@ -115,7 +115,7 @@ def _depth(opener: str, language: Language) -> int:
 
 
 def _part(line: str, base: int, language: Language) -> Literal["inside", "last", "behind"]:
-    """Says whether a line is inside, last in, or behind the block indented deeper than `base`."""
+    """Says whether a line is inside, last in, or after the block indented deeper than `base`."""
     # The first character of a growing line is enough to show its indentation.
     if not line.strip() or indentation(line) > base:
         return "inside"

@@ -1,4 +1,4 @@
-"""Cuts off the end of an answer that repeats the text behind the cursor."""
+"""Cuts off the end of an answer that repeats the text after the cursor."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """Accepts an answer whose end repeats all the text behind the replaced marks, or gives None."""
+    """Accepts an answer whose end repeats all the text after the replaced marks, or gives None."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if not replaced or not _says_the_same(text[end:], rest):
@@ -48,7 +48,7 @@ def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Su
 
 
 def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
-    """Cuts the repetition of `rest`, the text behind the replaced marks, off the first line."""
+    """Cuts the repetition of `rest`, the text after the replaced marks, off the first line."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if replaced and _encloses(text[end:], rest):

@@ -1,7 +1,7 @@
 """The fill-in forms, as data: the order of suffix and prefix for each model family.
 
 `<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
-texts filled in by `build`. "related" are excerpts of other files, each behind the mark between
+texts filled in by `build`. "related" are excerpts of other files, each after the mark between
 files, if the form has one.
 """
 
@@ -41,7 +41,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         "suffix",
         "<fim_middle>",
     ),
-    # Codestral: no mark behind the prefix, and a space before it as for CodeLlama.
+    # Codestral: no mark after the prefix, and a space before it as for CodeLlama.
     "codestral": (
         "<bos>",
         "related",
@@ -87,5 +87,5 @@ WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
 
 
 def reads_suffix_last(form: str) -> bool:
-    """Whether the suffix is behind the prefix, so that every keystroke rereads it."""
+    """Whether the suffix is after the prefix, so that every keystroke rereads it."""
     return FORMS[form].index("suffix") > FORMS[form].index("prefix")

@@ -11,8 +11,8 @@ from mistral_lsp.prompt.blotting.names import word_set
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
 ABOVE, BEHIND = 4_000, 1_000
-"""Characters read above and behind a range: a secret of several lines may begin above it, and the
-range's last line goes on behind it.
+"""Characters read above and after a range: a secret of several lines may begin above it, and the
+range's last line goes on after it.
 """
 
 _CONFIG = frozenset({"yaml", "toml"})
@@ -64,7 +64,7 @@ def see(snapshot: Snapshot, start: int, end: int) -> str:
 def see_around(
     snapshot: Snapshot, start: int, offset: int, untyped: str, suffix: str
 ) -> tuple[str, str]:
-    """Gives the prefix from `start` to the cursor, and the `suffix` behind it, without secrets.
+    """Gives the prefix from `start` to the cursor, and the `suffix` after it, without secrets.
 
     A secret around the cursor is blotted out of both.
     """

@@ -18,7 +18,7 @@ from mistral_lsp.prompt.view import blot_file, see, style
 from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
-"""Characters that an editor may insert by itself behind the cursor."""
+"""Characters that an editor may insert by itself after the cursor."""
 SUFFIX_SHARE = 0.25
 """Share of the budget for the suffix."""
 RELATED_SHARE = 0.4
@@ -54,8 +54,9 @@ Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
 class Budget:
     """The tokens for suffix and prefix together.
 
-    A plan is made for the `wanted` tokens; later its prefix may grow to the `limit`. Without
-    `grows`, the prefix fills its room at once. The suffix has `most_suffix` tokens at most.
+    A plan is made for `wanted` tokens. As the user types, its prefix may grow up to `limit`. If
+    `grows` is False, the prefix takes all of its room at once. The suffix has `most_suffix` tokens
+    at most.
     """
 
     wanted: int
@@ -139,7 +140,7 @@ class Plan:
         return self if place < 0 else replace(self, anchor=place)
 
     def suffix_agrees(self, text: str, offset: int) -> bool:
-        """Whether the text behind the cursor is still the frozen suffix.
+        """Whether the text after the cursor is still the frozen suffix.
 
         Closing brackets and quotes inserted by an editor do not count. The model goes on seeing the
         line without them and writes them, and the answer replaces the editor's.

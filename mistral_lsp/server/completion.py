@@ -34,14 +34,14 @@ class Selected:
     text: str = ""
 
     def accepted(self, snapshot: Snapshot) -> tuple[Snapshot, int]:
-        """Gives the file with the item inserted, and the place behind it."""
+        """Gives the file with the item inserted, and the place after it."""
         if self.span.start == self.span.end and not self.text:
             return snapshot, self.span.start
         changed = snapshot.replaced(self.span.start, self.span.end, self.text)
         return changed, self.span.start + len(self.text)
 
     def extended(self, completion: Completion) -> Completion:
-        """Converts a completion behind the item into one for the file without it."""
+        """Converts a completion after the item into one for the file without it."""
         if not completion.text:
             return completion
         longer = len(self.text) - (self.span.end - self.span.start)

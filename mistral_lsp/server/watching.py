@@ -48,7 +48,7 @@ async def watch(app: App) -> None:
 
 
 def note(app: App, gone: Iterable[str], there: Iterable[str]) -> None:
-    """Tells the index of deleted files and folders, and of new or changed ones."""
+    """Tells the index which files and folders were deleted, and which are new or changed."""
     app.indexing.remove([uris.parse(uri).file for uri in gone])
     for uri in there:
         app.indexing.change(uris.parse(uri).file)

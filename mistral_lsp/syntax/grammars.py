@@ -110,7 +110,7 @@ def _release(given: list[bytes]) -> None:
 
 
 def _columns(text: str) -> int:
-    """Counts the columns where a YAML block may begin: behind a line's blanks, or a `-`, `?`, `:`.
+    """Counts the columns where a YAML block may begin: after a line's blanks, or a `-`, `?`, `:`.
 
     Each open block has a column of its own, but a sequence may share its key's. So the count bounds
     the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is given.

@@ -1,4 +1,4 @@
-"""Finds the brackets and quotes open at a place, and those closed by a text behind it.
+"""Finds the brackets and quotes open at a place, and which of them a following text closes.
 
 In code before the cursor, the syntax tree tells real brackets and quotes. In strings, comments,
 answers, and files without a tree, a small lexer does, by the language's patterns.
@@ -19,7 +19,7 @@ LONGEST_LOOK = 2_000
 """Characters read before the cursor, at most."""
 REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 VALUE_ENDS = ")]}\"'`$_"
-"""Behind one of these or a word, a slash divides; elsewhere it begins a regular expression."""
+"""After one of these or a word, a slash divides; elsewhere it begins a regular expression."""
 BEFORE_REGEX = re.compile(r"\b(?:return|typeof|case|in|of|when|if|unless|and|or|not)\Z")
 LONGEST_KEYWORD = 8
 UNKNOWN = TextForm(NEVER, "\0", spans_lines=True)
@@ -83,7 +83,7 @@ class Nesting:
         return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
-        """Gives the nesting behind a text that follows here."""
+        """Gives the nesting after a text that follows here."""
         *above, line = text.split("\n")
         if above:
             reader = _Reader(self, "".join(f"{one}\n" for one in above))

@@ -98,7 +98,7 @@ class SyntaxTree:
         return new_tree and SyntaxTree(self._language, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
-        """Gives the region at `offset`; just behind a closing quote is code again."""
+        """Gives the region at `offset`; just after a closing quote is code again."""
         place = self._units.byte(offset)
         for node in _around(self._tree, max(0, place - 1), place):
             if node.type in self._language.interpolation_nodes and node.start_byte < place:
@@ -111,7 +111,7 @@ class SyntaxTree:
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
         # A line comment goes on at its very end, unless it has the line's end in it; a block
-        # comment is over behind its last mark.
+        # comment is over after its last mark.
         if place != node.end_byte:
             return place < node.end_byte
         data = self._units.data
@@ -207,7 +207,7 @@ class SyntaxTree:
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
-            # A body's node ends at its last word; indented text behind it still belongs to it.
+            # A body's node ends at its last word; indented text after it still belongs to it.
             place = len(self._units.data[:place].rstrip())
         found = [
             self._scope(node)

@@ -173,7 +173,7 @@ def _tokens(pattern: str) -> list[_Token]:
 
 
 def _character(pattern: str, place: int) -> tuple[str, int]:
-    """Reads the character at a place, escaped or not; gives it and the place behind it."""
+    """Reads the character at a place, escaped or not; gives it and the place after it."""
     if pattern[place] == "\\":
         place += 1
         if place == len(pattern):
@@ -182,7 +182,7 @@ def _character(pattern: str, place: int) -> tuple[str, int]:
 
 
 def _set(pattern: str, place: int) -> tuple[_Token, int]:
-    """Reads the character set behind a `[`; gives it and the place behind its `]`."""
+    """Reads the character set after a `[`; gives it and the place after its `]`."""
     begin = place
     outside = pattern[place : place + 1] in {"!", "^"}
     place += outside

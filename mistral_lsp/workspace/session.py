@@ -69,7 +69,7 @@ class Session:
     # Notebooks
 
     def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
-        """Replaces `count` cells of a notebook, from the `first` on, or all of these for -1."""
+        """Replaces `count` cells of a notebook from `first` on; -1: all from there on."""
         self._hears_of_notebooks = True
         order = self._notebooks.setdefault(uris.parse(notebook), [])
         order[first : first + count if count >= 0 else None] = map(uris.parse, cells)

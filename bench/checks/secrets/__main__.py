@@ -44,7 +44,7 @@ TOKEN = re.compile(r"\w+")
 """Matches names, words and numbers."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""Cursor places: in a line below, behind a whole secret, behind a half one. That one is at the
+"""Cursor places: in a line below, after a whole secret, after a half one. That one is at the
 line's end, or before an editor's closing quote.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"

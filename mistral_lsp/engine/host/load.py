@@ -38,7 +38,7 @@ class Ready:
     """Identifies the model in kept KV states; "" if states can't be kept."""
 
     def leave(self, remember: bool) -> None:
-        """Writes the KV states to disk, or else erases all kept ones."""
+        """Writes the KV states to disk if they are to be remembered, else erases those on disk."""
         if remember and self.identity and self.backend.can_save:
             states.write(self.identity, self.sequence.states())
         else:

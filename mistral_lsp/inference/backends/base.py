@@ -34,7 +34,7 @@ class Backend(Protocol):
         """Gives the number of tokens in the vocabulary."""
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        """Evaluates tokens behind the first `past` ones and gives the last one's logits.
+        """Evaluates tokens after the first `past` ones and gives the last one's logits.
 
         The logits are a float32 array of shape (vocabulary,), valid until the next eval. Raises
         Aborted; the cache then is sure to hold only the first `past` tokens.

@@ -146,8 +146,8 @@ def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
 def _flash_attention() -> int:
     """Enables flash attention, except without a GPU on processors with AVX2 but no AVX-512.
 
-    There it makes decode steps behind 1,000 tokens a quarter longer, and doubles the time of chunks
-    behind 3,000.
+    There it makes decode steps after 1,000 tokens a quarter longer, and doubles the time of chunks
+    after 3,000.
     """
     system = lib.llama_print_system_info().decode()
     narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system

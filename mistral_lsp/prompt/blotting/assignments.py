@@ -119,7 +119,7 @@ def is_value_apart(named: Named) -> bool:
 
 
 def _closes(line: Line, named: Named, glue: re.Match[str]) -> bool:
-    """Whether the quote behind the glue ends the string around the name."""
+    """Whether the string around the name ends after its `=` or `:`, as in `"password=" + x`."""
     quote = line.quote_at(named.start)
     return bool(quote) and line.text.startswith(quote, glue.end()) and not glue[0].startswith(quote)
 
@@ -204,7 +204,7 @@ def _look_below(line: Line, named: Named) -> None:
     if here is not None:
         line.after = Until(here[1], word=True)
     elif below and (
-        # In code a colon alone begins a block; behind a string it belongs to a key.
+        # In code a colon alone begins a block; after a string it belongs to a key.
         below["set"] != ":" or line.style == "config" or below[0][0] in "\\\"'"
     ):
         line.after = Expected(named.name, named.kind, line.indentation)

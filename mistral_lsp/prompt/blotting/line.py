@@ -68,7 +68,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Paired:
-    """The value of a name is in one of the next `lines`, behind a word like `value`."""
+    """The value of a name is in one of the next `lines`, after a word like `value`."""
 
     name: str
     kind: Kind
@@ -87,7 +87,7 @@ State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
 
 
 def _quotes(text: str) -> list[tuple[int, str]]:
-    """Lists the place of each quote that begins or ends a string, and the quote open behind it."""
+    """Lists the place of each quote that begins or ends a string, and the quote open after it."""
     found: list[tuple[int, str]] = []
     open_ = ""
     for quote in _QUOTE.finditer(text):

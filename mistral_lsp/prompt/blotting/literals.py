@@ -22,7 +22,7 @@ _BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string's text within its line; `behind` is the place behind its closing mark.
+    """A string's text within its line; `behind` is the place after its closing mark.
 
     `goes_on` is the closing mark of a string that ends in a later line, else "".
     """

@@ -18,13 +18,13 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""The strangeness of a letter (the column) behind another (the row), 0 to 9, from a to z: the
+"""The strangeness of a letter (the column) after another (the row), 0 to 9, from a to z: the
 logarithm of the pair's frequency by chance, over its frequency in Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
 """The neutral strangeness, and the steps of strangeness to one unit of the natural logarithm."""
 _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
-"""Logarithms for a letter beside a digit; a capital behind a small letter; a character joining two
+"""Logarithms for a letter beside a digit; a capital after a small letter; a character joining two
 words; and two characters that are the same or neighbours in the alphabet.
 """
 LEAST_MEAN = 0.3

@@ -28,7 +28,7 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Names of secrets read in one line; the text behind them is hidden unread."""
+"""Names of secrets read in one line; the text after them is hidden unread."""
 BEFORE = 80
 """Characters before a name, read to see how it is used."""
 LONG = 400

@@ -61,7 +61,7 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
 """Beginnings of keys and of other words, too, by the least that has to follow."""
 
 LEAST = 10
-"""Characters behind an unmistakable beginning, at least; one is enough while the key is typed."""
+"""Characters after an unmistakable beginning, at least; one is enough while the key is typed."""
 
 
 def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
@@ -69,7 +69,7 @@ def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
 
 
 def _compiled(*patterns: str) -> re.Pattern[str]:
-    # No pattern fails behind a long run, so no text is read over and over.
+    # No pattern fails after a long run, so no text is read over and over.
     return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(patterns)})", re.ASCII)
 
 

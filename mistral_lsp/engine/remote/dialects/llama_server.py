@@ -1,4 +1,4 @@
-"""The dialect of llama.cpp's llama-server: prompts as token ids, with its own measurements.
+"""The dialect of llama.cpp's llama-server: it takes token ids, and reports its own timings.
 
 Source: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md.
 """

@@ -144,7 +144,7 @@ class Tokens:
         return [known[text] or () for text in texts]
 
     def _start(self, ids: list[int]) -> int:
-        """Gives the place behind the token of the leading byte."""
+        """Gives the place after the token of the leading byte."""
         if self._lead not in ids:
             raise self._strange()
         return ids.index(self._lead) + 1

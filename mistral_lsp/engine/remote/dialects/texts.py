@@ -38,10 +38,10 @@ _PROBE = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The content of one object of an answer, the same for all dialects.
+    """One JSON object of a streamed answer, in a form common to all dialects.
 
-    `reason` tells why the answer ends with it; "" if it goes on. `probabilities` are those of its
-    tokens; empty if the server tells none.
+    `reason` tells why the answer ends at this object; "" if the answer goes on. `probabilities`
+    are those of its tokens; empty if the server tells none.
     """
 
     text: str
