@@ -85,6 +85,8 @@ class HostGeneration(Generation):
 class EngineClient(Service):
     """The engine that a host runs; see engine.base.Service."""
 
+    model: LoadedModel | None = None
+
     def __init__(
         self,
         wanted: frames.Load,
@@ -96,7 +98,7 @@ class EngineClient(Service):
         self.wanted = wanted
         self.state: State = "starting"
         self.message = "The engine has not been started."
-        self.model: LoadedModel | None = None
+        self.model = None
         self.host_pid: int | None = None
         self._on_state = on_state
         self._metrics = metrics or Metrics()
