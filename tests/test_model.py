@@ -26,7 +26,8 @@ from tests.support.waiting import until
 
 ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "mistral_lsp" / "document.py"
+SAMPLE = ROOT / "tests" / "fixtures" / "sample.py"
+"""A module of ours as it once was: what a model writes in it stays the same."""
 TRIES = 50
 """For what depends on how fast this machine is just now."""
 STRANGE = (
@@ -219,7 +220,8 @@ def test_complete_prints_one_object(engine) -> None:
     }
     assert (record["engine"], record["form"]) == (engine, "suffix-first")
     assert record["range"]["start"] == {"line": line + 1, "column": 9}
-    assert record["evaluated_tokens"] >= record["prompt_tokens"] > 100
+    # Where the likeliest line can't be shown, another is asked for: the prompt is read by then.
+    assert record["prompt_tokens"] > 100 and record["evaluated_tokens"] > 0
 
 
 def test_explain_shows_the_parts_of_the_prompt() -> None:
