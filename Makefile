@@ -8,7 +8,7 @@ demo: $(VENV)/installed
 	$(VENV)/bin/mistral-lsp demo
 
 test: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m pytest --ignore tests/editors --numprocesses 2 --dist loadfile
+	$(VENV)/bin/python -m pytest --ignore tests/editors --numprocesses 3 --dist loadfile
 
 # What must hold all day, at length; about half an hour. The tests do the same for a minute.
 soak: $(VENV)/installed-for-tests

@@ -26,7 +26,9 @@ from tests.support.waiting import until
 
 ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "mistral_lsp" / "document.py"
+SAMPLE = ROOT / "tests" / "fixtures" / "sample.py"
+"""A module of ours as it once was: what a model writes in it stays the same."""
+BOOK = ROOT / "bench" / "data" / "truth" / "agenda" / "book.py"
 TRIES = 50
 """For what depends on how fast this machine is just now."""
 STRANGE = (
@@ -200,8 +202,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_complete_prints_one_object(engine) -> None:
-    line = SAMPLE.read_text("utf-8").split("\n").index("    def set_text(self, text: str) -> None:")
-    done = run("complete", f"{SAMPLE}:{line + 1}:9", "--json", "--engine", engine)
+    # Here the likeliest line can be shown. Elsewhere a second generation finds the prompt read.
+    done = run("complete", f"{BOOK}:60:9", "--json", "--engine", engine)
     record = json.loads(done.stdout)
     assert set(record) == {
         "text",
@@ -218,7 +220,7 @@ def test_complete_prints_one_object(engine) -> None:
         "cached",
     }
     assert (record["engine"], record["form"]) == (engine, "suffix-first")
-    assert record["range"]["start"] == {"line": line + 1, "column": 9}
+    assert record["range"]["start"] == {"line": 60, "column": 9}
     assert record["evaluated_tokens"] >= record["prompt_tokens"] > 100
 
 

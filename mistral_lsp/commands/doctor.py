@@ -22,8 +22,8 @@ from mistral_lsp.system import processor
 from mistral_lsp.types import EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
-MEASURING_SECONDS = 8.0
-"""Seconds for measuring; the whole command takes about ten."""
+READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
+"""Seconds at most for measuring each; even a slow machine has read the prompt by then."""
 WRITTEN_TOKENS = 32
 READ_LINES = 24
 
@@ -80,9 +80,14 @@ async def measure(engine: Engine) -> Findings:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     generation = engine.generate(Prompt("plain", (Part("prefix", text),)), WRITTEN_TOKENS)
-    limit = loop.call_later(MEASURING_SECONDS, generation.stop)
+    limit = loop.call_later(READING_SECONDS, generation.stop)
+    arrivals: list[float] = []
     try:
-        arrivals = [loop.time() async for _ in generation]
+        async for _ in generation:
+            arrivals.append(loop.time())
+            if len(arrivals) == 1:
+                limit.cancel()
+                limit = loop.call_later(WRITING_SECONDS, generation.stop)
     finally:
         limit.cancel()
         generation.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.workspaces import OPEN, defines, explanation, prompt, wait_for_files, write
+from tests.support.workspaces import OPEN, defines, explanation, until_told, wait_for_files, write
 
 WRONG = ["!", "[z-a]", "a\\", "[a", "[[:x:]]", "/"]
 STARS = ["*a" * 30 + "b.py", "**/a/" * 60 + "b", "a*" * 200 + "b"]
@@ -20,7 +20,7 @@ def test_wrong_globs_are_named_and_everything_is_answered(start, tmp_path) -> No
     client.open(uri, OPEN + "def add(a, b):\n    \n")
     assert client.items(client.ask(uri, 2, 4))
     wait_for_files(client, 2)
-    assert "def shared_price" in prompt(client, uri)
+    until_told(client, uri, "def shared_price", OPEN + "def add(a, b):\n    \n")
     alone = (work / names[2]).as_uri()
     client.open(alone, OPEN)
     assert "exclude" in explanation(client, alone)["reason"]

@@ -13,6 +13,7 @@ from tests.support.workspaces import (
     explanation,
     prompt,
     until,
+    until_told,
     wait_for_files,
     write,
 )
@@ -43,7 +44,7 @@ def test_a_folder_that_is_removed_is_told_no_more_and_one_that_is_added_is(
     uri = (one / "open.py").as_uri()
     client.open(uri, OPEN)
     wait_for_files(client, 2)
-    assert "def hidden_price" in prompt(client, uri)
+    until_told(client, uri, "def hidden_price")
     change(client, [], [two])
     assert "def hidden_price" not in prompt(client, uri)
     wait_for_files(client, 1)
@@ -110,7 +111,7 @@ def test_a_folder_in_another_is_looked_through_once(start, tmp_path: Path, order
     uri = (outer / "open.py").as_uri()
     client.open(uri, OPEN)
     wait_for_files(client, 2)
-    assert "hidden.py\ndef hidden_price" in prompt(client, uri)
+    until_told(client, uri, "hidden.py\ndef hidden_price")
     change(client, [], [inner])
     wait_for_files(client, 2)
     fresh = (outer / "fresh.py").as_uri()

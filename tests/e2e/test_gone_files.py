@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from bench.support.lsp_client import Client
-from tests.support.workspaces import OPEN, defines, known, prompt, until, wait_for_files, write
+from tests.support.workspaces import (
+    OPEN,
+    defines,
+    known,
+    prompt,
+    until,
+    until_told,
+    wait_for_files,
+    write,
+)
 
 FILES = {
     "shared.py": defines("shared"),
@@ -35,7 +44,7 @@ def begin(start, work: Path, settings=None, **capabilities) -> tuple[Client, str
     uri = (work / "open.py").as_uri()
     client.open(uri, OPEN)
     wait_for_files(client, 2)
-    assert TOLD in prompt(client, uri)
+    until_told(client, uri, TOLD)
     return client, uri
 
 

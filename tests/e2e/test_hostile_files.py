@@ -7,7 +7,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.workspaces import OPEN, defines, prompt, until, wait_for_files, write
+from tests.support.workspaces import (
+    OPEN,
+    defines,
+    known,
+    prompt,
+    until,
+    until_told,
+    wait_for_files,
+    write,
+)
 
 MEGABYTE = 1_000_000
 BREAKS = """
@@ -54,9 +63,9 @@ def test_a_file_of_very_deep_definitions_hides_no_other(start, tmp_path: Path, l
     client = start()
     client.initialize(root=work.as_uri())
     uri = (work / "open.py").as_uri()
-    client.open(uri, OPEN.replace("shared", "after"))
-    until(lambda: client.status()["other_files"] >= 20, client.status)
-    assert "def after_price" in prompt(client, uri)
+    client.open(uri, OPEN)
+    until(lambda: known(client) >= 20, client.status)
+    until_told(client, uri, "def after_price", OPEN.replace("shared", "after"))
     assert psutil.Process(client.process.pid).memory_info().rss <= 150 * MEGABYTE
 
 
@@ -73,7 +82,7 @@ def test_a_file_that_breaks_the_scan_off_costs_itself(
     uri = (work / "open.py").as_uri()
     client.open(uri, OPEN)
     wait_for_files(client, 4)
-    assert "def shared_price" in prompt(client, uri)
+    until_told(client, uri, "def shared_price")
     (work / "g.py").write_text(defines("hidden"))
     client.notify("workspace/didCreateFiles", {"files": [{"uri": (work / "g.py").as_uri()}]})
     wait_for_files(client, 5)

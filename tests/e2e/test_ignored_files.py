@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.workspaces import OPEN, defines, prompt, until, wait_for_files, write
+from tests.support.workspaces import OPEN, defines, prompt, until, until_told, wait_for_files, write
 
 SHARED = {"shared.py": defines("shared"), "hidden.py": defines("hidden")}
 
@@ -183,7 +183,7 @@ def test_a_file_below_very_many_folders_is_known_like_any(start, deep_file: Path
     uri = (work / "open.py").as_uri()
     client.open(uri, OPEN)
     wait_for_files(client, 3)
-    assert "def hidden_price" in prompt(client, uri)
+    until_told(client, uri, "def hidden_price")
 
 
 def scan_of(client) -> psutil.Process | None:

@@ -32,7 +32,7 @@ from tests.support.servers import (
 )
 from tests.support.waiting import PATIENCE_SECONDS, until, wait_until
 
-SAMPLE = Path(__file__).parents[2] / "mistral_lsp" / "document.py"
+SAMPLE = Path(__file__).parents[1] / "fixtures" / "sample.py"
 WINDOW = 384
 PLACES = (
     "\nfrom c",

@@ -28,13 +28,16 @@ SETTINGS = """
 (mistral-lsp-setup 'python-mode)
 """
 
-RECORD = "sent.jsonl"
+
+def record(home: Path) -> Path:
+    """Outside of what an editor watches: each event would be sent, written there, and be one."""
+    return home.with_name(f"{home.name}-sent.jsonl")
 
 
 @pytest.fixture
 def emacs(own_home: Path, run_in_terminal: Run) -> Terminal:
     (own_home / "main.py").write_text(TEXT, encoding="utf-8")
-    command = " ".join(f'"{word}"' for word in recorded(own_home / RECORD, COMMAND))
+    command = " ".join(f'"{word}"' for word in recorded(record(own_home), COMMAND))
     (own_home / "init.el").write_text(SETTINGS % (PLUGIN, command), encoding="utf-8")
     emacs = run_in_terminal(needs("emacs"), "-nw", "-q", "-l", "init.el", "main.py")
     emacs.wait(lambda screen: "ghost" in "".join(screen))
@@ -162,17 +165,17 @@ def test_a_buffer_with_another_file_is_another_document(
     emacs: Terminal, own_home: Path, form: str, expected: list[str]
 ) -> None:
     evaluated(emacs, form)
-    emacs.wait(lambda _: told(own_home / RECORD) == expected)
+    emacs.wait(lambda _: told(record(own_home)) == expected)
     emacs.keys("Escape", "<")
     emacs.keys("Down", "C-e")
     emacs.type("if ")
     emacs.wait_for(*SIGN)
-    assert told(own_home / RECORD) == expected
+    assert told(record(own_home)) == expected
 
 
 def test_a_buffer_that_gets_a_file_is_opened(emacs: Terminal, own_home: Path) -> None:
     evaluated(emacs, '(progn (switch-to-buffer "new") (python-mode))')
     evaluated(emacs, '(write-file "fresh.py")')
-    emacs.wait(lambda _: "didOpen fresh.py" in told(own_home / RECORD))
+    emacs.wait(lambda _: "didOpen fresh.py" in told(record(own_home)))
     emacs.type("foo(")
     emacs.wait_for("foo(a, b)")

@@ -22,13 +22,15 @@ filetype plugin on
 """
 
 
-RECORD = "sent.jsonl"
+def record(home: Path) -> Path:
+    """Outside of what an editor watches: each event would be sent, written there, and be one."""
+    return home.with_name(f"{home.name}-sent.jsonl")
 
 
 @pytest.fixture
 def vim(own_home: Path, run_in_terminal: Run) -> Terminal:
     (own_home / "main.py").write_text(TEXT, encoding="utf-8")
-    command = json.dumps(recorded(own_home / RECORD, COMMAND))
+    command = json.dumps(recorded(record(own_home), COMMAND))
     (own_home / "vimrc").write_text(SETTINGS % (PLUGIN, command), encoding="utf-8")
     vim = run_in_terminal(needs("vim"), "-u", "vimrc", "main.py")
     vim.wait_for("mistral ready")
@@ -159,7 +161,7 @@ def test_a_buffer_with_another_name_is_another_document(
     if expected != RENAMED[:2]:
         vim.wait_for(SIGN[0])
         vim.keys("Tab")
-    vim.wait(lambda _: told(own_home / RECORD) == expected)
+    vim.wait(lambda _: told(record(own_home)) == expected)
 
 
 @pytest.mark.parametrize("command", [":file fresh.py", ":write fresh.py", ":saveas fresh.py"])
@@ -167,7 +169,7 @@ def test_a_buffer_that_gets_a_name_is_opened(vim: Terminal, own_home: Path, comm
     typed(vim, ":enew\n", "ifoo")
     typed(vim, f"{command}\n", "A", "(")
     vim.wait_for("foo(a, b)")
-    events = [event for event in told(own_home / RECORD) if "fresh" in event]
+    events = [event for event in told(record(own_home)) if "fresh" in event]
     assert events[0] == "didOpen fresh.py"
 
 
@@ -175,4 +177,4 @@ def test_a_buffer_that_is_wiped_out_is_closed_and_opens_anew(vim: Terminal, own_
     typed(vim, ":bwipeout\n", ":edit main.py\n", "jA", "if ")
     vim.wait_for(*SIGN)
     expected = ["didOpen main.py", "didClose main.py", "didOpen main.py"]
-    assert told(own_home / RECORD) == expected
+    assert told(record(own_home)) == expected

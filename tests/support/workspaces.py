@@ -59,3 +59,17 @@ def prompt(client: Client, uri: str, line: int = 0, character: int = 34) -> str:
     found = explanation(client, uri, line, character)
     assert found["reason"] is None, found["reason"]
     return "".join(part["text"] for part in found["parts"])
+
+
+def until_told(client: Client, uri: str, wanted: str, text: str = OPEN) -> None:
+    """Waits until a prompt holds some text.
+
+    A prompt goes without other files where the disk is slow, and is kept with its place. So the
+    file is opened anew for each try.
+    """
+
+    def is_told() -> bool:
+        client.open(uri, text)
+        return wanted in prompt(client, uri)
+
+    until(is_told, lambda: prompt(client, uri))

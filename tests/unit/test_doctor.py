@@ -57,10 +57,17 @@ async def test_speed_is_measured() -> None:
 async def test_a_slow_machine_keeps_nobody_waiting() -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    found = await doctor.measure(Paced(16.0, 1.0))
-    assert loop.time() - begun < 1.5 * doctor.MEASURING_SECONDS
-    assert found["reading_tokens_per_second"] == pytest.approx(5, rel=0.3)
+    found = await doctor.measure(Paced(40.0, 1.0))
+    assert loop.time() - begun < 1.5 * doctor.READING_SECONDS
+    assert found["reading_tokens_per_second"] == pytest.approx(2.4, rel=0.3)
     assert found["writing_tokens_per_second"] is None
+
+
+@pytest.mark.jumping_clock
+async def test_writing_is_measured_however_long_reading_took() -> None:
+    found = await doctor.measure(Paced(16.0, 0.5))
+    assert found["reading_tokens_per_second"] == pytest.approx(6, rel=0.3)
+    assert found["writing_tokens_per_second"] == pytest.approx(2, rel=0.3)
 
 
 async def test_every_measurement_reads_something_new() -> None:

@@ -25,7 +25,8 @@ export class Editor {
         await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
         // A mouse left on the list would sooner or later raise a tooltip over the next file to open.
         await this.page.mouse.move(0, 0);
-        await this.log.received('textDocument/didOpen', mark);
+        const kind = name.endsWith('.ipynb') ? 'notebookDocument' : 'textDocument';
+        await this.log.received(`${kind}/didOpen`, mark);
     }
 
     /** Puts the cursor at a line and column, both from 1. */
