@@ -39,7 +39,6 @@ class DirectGeneration:
         self.usage = Usage()
 
     async def __aiter__(self) -> AsyncIterator[Token]:
-        """Yields the tokens."""
         written = self._decoder.write(
             self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._line
         )

@@ -25,7 +25,6 @@ class Conversation:
     """A server and all messages to and from it. Problems are collected in `wrongs`."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str] | None = None):
-        """Starts the server."""
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -15,7 +15,6 @@ class Stalls:
     """A thread that naps. `longest` is the longest delay of a wake-up, in seconds."""
 
     def __init__(self) -> None:
-        """Starts the thread."""
         self.longest = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._nap, daemon=True)

@@ -131,7 +131,6 @@ class Watch:
     """Samples the memory, descriptors and memory maps of processes."""
 
     def __init__(self, pids: list[int]):
-        """Takes the ids of processes, which must live to the end."""
         self._processes = [psutil.Process(pid) for pid in pids]
         self.memory: list[int] = []
         self.descriptors: list[int] = []

@@ -117,7 +117,6 @@ class Ours(Subject):
     _begun: float = 0.0
 
     def __post_init__(self) -> None:
-        """Sets the name in the tables."""
         self.name = f"mistral-lsp {self.engine}"
 
     def arguments(self) -> list[str]:

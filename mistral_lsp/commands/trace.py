@@ -23,7 +23,6 @@ class Trace:
     events: list[tuple[float, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Starts the clock."""
         self._started = self.clock()
 
     def note(self, event: str) -> None:
@@ -35,7 +34,6 @@ class TracedGeneration(Generation):
     """A generation that records its first and last token."""
 
     def __init__(self, generation: Generation, trace: Trace):
-        """Records into `trace`."""
         self.usage: Usage = generation.usage
         self._generation = generation
         self._trace = trace
@@ -65,7 +63,6 @@ class TracedEngine(Engine):
     """An engine that records its calls."""
 
     def __init__(self, engine: Engine, trace: Trace):
-        """Records into `trace`."""
         self._engine = engine
         self._trace = trace
 

@@ -109,7 +109,6 @@ class Cache:
     """An LRU of answers."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self._entries: OrderedDict[tuple[str, int, str], Entry] = OrderedDict()
 
     def put(self, entry: Entry) -> None:

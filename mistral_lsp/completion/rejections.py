@@ -19,7 +19,6 @@ class Rejections:
     """The latest dismissed texts, by the text around their place."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self._shown: tuple[Place, int, str] | None = None
         self._dismissed: OrderedDict[Place, frozenset[str]] = OrderedDict()
 

@@ -26,7 +26,6 @@ class Stream:
     """A generation in progress; any number of requests may follow it."""
 
     def __init__(self, snapshot: Snapshot, offset: int):
-        """Starts empty, for a cursor at `offset`."""
         self.snapshot = snapshot
         self.offset = offset
         self.entry = Entry.at(snapshot, offset)

@@ -45,7 +45,6 @@ class Index:
     """The definitions of many files. Used on the event loop only."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self.on_change: Callable[[Known], None] = lambda known: None
         """Called with each file found changed since it was read."""
         self._files: dict[str, Known] = {}
@@ -107,11 +106,9 @@ class Index:
             self.drop(file)
 
     def __len__(self) -> int:
-        """Counts the files in the index."""
         return len(self._files)
 
     def __iter__(self) -> Iterator[Known]:
-        """Gives all files in the index."""
         return iter(list(self._files.values()))
 
     def get(self, file: str) -> Known | None:

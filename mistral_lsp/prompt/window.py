@@ -164,7 +164,6 @@ class Plans:
     """The latest plans of each file: a return to a place finds the window it had."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self._files: OrderedDict[str, list[Plan]] = OrderedDict()
 
     async def find(

@@ -69,7 +69,6 @@ class SyntaxTree:
     """The syntax tree of one text. It never changes: `updated` gives the tree of the next text."""
 
     def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: Utf8):
-        """Keeps its arguments; `parse` makes them."""
         self._language = language
         self._text = text
         self._tree = tree

@@ -12,7 +12,6 @@ class Utf8:
     """A text and its UTF-8 bytes; in ASCII text, offsets and bytes are the same."""
 
     def __init__(self, text: str):
-        """Encodes the text."""
         self.data = text.encode("utf-8", "surrogatepass")
         self._text = text
         self._ascii = len(self.data) == len(text)

@@ -32,7 +32,6 @@ class Session:
     """The open documents of one editor. Used on the event loop only; gives out frozen snapshots."""
 
     def __init__(self, settings: Settings):
-        """Starts with no open documents."""
         self.settings = settings
         self._roots: tuple[Root, ...] = ()
         self._documents: dict[Uri, Document] = {}

@@ -57,7 +57,6 @@ class Listener:
     model = LoadedModel("listener", "listener", "suffix-first", 4096, 4096, 4096)
 
     def __init__(self) -> None:
-        """Starts empty."""
         self.heard: list[str] = []
 
     async def ready(self) -> LoadedModel:

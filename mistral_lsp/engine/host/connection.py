@@ -35,7 +35,6 @@ class Crowd:
     """State shared by all connections: who is connected, and the turns to send large frames."""
 
     def __init__(self) -> None:
-        """Starts empty."""
         self.numbers = 0
         self.present: set[Connection] = set()
         self.turn = asyncio.Semaphore(LARGE_AT_ONCE)

@@ -40,7 +40,6 @@ class ServerError(EngineError):
         passing: bool = False,
         status: int = 0,
     ):
-        """See the class."""
         super().__init__(message)
         self.seconds = seconds
         self.lost = lost

@@ -72,7 +72,6 @@ class Scripted(Backend):
     can_save = True
 
     def __init__(self, script: Script):
-        """Loads nothing."""
         self._script = script
         self._ids: list[int] = []
         self._aborted = threading.Event()

@@ -73,7 +73,6 @@ class OpenAI(TextDialect):
     _chunk = _Chunk
 
     def __init__(self, server: HttpClient, wanted: Wanted):
-        """Asks nothing yet; see TextDialect."""
         super().__init__(server, wanted)
         self._takes_suffix = True
         self._tells = True
