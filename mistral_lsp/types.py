@@ -59,16 +59,24 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The parts sent to the model, ordered by the fill-in `form`; `document` is the file's path.
-
-    `line` 0 takes the most probable token each time. `line` n asks for the n-th most probable line,
-    by best-first search, which takes longer.
-    """
+    """The parts sent to the model, ordered by the fill-in `form`; `document` is the file's path."""
 
     form: str
     parts: tuple[Part, ...]
     document: str = ""
-    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How an answer is decoded: at most `max_tokens`, greedily unless a `line` is given.
+
+    For `line` n, best-first search finds the n-th most probable line, which takes longer. A
+    `background` generation is stopped when any client starts one in the foreground.
+    """
+
+    max_tokens: int
+    line: int | None = None
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ class LoadedModel:
     read in about a second on this machine: the window grows to it while the user rests.
     `first_window` is read in a moment, so that a new place does not keep the user waiting. The last
     two are equal if the engine can't hold two windows at once. `can_abort`: a cancel stops it at
-    once, not only between two evals. `can_search`: it heeds a prompt's `line`.
+    once, not only between two evals. `can_search`: it heeds `Decoding.line`.
     """
 
     engine: str

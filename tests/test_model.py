@@ -21,7 +21,7 @@ from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import Decoding, Part, Prompt
 from tests.support.waiting import until
 
 ENGINES = ("llama_cpp", "ctransformers")
@@ -171,7 +171,7 @@ async def test_a_stop_is_heard_in_the_middle_of_a_prompt(engine) -> None:
     for number in range(TRIES):
         text = "".join(f"value_{number} = function_{line}(argument)\n" for line in range(130))
         [whole] = await client.count([text])
-        generation = client.generate(Prompt("plain", (Part("suffix", text),)), 1)
+        generation = client.generate(Prompt("plain", (Part("suffix", text),)), Decoding(1))
         await asyncio.sleep(seconds)
         generation.stop()
         await until(lambda generation=generation: generation.finished, "the host is idle")

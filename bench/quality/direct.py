@@ -18,7 +18,7 @@ from mistral_lsp.engine.host.load import load
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.models import gguf, registry, store
-from mistral_lsp.types import EngineError, LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt, Token, Usage
 
 DIGESTED = 1 << 20
 
@@ -27,7 +27,7 @@ class DirectGeneration:
     """An answer, computed while it is iterated."""
 
     def __init__(
-        self, decoder: Decoder, ids: Sequence[int], owed: bytes, max_tokens: int, line: int
+        self, decoder: Decoder, ids: Sequence[int], owed: bytes, max_tokens: int, line: int | None
     ):
         """`ids` is the whole prompt. The answer is forced to begin with `owed`."""
         self._decoder = decoder
@@ -82,19 +82,18 @@ class DirectEngine(Engine):
         return list(map(len, parts))
 
     @override
-    def generate(
-        self, prompt: Prompt, max_tokens: int, background: bool = False
-    ) -> DirectGeneration:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> DirectGeneration:
         """Raises EngineError for a prompt that does not fit."""
         ids, owed = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window
-        if len(ids) + max_tokens > window:
-            raise EngineError(f"{len(ids)} + {max_tokens} tokens don't fit a window of {window}.")
+        most = decoding.max_tokens
+        if len(ids) + most > window:
+            raise EngineError(f"{len(ids)} + {most} tokens don't fit a window of {window}.")
         self._ready.backend.rewind(0)
         sequence = OneSequence(self._ready.backend, clock=lambda: 0.0)
         beginning = self._ready.tokenizer.beginning
         decoder = Decoder(sequence, self._ends, beginning)
-        return DirectGeneration(decoder, ids, owed, max_tokens, prompt.line)
+        return DirectGeneration(decoder, ids, owed, most, decoding.line)
 
 
 def _identity(path: Path) -> str:

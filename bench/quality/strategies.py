@@ -18,7 +18,7 @@ from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.postprocess.base import confidence
-from mistral_lsp.types import Answer, Part, Prompt, Token
+from mistral_lsp.types import Answer, Decoding, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
@@ -182,7 +182,7 @@ async def _generate(
     With `blank_first`, line ends before the first line do not count.
     """
     prompt = Prompt("raw", (_mark("bos"), *(part for part in parts if part.special or part.text)))
-    generation = engine.generate(prompt, MAX_TOKENS)
+    generation = engine.generate(prompt, Decoding(MAX_TOKENS))
     tokens: list[Token] = []
     text = ""
     async for token in generation:

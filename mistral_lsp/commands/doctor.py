@@ -19,7 +19,7 @@ from mistral_lsp.engine.base import Engine
 from mistral_lsp.inference.backends.registry import installed
 from mistral_lsp.models import recommend, store
 from mistral_lsp.system import processor
-from mistral_lsp.types import EngineError, LoadedModel, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
@@ -79,7 +79,8 @@ async def measure(engine: Engine) -> Findings:
     text = f"# {secrets.token_hex(8)}\n" + "value = function(argument)\n" * READ_LINES
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    generation = engine.generate(Prompt("plain", (Part("prefix", text),)), WRITTEN_TOKENS)
+    prompt = Prompt("plain", (Part("prefix", text),))
+    generation = engine.generate(prompt, Decoding(WRITTEN_TOKENS))
     limit = loop.call_later(READING_SECONDS, generation.stop)
     arrivals: list[float] = []
     try:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from mistral_lsp.commands import one_request
 from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.base import Engine, Generation
-from mistral_lsp.types import Completion, LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import Completion, Decoding, LoadedModel, Prompt, Token, Usage
 
 
 @dataclass
@@ -88,12 +88,10 @@ class TracedEngine(Engine):
         return await self._engine.weigh(prompt)
 
     @override
-    def generate(
-        self, prompt: Prompt, max_tokens: int, background: bool = False
-    ) -> TracedGeneration:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> TracedGeneration:
         parts = ", ".join(part.label for part in prompt.parts if part.text)
-        self._trace.note(f"the prompt is sent ({parts}), for {max_tokens} tokens at most")
-        return TracedGeneration(self._engine.generate(prompt, max_tokens, background), self._trace)
+        self._trace.note(f"the prompt is sent ({parts}), for {decoding.max_tokens} tokens at most")
+        return TracedGeneration(self._engine.generate(prompt, decoding), self._trace)
 
 
 async def follow(request: Request, workbench: Workbench) -> dict[str, Any]:

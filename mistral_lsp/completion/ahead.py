@@ -13,7 +13,7 @@ from mistral_lsp.completion.situation import situation
 from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
-from mistral_lsp.types import EngineError, LoadedModel, Prompt
+from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
 """Seconds before an engine without abort reads ahead: sooner, it would delay the very next key."""
@@ -80,7 +80,7 @@ async def _read(prompt: Prompt, workbench: Workbench) -> None:
     behind = labels.index("prefix") + 1
     only_marks = all(part.special for part in prompt.parts[behind:])
     parts = prompt if only_marks else replace(prompt, parts=prompt.parts[:behind])
-    reading = workbench.engine.generate(parts, max_tokens=0, background=True)
+    reading = workbench.engine.generate(parts, Decoding(0, background=True))
     try:
         async for _ in reading:
             pass
@@ -112,7 +112,7 @@ async def _write_next_line(
     here = situation(request, cursor, following.answer, workbench)
     below = here.nesting.behind(untyped)
     place = replace(here, line_prefix="", line_suffix="", nesting=below, has_open_string=False)
-    writing = workbench.engine.generate(prompt, NEXT_LINE_TOKENS, background=True)
+    writing = workbench.engine.generate(prompt, Decoding(NEXT_LINE_TOKENS, background=True))
     try:
         async for token in writing:
             following.take(token)

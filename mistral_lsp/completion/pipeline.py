@@ -18,7 +18,7 @@ from mistral_lsp.context import gate
 from mistral_lsp.context.cursor import Cursor, read_cursor
 from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
-from mistral_lsp.types import Answer, Completion, EngineError, LoadedModel, Span, Usage
+from mistral_lsp.types import Answer, Completion, Decoding, EngineError, LoadedModel, Span, Usage
 
 MOST_LINES = 3
 """Most probable lines offered to a user who asks by hand."""
@@ -135,7 +135,11 @@ async def _other_lines(
 
 
 async def _generate(
-    request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None, line: int = 0
+    request: Request,
+    attempt: Attempt,
+    workbench: Workbench,
+    grow: Grow | None,
+    line: int | None = None,
 ) -> str | None:
     """Lets the engine write an answer into the attempt; gives the reason if it can't.
 
@@ -144,7 +148,7 @@ async def _generate(
     debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
     while True:
         agreeing = workbench.scheduler.agreeing(request.snapshot, request.offset)
-        stream = None if line else agreeing
+        stream = agreeing if line is None else None
         begins = stream is None
         attempt.seen = stream is not None and stream.entry.is_seen_at(request.offset)
         if stream is None:
@@ -177,14 +181,17 @@ async def _generate(
         return None
 
 
-async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int) -> None:
-    """Writes an answer into the stream, up to its end or to the stop rule."""
+async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int | None) -> None:
+    """Writes an answer into the stream, up to its end or to the stop rule.
+
+    A user who asks by hand gets the most probable line, which is worth a search.
+    """
     stream.model = await workbench.engine.ready()
     prompt = await prepare(request, workbench, stream.model)
-    prompt = replace(prompt, line=line or int(request.trigger == "invoked"))
     cursor = read_cursor(request.snapshot, request.offset)
     most = request.settings.max_tokens
-    generation = workbench.engine.generate(prompt, most)
+    searched = 1 if line is None and request.trigger == "invoked" else line
+    generation = workbench.engine.generate(prompt, Decoding(most, searched))
     try:
         async for token in generation:
             stream.take(token)
@@ -195,7 +202,7 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
         else:
             stream.entry.ended = generation.usage.generated_tokens < most
         stream.entry.complete = True
-        if not line:
+        if line is None:
             workbench.cache.put(stream.entry)
     finally:
         generation.stop()

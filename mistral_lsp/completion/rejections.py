@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cachetools import LRUCache
 
 from mistral_lsp.document import Snapshot
 
@@ -20,7 +20,7 @@ class Rejections:
 
     def __init__(self) -> None:
         self._shown: tuple[Place, int, str] | None = None
-        self._dismissed: OrderedDict[Place, frozenset[str]] = OrderedDict()
+        self._dismissed: LRUCache[Place, frozenset[str]] = LRUCache(KEPT_PLACES)
 
     def show(self, snapshot: Snapshot, offset: int, text: str) -> None:
         """Notes the text that is shown now."""
@@ -39,9 +39,7 @@ class Rejections:
         if offset < begin or not same_place or not text.startswith(typed) or typed == text:
             return
         place = _place(snapshot, offset)
-        self._dismissed[place] = self._dismissed.pop(place, frozenset()) | {text[len(typed) :]}
-        if len(self._dismissed) > KEPT_PLACES:
-            self._dismissed.popitem(last=False)
+        self._dismissed[place] = self._dismissed.get(place, frozenset()) | {text[len(typed) :]}
 
     def at(self, snapshot: Snapshot, offset: int) -> frozenset[str]:
         """Gives the texts dismissed at this place."""

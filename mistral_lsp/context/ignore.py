@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from mistral_lsp.context import files
 from mistral_lsp.context.git_settings import read_settings, repository
@@ -85,30 +86,9 @@ class Ignored:
         return above if same else Chain(kept, ignore_case)
 
 
-class _Memory:
-    """An LRU of the patterns read from files, up to KEPT_GLOBS patterns."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], list[Glob]] = OrderedDict()
-        self._count = 0
-
-    def get(self, key: tuple[object, ...]) -> list[Glob] | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: tuple[object, ...], found: list[Glob]) -> None:
-        with self._lock:
-            if key not in self._kept:
-                self._count += len(found) + 1
-            self._kept[key] = found
-            while self._count > KEPT_GLOBS:
-                self._count -= len(self._kept.popitem(last=False)[1]) + 1
-
-
-_memory = _Memory()
+# The patterns read from files.
+_kept: LRUCache[tuple[object, ...], list[Glob]] = LRUCache(KEPT_GLOBS, lambda found: len(found) + 1)
+_lock = threading.Lock()
 
 
 def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
@@ -117,7 +97,8 @@ def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
     if stamp == files.MISSING:
         return []
     key = (path, stamp, ignore_case)
-    known = _memory.get(key)
+    with _lock:
+        known = _kept.get(key)
     if known is None:
         found = files.read(path, LARGEST, follow)
         data = found[0] if found else b""
@@ -126,5 +107,6 @@ def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
         lines = data.decode("utf-8-sig", "replace").split("\n")
         found_globs = (globs.read(line.removesuffix("\r"), ignore_case) for line in lines)
         known = list(islice(filter(None, found_globs), MOST_GLOBS))
-        _memory.put(key, known)
+        with _lock:
+            _kept[key] = known
     return known

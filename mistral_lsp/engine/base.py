@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal, Protocol
 
-from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import Decoding, LoadedModel, Prompt, Token, Usage
 
 State = Literal["starting", "loading", "ready", "failed", "off"]
 
@@ -38,11 +38,8 @@ class Engine(Protocol):
     async def weigh(self, prompt: Prompt) -> list[int]:
         """Counts the tokens of each part of a prompt, as `generate` would send it."""
 
-    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Generation:
-        """Starts a generation; the caller stops the previous one first.
-
-        A `background` generation is stopped when any client starts one in the foreground.
-        """
+    def generate(self, prompt: Prompt, decoding: Decoding) -> Generation:
+        """Starts a generation; the caller stops the previous one first."""
 
 
 class Service(Engine, Protocol):

@@ -17,14 +17,14 @@ from msgspec import Meta
 
 import mistral_lsp
 from mistral_lsp.config import Settings
-from mistral_lsp.types import SCRIPT_VARIABLE, EngineError, LoadedModel, Prompt, Usage
+from mistral_lsp.types import SCRIPT_VARIABLE, Decoding, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes of one frame; more than the largest file that is read."""
 MOST_TEXTS = 1_000_000
 MOST_TOKENS = 1 << 20
 MOST_LINES = 16
-"""Most probable lines from which `Prompt.line` may choose."""
+"""Most probable lines from which `Decoding.line` may choose."""
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
@@ -93,21 +93,19 @@ class Weigh(msgspec.Struct, frozen=True, tag=True):
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Answer a prompt; answered by any number of Decoded and one Finished.
-
-    A `background` generation ends early, with an error, when any client starts one in the
-    foreground.
-    """
+    """Answer a prompt; answered by any number of Decoded and one Finished."""
 
     id: int
     prompt: Prompt
-    max_tokens: Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
-    background: bool = False
+    decoding: Decoding
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a bad `line`; msgspec calls this for decoded messages, too."""
-        if not 0 <= self.prompt.line <= MOST_LINES:
-            raise ValueError(f"there is no line {self.prompt.line} to choose")
+        """Raises ValueError for a bad `decoding`; msgspec calls this for decoded messages, too."""
+        most, line = self.decoding.max_tokens, self.decoding.line
+        if not 0 <= most <= MOST_TOKENS:
+            raise ValueError(f"{most} tokens can't be asked for")
+        if line is not None and not 1 <= line <= MOST_LINES:
+            raise ValueError(f"there is no line {line} to choose")
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

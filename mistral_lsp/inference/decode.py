@@ -49,7 +49,7 @@ class Decoder:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes = b"",
-        line: int = 0,
+        line: int | None = None,
     ) -> Iterator[tuple[str, float]]:
         """Yields the same as `generate`, decoded as UTF-8; ends at invalid bytes.
 
@@ -69,11 +69,11 @@ class Decoder:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes = b"",
-        line: int = 0,
+        line: int | None = None,
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer is forced to begin with `owed`, which is not yielded. With `line` n > 0, it
+        The answer is forced to begin with `owed`, which is not yielded. With `line` n, it
         begins with the n-th most probable line found by a search. Tokens evaluated by the search
         count as evaluated. `usage` is always up to date, also after a cancel.
         """
@@ -99,11 +99,11 @@ class Decoder:
         max_tokens: int,
         cancelled: Callable[[], bool],
         owed: bytes,
-        line: int,
+        line: int | None,
     ) -> Iterator[Choice]:
         logits = self._read(prompt, cancelled)
         said = list(prompt)
-        if line and logits is not None:
+        if line is not None and logits is not None:
             found = self._find_line(line, said, max_tokens, cancelled, owed)
             if not found.choices:
                 return

@@ -8,10 +8,11 @@ needs no eval.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence as Tokens
 from contextlib import contextmanager
 from typing import Any
+
+from cachetools import LRUCache
 
 from mistral_lsp.inference.backends.base import Aborted, Backend
 from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
@@ -47,7 +48,7 @@ class Sequence:
         self.backend = backend
         backend.rewind(0)  # drops others' tokens, such as a measurement's
         self._held: list[int] = []
-        self._logits: OrderedDict[int, Any] = OrderedDict()
+        self._logits: LRUCache[int, Any] = LRUCache(REMEMBERED_LOGITS)
         self._shelf = Shelf()
         self._clock = clock
         self._threads = Threads(threads, clock, reading_rate)
@@ -116,8 +117,6 @@ class Sequence:
     def _remembered(self, logits: Any) -> Any:
         place = len(self._held)
         self._logits[place] = logits.copy()  # the backend reuses the array
-        if len(self._logits) > REMEMBERED_LOGITS:
-            self._logits.popitem(last=False)
         return self._logits[place]
 
     def _forget(self, kept: int) -> None:

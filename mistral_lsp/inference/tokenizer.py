@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
 import numpy
+from cachetools import LRUCache
 
 from mistral_lsp.inference.backends.base import Backend
 from mistral_lsp.inference.healing import HALF, last_word
@@ -44,7 +44,7 @@ class Tokenizer:
         self._backend = backend
         self._specials = specials
         self._lock = threading.Lock()
-        self._chunks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._chunks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_CHUNKS)
         marks = set(specials.values())
         self._pieces = [
             b"" if token in marks else backend.token_bytes(token)
@@ -123,7 +123,6 @@ class Tokenizer:
     def _chunk(self, chunk: str) -> tuple[int, ...]:
         found = self._chunks.get(chunk)
         if found is not None:
-            self._chunks.move_to_end(chunk)
             return found
         ids = tuple(
             token
@@ -133,6 +132,4 @@ class Tokenizer:
         )
         if len(chunk) <= LONGEST_CHUNK:
             self._chunks[chunk] = ids
-            if len(self._chunks) > KEPT_CHUNKS:
-                self._chunks.popitem(last=False)
         return ids

@@ -8,9 +8,10 @@ share gets a new start, a third further down at once, where a definition begins.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
+
+from cachetools import LRUCache
 
 from mistral_lsp.document import Snapshot
 from mistral_lsp.prompt.secrets import Style, blot
@@ -164,7 +165,7 @@ class Plans:
     """The latest plans of each file: a return to a place finds the window it had."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[str, list[Plan]] = OrderedDict()
+        self._files: LRUCache[str, list[Plan]] = LRUCache(KEPT_FILES)
 
     async def find(
         self, snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
@@ -209,12 +210,10 @@ class Plans:
 
     def keep(self, uri: str, plan: Plan) -> None:
         """Keeps a plan as the newest of its file; the oldest are forgotten."""
-        plans = self._files.setdefault(uri, [])
+        plans = self._files.get(uri, [])
         plans.insert(0, plan)
         del plans[KEPT_IN_A_FILE:]
-        self._files.move_to_end(uri)
-        if len(self._files) > KEPT_FILES:
-            self._files.popitem(last=False)
+        self._files[uri] = plans
 
     def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
         """Removes the excerpts of files that are not `present` from a plan of a file."""

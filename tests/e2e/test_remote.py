@@ -20,7 +20,7 @@ from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, store
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.servers import (
     engine_at,
     llama_server,
@@ -167,7 +167,7 @@ async def test_a_cancel_stops_the_server(server, reading) -> None:
         whole = sum(await engine.weigh(prompt)) if reading else 1000
         counter = "prompt_tokens_total" if reading else "tokens_predicted_total"
         before = await asyncio.to_thread(told, server, counter)
-        generation = engine.generate(prompt, 1000)
+        generation = engine.generate(prompt, Decoding(1000))
         if reading:
             await asyncio.sleep(IN_THE_MIDDLE_SECONDS)
         else:
@@ -186,7 +186,7 @@ async def test_a_server_that_dies_is_found_again(servers) -> None:
     first = servers(port)
     async with engine_at(url(first), window=WINDOW) as engine:
         await engine.ready()
-        generation = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), 300)
+        generation = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), Decoding(300))
         async for _ in generation:
             break
         first.stop()

@@ -16,7 +16,7 @@ from mistral_lsp.completion import pipeline
 from mistral_lsp.completion.request import Workbench
 from mistral_lsp.engine.remote.dialects import llama_server as dialect
 from mistral_lsp.engine.remote.engine import RemoteEngine
-from mistral_lsp.types import Completion, LoadedModel, Part, Prompt
+from mistral_lsp.types import Completion, Decoding, LoadedModel, Part, Prompt
 from tests.support.servers import STARTS, engine_at, llama_server, request, told, url
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -60,7 +60,7 @@ async def test_many_requests_without_an_error(server) -> None:
     async with engine_at(url(server), WINDOW) as engine:
         await engine.ready()
         for number in range(REQUESTS):
-            answer = [token.text async for token in engine.generate(counting(number), 3)]
+            answer = [token.text async for token in engine.generate(counting(number), Decoding(3))]
             assert answer, f"request {number}"
         assert engine.state == "ready"
 
@@ -69,7 +69,7 @@ async def test_the_first_token_comes_before_the_others(server) -> None:
     async with engine_at(url(server), WINDOW) as engine:
         await engine.ready()
         begun = time.perf_counter()
-        generation = engine.generate(counting(1), 48)
+        generation = engine.generate(counting(1), Decoding(48))
         arrivals = [time.perf_counter() - begun async for _ in generation]
         assert len(arrivals) > 10
         assert arrivals[0] < arrivals[-1] / 2
@@ -90,10 +90,10 @@ async def test_a_cancel_leaves_the_processor_idle(server) -> None:
     async with engine_at(url(server), WINDOW) as engine:
         await engine.ready()
         before = cpu_seconds(server.process)
-        assert [token async for token in engine.generate(counting(2), 256)]
+        assert [token async for token in engine.generate(counting(2), Decoding(256))]
         whole = await work_until_idle(server, before)
         before = cpu_seconds(server.process)
-        generation = engine.generate(counting(3), 256)
+        generation = engine.generate(counting(3), Decoding(256))
         async for _ in generation:
             break
         generation.stop()
@@ -165,7 +165,7 @@ async def give_up(engine: RemoteEngine, tag: str) -> None:
     """Types faster than the server answers."""
     for number in range(KEYS):
         marks = Prompt("plain", (Part("prefix", f"{document(tag, 20)}{tag}_{number} = ["),))
-        generation = engine.generate(marks, 8)
+        generation = engine.generate(marks, Decoding(8))
         await asyncio.sleep(0.05)
         generation.stop()
 

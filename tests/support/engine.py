@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from mistral_lsp.types import LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import Decoding, LoadedModel, Prompt, Token, Usage
 
 
 class PlayedGeneration:
@@ -67,12 +67,10 @@ class PlayedEngine:
     async def weigh(self, prompt: Prompt) -> list[int]:
         return [len(part.text.encode()) or 1 for part in prompt.parts]
 
-    def generate(
-        self, prompt: Prompt, max_tokens: int, background: bool = False
-    ) -> PlayedGeneration:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> PlayedGeneration:
         self.prompts.append(prompt)
-        self.asked.append(max_tokens)
-        text = self.lines[max(0, prompt.line - 1)] if self.lines else self.text
-        played = PlayedGeneration(text[:max_tokens], self.pause, self.probability)
+        self.asked.append(decoding.max_tokens)
+        text = self.lines[(decoding.line or 1) - 1] if self.lines else self.text
+        played = PlayedGeneration(text[: decoding.max_tokens], self.pause, self.probability)
         self.generations.append(played)
         return played

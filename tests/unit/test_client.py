@@ -16,7 +16,7 @@ import pytest
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local import connect
 from mistral_lsp.engine.local.client import EngineClient, HostGeneration
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.hosts import running_hosts
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -46,7 +46,7 @@ async def test_a_full_disk_is_named(monkeypatch) -> None:
 async def test_an_engine_that_was_not_started_or_was_stopped_says_so() -> None:
     client = EngineClient(SCRIPTED)
     with pytest.raises(EngineError, match="not been started"):
-        client.generate(Prompt("plain", ()), 1)
+        client.generate(Prompt("plain", ()), Decoding(1))
     client.start()
     assert (await client.ready()).engine == "scripted"
     assert await client.count(["abc", ""]) == [3, 0]
@@ -183,13 +183,13 @@ async def test_a_host_that_is_just_leaving_is_no_death() -> None:
 def long(client: EngineClient, background: bool = False) -> HostGeneration:
     """Work for three minutes."""
     prompt = Prompt("plain", (Part("prefix", "z" * 2000),))
-    return client.generate(prompt, 0, background=background)
+    return client.generate(prompt, Decoding(0, background=background))
 
 
 async def is_answered(client: EngineClient) -> bool:
     """Whether a short answer comes while three minutes of work are there."""
     mark = Part("mark", special="fim_middle")
-    short = client.generate(Prompt("plain", (Part("prefix", "x = "), mark)), 1)
+    short = client.generate(Prompt("plain", (Part("prefix", "x = "), mark)), Decoding(1))
 
     async def written() -> list[str]:
         return [token.text async for token in short]

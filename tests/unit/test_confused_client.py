@@ -16,15 +16,15 @@ from mistral_lsp.engine.frames import Cancel, Count, Generate, Load, Ping
 from mistral_lsp.engine.host import connection
 from mistral_lsp.engine.local import connect
 from mistral_lsp.engine.local.client import EngineClient
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import Decoding, Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
 MIDDLE = Part("mark", special="fim_middle")
 PATIENCE = 30.0
 
 
-def ask(number: int, prefix: str = "x = ", most: int = 4, **more) -> Generate:
-    return Generate(number, Prompt("plain", (Part("prefix", prefix), MIDDLE), **more), most)
+def ask(number: int, prefix: str = "x = ", most: int = 4) -> Generate:
+    return Generate(number, Prompt("plain", (Part("prefix", prefix), MIDDLE)), Decoding(most))
 
 
 def body(frame: object, **changes: object) -> bytes:
@@ -58,7 +58,7 @@ async def honest():
 
 async def is_well(client: EngineClient, pid: int) -> None:
     """The client has the same host as before, and it answers."""
-    generation = client.generate(Prompt("plain", (Part("prefix", "x = "), MIDDLE)), 4)
+    generation = client.generate(Prompt("plain", (Part("prefix", "x = "), MIDDLE)), Decoding(4))
 
     async def answer() -> str:
         return "".join([token.text async for token in generation])
@@ -103,9 +103,9 @@ async def ending(reader: asyncio.StreamReader) -> list[object]:
 
 ENDS = {
     "one id twice": body(ask(1, "z" * 500)) + body(ask(1)),
-    "less than no tokens": body(ask(1), max_tokens=-1),
-    "any number of tokens": body(ask(1), max_tokens=1 << 40),
-    "a line that nobody can choose": body(ask(1), prompt={"form": "", "parts": [], "line": 10**9}),
+    "less than no tokens": body(ask(1), decoding={"max_tokens": -1}),
+    "any number of tokens": body(ask(1), decoding={"max_tokens": 1 << 40}),
+    "a line that nobody can choose": body(ask(1), decoding={"max_tokens": 4, "line": 10**9}),
     "no object": framed(msgspec.msgpack.encode([1, 2, 3])),
     "an unknown frame": framed(msgspec.msgpack.encode({"type": "Nonsense", "id": 1})),
     "a wrong type": body(Count(1, ["a"]), texts="a"),
@@ -132,12 +132,15 @@ async def test_what_no_client_of_ours_sends_ends_its_connection(script, kind) ->
 @pytest.mark.parametrize(
     ("request_", "says"),
     [
-        (Generate(1, Prompt("plain", ()), 4), "empty"),
-        (Generate(1, Prompt("nonsense", (Part("x", special="nonsense"),)), 4), "no nonsense token"),
+        (Generate(1, Prompt("plain", ()), Decoding(4)), "empty"),
+        (
+            Generate(1, Prompt("nonsense", (Part("x", special="nonsense"),)), Decoding(4)),
+            "no nonsense token",
+        ),
         (ask(1, "z" * 5_000), "don't fit"),
         (ask(1, "z" * 6_000_000), "don't fit"),
         (ask(1, most=100_000), "don't fit"),
-        (Generate(1, Prompt("plain", (Part("x"),) * 100_000), 4), "parts"),
+        (Generate(1, Prompt("plain", (Part("x"),) * 100_000), Decoding(4)), "parts"),
     ],
 )
 async def test_what_can_not_be_answered_is_a_sentence(script, request_, says) -> None:

@@ -13,7 +13,7 @@ from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models.defuse import defused, spellings
 from mistral_lsp.models.marks import MARKS
-from mistral_lsp.types import Part, Prompt
+from mistral_lsp.types import Decoding, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 
 GIVEN_LINES = (
@@ -135,7 +135,7 @@ async def test_a_prompt_has_no_marks_but_its_own(dialect, model) -> None:
         engine.start()
         await asyncio.wait_for(engine.ready(), 30)
         for form in FORMS:
-            async for _ in engine.generate(Prompt(form, PARTS), 4):
+            async for _ in engine.generate(Prompt(form, PARTS), Decoding(4)):
                 pass
         await engine.close()
     for asked in server.asked:

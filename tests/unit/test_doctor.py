@@ -23,8 +23,8 @@ class Paced:
         self.asked = []
         self.stopped = False
 
-    def generate(self, prompt, max_tokens, background=False):
-        self.asked.append((prompt, max_tokens))
+    def generate(self, prompt, decoding):
+        self.asked.append((prompt, decoding.max_tokens))
         return self
 
     def stop(self) -> None:

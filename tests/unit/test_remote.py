@@ -11,7 +11,7 @@ import pytest
 from mistral_lsp.engine.remote.dialects.texts import FORM_OF_HALVES
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -50,7 +50,7 @@ async def engine_of(asks: Wanted):
 
 
 async def answer_of(engine, most: int = 16) -> tuple[str, int]:
-    generation = engine.generate(PROMPT, most)
+    generation = engine.generate(PROMPT, Decoding(most))
     text = "".join([token.text async for token in generation])
     return text, generation.usage.generated_tokens
 
@@ -137,7 +137,7 @@ async def test_ollama_puts_the_marks_itself() -> None:
     with playing(ollama_server) as server:
         async with engine_of(wanted(server.url)) as engine:
             assert (await engine.ready()).model == "codellama:7b-code"
-            generation = engine.generate(PROMPT, 16)
+            generation = engine.generate(PROMPT, Decoding(16))
             assert [token.text async for token in generation] == ["a +", " b"]
             assert generation.usage.prompt_tokens == 31
             assert generation.usage.generated_tokens == 16, "it was cut off, so it did not end"
@@ -213,9 +213,11 @@ async def test_nothing_is_asked_in_pauses_where_it_may_cost() -> None:
         async with engine_of(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             asked = len(server.asked)
-            assert [token async for token in engine.generate(PROMPT, 0, background=True)] == []
+            assert [
+                token async for token in engine.generate(PROMPT, Decoding(0, background=True))
+            ] == []
             with pytest.raises(EngineError):
-                engine.generate(PROMPT, 48, background=True)
+                engine.generate(PROMPT, Decoding(48, background=True))
             assert len(server.asked) == asked
             assert engine.state == "ready"
 
@@ -313,7 +315,7 @@ async def test_a_server_that_comes_is_found() -> None:
         with pytest.raises(EngineError, match=r"can't be reached.*Start it"):
             await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
         with pytest.raises(EngineError, match="can't be reached"):
-            engine.generate(PROMPT, 1)
+            engine.generate(PROMPT, Decoding(1))
         with playing(mistral_server, gone.port):
             await until(lambda: engine.state == "ready")
             assert await answer_of(engine) == ("a + b\u2028", 2)
@@ -344,7 +346,7 @@ async def test_stopping_closes_the_connection_and_ends_the_answer() -> None:
     with playing(mistral_server) as server:
         async with engine_of(wanted(server.url, "mistral")) as engine:
             await engine.ready()
-            generation = engine.generate(PROMPT, 16)
+            generation = engine.generate(PROMPT, Decoding(16))
             generation.stop()
             assert [token async for token in generation] == []
             assert await answer_of(engine) == ("a + b\u2028", 2)

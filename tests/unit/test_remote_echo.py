@@ -14,7 +14,7 @@ import pytest
 from mistral_lsp.engine.remote.echo import repeats, texts_in
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 
 KEY = "sk-9fQ2xLmZ7pTr4WcB"
@@ -89,7 +89,7 @@ async def test_neither_is_in_a_message_or_in_the_log(monkeypatch, caplog, half, 
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
         with pytest.raises(EngineError, match=server.url) as raised:
-            await asyncio.wait_for(anext(aiter(engine.generate(PROMPT, 8))), PATIENCE)
+            await asyncio.wait_for(anext(aiter(engine.generate(PROMPT, Decoding(8)))), PATIENCE)
         shown = f"{raised.value} {engine.message} {caplog.text}"
         await engine.close()
     assert half not in shown and "near" not in shown

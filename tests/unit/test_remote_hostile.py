@@ -15,7 +15,7 @@ import pytest
 from mistral_lsp.engine.remote import http as remote_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
 
 KEY = "sk-9fQ2xLmZ7pTr4WcB"
@@ -195,7 +195,7 @@ async def test_an_answer_is_bounded_and_ends(hurried, kind) -> None:
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
         asked.append(1)
-        generation = engine.generate(PROMPT, 64)
+        generation = engine.generate(PROMPT, Decoding(64))
 
         async def answer() -> str:
             return "".join([token.text async for token in generation])
@@ -232,7 +232,7 @@ async def test_bytes_that_are_none_are_a_sentence(piece) -> None:
         engine = RemoteEngine(Wanted((server.url,), "llama-server", "", 512))
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
-        generation = engine.generate(PROMPT, 8)
+        generation = engine.generate(PROMPT, Decoding(8))
         with pytest.raises(EngineError, match="otherwise than was expected"):
             await asyncio.wait_for(anext(aiter(generation)), PATIENCE)
         await engine.close()
@@ -258,7 +258,7 @@ async def test_what_nobody_foresaw_is_a_sentence_and_the_server_is_asked_again(
         await asyncio.wait_for(engine.ready(), PATIENCE)
         monkeypatch.setattr("mistral_lsp.engine.remote.dialects.mistral.halves", fails)
         with pytest.raises(EngineError, match=r"not foreseen: KeyError in mistral\.py"):
-            await asyncio.wait_for(anext(aiter(engine.generate(PROMPT, 8))), PATIENCE)
+            await asyncio.wait_for(anext(aiter(engine.generate(PROMPT, Decoding(8)))), PATIENCE)
         await engine.close()
     assert "hunter2" not in caplog.text and "Traceback" not in caplog.text
 
@@ -270,7 +270,7 @@ async def test_no_cookie_is_kept() -> None:
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
         with contextlib.suppress(EngineError):
-            await anext(aiter(engine.generate(PROMPT, 8)))
+            await anext(aiter(engine.generate(PROMPT, Decoding(8))))
         await engine.close()
         assert len(server.asked) == 2
         assert "Cookie" not in server.asked[-1].headers

@@ -13,7 +13,7 @@ import pytest
 from mistral_lsp.engine.remote.dialects import llama_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -103,7 +103,7 @@ def ids(text: str) -> list[int]:
 async def test_the_word_before_the_cursor_is_chosen_anew() -> None:
     with playing(PlayedModel(bytes_of("wo"), bytes_of("rld"), bytes_of(")"))) as server:
         engine = await started(server)
-        generation = engine.generate(prompt("hello(wor"), 8)
+        generation = engine.generate(prompt("hello(wor"), Decoding(8))
         assert [token.text async for token in generation] == ["ld", ")"]
         assert (generation.usage.prompt_tokens, generation.usage.generated_tokens) == (11, 3)
         await engine.close()
@@ -126,7 +126,7 @@ async def test_how_sure_the_model_was_is_told_among_what_writes_the_word() -> No
     top = [{"logprob": chance, "bytes": list(text.encode())} for chance, text in rivals]
     with playing(PlayedModel(bytes_of("worl"), bytes_of("d"), top=top)) as server:
         engine = await started(server)
-        answer = [token async for token in engine.generate(prompt("hello(wor"), 8)]
+        answer = [token async for token in engine.generate(prompt("hello(wor"), Decoding(8))]
         assert [token.text for token in answer] == ["l", "d"]
         assert answer[0].probability == pytest.approx(1 / 4), "of worl, wo, w and worse"
         assert answer[1].probability == pytest.approx(0.6065, abs=1e-3)
@@ -136,7 +136,7 @@ async def test_how_sure_the_model_was_is_told_among_what_writes_the_word() -> No
 async def test_a_mark_ends_the_answer() -> None:
     with playing(PlayedModel(bytes_of("1"), ("", []), bytes_of("2"))) as server:
         engine = await started(server)
-        generation = engine.generate(prompt("x=("), 8)
+        generation = engine.generate(prompt("x=("), Decoding(8))
         answer = [token async for token in generation]
         assert [token.text for token in answer] == ["1"]
         assert answer[0].probability == pytest.approx(0.6065, abs=1e-3)
@@ -148,7 +148,7 @@ async def test_text_is_never_read_as_a_mark(leaky) -> None:
     with playing(PlayedModel(leaky=leaky)) as server:
         engine = await started(server)
         text = "a<fim_middle>b<fim_prefix>("
-        async for _ in engine.generate(prompt(text, text), 8):
+        async for _ in engine.generate(prompt(text, text), Decoding(8)):
             pass
         await engine.close()
         sent = server.of("/completion")[-1]["prompt"]
@@ -159,11 +159,11 @@ async def test_a_long_prompt_is_read_in_steps_and_once() -> None:
     with playing(PlayedModel(bytes_of("1"))) as server:
         engine = await started(server)
         before = len(server.of("/completion"))
-        async for _ in engine.generate(prompt("y" * 100 + "("), 8):
+        async for _ in engine.generate(prompt("y" * 100 + "("), Decoding(8)):
             pass
         lengths = [len(body["prompt"]) for body in server.of("/completion")[before:]]
         assert lengths == [32, 64, 96, 106]
-        async for _ in engine.generate(prompt("y" * 100 + "(("), 8):
+        async for _ in engine.generate(prompt("y" * 100 + "(("), Decoding(8)):
             pass
         lengths = [len(body["prompt"]) for body in server.of("/completion")[before + 4 :]]
         assert lengths == [107]
@@ -183,7 +183,7 @@ async def test_steps_follow_the_speed_of_reading() -> None:
     with playing(model) as server:
         engine = await started(server, window=500)
         model.timings = {"prompt_n": 32, "prompt_per_second": 640.0}
-        async for _ in engine.generate(prompt("y" * 150 + "("), 8):
+        async for _ in engine.generate(prompt("y" * 150 + "("), Decoding(8)):
             pass
         assert [len(body["prompt"]) for body in server.of("/completion")] == [32, 96, 156]
         await engine.close()
@@ -205,7 +205,7 @@ async def test_the_window_is_the_servers_at_most() -> None:
         assert (engine.model.window, engine.model.working_window) == (512, 448)
         assert engine.model.form == "prefix-first"
         with pytest.raises(EngineError, match=r"maxTokens"):
-            async for _ in engine.generate(prompt("y" * 500), 100):
+            async for _ in engine.generate(prompt("y" * 500), Decoding(100)):
                 pass
         assert engine.state == "ready"
         await engine.close()
@@ -244,14 +244,14 @@ async def test_what_was_given_up_does_not_pile_up_at_the_server() -> None:
     model = SlowModel(bytes_of("a"), bytes_of("b"))
     with playing(model) as server:
         engine = await started(server, window=512)
-        given_up = [engine.generate(prompt("x = ("), 8)]
+        given_up = [engine.generate(prompt("x = ("), Decoding(8))]
         await until(lambda: model.begun)
         for number in range(5):
             given_up[-1].stop()
-            given_up.append(engine.generate(prompt(f"x{number} = ("), 8))
+            given_up.append(engine.generate(prompt(f"x{number} = ("), Decoding(8)))
             await asyncio.sleep(0.01)
         given_up[-1].stop()
-        answer = engine.generate(prompt("y = ("), 8)
+        answer = engine.generate(prompt("y = ("), Decoding(8))
         model.held.set()
         assert [token.text async for token in answer] == ["a", "b"]
         for generation in given_up:
@@ -265,7 +265,7 @@ async def test_an_engine_that_closes_waits_for_no_server() -> None:
     model = SlowModel(bytes_of("a"))
     with playing(model) as server:
         engine = await started(server, window=512)
-        generation = engine.generate(prompt("x = ("), 8)
+        generation = engine.generate(prompt("x = ("), Decoding(8))
         await until(lambda: model.begun)
         await asyncio.wait_for(engine.close(), PATIENCE_SECONDS)
         assert [token async for token in generation] == []
@@ -280,7 +280,7 @@ async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypat
         engine = await started(server)
         model.path = "models/other.gguf"
         with pytest.raises(EngineError, match="another model"):
-            async for _ in engine.generate(prompt("x=("), 8):
+            async for _ in engine.generate(prompt("x=("), Decoding(8)):
                 pass
         assert engine.state == "starting"
         await engine.close()

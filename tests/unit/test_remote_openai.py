@@ -10,7 +10,7 @@ import pytest
 
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 
 PATH = "/v1/completions"
@@ -86,7 +86,7 @@ async def engine_of(server: PlayedServer):
 
 
 async def tokens_of(engine: RemoteEngine, form: str):
-    return [token async for token in engine.generate(prompt(form), 16)]
+    return [token async for token in engine.generate(prompt(form), Decoding(16))]
 
 
 async def test_how_sure_the_model_is_is_asked_for_and_used() -> None:
@@ -139,7 +139,7 @@ async def test_a_model_that_follows_instructions_is_given_one() -> None:
             asked = Prompt(
                 "instructed", (Part("mark", " [INST]", special="inst"), Part("prefix", "x "))
             )
-            assert [token async for token in engine.generate(asked, 16)]
+            assert [token async for token in engine.generate(asked, Decoding(16))]
             assert await engine.weigh(asked) == [len(" [INST]") // 3 + 1, 1]
         assert server.of(PATH)[-1]["prompt"] == "[INST]x "
 

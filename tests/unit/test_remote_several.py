@@ -11,7 +11,7 @@ import pytest
 
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 from tests.support.waiting import until
 
@@ -64,7 +64,7 @@ async def until_all_are_ready(engine: RemoteEngine) -> None:
 
 async def who_answers(engine: RemoteEngine, document: str) -> str:
     prompt = Prompt("suffix-first-alone", (Part("prefix", "x ="),), document)
-    return "".join([token.text async for token in engine.generate(prompt, 8)])
+    return "".join([token.text async for token in engine.generate(prompt, Decoding(8))])
 
 
 async def test_a_document_stays_with_its_server(servers) -> None:

@@ -15,7 +15,7 @@ from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local import client as engine_client
 from mistral_lsp.engine.local.client import EngineClient, HostGeneration
 from mistral_lsp.system import processes
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 PROMPT = Prompt("plain", (Part("prefix", "x = "), Part("mark", special="fim_middle")))
@@ -51,7 +51,7 @@ async def written(generation: HostGeneration) -> str:
 @pytest.mark.usefixtures("silence_is_borne")
 async def test_one_that_is_stopped_while_it_answers_is_replaced(slow) -> None:
     client = await started()
-    generation = client.generate(PROMPT, 100)
+    generation = client.generate(PROMPT, Decoding(100))
     hung = client.host_pid
     os.kill(hung, signal.SIGSTOP)
     with pytest.raises(EngineError, match="died"):
@@ -77,7 +77,7 @@ async def test_one_that_says_nothing_for_long_is_replaced(slow, monkeypatch) -> 
     monkeypatch.setattr(engine_client, "LONGEST_SILENCE", 0.4)
     monkeypatch.setattr(processes, "is_suspended", lambda pid: False)
     client = await started()
-    generation = client.generate(PROMPT, 100)
+    generation = client.generate(PROMPT, Decoding(100))
     os.kill(client.host_pid, signal.SIGSTOP)
     with pytest.raises(EngineError, match="died"):
         await written(generation)
@@ -91,7 +91,7 @@ async def test_one_that_is_busy_gives_a_sign_of_life(slow, monkeypatch) -> None:
     heard: list[frames.Reply] = []
     take = client._take
     monkeypatch.setattr(client, "_take", lambda frame: (heard.append(frame), take(frame)))
-    assert await written(client.generate(PROMPT, 100)) == "1234567890"
+    assert await written(client.generate(PROMPT, Decoding(100))) == "1234567890"
     assert frames.Pong() in heard
     assert not client._deaths
     await client.close()
@@ -113,7 +113,7 @@ async def test_one_that_gives_signs_of_life_is_left_alone_and_ended_when_it_does
         client._heard += 1
 
     writer.write = lambda frame: loop.time() < 100 and loop.call_soon(answer)
-    client.generate(PROMPT, 100)
+    client.generate(PROMPT, Decoding(100))
     await asyncio.wait_for(client._watching, 1_000)
     assert ended == [pytest.approx(100 + engine_client.LONGEST_SILENCE, abs=2)]
 

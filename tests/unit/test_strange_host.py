@@ -13,7 +13,7 @@ import pytest
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local import client as engine_client, connect
 from mistral_lsp.engine.local.client import EngineClient
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
 
@@ -124,7 +124,7 @@ async def test_an_error_while_the_host_answers_ends_every_wait(monkeypatch, capl
         raise KeyError("password = hunter2")
 
     monkeypatch.setattr(client, "_pass_on", fails)
-    generation = client.generate(Prompt("plain", (Part("prefix", "x"),)), 4)
+    generation = client.generate(Prompt("plain", (Part("prefix", "x"),)), Decoding(4))
 
     async def answer() -> list[object]:
         return [token async for token in generation]

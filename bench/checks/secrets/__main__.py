@@ -32,7 +32,7 @@ from mistral_lsp.document import Document
 from mistral_lsp.languages.base import PLAIN as PLAIN_TEXT
 from mistral_lsp.prompt.secrets import find_secrets
 from mistral_lsp.prompt.view import is_in_secret, style
-from mistral_lsp.types import LoadedModel, Prompt
+from mistral_lsp.types import Decoding, LoadedModel, Prompt
 
 SEED = 20
 SAMPLES = 20
@@ -72,7 +72,7 @@ class Listener:
         """Estimates the same for a prompt's parts, which `leaks` looks at itself."""
         return [len(part.text) // 3 for part in prompt.parts]
 
-    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> Any:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> Any:
         """Raises NotImplementedError; no answer is needed."""
         raise NotImplementedError
 

@@ -140,7 +140,7 @@ class Host:
             client.send(frames.Pong())
         else:
             if isinstance(request, frames.Generate):
-                self._admit((client.number, request.id), request.background)
+                self._admit((client.number, request.id), request.decoding.background)
             if isinstance(request, frames.Load):
                 self._heed(client, request)
             return False
@@ -257,10 +257,10 @@ class Host:
         with ready.sequence.kept_sound(), told(THE_ENGINE):
             for text, probability in ready.decoder.write(
                 ids,
-                request.max_tokens,
+                request.decoding.max_tokens,
                 lambda: admitted.why is not None,
                 owed,
-                request.prompt.line,
+                request.decoding.line,
             ):
                 send(frames.Decoded(request.id, text, probability, ready.decoder.usage))
 
@@ -273,9 +273,10 @@ class Host:
         if length > window * LONGEST_PIECE:
             raise EngineError(f"{length:,} characters don't fit into a window of {window} tokens.")
         ids, owed = ready.tokenizer.prompt(request.prompt)
-        if len(ids) + request.max_tokens > window:
+        most = request.decoding.max_tokens
+        if len(ids) + most > window:
             raise EngineError(
-                f"The prompt has {len(ids)} tokens; {request.max_tokens} more don't fit "
+                f"The prompt has {len(ids)} tokens; {most} more don't fit "
                 f"into a window of {window}. Lower mistralLsp.maxTokens."
             )
         return ids, owed

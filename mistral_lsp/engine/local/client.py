@@ -20,7 +20,7 @@ from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.system import processes
 from mistral_lsp.text.shown import seen
-from mistral_lsp.types import EngineError, LoadedModel, Prompt, Token, Usage
+from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt, Token, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -175,10 +175,10 @@ class EngineClient(Service):
             self._counts.pop(number, None)
 
     @override
-    def generate(self, prompt: Prompt, max_tokens: int, background: bool = False) -> HostGeneration:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> HostGeneration:
         self._numbers += 1
         generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
-        self._send(frames.Generate(generation.number, prompt, max_tokens, background))
+        self._send(frames.Generate(generation.number, prompt, decoding))
         self._generations[generation.number] = generation
         return generation
 

@@ -20,7 +20,7 @@ from mistral_lsp.engine.remote.member import Found, Member
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
-from mistral_lsp.types import EngineError, LoadedModel, Prompt
+from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
 
 class RemoteEngine(Service):
@@ -119,19 +119,18 @@ class RemoteEngine(Service):
         return await self._counted(count)
 
     @override
-    def generate(
-        self, prompt: Prompt, max_tokens: int, background: bool = False
-    ) -> RemoteGeneration:
+    def generate(self, prompt: Prompt, decoding: Decoding) -> RemoteGeneration:
         """A server that can't read ahead gets no background request."""
         servers = self._ready()
         if not servers:
             raise EngineError(self.message)
-        if background and not servers[0].dialect.reads_ahead:
-            if max_tokens:
+        if decoding.background and not servers[0].dialect.reads_ahead:
+            if decoding.max_tokens:
                 raise EngineError("Nothing is asked of this server before somebody waits for it.")
             servers = []
         servers.sort(key=lambda server: _distance(prompt.document, server.url))
-        generation = RemoteGeneration(servers, prompt, max_tokens, self._metrics, self._clock)
+        most = decoding.max_tokens
+        generation = RemoteGeneration(servers, prompt, most, self._metrics, self._clock)
         self._generations.add(generation)
         return generation
 

@@ -8,12 +8,12 @@ token is dropped again.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import chain
 from typing import Annotated, Any, Union
 
 import msgspec
+from cachetools import LRUCache
 
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
@@ -58,8 +58,8 @@ class Tokens:
         self.spelt: dict[str, str] = {}
         self._lead = 0
         self._cut: re.Pattern[str] | None = None
-        self._lines: OrderedDict[str, tuple[int, ...]] = OrderedDict()
-        self._texts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._lines: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_TEXTS)
+        self._texts: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_LONG_TEXTS)
 
     async def learn(self) -> None:
         """Asks for the model's marks: spellings that are one special token."""
@@ -129,7 +129,7 @@ class Tokens:
 
     async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Gives the ids of every text, with one request for all unknown ones."""
-        known = {text: self._known(text) for text in texts}
+        known = {text: self._kept(text).get(text) if text else () for text in texts}
         unknown = [text for text, ids in known.items() if ids is None]
         chunks = [self._chunks(text) for text in unknown]
         flat = [LEAD + chunk for cut in chunks for chunk in cut]
@@ -140,7 +140,7 @@ class Tokens:
                 chunk = next(found)
                 ids += chunk[self._start(chunk) :]
             known[text] = tuple(ids)
-            self._keep(text, tuple(ids))
+            self._kept(text)[text] = tuple(ids)
         return [known[text] or () for text in texts]
 
     def _start(self, ids: list[int]) -> int:
@@ -159,22 +159,8 @@ class Tokens:
     def _chunks(self, text: str) -> list[str]:
         return self._cut.split(text) if self._cut else [text]
 
-    def _shelf(self, text: str) -> tuple[OrderedDict[str, tuple[int, ...]], int]:
-        if len(text) > LONGEST_LINE:
-            return self._texts, KEPT_LONG_TEXTS
-        return self._lines, KEPT_TEXTS
-
-    def _known(self, text: str) -> tuple[int, ...] | None:
-        shelf, _ = self._shelf(text)
-        if text in shelf:
-            shelf.move_to_end(text)
-        return shelf.get(text) if text else ()
-
-    def _keep(self, text: str, ids: tuple[int, ...]) -> None:
-        shelf, most = self._shelf(text)
-        shelf[text] = ids
-        if len(shelf) > most:
-            shelf.popitem(last=False)
+    def _kept(self, text: str) -> LRUCache[str, tuple[int, ...]]:
+        return self._texts if len(text) > LONGEST_LINE else self._lines
 
     async def _tokenize_all(self, texts: Sequence[str], parse_special: bool) -> list[list[int]]:
         content: list[Any] = []
