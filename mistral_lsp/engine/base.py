@@ -13,7 +13,9 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 class Generation(Protocol):
     """An answer while the engine writes it. Iterate it once; `stop` ends the computation itself."""
 
-    usage: Usage
+    @property
+    def usage(self) -> Usage:
+        """The costs so far."""
 
     def __aiter__(self) -> AsyncIterator[Token]:
         """Yields tokens as they are decoded. Raises EngineError if the engine fails."""
@@ -47,10 +49,16 @@ class Service(Engine, Protocol):
 
     wanted: Any
     """The settings of this engine. If `without_wishes()` differs, another engine is needed."""
-    state: State
-    message: str
     host_pid: int | None
     """The process id of the host; None for a model server."""
+
+    @property
+    def state(self) -> State:
+        """Whether it can answer."""
+
+    @property
+    def message(self) -> str:
+        """A sentence about the state, for the user."""
 
     def start(self) -> None:
         """Starts the engine in the background."""

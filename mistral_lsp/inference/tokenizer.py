@@ -15,12 +15,11 @@ from typing import Any
 import numpy
 from cachetools import LRUCache
 
+from mistral_lsp.inference.assembly import assemble
 from mistral_lsp.inference.backends.base import Backend
-from mistral_lsp.inference.healing import HALF, last_word
+from mistral_lsp.inference.healing import last_word
 from mistral_lsp.models.defuse import cuts, spellings
-from mistral_lsp.models.marks import OPTIONAL
-from mistral_lsp.text.shown import one_line
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.types import EngineError, Prompt
 
 KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
@@ -75,14 +74,8 @@ class Tokenizer:
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
         """Gives the ids of each part, and the owed bytes."""
-        parts: list[list[int]] = []
-        owed = b""
-        for part in prompt.parts:
-            found = list(self._part(part))
-            if part.label == "prefix" and self._heals and HALF.search(part.text):
-                owed = self._take_word(found)
-            parts.append(found)
-        return parts, owed
+        take_word = self._take_word if self._heals else None
+        return assemble(prompt.parts, self._specials, lambda part: self.text(part.text), take_word)
 
     def _take_word(self, ids: list[int]) -> bytes:
         """Removes the last word's tokens and gives their bytes.
@@ -102,14 +95,6 @@ class Tokenizer:
                 if self._pieces[token].startswith(owed) or owed.startswith(self._pieces[token])
             ]
         )
-
-    def _part(self, part: Part) -> tuple[int, ...] | list[int]:
-        if part.special in self._specials:
-            return (self._specials[part.special],)
-        if part.special and not part.text and part.special not in OPTIONAL:
-            mark = one_line(part.special)
-            raise EngineError(f"This model has no {mark} token, so it can't fill in.")
-        return self.text(part.text)
 
     def text(self, text: str) -> list[int]:
         """Gives the ids of plain text."""

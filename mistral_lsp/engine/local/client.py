@@ -16,6 +16,7 @@ from mistral_lsp.engine import frames
 from mistral_lsp.engine.base import Generation, Service, State
 from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.standing import Meter, OnState, Standing
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.system import processes
@@ -31,7 +32,6 @@ LEAVE_SECONDS = 2.0
 SILENT_SECONDS = 0.5
 LONGEST_SILENCE = 10.0
 """Seconds. A host that sends nothing for longer, not even a Pong, is killed."""
-NO_USAGE = Usage()
 
 
 @dataclass
@@ -40,12 +40,14 @@ class HostGeneration(Generation):
 
     number: int
     send: Callable[[frames.Request], None]
-    clock: Callable[[], float]
-    metrics: Metrics
-    usage: Usage = NO_USAGE
+    meter: Meter
     arrivals: asyncio.Queue[frames.Reply | EngineError] = field(default_factory=asyncio.Queue)
     finished: bool = False
-    stopped_at: float | None = None
+
+    @property
+    @override
+    def usage(self) -> Usage:
+        return self.meter.usage
 
     async def __aiter__(self) -> AsyncIterator[Token]:
         """Yields tokens until the answer ends or `stop` was called. Raises EngineError."""
@@ -62,18 +64,16 @@ class HostGeneration(Generation):
 
     @override
     def stop(self) -> None:
-        if not self.finished and self.stopped_at is None:
-            self.stopped_at = self.clock()
+        if not self.finished and not self.meter.is_stopped:
+            self.meter.stop()
             self.send(frames.Cancel(self.number))
 
     def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
         """Takes in one of the host's frames about this generation."""
-        self.metrics.worked(self.usage, frame.usage)
-        self.usage = frame.usage
+        self.meter.count(frame.usage)
         if isinstance(frame, frames.Finished):
             self.finished = True
-            if self.stopped_at is not None:
-                self.metrics.stopped((self.clock() - self.stopped_at) * 1000)
+            self.meter.end()
         self.arrivals.put_nowait(frame)
 
     def failed(self, error: EngineError) -> None:
@@ -90,29 +90,36 @@ class EngineClient(Service):
     def __init__(
         self,
         wanted: frames.Load,
-        on_state: Callable[[State, str], None] = lambda state, message: None,
+        on_state: OnState = lambda state, message: None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
         """Starts nothing. `on_state` hears of each new state; `metrics` counts the host's work."""
         self.wanted = wanted
-        self.state: State = "starting"
-        self.message = "The engine has not been started."
+        self.standing = Standing(on_state)
         self.model = None
         self.host_pid: int | None = None
-        self._on_state = on_state
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._supervisor: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._heard = 0
         self._leaving = False
-        self._settled = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = 0
         self._generations: dict[int, HostGeneration] = {}
         self._counts: dict[int, asyncio.Future[list[int]]] = {}
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+
+    @property
+    @override
+    def state(self) -> State:
+        return self.standing.state
+
+    @property
+    @override
+    def message(self) -> str:
+        return self.standing.message
 
     def start(self) -> None:
         """Starts or finds the host in the background."""
@@ -149,9 +156,9 @@ class EngineClient(Service):
     @override
     async def ready(self) -> LoadedModel:
         if self._supervisor is not None:
-            await self._settled.wait()
+            await self.standing.settled()
         if self.model is None:
-            raise EngineError(self.message)
+            raise self.standing.error()
         return self.model
 
     @override
@@ -177,7 +184,8 @@ class EngineClient(Service):
     @override
     def generate(self, prompt: Prompt, decoding: Decoding) -> HostGeneration:
         self._numbers += 1
-        generation = HostGeneration(self._numbers, self._send, self._clock, self._metrics)
+        meter = Meter(self._metrics, self._clock)
+        generation = HostGeneration(self._numbers, self._send, meter)
         self._send(frames.Generate(generation.number, prompt, decoding))
         self._generations[generation.number] = generation
         return generation
@@ -185,7 +193,7 @@ class EngineClient(Service):
     def _send(self, frame: frames.Request) -> None:
         if self._writer is None:
             if not isinstance(frame, frames.Cancel):
-                raise EngineError(self.message)
+                raise self.standing.error()
             return
         frames.write(self._writer, frame)
         if self._watching is None or self._watching.done():
@@ -207,12 +215,7 @@ class EngineClient(Service):
                 frames.write(self._writer, frames.Ping())
 
     def _change(self, state: State, message: str) -> None:
-        self.state, self.message = state, seen(message)
-        if state in ("ready", "failed", "off"):
-            self._settled.set()
-        else:
-            self._settled.clear()
-        self._on_state(state, self.message)
+        self.standing.change(state, seen(message))
 
     async def _supervise(self) -> None:
         while True:

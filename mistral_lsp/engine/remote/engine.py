@@ -18,6 +18,7 @@ from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.standing import Meter, OnState, Standing
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
@@ -35,23 +36,31 @@ class RemoteEngine(Service):
     def __init__(
         self,
         wanted: Wanted,
-        on_state: Callable[[State, str], None] = lambda state, message: None,
+        on_state: OnState = lambda state, message: None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
         """Asks no server yet. `on_state` hears of each new state; `metrics` counts the work."""
         self.wanted = wanted
-        self.state: State = "starting"
-        self.message = "The engine has not been started."
-        self._on_state = on_state
+        self.standing = Standing(on_state)
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._members = [Member(url, wanted, self._look, clock) for url in wanted.urls]
         self._lives: list[asyncio.Task[None]] = []
-        self._settled = asyncio.Event()
         self._generations: weakref.WeakSet[RemoteGeneration] = weakref.WeakSet()
 
     @property
+    @override
+    def state(self) -> State:
+        return self.standing.state
+
+    @property
+    @override
+    def message(self) -> str:
+        return self.standing.message
+
+    @property
+    @override
     def model(self) -> LoadedModel | None:
         """The common model, with the smallest window of the ready servers; None without any."""
         models = [server.model for server in self._ready()]
@@ -78,7 +87,7 @@ class RemoteEngine(Service):
         for generation in self._generations:
             generation.abandon()
         await asyncio.gather(*map(ended, self._lives))
-        self._change("off", "The engine was stopped.")
+        self.standing.change("off", "The engine was stopped.")
 
     async def leave(self) -> None:
         """The same as `close`: the servers are not ours."""
@@ -91,10 +100,10 @@ class RemoteEngine(Service):
     @override
     async def ready(self) -> LoadedModel:
         if self._lives:
-            await self._settled.wait()
+            await self.standing.settled()
         model = self.model
         if model is None:
-            raise EngineError(self.message)
+            raise self.standing.error()
         return model
 
     @override
@@ -109,7 +118,7 @@ class RemoteEngine(Service):
         """Counts with the first ready server; if that is lost meanwhile, with the next one."""
         servers = self._ready()
         if not servers:
-            raise EngineError(self.message)
+            raise self.standing.error()
         try:
             return await count(servers[0].dialect)
         except ServerError as error:
@@ -123,14 +132,15 @@ class RemoteEngine(Service):
         """A server that can't read ahead gets no background request."""
         servers = self._ready()
         if not servers:
-            raise EngineError(self.message)
+            raise self.standing.error()
         if decoding.background and not servers[0].dialect.reads_ahead:
             if decoding.max_tokens:
                 raise EngineError("Nothing is asked of this server before somebody waits for it.")
             servers = []
         servers.sort(key=lambda server: _distance(prompt.document, server.url))
         most = decoding.max_tokens
-        generation = RemoteGeneration(servers, prompt, most, self._metrics, self._clock)
+        meter = Meter(self._metrics, self._clock)
+        generation = RemoteGeneration(servers, prompt, most, meter)
         self._generations.add(generation)
         return generation
 
@@ -145,11 +155,11 @@ class RemoteEngine(Service):
         if ready:
             left_out = [self._why_not(member, ready) for member in self._members]
             told = [f"{ready[0].model.model} on {ready[0].model.engine}.", *filter(None, left_out)]
-            self._change("ready", " ".join(told))
+            self.standing.change("ready", " ".join(told))
             return
         waiting = any(member.state == "starting" for member in self._members)
         messages = " ".join(member.message for member in self._members)
-        self._change("starting" if waiting else "failed", messages)
+        self.standing.change("starting" if waiting else "failed", messages)
 
     def _why_not(self, member: Member, ready: Sequence[Found]) -> str:
         """Says why a server is left out, or "" if it takes part."""
@@ -161,16 +171,6 @@ class RemoteEngine(Service):
             f"The server at {member.url} is left out: it has {member.found.model.model}, that at "
             f"{ready[0].url} another model."
         )
-
-    def _change(self, state: State, message: str) -> None:
-        if (state, message) == (self.state, self.message):
-            return
-        self.state, self.message = state, message
-        if state == "starting":
-            self._settled.clear()
-        else:
-            self._settled.set()
-        self._on_state(state, message)
 
 
 def _same(one: LoadedModel, other: LoadedModel) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from typing_extensions import override
 
 from mistral_lsp.engine.base import Generation
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.member import Found
+from mistral_lsp.engine.standing import NO_USAGE, Meter
 from mistral_lsp.engine.unforeseen import told
-from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import EngineError, Prompt, Token, Usage
 
-NO_USAGE = Usage()
 LONGEST_TEXT = 1 << 16
 """Characters of one answer."""
 UNHEARD_SECONDS = 30.0
@@ -36,35 +35,36 @@ class RemoteGeneration(Generation):
         servers: Sequence[Found],
         prompt: Prompt,
         max_tokens: int,
-        metrics: Metrics,
-        clock: Callable[[], float],
+        meter: Meter,
     ):
         """Begins at once, with the first of `servers`."""
-        self.usage = NO_USAGE
         self._servers = servers
         self._prompt = prompt
         self._max_tokens = max_tokens
-        self._metrics = metrics
-        self._clock = clock
+        self._meter = meter
         self._begun = False
         self._unheard = False
-        self._stopped_at: float | None = None
         self._arrivals: asyncio.Queue[Token | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._end)
+
+    @property
+    @override
+    def usage(self) -> Usage:
+        return self._meter.usage
 
     async def __aiter__(self) -> AsyncIterator[Token]:
         """Yields tokens until the answer ends or `stop` was called. Raises EngineError."""
         while (token := await self._arrivals.get()) is not None:
             yield token
-        if self._stopped_at is None:
+        if not self._meter.is_stopped:
             self._task.result()
 
     @override
     def stop(self) -> None:
         """May close the connection only at the server's next chunk."""
-        if not self._task.done() and self._stopped_at is None:
-            self._stopped_at = self._clock()
+        if not self._task.done() and not self._meter.is_stopped:
+            self._meter.stop()
             self._arrivals.put_nowait(None)
             if self._unheard:
                 asyncio.get_running_loop().call_later(UNHEARD_SECONDS, self._task.cancel)
@@ -96,7 +96,7 @@ class RemoteGeneration(Generation):
         return True
 
     async def _write(self, server: Found) -> None:
-        self.usage = NO_USAGE
+        self._meter.usage = NO_USAGE
         most, written = self._max_tokens, 0
         hears_late = not server.model.can_abort
         async with (
@@ -105,9 +105,8 @@ class RemoteGeneration(Generation):
         ):
             self._unheard = hears_late
             async for piece in pieces:
-                self._metrics.worked(self.usage, piece.usage)
-                self.usage = piece.usage
-                if self._stopped_at is not None:
+                self._meter.count(piece.usage)
+                if self._meter.is_stopped:
                     return
                 self._unheard = hears_late and not piece.usage.generated_tokens
                 if piece.text and most:
@@ -120,8 +119,7 @@ class RemoteGeneration(Generation):
                     return  # some servers ignore the limit
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        if self._stopped_at is not None:
-            self._metrics.stopped((self._clock() - self._stopped_at) * 1000)
+        self._meter.end()
         if not task.cancelled():
             task.exception()  # marks it as retrieved; `__aiter__` raises it
         self._arrivals.put_nowait(None)

@@ -17,10 +17,11 @@ from cachetools import LRUCache
 
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
-from mistral_lsp.inference.healing import HALF, last_word
+from mistral_lsp.inference.assembly import assemble
+from mistral_lsp.inference.healing import last_word
 from mistral_lsp.models.defuse import cuts, spellings
-from mistral_lsp.models.marks import MARKS, OPTIONAL
-from mistral_lsp.types import EngineError, Part, Prompt
+from mistral_lsp.models.marks import MARKS
+from mistral_lsp.types import Part, Prompt
 
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 LEAD = "\x01"
@@ -90,42 +91,36 @@ class Tokens:
     async def parts(self, prompt: Prompt) -> tuple[list[list[int]], str]:
         """Gives the ids of each part, and the owed word."""
         texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
+        prefixes = [part.text for part in prompt.parts if part.label == "prefix"]
         found = dict(zip(texts, await self.of(texts)))
-        parts: list[list[int]] = []
-        owed = ""
-        for part in prompt.parts:
-            if part.special and (part.special in self.specials or not part.text):
-                ids = self._mark(part)
-            elif part.label == "prefix":
-                ids, owed = await self._prefix(part.text)
-            else:
-                ids = list(found.get(part.text, ()))
-            parts.append(ids)
-        return parts, owed
+        pieces = {text: await self._with_pieces(text) for text in prefixes}
 
-    def _mark(self, part: Part) -> list[int]:
-        if part.special in self.specials:
-            return [self.specials[part.special]]
-        if part.special in OPTIONAL:
-            return []
-        raise EngineError(f"The server's model has no {part.special} token, so it can't fill in.")
+        def tokens(part: Part) -> Sequence[int]:
+            if part.label == "prefix":
+                return [token.id for token in pieces[part.text]]
+            return found.get(part.text, ())
 
-    async def _prefix(self, text: str) -> tuple[list[int], str]:
-        """Gives the prefix's tokens up to its last word, and that word."""
+        def take_word(ids: list[int]) -> bytes:
+            read = (token.bytes() for token in reversed(pieces[prefixes[-1]][1:]))
+            taken, word = last_word(read)
+            try:
+                word.decode()
+            except UnicodeDecodeError:  # the server takes texts only, and this is half a character
+                return b""
+            del ids[len(ids) - taken :]
+            return word
+
+        assembled, owed = assemble(prompt.parts, self.specials, tokens, take_word)
+        return assembled, owed.decode()
+
+    async def _with_pieces(self, text: str) -> list[_Token]:
+        """Gives a text's tokens with their bytes."""
         tokens: list[_Token] = []
         for chunk in self._chunks(text):
             body = {"content": LEAD + chunk, "parse_special": False, "with_pieces": True}
             answer = await self._server.post("/tokenize", body, _TokensWithPieces)
             tokens += answer.tokens[self._start([token.id for token in answer.tokens]) :]
-        taken = 0
-        owed = ""
-        if HALF.search(text):
-            taken, last = last_word(token.bytes() for token in reversed(tokens[1:]))
-            try:
-                owed = last.decode()
-            except UnicodeDecodeError:  # the cut would split a character
-                taken = 0
-        return [token.id for token in tokens[: len(tokens) - taken]], owed
+        return tokens
 
     async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Gives the ids of every text, with one request for all unknown ones."""

@@ -1,0 +1,73 @@
+"""What every engine keeps: its state with a message, and each generation's usage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from mistral_lsp.engine.base import State
+from mistral_lsp.metrics import Metrics
+from mistral_lsp.types import EngineError, Usage
+
+OnState = Callable[[State, str], None]
+NO_USAGE = Usage()
+
+
+class Standing:
+    """The state of an engine, and a message that explains it to the user."""
+
+    def __init__(self, on_state: OnState):
+        """`on_state` hears of each new state or message."""
+        self.state: State = "starting"
+        self.message = "The engine has not been started."
+        self._on_state = on_state
+        self._settled = asyncio.Event()
+
+    def change(self, state: State, message: str) -> None:
+        """Changes state and message; the same ones again are no change."""
+        if (state, message) == (self.state, self.message):
+            return
+        self.state, self.message = state, message
+        if state in ("ready", "failed", "off"):
+            self._settled.set()
+        else:
+            self._settled.clear()
+        self._on_state(state, message)
+
+    async def settled(self) -> None:
+        """Waits until the engine is neither starting nor loading."""
+        await self._settled.wait()
+
+    def error(self) -> EngineError:
+        """Gives the message as an error, for a request that can't be answered now."""
+        return EngineError(self.message)
+
+
+class Meter:
+    """The usage of one generation; counts its work, and the time from its stop to its end."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float]):
+        """`clock` is in seconds."""
+        self.usage = NO_USAGE
+        self._metrics = metrics
+        self._clock = clock
+        self._stopped_at: float | None = None
+
+    def count(self, usage: Usage) -> None:
+        """Takes the usage so far."""
+        self._metrics.worked(self.usage, usage)
+        self.usage = usage
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped_at is not None
+
+    def stop(self) -> None:
+        """Notes that the generation was stopped now."""
+        self._stopped_at = self._clock()
+
+    def end(self) -> None:
+        """Notes that the engine is idle again."""
+        if self._stopped_at is not None:
+            self._metrics.stopped((self._clock() - self._stopped_at) * 1000)

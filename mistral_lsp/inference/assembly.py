@@ -1,0 +1,46 @@
+"""Puts the token ids of a prompt together from its marks and the tokens of its texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from mistral_lsp.inference.healing import HALF
+from mistral_lsp.models.marks import OPTIONAL
+from mistral_lsp.text.shown import one_line
+from mistral_lsp.types import EngineError, Part
+
+
+def assemble(
+    parts: Iterable[Part],
+    specials: Mapping[str, int],
+    tokens: Callable[[Part], Sequence[int]],
+    take_word: Callable[[list[int]], bytes] | None,
+) -> tuple[list[list[int]], bytes]:
+    """Gives the ids of each part, and the bytes owed by token healing.
+
+    `specials` are the model's marks, and `tokens` gives the ids of a part's text. `take_word`
+    removes the last word of a prefix that ends in one, and gives its bytes; None: no healing.
+    Raises EngineError for a mark that the model lacks.
+    """
+    assembled = []
+    owed = b""
+    for part in parts:
+        ids = _mark(part, specials)
+        if ids is None:
+            ids = list(tokens(part))
+            if part.label == "prefix" and take_word is not None and HALF.search(part.text):
+                owed = take_word(ids)
+        assembled.append(ids)
+    return assembled, owed
+
+
+def _mark(part: Part, specials: Mapping[str, int]) -> list[int] | None:
+    """Gives the ids of a mark, and None for a text."""
+    if part.special in specials:
+        return [specials[part.special]]
+    if not part.special or part.text:
+        return None
+    if part.special in OPTIONAL:
+        return []
+    mark = one_line(part.special)
+    raise EngineError(f"This model has no {mark} token, so it can't fill in.")
