@@ -10,7 +10,6 @@ from mistral_lsp.completion.cache import Entry
 from mistral_lsp.completion.prompting import find_plan, make_grown_plan, prepare
 from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 from mistral_lsp.completion.situation import situation
-from mistral_lsp.context.cursor import read_cursor
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
@@ -36,8 +35,7 @@ async def look(request: Request, workbench: Workbench) -> None:
     await parse(request.snapshot)
     if workbench.scheduler.turn != turn:
         return  # somebody asked for an answer meanwhile
-    cursor = read_cursor(request.snapshot, request.offset)
-    if refuse(request, cursor) is None:
+    if refuse(request) is None:
         found = workbench.cache.find(request.snapshot, request.offset)
         use_pause(request, found[0] if found else None, workbench)
 
@@ -108,8 +106,7 @@ async def _write_next_line(
         return
     untyped = f"{line}\n"[request.offset - entry.offset :]
     prompt = build(model.form, plan, *request.told(), untyped)
-    cursor = read_cursor(request.snapshot, request.offset)
-    here = situation(request, cursor, following.answer, workbench)
+    here = situation(request, following.answer, workbench)
     below = here.nesting.behind(untyped)
     place = replace(here, line_prefix="", line_suffix="", nesting=below, has_open_string=False)
     writing = workbench.engine.generate(prompt, Decoding(NEXT_LINE_TOKENS, background=True))

@@ -6,7 +6,6 @@ from typing import Any
 
 from mistral_lsp.completion.prompting import prepare
 from mistral_lsp.completion.request import Request, Workbench, parse, refuse
-from mistral_lsp.context.cursor import read_cursor
 
 
 async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
@@ -15,8 +14,7 @@ async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
     Raises EngineError if the model can't be loaded.
     """
     await parse(request.snapshot)
-    cursor = read_cursor(request.snapshot, request.offset)
-    reason = refuse(request, cursor)
+    reason = refuse(request)
     parts: list[dict[str, Any]] = []
     if reason is None:
         prompt = await prepare(request, workbench, await workbench.engine.ready())

@@ -15,7 +15,6 @@ from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 from mistral_lsp.completion.scheduler import Disagreed, Stream, Superseded
 from mistral_lsp.completion.situation import situation
 from mistral_lsp.context import gate
-from mistral_lsp.context.cursor import Cursor, read_cursor
 from mistral_lsp.postprocess.base import Suggestion, confidence
 from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.types import Answer, Completion, Decoding, EngineError, LoadedModel, Span, Usage
@@ -35,7 +34,6 @@ Grow = Callable[[Completion], None]
 class Attempt:
     """The state of a request; `answer` is the rest of `entry` for its cursor."""
 
-    cursor: Cursor
     model: LoadedModel | None
     answer: Answer = NOTHING
     entry: Entry | None = None
@@ -57,7 +55,7 @@ async def complete(request: Request, workbench: Workbench, grow: Grow | None = N
     started = workbench.clock()
     turn = workbench.scheduler.next_turn()
     await parse(request.snapshot)
-    attempt = Attempt(read_cursor(request.snapshot, request.offset), workbench.engine.model)
+    attempt = Attempt(workbench.engine.model)
     overtaken = turn != workbench.scheduler.turn
     reason = SUPERSEDED if overtaken else await _write(request, attempt, workbench, grow)
     completion = _judge(request, attempt, workbench, reason)
@@ -81,12 +79,12 @@ async def _write(
     request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None
 ) -> str | None:
     """Fills the attempt from the cache or by the engine; gives the reason if there is no answer."""
-    reason = refuse(request, attempt.cursor)
+    reason = refuse(request)
     if reason is not None:
         return reason
     found = workbench.cache.find(request.snapshot, request.offset)
     if found is None:
-        reason = gate.refuse_to_ask(attempt.cursor, request.trigger)
+        reason = gate.refuse_to_ask(request.cursor, request.trigger)
         if reason is None:
             reason = await _generate(request, attempt, workbench, grow)
     else:
@@ -126,7 +124,7 @@ async def _other_lines(
         model = workbench.engine.model
         if model is None or not model.can_search:
             return
-        attempt = Attempt(read_cursor(request.snapshot, request.offset), model)
+        attempt = Attempt(model)
         if await _generate(request, attempt, workbench, None, line) is not None:
             return
         judged = _judge(request, attempt, workbench, None, LEAST_LIKELY)
@@ -188,16 +186,13 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
     """
     stream.model = await workbench.engine.ready()
     prompt = await prepare(request, workbench, stream.model)
-    cursor = read_cursor(request.snapshot, request.offset)
     most = request.settings.max_tokens
     searched = 1 if line is None and request.trigger == "invoked" else line
     generation = workbench.engine.generate(prompt, Decoding(most, searched))
     try:
         async for token in generation:
             stream.take(token)
-            if is_over(
-                stream.entry.text, situation(request, cursor, stream.entry.answer, workbench)
-            ):
+            if is_over(stream.entry.text, situation(request, stream.entry.answer, workbench)):
                 break
         else:
             stream.entry.ended = generation.usage.generated_tokens < most
@@ -253,7 +248,7 @@ def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow:
     lead = len(completion.text) - len(completion.text.lstrip())
     if "\n" in completion.text[lead:]:
         completion = replace(completion, text=completion.text.rpartition("\n")[0])
-    beside = attempt.cursor.line_suffix.strip()
+    beside = request.cursor.line_suffix.strip()
     longer = len(completion.text) > len(attempt.shown) and completion.text.startswith(attempt.shown)
     if longer and not beside:
         attempt.shown = completion.text
@@ -270,7 +265,7 @@ def _judge(
     """
     suggestion = Suggestion("", reason=reason)
     if reason is None:
-        place = situation(request, attempt.cursor, attempt.answer, workbench)
+        place = situation(request, attempt.answer, workbench)
         least = max(least, place.min_confidence)
         place = replace(place, min_confidence=least, shown=len(attempt.shown))
         suggestion = postprocess.suggest(place)

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mistral_lsp.completion.cache import Cache
 from mistral_lsp.completion.rejections import Rejections
 from mistral_lsp.completion.scheduler import Scheduler
 from mistral_lsp.config import Settings
 from mistral_lsp.context import gate, similar
-from mistral_lsp.context.cursor import Cursor
+from mistral_lsp.context.cursor import Cursor, read_cursor
 from mistral_lsp.context.index import Index
 from mistral_lsp.context.recent import Recent
 from mistral_lsp.document import Snapshot
@@ -30,7 +31,7 @@ def _no_later() -> Snapshot | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """A place in a snapshot, and the user's settings.
 
@@ -44,6 +45,11 @@ class Request:
     settings: Settings
     latest: Callable[[], Snapshot | None] = _no_later
     before: str = ""
+
+    @cached_property
+    def cursor(self) -> Cursor:
+        """The code at the place. A long text is parsed before, by `parse`."""
+        return read_cursor(self.snapshot, self.offset)
 
     def told(self) -> tuple[Snapshot, int]:
         """Gives the snapshot for the prompt, after the earlier cells, and the place in it."""
@@ -79,10 +85,10 @@ async def parse(snapshot: Snapshot) -> None:
         await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
-def refuse(request: Request, cursor: Cursor) -> str | None:
+def refuse(request: Request) -> str | None:
     """Says why nothing is offered at the request's place, or None."""
     snapshot = request.snapshot
-    reason = gate.refuse(snapshot, cursor, request.settings, request.trigger)
+    reason = gate.refuse(snapshot, request.cursor, request.settings, request.trigger)
     if reason is None and is_in_secret(snapshot, request.offset):
         return "the cursor stands in a secret"
     return reason

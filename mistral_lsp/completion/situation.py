@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from mistral_lsp.completion.request import Request, Workbench
-from mistral_lsp.context.cursor import Cursor
 from mistral_lsp.document import Snapshot
 from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.types import Answer
@@ -14,11 +13,12 @@ NEARBY = 2_000
 """Characters of `nearby` text on either side of the cursor."""
 
 
-def situation(request: Request, cursor: Cursor, answer: Answer, workbench: Workbench) -> Situation:
+def situation(request: Request, answer: Answer, workbench: Workbench) -> Situation:
     """Gives the situation of an answer for the filters.
 
     Dismissed and doubtful answers are offered when the user asks by hand.
     """
+    cursor = request.cursor
     rejected: frozenset[str] = frozenset()
     min_confidence = 0.0
     if request.trigger == "automatic":

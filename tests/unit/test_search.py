@@ -53,7 +53,7 @@ class Table:
         pass
 
 
-def written(line: int, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Decoder]:
+def written(line: int | None, most: int = 6, cancelled=lambda: False) -> tuple[str, float, Decoder]:
     loop = Decoder(OneSequence(Table()), frozenset({END}))
     chance = 1.0
     text = b""
@@ -64,7 +64,7 @@ def written(line: int, most: int = 6, cancelled=lambda: False) -> tuple[str, flo
 
 
 def test_the_likeliest_tokens_may_not_make_the_likeliest_line() -> None:
-    assert written(line=0, most=3)[0] == "ax\n"
+    assert written(line=None, most=3)[0] == "ax\n"
     text, chance, _ = written(line=1, most=3)
     assert text == "bz\n"
     assert chance == pytest.approx(0.4 / 1.0 * 1.0 * 1.0, rel=0.01)
@@ -85,7 +85,7 @@ def test_behind_the_line_the_likeliest_tokens_follow() -> None:
 def test_what_was_tried_in_vain_is_counted_as_evaluated() -> None:
     usage = written(line=1, most=3)[2].usage
     assert usage.generated_tokens == 3
-    assert usage.evaluated_tokens > written(line=0, most=3)[2].usage.evaluated_tokens
+    assert usage.evaluated_tokens > written(line=None, most=3)[2].usage.evaluated_tokens
 
 
 def test_nothing_more_is_tried_where_the_model_is_sure() -> None:
