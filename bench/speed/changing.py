@@ -10,11 +10,6 @@ from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.vocabulary import Vocabulary
 from bench.support.statistics import Rows
 
-REST_SECONDS = 3.0
-"""Seconds at a new place, until its window is warm."""
-PAUSES = {"rested": 1.0, "hurried": 0.0}
-"""Seconds between an answer and the next edit, at a person's pace and at a program's."""
-PLACES = 3
 PASTED_LINES = 20
 INSERTED_ABOVE = 3
 ALLOWED_TOKENS = 16
@@ -29,19 +24,21 @@ def check_edits(setup: Setup) -> Rows:
     count = Vocabulary(setup.model).count
     lines = long_lines(0)
     rows: Rows = {}
-    for pause in PAUSES:
+    for pause, seconds in setup.extent.edit_pauses.items():
         with setup.editor() as editor:
-            for number, spot in enumerate(spread_out(half_typed(lines), PLACES)):
+            for number, spot in enumerate(
+                spread_out(half_typed(lines), setup.extent.edited_places)
+            ):
                 file = editor.open(f"edited{number}.py", cut(lines, [spot]))
                 editor.ask(file, spot)
-                time.sleep(REST_SECONDS)
-                for kind, changed, shown, all_work in _replies(editor, file, spot, pause):
+                time.sleep(setup.extent.rest_seconds)
+                for kind, changed, shown, all_work in _replies(editor, file, spot, seconds):
                     _note(rows, f"{kind}, {pause}", shown, all_work, count(changed))
     return rows
 
 
 def _replies(
-    editor: Editor, file: File, spot: Spot, pause: str
+    editor: Editor, file: File, spot: Spot, pause: float
 ) -> Iterator[tuple[str, str, Shown, int]]:
     """Makes the edits; yields each one's kind, changed text and shown answer.
 
@@ -50,7 +47,7 @@ def _replies(
     before = work(editor)["evaluated"]
     for kind, changed, cursor in _steps(editor, file, spot):
         shown = editor.ask(file, cursor)
-        time.sleep(PAUSES[pause])
+        time.sleep(pause)
         now = work(editor)["evaluated"]
         yield kind, changed, shown, now - before
         before = now

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from bench.speed.extent import Extent
 from bench.speed.places import Spot
 from bench.support.lsp_client import ALONE, Client
 from bench.support.statistics import Rows, spread
@@ -47,14 +48,18 @@ class File:
     version: int = 1
 
 
+USUAL_EXTENT = Extent()
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The server to measure, and its environment."""
+    """The server to measure, its environment, and how much is measured."""
 
     engine: str
     model: str = ""
     window: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    extent: Extent = USUAL_EXTENT
 
     def subject(self, **settings: Any) -> Ours:
         """Creates a server without starting it."""

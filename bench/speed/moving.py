@@ -16,7 +16,6 @@ from bench.speed.editor import (
     ghosts_ms,
 )
 from bench.speed.places import (
-    OPENED_FILES,
     Spot,
     cut,
     file_lines,
@@ -27,30 +26,26 @@ from bench.speed.places import (
 )
 from bench.support.statistics import Rows, spread
 
-REST_SECONDS = 3.0
-RETURNS_EACH = 10
-"""Returns to the first place from another place of the file, and as many from another file."""
-RESTARTS = 3
-JUMPS = 16
 WARM_TOKENS = 8
 EARLIER_RUN = {"rememberWindows": True}
 
 
 def check_revisit(setup: Setup) -> Rows:
     """Measures returns to earlier places, in this run and after a restart: first token."""
+    rest = setup.extent.rest_seconds
     with setup.editor() as editor:
         lines, here, there = _two_places(0)
         file = editor.open("long.py", cut(lines, [here, there]))
         other_lines, elsewhere, _ = _two_places(1)
         other = editor.open("other.py", cut(other_lines, [elsewhere]))
-        editor.visit(file, here, REST_SECONDS)
+        editor.visit(file, here, rest)
         within, across = [], []
-        for _ in range(RETURNS_EACH):
-            editor.visit(file, there, REST_SECONDS)
-            within.append(editor.visit(file, here, REST_SECONDS))
-        for _ in range(RETURNS_EACH):
-            editor.visit(other, elsewhere, REST_SECONDS)
-            across.append(editor.visit(file, here, REST_SECONDS))
+        for _ in range(setup.extent.returns):
+            editor.visit(file, there, rest)
+            within.append(editor.visit(file, here, rest))
+        for _ in range(setup.extent.returns):
+            editor.visit(other, elsewhere, rest)
+            across.append(editor.visit(file, here, rest))
     earlier = _revisit_after_restart(setup)
     return {
         "first_ms": first_ms(within + across),
@@ -74,11 +69,13 @@ def _revisit_after_restart(setup: Setup) -> list[Shown]:
     """Visits two places, restarts the server, and gives the first keystrokes at each."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
-    for restart in range(RESTARTS):
+    for restart in range(setup.extent.restarts):
         for is_back in (False, True):
             with setup.editor(**EARLIER_RUN) as editor:
                 file = editor.open(f"kept{restart}.py", cut(lines, [here, there]))
-                visits = [editor.visit(file, spot, REST_SECONDS) for spot in (here, there)]
+                visits = [
+                    editor.visit(file, spot, setup.extent.rest_seconds) for spot in (here, there)
+                ]
                 shown += visits if is_back else []
     return shown
 
@@ -88,7 +85,8 @@ def check_jump(setup: Setup) -> Rows:
     lines = long_lines(0)
     with setup.editor() as editor:
         file = editor.open("long.py", lines)
-        shown = [_jump(editor, file, spot) for spot in spread_out(half_typed(lines), JUMPS)]
+        spots = spread_out(half_typed(lines), setup.extent.jumps)
+        shown = [_jump(editor, file, spot, setup.extent.rest_seconds) for spot in spots]
     return {
         "jumps": len(shown),
         "empty": empty(shown),
@@ -98,13 +96,13 @@ def check_jump(setup: Setup) -> Rows:
     }
 
 
-def _jump(editor: Editor, file: File, spot: Spot) -> Shown:
+def _jump(editor: Editor, file: File, spot: Spot, rest: float) -> Shown:
     """Cuts the line at the spot, requests there, rests, and restores the line."""
     end = Spot(spot.line, len(file.lines[spot.line]))
     tail = file.lines[spot.line][spot.column :]
     editor.edit(file, spot, end, "")
     shown = editor.ask(file, spot)
-    time.sleep(REST_SECONDS)
+    time.sleep(rest)
     editor.type(file, spot, tail)
     return shown
 
@@ -113,12 +111,12 @@ def check_open(setup: Setup) -> Rows:
     """Checks whether the window is warm at the first keystroke soon after a file is opened."""
     shown = []
     with setup.editor() as editor:
-        for name in OPENED_FILES:
+        for name in setup.extent.opened_files:
             lines = file_lines(name)
             spot = nearest(half_typed(lines), 0.6)
             file = editor.open(name, cut(lines, [spot]))
             editor.look(file, spot)
-            time.sleep(REST_SECONDS)
+            time.sleep(setup.extent.rest_seconds)
             shown.append(editor.ask(file, editor.type_letter(file, spot)))
     return {
         "files": len(shown),

@@ -13,14 +13,6 @@ from bench.support.servers import python_text
 
 LONG_FILES = (("argparse.py", "heapq.py"), ("ast.py", "configparser.py"))
 """Pairs of files with about 3,000 lines together."""
-OPENED_FILES = (
-    "configparser.py",
-    "difflib.py",
-    "functools.py",
-    "calendar.py",
-    "csv.py",
-    "textwrap.py",
-)
 SHORTEST_CODE = 30
 """Characters; half of a shorter line gives too little context."""
 NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")

@@ -11,8 +11,6 @@ from bench.speed.editor import Editor, Setup, empty, ghosts_ms
 from bench.speed.places import cut, file_lines, half_typed, letter_at, nearest
 from bench.support.statistics import Rows, spread
 
-REST_SECONDS = 3.0
-ROUNDS = 3
 FILE, SMALL_FILE = "argparse.py", "heapq.py"
 
 
@@ -29,8 +27,8 @@ def check_second_window(setup: Setup) -> Rows:
     more, more_with_both = [], []
     with setup.editor() as first:
         file = first.open(FILE, lines)
-        for _ in range(ROUNDS):
-            first.visit(file, spot, REST_SECONDS)
+        for _ in range(setup.extent.second_windows):
+            first.visit(file, spot, setup.extent.rest_seconds)
             before = memory_mb([first])
             with setup.editor(is_last=False) as second:
                 again = second.open(FILE, lines)
@@ -38,7 +36,7 @@ def check_second_window(setup: Setup) -> Rows:
                 same.append(second.ask(again, second.type(again, spot, letter)))
                 if same[-1].text:
                     started.append((begun - second.client.started) * 1000 + same[-1].first_ms)
-                time.sleep(REST_SECONDS)
+                time.sleep(setup.extent.rest_seconds)
                 more.append(memory_mb([first, second]) - before)
                 fresh = second.open(SMALL_FILE, small)
                 other.append(second.ask(fresh, second.type(fresh, small_spot, small_letter)))

@@ -8,19 +8,14 @@ from contextlib import AbstractContextManager, nullcontext
 from bench.checks import __main__ as checks
 from bench.latency.modes import replay
 from bench.latency.report import summarise
-from bench.speed.editor import Editor, Setup, Shown
+from bench.speed.editor import Editor, File, Setup, Shown
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.spinner import busy_cores
 from bench.support.statistics import Rows, spread
 from bench.support.typist import shipped_places
 
-TYPED_LINES = 16
-CANCELS = 40
 WASTE_MODES = {"human": (1, 3), "accept": (3, 1)}
 """Places in a file, and lines typed at each; `accept` is replayed within one line."""
-ADAPT_SECONDS = 2.0
-"""Seconds that the other program has run when the typing begins."""
-REST_SECONDS = 1.0
 
 
 def check_busy(setup: Setup) -> Rows:
@@ -44,17 +39,20 @@ def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
     lines = long_lines(0)
     shown = []
     with setup.editor() as editor, company:
-        time.sleep(ADAPT_SECONDS)
-        for number, spot in enumerate(spread_out(half_typed(lines), TYPED_LINES)):
-            shown += _type_line(editor, f"typed{number}.py", lines, spot)
+        time.sleep(setup.extent.adapt_seconds)
+        spots = spread_out(half_typed(lines), setup.extent.typed_lines)
+        for number, spot in enumerate(spots):
+            file = editor.open(f"typed{number}.py", cut(lines, [spot]))
+            shown += _type_line(editor, file, spot, lines, setup.extent.answered_seconds)
     return shown
 
 
-def _type_line(editor: Editor, name: str, lines: list[str], spot: Spot) -> list[Shown]:
+def _type_line(
+    editor: Editor, file: File, spot: Spot, lines: list[str], rest: float
+) -> list[Shown]:
     """Types the rest of a line. Leaves out the first request, which reads the window."""
-    file = editor.open(name, cut(lines, [spot]))
     editor.ask(file, spot)
-    time.sleep(REST_SECONDS)
+    time.sleep(rest)
     shown = []
     for character in lines[spot.line][spot.column :]:
         spot = editor.type(file, spot, character)
@@ -65,7 +63,9 @@ def _type_line(editor: Editor, name: str, lines: list[str], spot: Spot) -> list[
 def check_cancel(setup: Setup) -> Rows:
     """Runs the check of the same name: time from a cancel to an idle engine."""
     arguments = setup.subject().arguments()
-    return checks.check_cancel(*arguments, environment=setup.environment, cancels=CANCELS)
+    return checks.check_cancel(
+        *arguments, environment=setup.environment, cancels=setup.extent.cancels
+    )
 
 
 def check_waste(setup: Setup) -> Rows:

@@ -12,26 +12,38 @@ from bench.speed import changing, moving, windows, working
 from bench.speed.__main__ import CHECKS, parse_options, private_home
 from bench.speed.changing import _steps
 from bench.speed.editor import Editor, File, Setup, Shown, work
+from bench.speed.extent import Extent
 from bench.speed.places import Spot, cut, half_typed, long_lines, spread_out
 from bench.speed.spinner import busy_cores
 from bench.speed.vocabulary import Vocabulary
 from tests.support.waiting import wait_until
 
 ANSWER = "value + 1"
+SMALL = Extent(
+    rest_seconds=0.05,
+    answered_seconds=0.05,
+    adapt_seconds=0.1,
+    edit_pauses={"rested": 0.1, "hurried": 0.0},
+    edited_places=1,
+    returns=2,
+    restarts=1,
+    jumps=8,
+    opened_files=("csv.py", "textwrap.py"),
+    second_windows=1,
+    typed_lines=1,
+    cancels=1,
+)
 LINES = ["import os", "", "def total(values):", "    return sum(values) + os.getpid() + offset", ""]
 
 
 @pytest.fixture
-def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def setup(tmp_path: Path):
     """A server whose model always writes the same, and checks that hardly rest."""
-    for module in (moving, changing, windows, working):
-        monkeypatch.setattr(module, "REST_SECONDS", 0.05)
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"answers": [{"after": "", "answer": f"{ANSWER}\n"}]}))
     with private_home() as environment:
-        yield Setup(
-            "scripted", window=4096, environment={**environment, "MISTRAL_LSP_SCRIPT": str(script)}
-        )
+        environment = {**environment, "MISTRAL_LSP_SCRIPT": str(script)}
+        yield Setup("scripted", window=4096, environment=environment, extent=SMALL)
 
 
 def test_places_are_before_names_in_code() -> None:
@@ -79,10 +91,7 @@ def test_the_edits_undo_themselves() -> None:
     assert file.lines[line][:4] == "    " and column == 4 + 3  # a letter for each of three steps
 
 
-def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
-    monkeypatch.setattr(moving, "RETURNS_EACH", 2)
-    monkeypatch.setattr(moving, "RESTARTS", 1)
-    monkeypatch.setattr(moving, "JUMPS", 8)
+def test_returns_and_jumps_are_timed(setup) -> None:
     found = moving.check_revisit(setup)
     assert found["first_ms"]["n"] == 4 and found["earlier_run_first_ms"]["n"] == 2
     assert found["empty"] == 0 and found["asked_model"] == 6 and found["first_ms"]["p50"] > 0
@@ -93,7 +102,6 @@ def test_returns_and_jumps_are_timed(setup, monkeypatch) -> None:
 
 
 def test_a_window_read_ahead_is_warm(setup, monkeypatch) -> None:
-    monkeypatch.setattr(moving, "OPENED_FILES", ("csv.py", "textwrap.py"))
     look = Editor.look
 
     def look_until_it_is_read(editor: Editor, file: File, spot: Spot) -> None:
@@ -117,18 +125,15 @@ def test_what_edits_cost_is_compared_with_the_text(setup, monkeypatch) -> None:
             return len(text)
 
     monkeypatch.setattr(changing, "Vocabulary", Bytes)
-    monkeypatch.setattr(changing, "PLACES", 1)
-    monkeypatch.setattr(changing, "PAUSES", {"rested": 0.1, "hurried": 0.0})
     found = changing.check_edits(setup)
     kinds = ["enter", "paste", "undo", "insert_above", "delete_above"]
-    assert list(found) == [f"{kind}, {pause}" for pause in changing.PAUSES for kind in kinds]
+    assert list(found) == [f"{kind}, {pause}" for pause in SMALL.edit_pauses for kind in kinds]
     assert all(len(row["evaluated"]) == len(row["changed"]) == 1 for row in found.values())
     assert found["undo, rested"]["asked_model"] == 1
     assert found["insert_above, rested"]["changed"] == [10 * changing.INSERTED_ABOVE + 1]
 
 
-def test_a_second_window_is_measured(setup, monkeypatch) -> None:
-    monkeypatch.setattr(windows, "ROUNDS", 1)
+def test_a_second_window_is_measured(setup) -> None:
     found = windows.check_second_window(setup)
     assert found["more_mb"]["p50"] > 10
     assert found["request_to_first_ghost_text_ms"]["n"] == 1
@@ -141,9 +146,6 @@ def test_a_second_window_is_measured(setup, monkeypatch) -> None:
 def test_work_behind_the_typing_is_measured(setup, monkeypatch) -> None:
     places = working.shipped_places(1)[:1]
     monkeypatch.setattr(working, "shipped_places", lambda count: places)
-    monkeypatch.setattr(working, "ADAPT_SECONDS", 0.1)
-    monkeypatch.setattr(working, "CANCELS", 1)
-    monkeypatch.setattr(working, "TYPED_LINES", 1)
     found = working.check_busy(setup)
     assert found["quiet_line_ms"]["n"] > 0 and found["busy_line_ms"]["n"] > 0
     assert found["ratio"] > 0
