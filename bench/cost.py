@@ -17,6 +17,7 @@ import psutil
 from bench.support.statistics import percentile
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import Ready, load
+from mistral_lsp.inference.assembly import PromptTokens
 
 WINDOW = 4096
 READ = 448
@@ -51,7 +52,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
 def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
     """Gives the seconds to read the prompt's new tokens and to generate `tokens`."""
     begun = time.perf_counter()
-    for _ in ready.decoder.generate(prompt, tokens, lambda: False):
+    for _ in ready.decoder.generate(PromptTokens(prompt), tokens, lambda: False):
         pass
     return time.perf_counter() - begun
 

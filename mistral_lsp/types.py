@@ -126,7 +126,8 @@ class LoadedModel:
     read in about a second on this machine: the window grows to it while the user rests.
     `first_window` is read in a moment, so that a new place does not keep the user waiting. The last
     two are equal if the engine can't hold two windows at once. `can_abort`: a cancel stops it at
-    once, not only between two evals. `can_search`: it heeds `Decoding.line`.
+    once, not only between two evals. `can_search`: it heeds `Decoding.line`. `can_splice`: a suffix
+    after the prefix is not read again at each key.
     """
 
     engine: str
@@ -138,6 +139,7 @@ class LoadedModel:
     note: str = ""
     can_abort: bool = True
     can_search: bool = False
+    can_splice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

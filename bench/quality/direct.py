@@ -15,6 +15,7 @@ from typing_extensions import override
 from mistral_lsp.engine.base import Engine
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import load
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence as OneSequence
 from mistral_lsp.models import gguf, registry, store
@@ -26,13 +27,10 @@ DIGESTED = 1 << 20
 class DirectGeneration:
     """An answer, computed while it is iterated."""
 
-    def __init__(
-        self, decoder: Decoder, ids: Sequence[int], owed: bytes, max_tokens: int, line: int | None
-    ):
-        """`ids` is the whole prompt. The answer is forced to begin with `owed`."""
+    def __init__(self, decoder: Decoder, prompt: PromptTokens, max_tokens: int, line: int | None):
+        """Computes nothing before it is iterated."""
         self._decoder = decoder
-        self._ids = ids
-        self._owed = owed
+        self._prompt = prompt
         self._max_tokens = max_tokens
         self._line = line
         self._stopped = False
@@ -40,7 +38,7 @@ class DirectGeneration:
 
     async def __aiter__(self) -> AsyncIterator[Token]:
         written = self._decoder.write(
-            self._ids, self._max_tokens, lambda: self._stopped, self._owed, self._line
+            self._prompt, self._max_tokens, lambda: self._stopped, self._line
         )
         for text, probability in written:
             self.usage = self._decoder.usage
@@ -84,16 +82,17 @@ class DirectEngine(Engine):
     @override
     def generate(self, prompt: Prompt, decoding: Decoding) -> DirectGeneration:
         """Raises EngineError for a prompt that does not fit."""
-        ids, owed = self._ready.tokenizer.prompt(prompt)
+        tokens = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window
         most = decoding.max_tokens
-        if len(ids) + most > window:
-            raise EngineError(f"{len(ids)} + {most} tokens don't fit a window of {window}.")
+        length = len(tokens.ids)
+        if length + most > window:
+            raise EngineError(f"{length} + {most} tokens don't fit a window of {window}.")
         self._ready.backend.rewind(0)
         sequence = OneSequence(self._ready.backend, clock=lambda: 0.0)
         beginning = self._ready.tokenizer.beginning
         decoder = Decoder(sequence, self._ends, beginning)
-        return DirectGeneration(decoder, ids, owed, most, decoding.line)
+        return DirectGeneration(decoder, tokens, most, decoding.line)
 
 
 def _identity(path: Path) -> str:

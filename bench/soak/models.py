@@ -246,8 +246,8 @@ def ask(engine: str, path: Path) -> str:
     """Loads the model as the host does, and generates a few tokens."""
     try:
         ready = load(Load(engine, str(path), WINDOW, 1, 0))
-        ids, owed = ready.tokenizer.prompt(PROMPT)
-        for _ in ready.decoder.generate(ids, 4, lambda: False, owed):
+        prompt = ready.tokenizer.prompt(PROMPT)
+        for _ in ready.decoder.generate(prompt, 4, lambda: False):
             pass
     except UserError as error:
         return f"refused: {error}"

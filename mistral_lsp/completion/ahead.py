@@ -58,7 +58,7 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
         if line is None:
             if not model.can_abort:
                 await asyncio.sleep(BREATH_SECONDS)
-            await _read(await prepare(request, workbench, model), workbench)
+            await _read(await prepare(request, workbench, model), workbench, model)
         else:
             await _write_next_line(request, line, workbench, model)
         await asyncio.sleep(REST_SECONDS)
@@ -66,7 +66,7 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
         await _grow_window(request, workbench, model)
 
 
-async def _read(prompt: Prompt, workbench: Workbench) -> None:
+async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> None:
     """Lets the engine read a prompt, up to the end of the prefix, where typing appends.
 
     If only marks follow, they are read, too: the first token's probabilities are ready then, and an
@@ -77,8 +77,9 @@ async def _read(prompt: Prompt, workbench: Workbench) -> None:
         return  # at a file's start there is no prefix to read ahead
     behind = labels.index("prefix") + 1
     only_marks = all(part.special for part in prompt.parts[behind:])
-    parts = prompt if only_marks else replace(prompt, parts=prompt.parts[:behind])
-    reading = workbench.engine.generate(parts, Decoding(0, background=True))
+    if not only_marks and not model.can_splice:
+        prompt = replace(prompt, parts=prompt.parts[:behind])
+    reading = workbench.engine.generate(prompt, Decoding(0, background=True))
     try:
         async for _ in reading:
             pass
@@ -144,6 +145,6 @@ async def _grow_window(request: Request, workbench: Workbench, model: LoadedMode
         workbench.plans.keep(
             request.snapshot.uri, grown
         )  # the KV cache of the other plan is lost anyway
-    await _read(build(model.form, grown, snapshot, offset), workbench)
+    await _read(build(model.form, grown, snapshot, offset), workbench, model)
     if holds_two:
         workbench.plans.keep(request.snapshot.uri, grown)

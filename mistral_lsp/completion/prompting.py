@@ -8,8 +8,8 @@ from mistral_lsp.completion.request import Request, Workbench, parse
 from mistral_lsp.context import freshness, related, similar
 from mistral_lsp.context.outline import introduce
 from mistral_lsp.document import Snapshot
+from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.prompt.build import build
-from mistral_lsp.prompt.templates import reads_suffix_last
 from mistral_lsp.prompt.view import see_excerpt
 from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, LoadedModel, Prompt
@@ -84,5 +84,6 @@ def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
     is_first = first and model.first_window < model.working_window
     wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
     limit = max(SMALLEST_BUDGET, limit)
-    suffix = SHORT_SUFFIX if reads_suffix_last(model.form) else limit
+    is_read_again = reads_suffix_last(model.form) and not model.can_splice
+    suffix = SHORT_SUFFIX if is_read_again else limit
     return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, not is_first, suffix)

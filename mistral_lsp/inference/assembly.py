@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mistral_lsp.inference.healing import HALF
 from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError, Part
+
+NO_SUFFIX = range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTokens:
+    """A prompt's token ids, and the bytes owed by token healing.
+
+    `suffix` are the places of the suffix and its mark if they are after the prefix, else none.
+    """
+
+    ids: Sequence[int]
+    owed: bytes = b""
+    suffix: range = NO_SUFFIX
 
 
 def assemble(
@@ -32,6 +47,19 @@ def assemble(
                 owed = take_word(ids)
         assembled.append(ids)
     return assembled, owed
+
+
+def suffix_places(parts: Sequence[Part], lengths: Sequence[int]) -> range:
+    """Gives the places of the suffix and its mark among the ids, if they are after the prefix.
+
+    `lengths` count the ids of each part.
+    """
+    labels = [part.special or part.label for part in parts]
+    if "prefix" not in labels or "suffix" not in labels[labels.index("prefix") :]:
+        return NO_SUFFIX
+    last = labels.index("suffix", labels.index("prefix"))
+    first = labels.index("prefix") + 1
+    return range(sum(lengths[:first]), sum(lengths[: last + 1]))
 
 
 def _mark(part: Part, specials: Mapping[str, int]) -> list[int] | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.search import Choice, Line, Search
 from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.types import Usage
@@ -45,10 +46,9 @@ class Decoder:
 
     def write(
         self,
-        prompt: Tokens[int],
+        prompt: PromptTokens,
         max_tokens: int,
         cancelled: Callable[[], bool],
-        owed: bytes = b"",
         line: int | None = None,
     ) -> Iterator[tuple[str, float]]:
         """Yields the same as `generate`, decoded as UTF-8; ends at invalid bytes.
@@ -56,7 +56,7 @@ class Decoder:
         A token's text is "" while a character is incomplete.
         """
         characters = codecs.getincrementaldecoder("utf-8")()
-        for piece, probability in self.generate(prompt, max_tokens, cancelled, owed, line):
+        for piece, probability in self.generate(prompt, max_tokens, cancelled, line):
             try:
                 text = characters.decode(piece)
             except UnicodeDecodeError:
@@ -65,24 +65,23 @@ class Decoder:
 
     def generate(
         self,
-        prompt: Tokens[int],
+        prompt: PromptTokens,
         max_tokens: int,
         cancelled: Callable[[], bool],
-        owed: bytes = b"",
         line: int | None = None,
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer is forced to begin with `owed`, which is not yielded. With `line` n, it
+        The answer is forced to begin with the owed bytes, which is not yielded. With `line` n, it
         begins with the n-th most probable line found by a search. Tokens evaluated by the search
         count as evaluated. `usage` is always up to date, also after a cancel.
         """
-        self.usage = Usage(prompt_tokens=len(prompt))
+        self.usage = Usage(prompt_tokens=len(prompt.ids))
         if max_tokens == 0:
-            self._read(prompt, cancelled)
+            self._read(prompt, cancelled, in_pause=True)
             return
-        unsaid = len(owed)
-        for token, probability in self._tokens(prompt, max_tokens, cancelled, owed, line):
+        unsaid = len(prompt.owed)
+        for token, probability in self._tokens(prompt, max_tokens, cancelled, line):
             if token in self._ends:
                 return
             self._count(generated=1)
@@ -95,14 +94,13 @@ class Decoder:
 
     def _tokens(
         self,
-        prompt: Tokens[int],
+        prompt: PromptTokens,
         max_tokens: int,
         cancelled: Callable[[], bool],
-        owed: bytes,
         line: int | None,
     ) -> Iterator[Choice]:
         logits = self._read(prompt, cancelled)
-        said = list(prompt)
+        said, owed = list(prompt.ids), prompt.owed
         if line is not None and logits is not None:
             found = self._find_line(line, said, max_tokens, cancelled, owed)
             if not found.choices:
@@ -160,7 +158,9 @@ class Decoder:
             for place in found
         ]
 
-    def _read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
+    def _read(
+        self, prompt: PromptTokens, cancelled: Callable[[], bool], in_pause: bool = False
+    ) -> Any:
         """Evaluates the prompt, counting after each chunk; gives the logits after it."""
         self._uncounted = self._sequence.evaluated
 
@@ -168,7 +168,7 @@ class Decoder:
             self._count_evaluated()
             return cancelled()
 
-        logits = self._sequence.read(prompt, is_over)
+        logits = self._sequence.read(prompt, is_over, in_pause)
         self._count_evaluated()
         return logits
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.backends.base import Aborted, Backend
 from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.inference.threads import Threads
@@ -64,13 +65,16 @@ class Sequence:
     def states(self) -> list[Kept]:
         """Gives the states of the latest places, most recently used last; [] without `can_save`."""
         if self.backend.can_save and len(self._held) > WORTH_KEEPING:
-            self._shelf.put(self._held, self.backend.save())
+            self._shelf.put(self._kept())
         return self._shelf.all()
 
     def remember(self, states: Tokens[Kept]) -> None:
         """Takes over the states of an earlier process."""
         for kept in states if self.backend.can_save else ():
-            self._shelf.put(kept.tokens, kept.state)
+            self._shelf.put(kept)
+
+    def _kept(self) -> Kept:
+        return Kept(tuple(self._held), self.backend.save())
 
     @contextmanager
     def kept_sound(self) -> Iterator[None]:
@@ -78,18 +82,27 @@ class Sequence:
         try:
             yield
         except BaseException:
-            self.backend.rewind(0)
-            self._held.clear()
-            self._logits.clear()
+            self._clear()
             raise
+
+    def _clear(self) -> None:
+        self.backend.rewind(0)
+        self._held.clear()
+        self._logits.clear()
 
     # Evaluating
 
-    def read(self, prompt: Tokens[int], cancelled: Callable[[], bool]) -> Any:
-        """Gives the logits after a prompt, changing the place if necessary. None: cancelled."""
+    def read(
+        self, prompt: PromptTokens, cancelled: Callable[[], bool], in_pause: bool = False
+    ) -> Any:
+        """Gives the logits after a prompt, changing the place if necessary. None: cancelled.
+
+        `in_pause`: nobody waits for them.
+        """
+        del in_pause  # nothing is left for a pause
         if self.backend.can_save:
-            self._change_place(prompt)
-        return self.logits_behind(prompt, cancelled)
+            self._change_place(prompt.ids)
+        return self.logits_behind(prompt.ids, cancelled)
 
     def logits_behind(
         self, tokens: Tokens[int], cancelled: Callable[[], bool] | None = None
@@ -135,16 +148,25 @@ class Sequence:
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)
         if len(self._held) - common > WORTH_KEEPING:
-            self._shelf.put(self._held, self.backend.save())
+            self._shelf.put(self._kept())
         if kept is not None:
-            restored = self.backend.restore(kept.state)
-            self._held = list(kept.tokens) if restored else []
-            self._logits.clear()
+            self._restore(kept)
+
+    def _restore(self, kept: Kept) -> None:
+        restored = self.backend.restore(kept.state)
+        self._held = list(kept.tokens) if restored else []
+        self._logits.clear()
 
     def _eval(self, tokens: Tokens[int]) -> Any:
         """Evaluates tokens after the held ones; gives the logits, or None if aborted."""
+        logits = self._eval_after(len(self._held), tokens)
+        if logits is not None:
+            self._held.extend(tokens)
+        return logits
+
+    def _eval_after(self, past: int, tokens: Tokens[int]) -> Any:
+        """The same after the first `past` tokens of the current branch."""
         started = self._clock()
-        past = len(self._held)
         chosen = self._threads.choose(len(tokens))
         if chosen != self._computing:
             self.backend.use_threads(chosen)
@@ -155,7 +177,6 @@ class Sequence:
             self._threads.gave_up(len(tokens), self._clock() - started)
             self.backend.rewind(past)
             return None
-        self._held.extend(tokens)
         self.evaluated += len(tokens)
         took = max(self._clock() - started, 1e-6)
         if len(tokens) >= self._smallest:

@@ -15,10 +15,14 @@ SAME_PLACE = 64
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A state in the backend's format, and the tokens it was made of."""
+    """A state in the backend's format, and the tokens it was made of.
+
+    `head` counts the tokens before a suffix that was read last; 0: there is none.
+    """
 
     tokens: tuple[int, ...]
     state: bytearray
+    head: int = 0
 
 
 class Shelf:
@@ -29,9 +33,8 @@ class Shelf:
         self._room = room
         self._kept: list[Kept] = []
 
-    def put(self, tokens: Sequence[int], state: bytearray) -> None:
+    def put(self, fresh: Kept) -> None:
         """Adds a state; replaces an older one of the same place."""
-        fresh = Kept(tuple(tokens), state)
         self._kept = [old for old in self._kept if not _same_place(old, fresh)]
         self._kept.append(fresh)
         del self._kept[:-MOST]

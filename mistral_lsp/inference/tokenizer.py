@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 from cachetools import LRUCache
 
-from mistral_lsp.inference.assembly import assemble
+from mistral_lsp.inference.assembly import PromptTokens, assemble, suffix_places
 from mistral_lsp.inference.backends.base import Backend
 from mistral_lsp.inference.healing import last_word
 from mistral_lsp.models.defuse import cuts, spellings
@@ -61,7 +61,7 @@ class Tokenizer:
             (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, self._pieces))), None
         )
 
-    def prompt(self, prompt: Prompt) -> tuple[list[int], bytes]:
+    def prompt(self, prompt: Prompt) -> PromptTokens:
         """Gives a prompt's ids without its last word, and that word's bytes, owed by token healing.
 
         Raises EngineError for a mark that the model lacks, and for an empty prompt.
@@ -70,7 +70,7 @@ class Tokenizer:
         ids = list(chain.from_iterable(parts))
         if not ids:
             raise EngineError("The prompt is empty.")
-        return ids, owed
+        return PromptTokens(ids, owed, suffix_places(prompt.parts, list(map(len, parts))))
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
         """Gives the ids of each part, and the owed bytes."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mistral_lsp.document import Snapshot
+from mistral_lsp.models.forms import FORMS, SPACED, UNPARTED, WRITTEN
 from mistral_lsp.prompt.secrets import blot
-from mistral_lsp.prompt.templates import FORMS, SPACED, UNPARTED, WRITTEN
 from mistral_lsp.prompt.view import blot_file, see_around, style
 from mistral_lsp.prompt.window import Plan
 from mistral_lsp.types import Part, Prompt

@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from cachetools import LRUCache
 
 from mistral_lsp.document import Snapshot
+from mistral_lsp.models.forms import SUFFIX_SHARE
 from mistral_lsp.prompt.secrets import Style, blot
 from mistral_lsp.prompt.view import blot_file, see, style
 from mistral_lsp.types import Excerpt, Span
 
 CLOSERS = ")]}>\"'`;,: \t"
 """Characters that an editor may insert by itself after the cursor."""
-SUFFIX_SHARE = 0.25
-"""Share of the budget for the suffix."""
 RELATED_SHARE = 0.4
 """Share of the budget for other files; more if this file leaves room."""
 FILLED_SHARE = 2 / 3

@@ -7,20 +7,24 @@ from pathlib import Path
 
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host import states
-from mistral_lsp.engine.host.measure import default_threads, measure
+from mistral_lsp.engine.host.measure import Measured, default_threads, measure
 from mistral_lsp.engine.unforeseen import told
-from mistral_lsp.inference.backends.base import Backend
+from mistral_lsp.inference.backends.base import Backend, Branching
 from mistral_lsp.inference.backends.registry import FASTEST_FIRST, Row, installed, rows
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.inference.sizes import sizes
+from mistral_lsp.inference.splice import BRANCHES, Splice
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
+from mistral_lsp.models.forms import SUFFIX_SHARE, reads_suffix_last
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError, LoadedModel
 
 MISSING_CONTEXT = 4096
 """Tokens. The assumed training context of a model whose header does not state it."""
+MARKS = 16
+"""Tokens of a suffix's marks, at most."""
 SMALLEST_WINDOW = 64
 """Tokens. llama.cpp aborts in a window of less than 8; no prompt fits into 64 either."""
 
@@ -56,24 +60,37 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window, header.old_flaw)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    sequence = Sequence(backend, measured.threads, measured.reading_rate)
+    form = registry.form(header)
+    sequence = _sequence(backend, form, window, measured)
     decoder = Decoder(sequence, header.controls, tokenizer.beginning)
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
     model = LoadedModel(
         engine=backend.name,
         model=header.name or one_line(path.name),
-        form=registry.form(header),
+        form=form,
         window=window,
         first_window=first if backend.can_save else working,
         working_window=working,
         note=note,
         can_abort=backend.can_abort,
         can_search=True,
+        can_splice=isinstance(sequence, Splice),
     )
     identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
     if wanted.remember_windows and backend.can_save:
         sequence.remember(states.read(identity))
     return Ready(model, tokenizer, sequence, decoder, backend, identity)
+
+
+def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> Sequence:
+    """Makes the sequence that reads least at a key, for this form on this backend."""
+    rates = (measured.threads, measured.reading_rate)
+    if not reads_suffix_last(form) or not isinstance(backend, Branching):
+        return Sequence(backend, *rates)
+    more = int(window * SUFFIX_SHARE) + MARKS
+    if not backend.make_branches(len(BRANCHES), more):
+        return Sequence(backend, *rates)
+    return Splice(backend, *rates)
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:

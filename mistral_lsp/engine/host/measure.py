@@ -90,7 +90,7 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
     begun = time.perf_counter()
     for first in range(PROBES):  # the best one is undisturbed
         started, before = time.perf_counter(), sequence.evaluated
-        sequence.read(probe[first:], lambda: time.perf_counter() - begun > PROBE_SECONDS)
+        sequence.logits_behind(probe[first:], lambda: time.perf_counter() - begun > PROBE_SECONDS)
         evaluated = sequence.evaluated - before
         rate = max(rate, evaluated / (time.perf_counter() - started))
     return rate

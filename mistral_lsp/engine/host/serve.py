@@ -21,6 +21,7 @@ from mistral_lsp.engine import frames
 from mistral_lsp.engine.host.connection import Confused, Connection, Crowd
 from mistral_lsp.engine.host.load import Ready, load
 from mistral_lsp.engine.unforeseen import told, watched
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.system import endpoint, processes
 from mistral_lsp.system.memory import FreedMemory
 from mistral_lsp.system.time_slices import take_short_turns
@@ -253,33 +254,32 @@ class Host:
         self, ready: Ready, admitted: Admitted, request: frames.Generate, send: Send
     ) -> None:
         with told(THE_ENGINE):
-            ids, owed = self._tokens(ready, request)
+            prompt = self._tokens(ready, request)
         with ready.sequence.kept_sound(), told(THE_ENGINE):
             for text, probability in ready.decoder.write(
-                ids,
+                prompt,
                 request.decoding.max_tokens,
                 lambda: admitted.why is not None,
-                owed,
                 request.decoding.line,
             ):
                 send(frames.Decoded(request.id, text, probability, ready.decoder.usage))
 
-    def _tokens(self, ready: Ready, request: frames.Generate) -> tuple[list[int], bytes]:
-        """Gives the prompt's tokens and the bytes owed by token healing. Raises EngineError."""
+    def _tokens(self, ready: Ready, request: frames.Generate) -> PromptTokens:
+        """Gives the prompt's tokens. Raises EngineError if they don't fit."""
         parts, window = request.prompt.parts, ready.model.window
         if len(parts) > MOST_PARTS:
             raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")
         length = sum(len(part.text) for part in parts)
         if length > window * LONGEST_PIECE:
             raise EngineError(f"{length:,} characters don't fit into a window of {window} tokens.")
-        ids, owed = ready.tokenizer.prompt(request.prompt)
+        prompt = ready.tokenizer.prompt(request.prompt)
         most = request.decoding.max_tokens
-        if len(ids) + most > window:
+        if len(prompt.ids) + most > window:
             raise EngineError(
-                f"The prompt has {len(ids)} tokens; {most} more don't fit "
+                f"The prompt has {len(prompt.ids)} tokens; {most} more don't fit "
                 f"into a window of {window}. Lower mistralLsp.maxTokens."
             )
-        return ids, owed
+        return prompt
 
     def _loaded(self) -> Ready:
         if self._ready is None:

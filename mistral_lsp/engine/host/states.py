@@ -29,10 +29,11 @@ DIGEST_SIZE = 32
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The model of a state, and the tokens that it was made of."""
+    """The model of a state, and the tokens that it was made of; see `Kept`."""
 
     model: str
     tokens: tuple[int, ...]
+    head: int = 0
 
 
 def folder() -> Path:
@@ -77,7 +78,7 @@ def erase() -> None:
 
 
 def _body(model: str, kept: Kept) -> bytes:
-    header = msgspec.msgpack.encode(Header(model, kept.tokens))
+    header = msgspec.msgpack.encode(Header(model, kept.tokens, kept.head))
     content = len(header).to_bytes(4, "big") + header + kept.state
     return hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() + content
 
@@ -89,4 +90,5 @@ def _parse(model: str, body: bytes) -> Kept | None:
         return None
     length = int.from_bytes(content[:4], "big")
     header = msgspec.msgpack.decode(content[4 : 4 + length], type=Header)
-    return Kept(header.tokens, bytearray(content[4 + length :])) if header.model == model else None
+    state = bytearray(content[4 + length :])
+    return Kept(header.tokens, state, header.head) if header.model == model else None

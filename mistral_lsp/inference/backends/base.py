@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, runtime_checkable
 
 
 class Aborted(Exception):
@@ -54,3 +55,31 @@ class Backend(Protocol):
 
     def restore(self, state: bytearray) -> bool:
         """Loads a state of `save` into the KV cache. False: that failed, and the cache is empty."""
+
+
+@runtime_checkable
+class Branching(Backend, Protocol):
+    """A backend whose KV cache can hold several sequences, its branches, over shared cells.
+
+    `eval`, `rewind`, `save` and `restore` work on the current branch, which is 0 at first.
+    """
+
+    branch: int
+
+    def make_branches(self, count: int, more: int) -> bool:
+        """Empties the cache, and makes room for `count` branches and `more` tokens.
+
+        False: this model's cache has one branch only, as before.
+        """
+
+    def copy(self, source: int, target: int, end: int) -> None:
+        """Lets a branch also have the first `end` tokens of another one."""
+
+    def cut(self, branch: int, start: int, end: int) -> None:
+        """Removes the tokens of a branch at places from `start` to before `end`; -1: to its end."""
+
+    def shift(self, branch: int, start: int, by: int) -> None:
+        """Moves the tokens of a branch from `start` on by some places; the next eval does it."""
+
+    def unstoppable(self) -> AbstractContextManager[None]:
+        """Lets no `abort` stop the evals of its block."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import llama_cpp.llama_cpp as lib
 import numpy
 from typing_extensions import override
 
-from mistral_lsp.inference.backends.base import Aborted, Backend
+from mistral_lsp.inference.backends.base import Aborted, Branching
 from mistral_lsp.text.shown import seen
 from mistral_lsp.types import EngineError
 
@@ -28,8 +29,8 @@ def _log(level: int, text: bytes, _: object) -> None:
         sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
 
-class LlamaCpp(Backend):
-    """A model loaded by llama.cpp, with one context of one sequence."""
+class LlamaCpp(Branching):
+    """A model loaded by llama.cpp, with one context."""
 
     name = "llama_cpp"
     largest_chunk = 512
@@ -45,24 +46,33 @@ class LlamaCpp(Backend):
         self._model = lib.llama_model_load_from_file(str(path).encode(), model_params)
         if not self._model:
             raise EngineError(f"llama.cpp can't load {path}: it does not know this kind of model.")
+        self._window = window
+        self._threads = threads
+        self._abort = ctypes.create_string_buffer(2)
+        self._batch: Any = None
+        self.branch = 0
+        self._make_context(window, 1)
+        self._vocabulary = lib.llama_model_get_vocab(self._model)
+        self._size = lib.llama_vocab_n_tokens(self._vocabulary)
+        self._mark = self.vocabulary_mark()
+
+    def _make_context(self, cells: int, branches: int) -> None:
         params = lib.llama_context_default_params()
-        params.n_ctx = window
+        params.n_ctx = cells
         params.n_batch = params.n_ubatch = self.largest_chunk
-        params.n_threads = params.n_threads_batch = threads
+        params.n_threads = params.n_threads_batch = self._threads
+        params.n_seq_max = branches
+        params.kv_unified = branches > 1
         params.flash_attn_type = _flash_attention()
         params.no_perf = True
         self._context = lib.llama_init_from_model(self._model, params)
         if not self._context:
             raise EngineError(
-                f"llama.cpp can't make a window of {window} tokens: out of memory? "
+                f"llama.cpp can't make a window of {self._window} tokens: out of memory? "
                 "Set mistralLsp.window to a smaller number."
             )
         self._memory = lib.llama_get_memory(self._context)
-        self._vocabulary = lib.llama_model_get_vocab(self._model)
-        self._size = lib.llama_vocab_n_tokens(self._vocabulary)
-        self._abort = ctypes.create_string_buffer(2)
         self._install_abort()
-        self._mark = self.vocabulary_mark()
 
     def _install_abort(self) -> None:
         # The callback is C's strlen, of a buffer that is "" or "\1". It needs no interpreter lock;
@@ -99,9 +109,11 @@ class LlamaCpp(Backend):
 
     @override
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        del past  # llama.cpp continues at the end of its cache, which `rewind` sets
-        ids = (lib.llama_token * len(tokens))(*tokens)
-        status = lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
+        if self._batch is None:  # llama.cpp continues at the end of its cache, which `rewind` sets
+            ids = (lib.llama_token * len(tokens))(*tokens)
+            status = lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
+        else:
+            status = lib.llama_decode(self._context, self._filled_batch(tokens, past))
         if status == ABORTED:
             raise Aborted
         if status != 0:
@@ -109,9 +121,50 @@ class LlamaCpp(Backend):
         logits = lib.llama_get_logits_ith(self._context, -1)
         return numpy.ctypeslib.as_array(logits, shape=(self._size,))
 
+    def _filled_batch(self, tokens: Sequence[int], past: int) -> Any:
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for place, token in enumerate(tokens):
+            batch.token[place] = token
+            batch.pos[place] = past + place
+            batch.n_seq_id[place] = 1
+            batch.seq_id[place][0] = self.branch
+            batch.logits[place] = place == len(tokens) - 1
+        return batch
+
     @override
     def rewind(self, past: int) -> None:
-        lib.llama_memory_seq_rm(self._memory, 0, past, -1)
+        lib.llama_memory_seq_rm(self._memory, self.branch, past, -1)
+
+    @override
+    def make_branches(self, count: int, more: int) -> bool:
+        if not lib.llama_memory_can_shift(self._memory):
+            return False
+        lib.llama_free(self._context)
+        self._make_context(self._window + more, count)
+        self._batch = lib.llama_batch_init(self.largest_chunk, 0, 1)
+        return True
+
+    @override
+    def copy(self, source: int, target: int, end: int) -> None:
+        lib.llama_memory_seq_cp(self._memory, source, target, 0, end)
+
+    @override
+    def cut(self, branch: int, start: int, end: int) -> None:
+        lib.llama_memory_seq_rm(self._memory, branch, start, end)
+
+    @override
+    def shift(self, branch: int, start: int, by: int) -> None:
+        lib.llama_memory_seq_add(self._memory, branch, start, -1, by)
+
+    @contextmanager
+    @override
+    def unstoppable(self) -> Iterator[None]:
+        lib.llama_set_abort_callback(self._context, lib.ggml_abort_callback(), None)
+        try:
+            yield
+        finally:
+            self._install_abort()
 
     @override
     def abort(self, wanted: bool) -> None:
@@ -123,16 +176,17 @@ class LlamaCpp(Backend):
 
     @override
     def save(self) -> bytearray:
-        room = lib.llama_state_seq_get_size(self._context, 0)
+        room = lib.llama_state_seq_get_size(self._context, self.branch)
         state = bytearray(room)
-        size = lib.llama_state_seq_get_data(self._context, _view(state), room, 0)
+        size = lib.llama_state_seq_get_data(self._context, _view(state), room, self.branch)
         del state[size:]
         return state
 
     @override
     def restore(self, state: bytearray) -> bool:
         self.rewind(0)
-        restored = lib.llama_state_seq_set_data(self._context, _view(state), len(state), 0)
+        size = len(state)
+        restored = lib.llama_state_seq_set_data(self._context, _view(state), size, self.branch)
         if not restored:
             self.rewind(0)
         return bool(restored)

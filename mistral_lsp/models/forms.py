@@ -82,6 +82,8 @@ SPACED = frozenset({"codellama", "codestral", "instructed"})
 """Forms with an additional space before the text in front of the cursor."""
 UNPARTED = frozenset({"plain", "instructed"})
 """Forms without a mark between files."""
+SUFFIX_SHARE = 0.25
+"""Share of a prompt's tokens for the suffix."""
 WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
 """Marks as text: Mistral's first vocabulary has no tokens for them; its models learned the text."""
 

@@ -1,0 +1,261 @@
+"""A sequence for prompts whose suffix is last: a key does not read the suffix again.
+
+A key changes the prefix, and the suffix's keys and values depend on it, but little. So they are
+kept from some keys ago, and moved to their new places; llama.cpp rotates them. Read anew are only
+the new tokens, the suffix's mark with some tokens after it, and the mark after the suffix. The
+older the suffix, the more of its beginning is read anew; in a pause, all of it is.
+
+Three branches of the KV cache share cells. ROOT holds the head, which is all before the suffix's
+mark. MAIN holds the head, the tail (the mark and the suffix), and the answer. SPARE reads the tail
+anew, while MAIN keeps the old one for the next key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence as Tokens
+from dataclasses import dataclass, field
+from typing import Any
+
+from typing_extensions import override
+
+from mistral_lsp.inference.assembly import PromptTokens
+from mistral_lsp.inference.backends.base import Branching
+from mistral_lsp.inference.sequence import Sequence
+from mistral_lsp.inference.shelf import Kept, common_prefix
+
+ROOT, MAIN, SPARE = BRANCHES = range(3)
+FRESH = ((16, 2), (64, 16), (1 << 30, 48))
+"""How much of the tail is read anew, in tokens, for a tail that is so many tokens out of date."""
+SHORTEST_TAIL = 64
+"""Tokens. A shorter tail is read anew as quickly as it is moved."""
+AT_ONCE = 16
+"""Tokens of the head read together with the tail's beginning, in an eval that no abort stops."""
+OUT_OF_DATE = 4
+"""Tokens by which a tail is out of date before a pause is used to read it anew."""
+
+Cancelled = Callable[[], bool]
+
+
+@dataclass
+class Tail:
+    """The suffix and its mark in a branch: its tokens from the place `at` on, read after `head`."""
+
+    tokens: list[int] = field(default_factory=list)
+    at: int = 0
+    head: list[int] = field(default_factory=list)
+
+    def age(self, head: Tokens[int]) -> int:
+        """Counts the tokens by which another head differs from the one that it was read after."""
+        common = common_prefix(self.head, head)
+        return len(self.head) + len(head) - 2 * common
+
+    def shared(self, tail: Tokens[int]) -> int:
+        """Counts the first tokens of another tail that this one has as well."""
+        return common_prefix(self.tokens, tail)
+
+
+class Splice(Sequence):
+    """A sequence over the branches of a backend; see the module."""
+
+    _root: list[int]
+    """ROOT's tokens."""
+    _tail: Tail
+    """MAIN's."""
+    _spare: Tail
+    """SPARE's, as far as it was read."""
+
+    def __init__(self, backend: Branching, *arguments: Any, **options: Any):
+        """Takes the arguments of Sequence."""
+        backend.branch = MAIN
+        super().__init__(backend, *arguments, **options)
+        self._branches = backend
+        self._clear()  # drops others' tokens, such as a measurement's, from all branches
+
+    @override
+    def read(self, prompt: PromptTokens, cancelled: Cancelled, in_pause: bool = False) -> Any:
+        places = prompt.suffix
+        head, tail = prompt.ids[: places.start], prompt.ids[places.start : places.stop]
+        is_held = common_prefix(self._held, prompt.ids) >= places.stop
+        if len(tail) < SHORTEST_TAIL or (is_held and not in_pause):
+            return self._read_whole(prompt, cancelled)
+        if self._tail.shared(tail) < SHORTEST_TAIL:
+            self._change_place(prompt.ids)
+        if self._tail.shared(tail) < SHORTEST_TAIL:
+            return self._read_whole(prompt, cancelled)
+        if not self._lead_root(head, cancelled):
+            return None
+        is_old = in_pause and self._tail.age(head) > OUT_OF_DATE
+        if is_old and not self._renew(head, tail, cancelled):
+            return None
+        if common_prefix(self._held, prompt.ids) < places.stop:
+            self._move(head, tail)
+        logits = self.logits_behind(prompt.ids, cancelled)
+        self._tail.tokens = self._held[places.start : places.stop]
+        return logits
+
+    # Reading without a tail of use
+
+    def _read_whole(self, prompt: PromptTokens, cancelled: Cancelled) -> Any:
+        """Reads all that MAIN lacks of a prompt, and leaves its head in ROOT."""
+        head = prompt.ids[: prompt.suffix.start]
+        self._branches.cut(MAIN, len(self._held), -1)
+        kept = common_prefix(self._root, prompt.ids)
+        if kept > common_prefix(self._held, prompt.ids):
+            self._branches.cut(MAIN, 0, -1)
+            self._branches.copy(ROOT, MAIN, kept)
+            self._held = list(self._root[:kept])
+            self._logits.clear()
+        self._cut_root(min(kept, len(head)))
+        self._drop_spare()
+        logits = self.logits_behind(prompt.ids, cancelled)
+        if head and common_prefix(self._held, prompt.ids) >= len(head):
+            self._note_tail(prompt)
+        else:
+            self._tail = Tail()
+        return logits
+
+    def _note_tail(self, prompt: PromptTokens) -> None:
+        """Takes over what MAIN holds of a prompt as ROOT's head and as the tail."""
+        start, stop = prompt.suffix.start, prompt.suffix.stop
+        head = list(prompt.ids[:start])
+        self._branches.cut(ROOT, 0, -1)
+        self._branches.copy(MAIN, ROOT, start)
+        self._root = head
+        tail = self._held[start:stop]
+        if self._tail.tokens != tail or self._tail.at != start or self._tail.age(head):
+            self._tail = Tail(tail, start, head)
+
+    def _cut_root(self, kept: int) -> None:
+        if kept < len(self._root):
+            self._branches.cut(ROOT, kept, -1)
+            del self._root[kept:]
+
+    # Moving a tail
+
+    def _lead_root(self, head: Tokens[int], cancelled: Cancelled) -> bool:
+        """Brings ROOT near the head's end, in chunks. False: cancelled."""
+        common = common_prefix(self._root, head)
+        self._cut_root(common)
+        if len(head) - common > AT_ONCE:
+            self._make_room(common)
+        while len(head) - len(self._root) > AT_ONCE:
+            if cancelled():
+                return False
+            start = len(self._root)
+            end = min(start + self._chunk, len(head) - 1)
+            if not self._extend_root(head[start:end]):
+                return False
+        return True
+
+    def _make_room(self, common: int) -> None:
+        """Drops all of MAIN and SPARE but the first `common` tokens and MAIN's tail."""
+        tail = self._tail
+        self._branches.cut(MAIN, tail.at + len(tail.tokens), -1)
+        self._branches.cut(MAIN, common, tail.at)
+        del self._held[common:]
+        self._logits.clear()
+        self._drop_spare()
+
+    def _extend_root(self, tokens: Tokens[int]) -> bool:
+        self._branches.branch = ROOT
+        try:
+            logits = self._eval_after(len(self._root), tokens)
+        finally:
+            self._branches.branch = MAIN
+        if logits is None:
+            return False
+        self._root += tokens
+        return True
+
+    def _move(self, head: Tokens[int], tail: Tokens[int]) -> None:
+        """Moves the tail behind the head, whose last tokens ROOT may lack, and reads both ends.
+
+        It must not be stopped: half a rotation would leave the tail nowhere.
+        """
+        kept = self._tail.shared(tail)
+        age = self._tail.age(head)
+        fresh = min(kept - 1, next(fresh for most, fresh in FRESH if age <= most))
+        self._held = []
+        self._logits.clear()
+        branches, at = self._branches, self._tail.at
+        branches.cut(MAIN, at + kept, -1)
+        branches.cut(MAIN, 0, at)
+        branches.shift(MAIN, at, len(head) - at)
+        branches.cut(MAIN, len(head), len(head) + fresh)
+        self._tail.at = len(head)
+        del self._tail.tokens[kept:]
+        with branches.unstoppable():
+            self._extend_root([*head[len(self._root) :], *tail[:fresh]])
+        branches.copy(ROOT, MAIN, len(head) + fresh)
+        self._cut_root(len(head))
+        self._held = [*head, *tail[:kept]]
+
+    # Reading a tail anew
+
+    def _renew(self, head: Tokens[int], tail: Tokens[int], cancelled: Cancelled) -> bool:
+        """Reads the tail anew in SPARE, then puts it in place of MAIN's. False: cancelled.
+
+        A reading that was cancelled goes on, though some keys were pressed since.
+        """
+        rest = head[len(self._root) :]
+        if rest and not self._extend_root(rest):
+            return False
+        spare = self._spare
+        is_of_use = spare.shared(tail) == len(spare.tokens) and spare.age(head) <= OUT_OF_DATE
+        if not spare.tokens or not is_of_use:
+            self._drop_spare()
+            self._branches.copy(ROOT, SPARE, len(head))
+            spare = self._spare = Tail([], len(head), list(head))
+        while len(spare.tokens) < len(tail):
+            if cancelled():
+                return False
+            read = len(spare.tokens)
+            if not self._extend_spare(tail[read : read + self._chunk]):
+                return False
+        self._branches.cut(MAIN, 0, -1)
+        self._branches.copy(SPARE, MAIN, -1)
+        self._branches.cut(SPARE, 0, -1)
+        self._tail, self._spare = spare, Tail()
+        self._held = [*spare.head, *spare.tokens]
+        self._logits.clear()
+        return True
+
+    def _extend_spare(self, tokens: Tokens[int]) -> bool:
+        self._branches.branch = SPARE
+        try:
+            logits = self._eval_after(self._spare.at + len(self._spare.tokens), tokens)
+        finally:
+            self._branches.branch = MAIN
+        if logits is None:
+            return False
+        self._spare.tokens += tokens
+        return True
+
+    def _drop_spare(self) -> None:
+        self._branches.cut(SPARE, 0, -1)
+        self._spare = Tail()
+
+    # States
+
+    @override
+    def _kept(self) -> Kept:
+        head = self._tail.at if self._tail.tokens else 0
+        return Kept(tuple(self._held), self.backend.save(), head)
+
+    @override
+    def _restore(self, kept: Kept) -> None:
+        self._cut_root(0)
+        self._drop_spare()
+        super()._restore(kept)
+        self._tail = Tail()
+        if self._held and kept.head:
+            self._branches.copy(MAIN, ROOT, kept.head)
+            self._root = self._held[: kept.head]
+            self._tail = Tail(self._held[kept.head :], kept.head, self._root.copy())
+
+    @override
+    def _clear(self) -> None:
+        self._root, self._tail, self._spare = [], Tail(), Tail()
+        for branch in BRANCHES:
+            self._branches.cut(branch, 0, -1)
+        super()._clear()
