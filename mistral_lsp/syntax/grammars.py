@@ -38,7 +38,7 @@ def parse(
     old: tree_sitter.Tree | None = None,
     seconds: float | None = None,
 ) -> tree_sitter.Tree | None:
-    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the text before it.
+    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the previous text.
 
     Gives None without a grammar, for a text that may crash the grammar, and after `seconds` of this
     thread's processor time. May be called from any thread.
@@ -64,7 +64,7 @@ def parse(
             return parser.parse(piece, progress_callback=is_late)
         return parser.parse(piece, old, progress_callback=is_late)
     except ValueError:
-        parser.reset()  # else the next call would resume this text
+        parser.reset()  # else the next call would go on with this text
         return None
     finally:
         _release(given)
@@ -112,8 +112,9 @@ def _release(given: list[bytes]) -> None:
 def _columns(text: str) -> int:
     """Counts the columns where a YAML block may begin: after a line's blanks, or a `-`, `?`, `:`.
 
-    Each open block has a column of its own, but a sequence may share its key's. So the count bounds
-    the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is given.
+    Each open block has a column of its own, but a sequence may share that of its key. So the
+    count bounds the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is
+    given.
     """
     lines = LINE_END.split(text)
     if max(map(len, lines), default=0) <= FAR:
