@@ -55,7 +55,8 @@ class Language:
     indentation. Nothing goes on after a `finished` line.
 
     `most_columns` bounds the columns where blocks begin, for a grammar that crashes on deep
-    nesting; 0 sets no bound.
+    nesting; 0 sets no bound. `heredoc` matches the beginning of a heredoc, for a grammar that
+    crashes on long words; its last group is the word.
 
     `texts` are the forms of strings and comments; the first match is taken. `atoms` match other
     tokens with quotes or brackets in them, such as lifetimes and characters. With `has_regex`, a
@@ -84,6 +85,7 @@ class Language:
     atoms: str = NEVER
     has_regex: bool = False
     most_columns: int = 0
+    heredoc: str = ""
     is_code: bool = True
 
 
