@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import psutil
 
-LOWEST_PRIORITY = 19
+LOW_PRIORITY = 10
+"""As of the command nice: beside busy programs, the lowest priority would get no work done."""
 
 
 class TooLong(Exception):
@@ -37,9 +38,9 @@ def on_end(act: Callable[[], object]) -> None:
 
 
 def be_modest(most_memory: int) -> None:
-    """Takes the lowest priority, and limits the address space to `most_memory` bytes."""
+    """Takes a low priority, and limits the address space to `most_memory` bytes."""
     if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
+        os.nice(LOW_PRIORITY)
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

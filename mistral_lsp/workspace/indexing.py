@@ -195,7 +195,7 @@ class Indexing:
         }
 
     async def _run(self, job: Job, root: Path) -> int | None:
-        """Runs a scan process; gives the number of files done if it broke off, else None."""
+        """Runs a scan process; gives the number of files done if it broke off or hangs, else None."""
         given = msgspec.json.encode(job) + b"\n"
         # The working directory is a private folder: Python looks for modules there first, and must
         # not load those of the workspace.
@@ -219,8 +219,8 @@ class Indexing:
                 told += 1
             return told if await process.wait() else None
         except asyncio.TimeoutError:
-            logger.warning("a scan of the workspace came to no end")
-            return None
+            logger.warning("a scan of the workspace hangs at a file")
+            return told
         except (ValueError, msgspec.MsgspecError, ConnectionError):
             return told
         finally:
