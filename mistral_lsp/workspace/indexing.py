@@ -195,7 +195,7 @@ class Indexing:
         }
 
     async def _run(self, job: Job, root: Path) -> int | None:
-        """Runs a scan process; gives the number of files done if it broke off or hangs, else None."""
+        """Runs a scan process; if it breaks off or hangs, gives the number of files done."""
         given = msgspec.json.encode(job) + b"\n"
         # The working directory is a private folder: Python looks for modules there first, and must
         # not load those of the workspace.
