@@ -28,7 +28,10 @@ WRITTEN = 16
 
 
 def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
-    """Loads and measures the file; rates are in tokens per second, after `READ` tokens."""
+    """Loads the file and measures it.
+
+    Rates are in tokens per second: of reading `READ` tokens, and of writing after them.
+    """
     begun = time.perf_counter()
     ready = load(Load(engine, str(path.resolve()), WINDOW, threads, 0))
     loading = time.perf_counter() - begun

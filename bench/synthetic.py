@@ -58,7 +58,7 @@ SHAPES = {
 class Mix:
     """The tensor types of one of llama.cpp's quantisations.
 
-    `finer` is for some layers' value and down matrices, which get more bits.
+    `finer` is for the value and down matrices of the layers that get more bits.
     """
 
     file_type: LlamaFileType
@@ -86,7 +86,7 @@ class Block:
     spread: float
 
 
-# In Q5_K the second factor is subtracted: with the mean of 0 to 31, the weights' mean is 0.
+# In Q5_K the second factor is subtracted: 15.5, the mean of 0 to 31, makes the weights' mean 0.
 BLOCKS = {
     Kind.Q4_0: Block({0: 1.0}, 4.64),
     Kind.Q8_0: Block({0: 1.0}, 73.9),
@@ -139,7 +139,7 @@ def _layer(shape: Shape, mix: Mix, layer: int) -> Iterator[Tensor]:
 
 
 def takes_more_bits(layer: int, layers: int) -> bool:
-    """The rule `use_more_bits` of llama.cpp's llama-quant.cpp."""
+    """Whether a layer gets more bits: the rule `use_more_bits` of llama.cpp's llama-quant.cpp."""
     eighth = layers // 8
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 

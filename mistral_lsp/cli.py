@@ -98,7 +98,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
-    """Adds the options that override all settings files."""
+    """Adds the options for settings; these override all other sources."""
     group = parser.add_argument_group("settings")
     group.add_argument(
         "--engine", choices=config.engines(), default=default, help="what runs the model"
@@ -117,7 +117,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Logs an exception of a task without an awaiter; asyncio's own log entry would repeat it."""
+    """Logs an exception of a task without an awaiter; asyncio's own entry would quote its text."""
     logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 
@@ -133,7 +133,7 @@ def _start_log(options: argparse.Namespace) -> None:
 
 
 def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
-    """Gives the command line's settings. Raises UserError for a wrong one."""
+    """Gives the command line's settings. Raises UserError for an invalid value."""
     given = {
         key: getattr(options, key)
         for key in ("engine", "model", "window", "threads")

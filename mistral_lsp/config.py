@@ -26,15 +26,15 @@ else:
 
 SECTION = "mistralLsp"
 MODELS_VARIABLE = "MISTRAL_LSP_MODELS"
-"""The environment variable for another folder of downloaded models."""
+"""The environment variable that sets another folder for downloaded models."""
 MODEL_ENDING = ".gguf"
 LONGEST_TEXT = 4_096
-"""Characters of one value; no path is longer."""
+"""Characters of a text value, at most; no path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
 """Settings for the editors' plugins in the same section; the server ignores them."""
 
 MOST_GLOB_CHARACTERS = 20_000
-"""Characters of all globs together, since each file's path is matched against all."""
+"""Characters of all globs together, at most; each file's path is matched against all of them."""
 MOST_NAMED = 5
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
@@ -43,7 +43,7 @@ BACKENDS = "mistral_lsp.backends"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """All settings of a user, with their only defaults."""
+    """All of a user's settings. Their defaults are set only here."""
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
@@ -122,9 +122,10 @@ FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)
 def read(
     raw: Mapping[str, Any], base: Settings, folder: Path | None = None
 ) -> tuple[Settings, list[str]]:
-    """Overrides `base` by `raw`. A bad value keeps that of `base` and adds a problem, a sentence.
+    """Gives `base` overridden by `raw`, and a sentence about each problem.
 
-    Relative paths are relative to `folder`; without one they are problems.
+    For an invalid value, that of `base` is kept. Relative paths are relative to `folder`; without a
+    folder they are problems.
     """
     changes: dict[str, Any] = {}
     problems: list[str] = []
@@ -144,7 +145,7 @@ def read(
             if key == "engine" and given not in engines():
                 raise ValueError(f"there is no engine {given!r}, but {', '.join(engines())}")
             changes[field.name] = model_at(given, folder) if key == "model" else given
-        except ValueError as error:  # includes msgspec's
+        except ValueError as error:  # includes msgspec's errors
             kept = getattr(base, field.name)
             problems.append(f"Setting {SECTION}.{key}: {error}. Using {kept!r} instead.")
     return msgspec.structs.replace(base, **changes), problems
@@ -173,8 +174,8 @@ def model_at(model: str, folder: Path | None) -> str:
     """Gives a model's name, or the absolute path of its file.
 
     Paths contain "/", begin with "~" or end in ".gguf". A bare file name is looked up in the
-    models' folder first. Relative paths are relative to `folder`; without one they raise
-    ValueError.
+    models' folder first. Relative paths are relative to `folder`; without a folder they
+    raise ValueError.
     """
     is_name = not any(sign in model for sign in ("/", os.sep)) and model not in (".", "..")
     if is_name and not model.endswith(MODEL_ENDING) and not model.startswith("~"):

@@ -1,8 +1,8 @@
 """The text of an open file: edits in microseconds, and frozen snapshots of it.
 
 Lines end at LF, CR LF and CR and nowhere else, as the protocol says. str.splitlines also splits at
-form feeds and U+2028: one edit after such a character would corrupt the text. A snapshot has LF
-only, as in the models' training. If an editor sends a character in UTF-16 halves, the document
+form feeds and U+2028, so one edit after such a character would corrupt the text. A snapshot has LF
+only, like the models' training data. If an editor sends a character in UTF-16 halves, the document
 keeps the first half until the second comes.
 """
 
@@ -27,15 +27,15 @@ REPLACEMENT = "\ufffd"
 LARGEST = 2_000_000
 """Characters. A larger file gets no ghost text."""
 LARGEST_PARSED = 500_000
-"""Characters. A larger text is not parsed: its tree takes tens of megabytes, and each key 50 ms."""
+"""Characters. A larger text is not parsed: its tree takes tens of MB, and each keystroke 50 ms."""
 MOST_NODES = 300_000
 """Nodes of a syntax tree, 45 MB. A larger tree is dropped."""
 SLOW_UPDATE_SECONDS = 0.1
-"""Seconds of processor time to parse one edit. A slower file goes on without a syntax tree."""
+"""Seconds of processor time to parse one edit, at most. A slower file loses its syntax tree."""
 
 
 class LazyTree:
-    """The syntax tree of one text, parsed at its first use, by the thread that asks."""
+    """The syntax tree of one text, parsed at its first use by the thread that asks for it."""
 
     def __init__(self, make: Callable[[], SyntaxTree | None]):
         """Parses nothing yet; `make` will parse the text."""
@@ -60,11 +60,11 @@ class LazyTree:
 class Snapshot:
     """A file as it was at one version.
 
-    `lines` keep their ends; joined they are `text`. `starts` are the offsets of the lines and of
-    the text's end. All have LF in place of the file's own `line_end`. A `refusal` says why nothing
-    may be offered in the file; the text is empty then. `file` identifies the file: its real path,
-    or `path` for a file that is not on disk. `names` are its paths below the folders of the
-    workspace, the nearest folder's first.
+    `lines` include their line ends, so that joined they are `text`. `starts` are the offsets of the
+    lines and of the text's end. Line ends are LF in place of the file's own `line_end`. A `refusal`
+    says why nothing may be offered in the file; the text is empty then. `file` identifies the file:
+    its real path, or `path` for a file that is not on disk. `names` are its paths relative to the
+    workspace folders around it, innermost folder first.
     """
 
     uri: str
@@ -99,7 +99,7 @@ class Snapshot:
         return self.lines[number].removesuffix("\n") if number < len(self.lines) else ""
 
     def offset(self, line: int, column: int) -> int:
-        """The offset of a place; columns past the end of the line mean its end."""
+        """The offset of a line and column; columns past the line's end mean that end."""
         return self.starts[min(line, len(self.lines))] + min(column, len(self.line(line)))
 
     def place(self, offset: int) -> tuple[int, int]:
@@ -110,7 +110,7 @@ class Snapshot:
         return line, offset - self.starts[line]
 
     def replaced(self, start: int, end: int, text: str) -> Snapshot:
-        """Gives the snapshot with another text from `start` to `end`."""
+        """Gives a snapshot whose text from `start` to `end` is replaced by `text`."""
         whole = self.text[:start] + with_line_feeds(text) + self.text[end:]
         lines = tuple(LINE.findall(whole))
 
@@ -207,7 +207,7 @@ class Document:
         self._lines[line] = text[:column] + parted + text[column + 1 :]
 
     def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        """Replaces the text between two (line, column) places; places outside mean the end."""
+        """Replaces the text between two (line, column) places, clamped to the line and the text."""
         if self._refusal:
             return
         start, end = self._inside(start), self._inside(end)
@@ -216,8 +216,8 @@ class Document:
         head = self._lines[start[0]][: start[1]] if start[0] < len(self._lines) else ""
         tail = self._lines[end[0]][end[1] :] if end[0] < len(self._lines) else ""
         first, last = start[0], end[0] + 1
-        # A "\r" left at the end of a line joins a "\n" that now follows it, and a line that lost
-        # its end goes on with the next: both need the neighbours split again.
+        # A "\r" at the end of a line joins a "\n" that now follows it, and a line that lost its end
+        # joins the next line. So the neighbours are split into lines again.
         if first > 0 and self._lines[first - 1].endswith("\r"):
             first -= 1
             head = self._lines[first] + head
@@ -241,7 +241,7 @@ class Document:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether the document is unchanged since `snapshot`.
 
-        The version alone does not tell: a client may use its number again for another text.
+        The version alone is not enough: a client may reuse its number for another text.
         """
         return self._snapshot is snapshot and snapshot.version == self.version
 
@@ -293,7 +293,7 @@ class Document:
             self._tree = before.updated(text) if before else trees.parse(self.language, text)
             is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
             if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
-                # Not tried again at every key, but for a whole new text or a file opened anew.
+                # Tried again only if the whole text is replaced or the file is reopened.
                 self._goes_without_tree = True
                 self._tree = None
             return self._tree

@@ -43,12 +43,12 @@ class Metrics:
     engine_evaluated_tokens: int = 0
     engine_decoded_tokens: int = 0
     shown_tokens: int = 0
-    """Decoded tokens whose text reached the client when they were new."""
+    """Decoded tokens whose text was sent to the client, each counted once."""
     last: Completion | None = None
     first_ms: deque[float] = field(default_factory=_samples)
     total_ms: deque[float] = field(default_factory=_samples)
     evaluated_tokens: deque[float] = field(default_factory=_samples)
-    """Prompt tokens evaluated for each request that passed the gate; 0 for one from the cache."""
+    """Prompt tokens evaluated for each request that passed the gate; 0 if answered by the cache."""
     cancel_to_idle_ms: deque[float] = field(default_factory=_samples)
 
     def record(self, completion: Completion) -> None:
@@ -64,7 +64,7 @@ class Metrics:
             self.total_ms.append(completion.total_ms)
 
     def worked(self, before: Usage, after: Usage) -> None:
-        """Records the engine's work between two usages, even if the answer is not shown."""
+        """Records the engine's work since `before`, whether or not the answer is shown."""
         self.engine_evaluated_tokens += after.evaluated_tokens - before.evaluated_tokens
         self.engine_decoded_tokens += after.generated_tokens - before.generated_tokens
 
@@ -73,7 +73,7 @@ class Metrics:
         self.cancel_to_idle_ms.append(milliseconds)
 
     def work(self) -> dict[str, int]:
-        """Gives tokens since the start: evaluated of prompts, decoded, and of these shown."""
+        """Gives the counts of tokens since the start: evaluated in prompts, decoded, and shown."""
         return {
             "evaluated": self.engine_evaluated_tokens,
             "decoded": self.engine_decoded_tokens,
@@ -100,7 +100,7 @@ class Metrics:
     def latency_ms(self) -> dict[str, float | None]:
         """Gives percentiles of the times to the first token and to the whole answer.
 
-        Only requests that reached the model count.
+        Only requests that reached the model are included.
         """
         return {
             "first_p50": percentile(self.first_ms, 50),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Trigger = Literal["automatic", "popup", "invoked"]
-"""`invoked`: the user asked by a key or a command. `popup`: a completion list asked for so, or
-opened by typing; clients do not tell these two apart. Gates of taste refuse neither.
+"""What caused a request. `invoked`: a key or a command. `popup`: a completion list, opened by hand
+or by typing; clients do not tell these apart. Only `automatic` is refused in comments and the like.
 """
 
 
@@ -16,7 +16,7 @@ BLOT = "xxxxxxxx"
 
 
 SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
-"""Environment variable: the file with the answers of the scripted engine."""
+"""The environment variable that names the file with the scripted engine's answers."""
 
 
 class UserError(Exception):
@@ -70,8 +70,8 @@ class Prompt:
 class Decoding:
     """How an answer is decoded: at most `max_tokens`, greedily unless a `line` is given.
 
-    For `line` n, best-first search finds the n-th most probable line, which takes longer. A
-    `background` generation is stopped when any client starts one in the foreground.
+    For `line` n, a slower best-first search finds the n-th most probable line. A `background`
+    generation is stopped when any client starts one in the foreground.
     """
 
     max_tokens: int
@@ -89,7 +89,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The tokens that the model wrote. `complete`: they ended by themselves or by a stop rule."""
+    """The tokens that the model wrote. `complete`: the model or a stop rule ended them."""
 
     tokens: tuple[Token, ...]
     complete: bool = False
@@ -100,7 +100,7 @@ class Answer:
         return "".join(token.text for token in self.tokens)
 
     def tokens_within(self, length: int) -> tuple[Token, ...]:
-        """Gives the tokens of the first `length` characters; a token cut in two counts whole."""
+        """Gives the tokens of the first `length` characters; a token cut in two is included."""
         reached = 0
         for place, token in enumerate(self.tokens):
             if reached >= length:
@@ -122,12 +122,12 @@ class Usage:
 class LoadedModel:
     """A model that an engine holds ready.
 
-    Windows are in tokens. `window` is the most for prompt and answer together. `working_window` is
-    read in about a second on this machine: the window grows to it while the user rests.
-    `first_window` is read in a moment, so that a new place does not keep the user waiting. The last
-    two are equal if the engine can't hold two windows at once. `can_abort`: a cancel stops it at
-    once, not only between two evals. `can_search`: it heeds `Decoding.line`. `can_splice`: a suffix
-    after the prefix is not read again at each key.
+    Windows are in tokens. `window` is the limit for prompt and answer together. `first_window` is
+    read at a new place, and is small so that the user does not wait. While the user rests, the
+    window grows to `working_window`, which this machine reads in about a second. Both are equal if
+    the engine can't hold two windows at once. `can_abort`: a cancel stops it at once, not only
+    between two evals. `can_search`: it supports `Decoding.line`. `can_splice`: a suffix after the
+    prefix is not read again at each key.
     """
 
     engine: str
@@ -160,5 +160,5 @@ class Completion:
     total_ms: float = 0.0
     cached: bool = False
     confidence: float | None = None
-    """The probability of `text` by the model, 0 to 1: the product of its tokens' probabilities."""
+    """The model's probability of `text`, 0 to 1: the product of its tokens' probabilities."""
     others: tuple[Completion, ...] = ()

@@ -72,7 +72,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> list[Run]:
-    """Replays every mode on every subject, one after another."""
+    """Replays the typing in every mode on every subject, one after another."""
     places = [place for path in options.file for place in choose_places(path, options.places)]
     places = places or shipped_places(options.places)
     makers = list(_subjects(options))
@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace) -> list[Run]:
 
 
 def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
-    """Gives a factory for each subject; every mode starts a new one with empty caches."""
+    """Yields a factory for each subject: every mode starts a new server, with empty caches."""
     model, threads = str(options.model), options.threads
     for engine in options.engine or ENGINES:
         yield partial(Ours, engine, model, options.window, threads)

@@ -12,14 +12,14 @@ from bench.support.typist import Document, Place, rhythm
 
 PATIENCE_SECONDS = 120.0
 LONGEST_REPLAY = 400
-"""Steps at one place of `accept`; more would mean an endless loop."""
+"""Steps of the mode `accept` at one place; more would mean an endless loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A keystroke or an acceptance, with its ghost text; None if the next key came first.
+    """A keystroke or an acceptance, with its answer; None if the next key came first.
 
-    `evaluated` counts its evaluated prompt tokens, if known.
+    `evaluated` is the number of prompt tokens evaluated for it, if known.
     """
 
     answer: Answer | None
@@ -55,7 +55,7 @@ def replay(
     lines: int = 1,
     more: int = 0,
 ) -> Run:
-    """Types at every place in one mode, on a fresh server; see Document.at for the amounts.
+    """Types at every place in one mode, on a fresh server; Document.at explains the numbers.
 
     A subject with `goes_on` then also types `more` lines, of which only the samples are kept.
     """
@@ -79,7 +79,7 @@ def type_at(
     lines: int = 1,
     more: int = 0,
 ) -> None:
-    """Does the same on a started server; fills in `run` except for memory and facts."""
+    """Types at every place on a running server; fills in `run` except for memory and facts."""
     for place in places:
         document = Document.at(place, keys, lines, more)
         _open_cold(subject, document, run)
@@ -164,9 +164,10 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
 
 
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
-    """Accepts the right part of a suggestion, whole and by word in turn; else types a character.
+    """Accepts the correct beginning of each suggestion; without one, types a character.
 
-    After every third acceptance two characters are deleted, and typed or accepted again.
+    All of that beginning and only its first word are accepted in turn. After every third acceptance
+    two characters are deleted, to be typed or accepted again.
     """
     accepted = 0
     for _ in range(LONGEST_REPLAY):
@@ -188,7 +189,7 @@ def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _right_part(text: str, left: str) -> str:
-    """Gives the part of a suggestion's first line that is wanted, in whole words."""
+    """Gives the correct beginning of a suggestion's first line, in whole words."""
     line = text.split("\n")[0]
     same = 0
     while same < min(len(line), len(left)) and line[same] == left[same]:

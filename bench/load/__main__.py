@@ -35,8 +35,8 @@ PLACES_IN_A_FILE = 40
 WINDOW = 384
 """Tokens of every editor's window. Fixed, since the default varies with a busy server's speed."""
 LOST_POINTS = 10.0
-"""Percentage points of keys answered before the next one. A server that loses more than this
-against one editor alone is saturated.
+"""Percentage points. A server is saturated if its share of keys answered before the next key is
+lower than with one editor by more than this.
 """
 
 Figures = dict[str, Any]
@@ -78,7 +78,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
     """Gives the figures of `count` editors; README.md explains them.
 
-    Places before the first `met` are not used, since a running server may remember them.
+    The first `met` places are not used, since a running server may remember them.
     """
     server = at(options.url) if options.url else started(options.slots, 2 * WINDOW)
     with server as (address, counters), ExitStack() as stack:
@@ -122,7 +122,7 @@ def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int
 
 
 def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
-    """Gives every editor other places, without the first `met`; the same in every run."""
+    """Gives every editor its own places, without the first `met`; the same ones in every run."""
     every = shipped_places(PLACES_IN_A_FILE)
     random.Random(0).shuffle(every)
     left = every[met:]
@@ -170,7 +170,7 @@ def mean_wait_ms(run: Run) -> float:
 
 
 def spread(runs: Sequence[Run], moment: str) -> Figures:
-    """Gives the spread of all editors' answers from the server, not from a cache."""
+    """Gives the spread of the time `moment` of all answers from the server, not from a cache."""
     answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
     return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
 
@@ -181,7 +181,7 @@ def percentiles(samples: Sequence[float]) -> Figures:
 
 
 def extremes(samples: Sequence[float]) -> Figures:
-    """Gives the smallest and the largest value of an editor."""
+    """Gives the smallest and the largest of the editors' values."""
     return {"least": min(samples), "most": max(samples)}
 
 

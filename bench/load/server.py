@@ -1,4 +1,4 @@
-"""The server under load in `bench.load`: its own or a running one, with its counters."""
+"""The server under load in `bench.load`: a fresh one or a running one, with its counters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Runs llama.cpp's own HTTP server, from the wheel xllamacpp, until it is killed.
 
 The options are those recommended by llama.vim's documentation: a batch of 1,024 tokens, reuse of
-moved chunks of 256, the model's own context, one slot; more slots share the context.
+moved cache chunks from 256 tokens on, the model's own context, one slot; more slots share the
+context.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class LlamaVim(Subject):
 
     @override
     def settle(self) -> None:
-        """Waits for the request ahead, as a pause in typing would."""
+        """Waits until the request ahead is answered, as in a pause in typing."""
         while self._running or self._retry_at < math.inf:
             self._live(math.inf)
 
@@ -139,7 +139,7 @@ class LlamaVim(Subject):
         """The plugin reads nothing ahead here."""
 
     def _live(self, until: float) -> None:
-        """Takes the next answer that comes until then, or retries a postponed request."""
+        """Takes the next answer that comes by `until`, or retries a postponed request."""
         wake = min(until, self._retry_at)
         left = None if wake == math.inf else max(0.0, wake - time.perf_counter())
         try:

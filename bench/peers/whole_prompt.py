@@ -1,8 +1,8 @@
 """The peer `llama-cpp-server`: llama-cpp-python's own server, a whole prompt for every keystroke.
 
-Continue, twinny and lsp-ai ask a local model so: one streamed completion of a fill-in prompt,
-prefix first, with a window of lines around the cursor. The next key closes the stream. Their
-debounce (300 to 350 ms) is left out, in their favour.
+Continue, twinny and lsp-ai ask a local model in this way: one streamed completion of a fill-in
+prompt, prefix first, with a window of lines around the cursor. The next key closes the stream.
+Their debounce (300 to 350 ms) is left out, in their favour.
 """
 
 from __future__ import annotations

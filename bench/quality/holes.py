@@ -43,7 +43,7 @@ def _is_code(snapshot: Snapshot, number: int) -> bool:
     line = snapshot.line(number)
     if len(line.strip()) < SHORTEST_LINE or snapshot.tree is None:
         return False
-    # Just after its first character, since a comment's line starts outside the comment.
+    # Just after the line's first character: before it, a comment has not begun yet.
     inside = snapshot.starts[number] + len(line) - len(line.lstrip()) + 1
     return snapshot.tree.region(inside) == "code"
 

@@ -22,7 +22,7 @@ SHORTEST_ECHO = 4
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A suggestion's marks. `passed` is None without a test, `valid` if nothing was shown."""
+    """Verdicts on a suggestion. `passed` is None without a test, `valid` if nothing was shown."""
 
     shown: bool
     exact: bool
@@ -40,7 +40,7 @@ class Judgement:
 
 
 def judge(task: Task, shown: Shown) -> Judgement:
-    """Gives a suggestion's marks. An empty one never passes, even if the test would."""
+    """Judges a suggestion. An empty one never passes, even if the test does."""
     written = middle(task, shown)
     offered = bool(shown.text.strip())
     completed = task.prefix + shown.text + task.suffix[shown.replaced :]
@@ -118,9 +118,10 @@ def _echoes(task: Task, written: str) -> bool:
 
 
 def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
-    """Gives the share of pairs whose right answer is surer than the wrong one; ties count half.
+    """Gives the area under the ROC curve, for confidence as a sign of right answers.
 
-    None without any pair.
+    It is the share of all pairs of a right and a wrong answer in which the right one has the higher
+    confidence; ties count half. None without any pair.
     """
     lower = sorted(wrong)
     places = [bisect_left(lower, one) + bisect_right(lower, one) for one in right]
@@ -130,7 +131,7 @@ def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
 
 
 def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
-    """Gives the quality columns, in percent; None if no task has such a mark.
+    """Gives the quality columns, in percent; None if no task has such a verdict.
 
     `valid` and `echo` are shares of the shown suggestions, the others of all tasks.
     """

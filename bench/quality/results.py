@@ -24,7 +24,7 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All factors of a result except its task."""
+    """All that a result depends on, except its task."""
 
     set: str
     strategy: str
@@ -105,7 +105,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> list[str]:
-    """Describes each column that is worse than committed by more than a point, in a sentence."""
+    """Gives a sentence for each column that is worse than the committed one by over `WITHIN`."""
     before = {tuple(row[key] for key in KEYS): row for row in committed}
     problems = []
     for row in rows:

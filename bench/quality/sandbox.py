@@ -7,8 +7,8 @@ process namespaces, and its remaining processes end with it. Everywhere, an audi
 removed refuses sockets, processes, writing, ctypes and other ways out.
 
 Not prevented: reading the user's files (they can't be sent anywhere), bugs of the interpreter or
-the kernel, and programs made to escape CPython's audit hooks. Memory is limited by process. For
-root, RLIMIT_NPROC does not count; then only the hook and the namespace prevent forks.
+the kernel, and programs made to escape CPython's audit hooks. The memory limit is for each
+process. Root is exempt from RLIMIT_NPROC; then only the hook and the namespace prevent forks.
 """
 
 from __future__ import annotations

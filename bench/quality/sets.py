@@ -44,7 +44,7 @@ class Task:
     """A gap between `prefix` and `suffix`; `expected` is the missing text.
 
     `test` is a program to append to the completed file; it raises unless the file is right. ""
-    means no test. `workspace` is the folder of `path`, if it is real code.
+    means no test. `workspace` is the folder of `path` and of other files, or None.
     """
 
     id: str
@@ -73,8 +73,8 @@ def load(name: str) -> list[Task]:
 def _humaneval(row: dict[str, str]) -> Task:
     """Converts one task of HumanEval-Infilling.
 
-    If the gap is whole lines, its last line end stays after it: the editor's cursor is then on an
-    empty line, not in front of the next line's text.
+    If the gap is whole lines, its last line end stays after it, so that the editor's cursor is on
+    an empty line, not in front of the next line's text.
     """
     expected, suffix = row["canonical_solution"], row["suffix"]
     if expected.endswith("\n"):
@@ -109,8 +109,8 @@ def from_directory(
 ) -> list[Task]:
     """Chooses up to `count` gaps in the files of `folder`, with a fixed seed.
 
-    At most `most_files` files are used, unless that is 0. With `cross_file`, only gaps that use
-    names imported by their file and defined in another file of `folder`.
+    At most `most_files` files are used, unless that is 0. With `cross_file`, every gap uses a
+    name imported by its file and defined in another file of `folder`.
     """
     chance = random.Random(f"{SEED} {mask}")
     files = _code_files(folder)

@@ -1,7 +1,7 @@
 """The compared strategies: ours, and other tools' ways to ask the same engine.
 
-The others are judged by the text such a tool would show. If a tool has no rule for the end of an
-answer, it gets the ideal one: as many lines as the expected text has.
+The others are judged by the text that their tool would show. If a tool has no rule for the end of
+an answer, it gets the ideal one: as many lines as the expected text has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mistral_lsp.types import Answer, Decoding, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
-"""Tokens reserved in the window for marks, and for the excess of lines tokenised one by one."""
+"""Tokens reserved in the window for marks, and for errors of counting tokens line by line."""
 SUFFIX_SHARE = 0.25
 LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
 PATIENT_MS = 1_000_000_000
@@ -46,7 +46,7 @@ async def ours(task: Task, engine: Engine) -> Shown:
 
 
 async def one_file(task: Task, engine: Engine) -> Shown:
-    """Runs the same without other files."""
+    """Runs the same pipeline without other files."""
     return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS, other_files=False))
 
 
@@ -68,7 +68,7 @@ async def prefix_only(task: Task, engine: Engine) -> Shown:
 
 
 async def prefix_as_is(task: Task, engine: Engine) -> Shown:
-    """Sends the same, but with the blanks and the line end before the cursor, as most tools do."""
+    """Sends all text up to the cursor, also its last blanks and line end, as most tools do."""
     before, _ = await _fitted(task.prefix, "", engine)
     lines = task.expected.count("\n") + 1
     answer = await _generate(engine, [_text("before", before)], lines)
@@ -177,7 +177,7 @@ def _repeats(more: list[str], below: list[str]) -> bool:
 async def _generate(
     engine: Engine, parts: list[Part], lines: int | None = None, *, blank_first: bool = False
 ) -> Answer:
-    """Generates up to an end token, `MAX_TOKENS`, or the end of so many lines.
+    """Generates up to an end token, `MAX_TOKENS`, or the end of `lines` lines.
 
     With `blank_first`, line ends before the first line do not count.
     """
@@ -225,5 +225,5 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
-    """Makes a part exempt from token healing, which only "prefix" gets: other tools don't heal."""
+    """Makes a part without token healing, which other tools lack; only a "prefix" is healed."""
     return Part(label, text=text)

@@ -105,7 +105,7 @@ def parsed(body: bytes) -> Any:
 
 
 def exchange(chance: Random, message: Any) -> Any:
-    """Replaces or removes one value of the message; mostly not its own id."""
+    """Replaces or removes one value of the message; only rarely the message's id."""
     copy = json.loads(json.dumps(message))
     node = copy
     while True:

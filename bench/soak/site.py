@@ -120,7 +120,7 @@ class Site:
         return started
 
     def pause(self) -> float:
-        """Suspends a server for 0.5 s, as with the lid closed."""
+        """Suspends a server for 0.5 s, as closing a laptop does."""
         server = psutil.Process(self.chance.choice(self.editors).pid)
         server.suspend()
         time.sleep(0.5)
@@ -186,7 +186,7 @@ class Site:
         return None
 
     def zombies(self) -> int:
-        """Counts ended child processes without a parent's wait."""
+        """Counts ended child processes that their parent has not waited for."""
         count = 0
         for editor in self.editors:
             for child in psutil.Process(editor.pid).children(recursive=True):

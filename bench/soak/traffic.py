@@ -1,4 +1,4 @@
-"""Sends random valid and invalid messages to a server, with the answers owed for each.
+"""Sends random valid and invalid messages to a server, and records the answers owed.
 
 All randomness comes from the given `Random`, so that a run can be repeated.
 """
@@ -157,7 +157,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """Edits an older version; then only a whole text restores the order."""
+        """Edits an older version; after that, only a whole text puts the server in sync."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -178,7 +178,7 @@ class Traffic:
             self.compare(uri)
 
     def mends(self, chance: Random) -> None:
-        """Sends the whole text, which restores the order."""
+        """Sends the whole text, which puts the server in sync."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -256,7 +256,7 @@ class Traffic:
             self.conversation.send(json.dumps(message).encode(), number)
 
     def answers_nobody(self, chance: Random) -> None:
-        """Sends a response to no request of the server's, also with the id of a pending request."""
+        """Sends a response to no request of the server's, maybe with a pending request's id."""
         number = chance.choice([*self.conversation.pending()[-3:], 0, "none", *junk.ODD_IDS])
         outcome = chance.choice(({"result": None}, {"error": {"code": 1, "message": MARK}}, {}))
         self.conversation.send(json.dumps({"jsonrpc": "2.0", "id": number, **outcome}).encode())

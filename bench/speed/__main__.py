@@ -77,7 +77,7 @@ def private_home() -> Iterator[dict[str, str]]:
 
 
 def learn_the_machine(setup: Setup) -> None:
-    """Starts the server until it has measured the machine's speed."""
+    """Starts the server `STARTS` times, so that it has measured the machine's speed."""
     for _ in range(STARTS):
         with setup.editor():
             pass

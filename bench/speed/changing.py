@@ -1,4 +1,4 @@
-"""Checks the evaluation costs of edits beyond the changed text, with a warm window."""
+"""Checks how many prompt tokens edits cost beyond the changed text, with a warm window."""
 
 from __future__ import annotations
 

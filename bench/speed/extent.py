@@ -1,4 +1,4 @@
-"""How much the checks of speed measure, and how long they rest between."""
+"""How much the checks of speed measure, and how long they pause."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Counts and pauses of the checks, in seconds; tests make them small."""
+    """Counts of the checks, and their pauses in seconds; tests make them small."""
 
     rest_seconds: float = 3.0
-    """At a new place, until its window is warm."""
+    """Pause at a new place, until its window is warm."""
     answered_seconds: float = 1.0
-    """After the first answer of a line that is typed."""
+    """Pause after the first answer in a line to be typed."""
     adapt_seconds: float = 2.0
-    """That another program has run when the typing begins."""
+    """Seconds for which another program has run when the typing begins."""
     edit_pauses: dict[str, float] = field(default_factory=lambda: {"rested": 1.0, "hurried": 0.0})
-    """Between an answer and the next edit, at a person's pace and at a program's."""
+    """Pauses between an answer and the next edit, at a person's pace and at a program's."""
     edited_places: int = 3
     returns: int = 10
-    """To the first place from another place of the file, and as many from another file."""
+    """Returns to the first place from another place of the file, and as many from another file."""
     restarts: int = 3
     jumps: int = 16
     opened_files: tuple[str, ...] = (

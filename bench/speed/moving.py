@@ -66,7 +66,7 @@ def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
 
 
 def _revisit_after_restart(setup: Setup) -> list[Shown]:
-    """Visits two places, restarts the server, and gives the first keystrokes at each."""
+    """Visits two places, restarts the server, and gives the first answer at each."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
     for restart in range(setup.extent.restarts):
@@ -81,7 +81,7 @@ def _revisit_after_restart(setup: Setup) -> list[Shown]:
 
 
 def check_jump(setup: Setup) -> Rows:
-    """Measures jumps to new places in a file of 3,000 lines, half of the line typed."""
+    """Measures jumps to new places in a file of 3,000 lines, each in a half-typed line."""
     lines = long_lines(0)
     with setup.editor() as editor:
         file = editor.open("long.py", lines)
@@ -97,7 +97,7 @@ def check_jump(setup: Setup) -> Rows:
 
 
 def _jump(editor: Editor, file: File, spot: Spot, rest: float) -> Shown:
-    """Cuts the line at the spot, requests there, rests, and restores the line."""
+    """Cuts the line at the spot, requests ghost text, rests, and restores the line."""
     end = Spot(spot.line, len(file.lines[spot.line]))
     tail = file.lines[spot.line][spot.column :]
     editor.edit(file, spot, end, "")

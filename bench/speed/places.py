@@ -17,11 +17,11 @@ SHORTEST_CODE = 30
 """Characters; half of a shorter line gives too little context."""
 NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")
 NOT_ONLY_CODE = re.compile("['\"#]")
-"""Excludes strings and comments: half of a string breaks the rest of the file."""
+"""Matches strings and comments. Their lines are left out: half a string breaks the whole file."""
 
 
 class Spot(NamedTuple):
-    """A place in a file, both counted from 0.
+    """A line and a column in a file, both counted from 0.
 
     The lines used here are ASCII, so a column is also an LSP column.
     """
@@ -41,7 +41,7 @@ def file_lines(name: str) -> list[str]:
 
 
 def half_typed(lines: Sequence[str]) -> list[Spot]:
-    """Finds the places before a name in the second half of statements in functions."""
+    """Finds a place in each statement of a function: before a name in its second half."""
     spots = []
     for number in sorted(_statements("\n".join(lines))):
         line = lines[number]
@@ -78,7 +78,7 @@ def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
 
 
 def nearest(spots: Sequence[Spot], share: float) -> Spot:
-    """Gives the spot at this share of all, from the top."""
+    """Gives the spot at a share of the list: 0 is the first spot, 1 the last."""
     return spots[int(share * (len(spots) - 1))]
 
 
@@ -88,7 +88,7 @@ def letter_at(lines: Sequence[str], spot: Spot) -> str:
 
 
 def cut(lines: Sequence[str], spots: Sequence[Spot]) -> list[str]:
-    """Gives the lines, with those of the spots cut there."""
+    """Gives the lines, each cut off at its spot if it has one."""
     cut_lines = list(lines)
     for spot in spots:
         cut_lines[spot.line] = lines[spot.line][: spot.column]

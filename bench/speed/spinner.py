@@ -16,7 +16,7 @@ ROUNDS = 1_000_000
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Runs that process during its block."""
+    """Runs the process during a `with` block."""
     process = subprocess.Popen([sys.executable, "-m", "bench.speed.spinner"])
     try:
         yield

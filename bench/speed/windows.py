@@ -17,7 +17,7 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 def check_second_window(setup: Setup) -> Rows:
     """Opens a second editor on the first one's file, and on a small one.
 
-    There the file's own next letter is typed; after an arbitrary one, the model may write nothing.
+    In each file, its own next letter is typed: after another one, the model may write nothing.
     """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)

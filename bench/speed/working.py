@@ -1,4 +1,4 @@
-"""Checks the engine's work: on a busy machine, after cancels, and wasted."""
+"""Checks the engine's speed on a busy machine, its stop after a cancel, and its wasted work."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _type_line(
 
 
 def check_cancel(setup: Setup) -> Rows:
-    """Runs the check of the same name: time from a cancel to an idle engine."""
+    """Runs the check `cancel` of bench.checks: time from a cancel to an idle engine."""
     arguments = setup.subject().arguments()
     return checks.check_cancel(
         *arguments, environment=setup.environment, cancels=setup.extent.cancels

@@ -1,4 +1,4 @@
-"""A small language client over pipes, with raw messages and exact times."""
+"""A small LSP client over pipes, with raw messages and exact times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALONE = {"keepLoadedSeconds": 0}
 
 @cache
 def apart() -> dict[str, str]:
-    """Gives an environment apart from the hosts of the user's editors."""
+    """Gives an environment whose hosts are separate from those of the user's editors."""
     folder = tempfile.mkdtemp(prefix="bench", dir="/tmp" if os.name == "posix" else None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"XDG_RUNTIME_DIR": folder}
@@ -240,7 +240,7 @@ class Client:
         return self.begin("textDocument/inlineCompletion", params)
 
     def growth(self, token: str) -> list[tuple[float, Message]]:
-        """Gives the growing answers for this token, with their times of arrival."""
+        """Gives the partial answers for a progress token, with their times of arrival."""
         return [
             (when, note["params"]["value"])
             for when, note in self.notifications

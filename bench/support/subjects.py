@@ -31,14 +31,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tokens since the start: evaluated of prompts, decoded, and ever shown (or None)."""
+    """Tokens since the start: of prompts evaluated, decoded, and shown (None if unknown)."""
 
     evaluated: int = 0
     decoded: int = 0
     shown: int | None = None
 
     def plus(self, later: Work, earlier: Work) -> Work:
-        """Gives this plus the work done between two moments."""
+        """Gives the sum of this and the work done from `earlier` to `later`."""
         shown = None
         if later.shown is not None:
             shown = (self.shown or 0) + later.shown - (earlier.shown or 0)
@@ -54,7 +54,7 @@ class Subject(Protocol):
 
     name: str
     goes_on: bool
-    """Whether it is fast enough to type more lines, for more reliable percentiles."""
+    """Whether the server is fast enough to type more lines, for more reliable percentiles."""
 
     def start(self) -> None:
         """Starts the server and waits until it can answer."""
@@ -78,10 +78,10 @@ class Subject(Protocol):
         """Cancels the latest `ask`, as the client does if a key comes before the answer."""
 
     def rest(self, until: float) -> None:
-        """Waits until then; meanwhile the client does its own background work."""
+        """Waits until that time; meanwhile the client does its own background work."""
 
     def settle(self) -> None:
-        """Lets the client finish its background work, which is a peer's best case."""
+        """Lets the client finish its background work. This uncounted time favours the peers."""
 
     def look(self) -> None:
         """Waits as long as a user looks at a new place, if the server uses that time."""
@@ -93,7 +93,7 @@ class Subject(Protocol):
         """Gives the server's own facts: engine, window, cancel times."""
 
     def processes(self) -> dict[str, psutil.Process]:
-        """Gives its processes by their role."""
+        """Gives the server's processes by their role."""
 
     def stop(self) -> None:
         """Ends the server."""
@@ -101,7 +101,7 @@ class Subject(Protocol):
 
 @dataclass
 class Ours(Subject):
-    """mistral-lsp over pipes, asked as an editor does: automatic, with growing answers."""
+    """mistral-lsp over pipes, with requests like an editor's: automatic, with growing answers."""
 
     engine: str
     model: str = ""
@@ -200,9 +200,9 @@ def token_of(begun: float) -> str:
 
 
 def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
-    """Waits `seconds` for the answer to a request that grew under `token_of(begun)`.
+    """Waits up to `seconds` for a request's answer; gives its times since `begun`.
 
-    Raises TimeoutError.
+    The answer grows under the progress token `token_of(begun)`. Raises TimeoutError.
     """
     arrived, message = client.response(number, seconds)
     text = _text(message["result"])

@@ -40,18 +40,18 @@ class Edit:
 
 @dataclass
 class Document:
-    """A file without the rest of one line, and maybe some lines below. The cursor is at the gap."""
+    """A file with a gap at the cursor: the rest of a line, and maybe lines below, are missing."""
 
     path: Path
     lines: list[str]
     line: int
     column: int
     wanted: str
-    """The line to type, as far as it is to be typed."""
+    """The cursor's line, up to the last character to type."""
     below: list[str] = field(default_factory=list)
     """The lines to type after it."""
     later: list[str] = field(default_factory=list)
-    """The lines from the cursor's on to type after a call of `go_on`."""
+    """The lines to type after a call of `go_on`; the first is the cursor's line at that time."""
     version: int = 1
     language: str = field(init=False)
     place: int = field(init=False)
@@ -65,7 +65,7 @@ class Document:
     def at(cls, place: Place, keys: int, count: int = 1, more: int = 0) -> Document:
         """Gives the file without the code of `count` lines from `place` on and of `more` below.
 
-        Of the first line `keys` characters are wanted, or all for 0.
+        In the first line, `keys` characters are to be typed; 0 means all.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
         gone = lines[place.line : place.line + count + more]
@@ -77,12 +77,12 @@ class Document:
         return cls(place.path, lines, place.line, column, wanted[:end], below, later)
 
     def go_on(self) -> None:
-        """Makes the rest of the last line and the `later` lines wanted."""
+        """Makes the `later` lines the ones to type; the first is the rest of the cursor's line."""
         self.wanted, *self.below = self.later
 
     @property
     def uri(self) -> str:
-        """The document's URI, unique for every place, so that none is warm from another."""
+        """The document's URI, unique for every place, so that no place is warm from another."""
         return f"file:///bench/{self.place}/{self.path.name}"
 
     @property
@@ -106,8 +106,9 @@ class Document:
         return self.wanted[self.column :]
 
     def next_key(self) -> str:
-        """Gives the next key's text: a character, or a line end with the editor's indentation
-        after it. "" at the end of the typing.
+        """Gives the next key's text; "" at the end of the typing.
+
+        It is a character, or a line end with the indentation inserted by the editor.
         """
         if self.left or not self.below:
             return self.left[:1]
@@ -161,7 +162,7 @@ def shipped_places(count: int) -> list[Place]:
 
 
 def rhythm(seed: int) -> Iterator[float]:
-    """Yields the seconds until the next key without end: log-normal, with bursts and pauses.
+    """Yields the seconds between keys, without end: log-normal, with bursts and pauses.
 
     A word is often typed in a burst, and sometimes a user stops to think.
     """

@@ -25,11 +25,11 @@ HOMES = re.compile(
     r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
     rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
 )
-"""Matches a folder of home folders, of any system, and the user's name after it."""
+"""Matches a folder that holds home folders, on any system, and the user's name after it."""
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
-    """Writes a new file, readable by the user only. Raises UserError if that fails."""
+    """Writes the report to a new file, readable by the user only. Raises UserError on failure."""
     content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
     try:
         write_private(path, f"{content}\n".encode("utf-8", "replace"))
@@ -79,7 +79,7 @@ def _logs() -> dict[str, list[str]]:
 
 
 def _last_lines(path: Path) -> list[str]:
-    # Before splitting: a secret may span several lines.
+    # Secrets are removed before splitting, since one may span several lines.
     return _without_secrets(path.read_text("utf-8", "replace")).splitlines()[-LAST_LINES:]
 
 
@@ -96,7 +96,7 @@ def _cleaned(value: Any, key: str = "") -> Any:
 
 
 def _without_secrets(text: str) -> str:
-    """Removes secrets, in settings or in prose."""
+    """Removes secrets, whether written as settings or in prose."""
     return blot(blot(text, "config"), "prose")
 
 

@@ -65,7 +65,7 @@ async def _show_cursor(
 
 
 def _request(session: Session, text: str, offset: int, number: int) -> Request:
-    """Creates a request at `offset`, in a text without the rest of that line."""
+    """Creates a request at `offset`, with the rest of the line there removed."""
     uri = f"untitled:cursor-{number}.py"
     session.open(uri, "python", 0, text[:offset] + text[text.index("\n", offset) :])
     snapshot = session.snapshot(uri)

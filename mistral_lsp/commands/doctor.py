@@ -23,7 +23,7 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
-"""Seconds at most for measuring each; even a slow machine has read the prompt by then."""
+"""Seconds to measure each speed, at most. Even a slow machine reads the prompt in this time."""
 WRITTEN_TOKENS = 32
 READ_LINES = 24
 
@@ -73,7 +73,7 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
 async def measure(engine: Engine) -> Findings:
     """Measures the speed of reading a new prompt and of writing, in tokens per second.
 
-    None stands for a speed that can't be measured.
+    A speed is None if it can't be measured.
     """
     # The first line differs every time, so that no cache holds the prompt.
     text = f"# {secrets.token_hex(8)}\n" + "value = function(argument)\n" * READ_LINES
@@ -106,7 +106,7 @@ def _rate(tokens: int, seconds: float) -> float | None:
 
 
 def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
-    """Gives the machine's tier and the recommended model; empty unless a model runs here."""
+    """Gives the machine's tier and the recommended model; empty without a local model."""
     if settings.engine in ("http", "scripted"):
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
@@ -122,7 +122,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 def advise(
     model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
 ) -> list[str]:
-    """Gives advice for improvements, though nothing is wrong."""
+    """Gives advice on possible improvements, beside the problems."""
     advice = []
     local = settings.engine != "http"
     if local and "llama_cpp" not in installed():

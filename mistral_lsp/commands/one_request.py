@@ -18,14 +18,14 @@ from mistral_lsp.workspace.session import Session
 
 PATIENT_MS = 120_000
 MOST_DIGITS = 18
-"""Digits of a line and a column together."""
+"""Digits of line and column together, at most."""
 
 
 @asynccontextmanager
 async def opened(
     place: str, overrides: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Request, Workbench]]:
-    """Gives a request at FILE:LINE:COL, and an engine. Raises UserError for a wrong place."""
+    """Gives a request at FILE:LINE:COL, and a workbench. Raises UserError for a wrong place."""
     path, line, column = split_place(place)
     session = Session(patient_settings(overrides))
     request = make_request(session, path, line, column)
@@ -36,7 +36,8 @@ async def opened(
 @asynccontextmanager
 async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
     """Starts an engine for the session's settings; disconnects from it at the end."""
-    # Without wishes: a host shared with editors ends as they want, another one at once.
+    # Without options for the host's end: a host shared with editors ends as they want, and any
+    # other host ends with this client.
     engine = new_engine(wanted_by(session.settings).without_wishes())
     engine.start()
     try:

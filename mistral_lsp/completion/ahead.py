@@ -15,11 +15,11 @@ from mistral_lsp.prompt.build import build
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
-"""Seconds before an engine without abort reads ahead: sooner, it would delay the very next key."""
+"""Seconds before an engine without abort reads ahead, so that a quick next key is not delayed."""
 REST_SECONDS = 0.3
-"""Seconds of pause; the user is then taken not to be in the middle of a word."""
+"""Seconds of pause, after which the user is assumed not to be in the middle of a word."""
 NEARLY_TYPED = 8
-"""Characters left to type in a line, at most, for the next one to be written ahead."""
+"""Characters left to type in a line, at most, for the next line to be written ahead."""
 SURE = 0.8
 """Mean probability of a line's tokens, at least, for the next line to be written ahead."""
 NEXT_LINE_TOKENS = 48
@@ -29,7 +29,7 @@ NEXT_LINE_TOKENS = 48
 async def look(request: Request, workbench: Workbench) -> None:
     """Reads the prompt for a place where the cursor rests, so that the first answer is quick.
 
-    The place may be within an answer: clients ask nothing while the user types along ghost text.
+    The place may be within an answer: clients send no request while the user types ghost text.
     """
     turn = workbench.scheduler.turn
     await parse(request.snapshot)
@@ -51,7 +51,7 @@ def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> No
 async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
     """Reads the prompt at the cursor, or writes the next line if `line` is nearly typed.
 
-    After a rest, it also reads a better window. It first waits for the model to be loaded.
+    It first waits for the model to be loaded. After a rest, it also grows the window.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()
@@ -67,10 +67,10 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
 
 
 async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> None:
-    """Lets the engine read a prompt, up to the end of the prefix, where typing appends.
+    """Lets the engine read a prompt up to the end of the prefix, where the user types.
 
-    If only marks follow, they are read, too: the first token's probabilities are ready then, and an
-    answer begins without an eval.
+    If only special tokens follow, they are read, too. The first token's probabilities are ready
+    then, and an answer begins without an eval.
     """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:
@@ -88,7 +88,7 @@ async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> Non
 
 
 def _is_nearly_typed(entry: Entry, offset: int) -> bool:
-    """Whether the user types along the answer's first line and will soon be at its end."""
+    """Whether the user is about to finish the answer's first line, and the model is sure of it."""
     typed = offset - entry.offset
     line = entry.text.partition("\n")[0]
     tokens = entry.answer.tokens_within(len(line))
@@ -125,10 +125,10 @@ async def _write_next_line(
 
 
 async def _grow_window(request: Request, workbench: Workbench, model: LoadedModel) -> None:
-    """Reads a larger window, or one that starts further down, before the present one is full.
+    """Reads a larger window, or one that starts further down, before the current one is full.
 
-    An engine that can hold two windows also reads one with newer excerpts of other files: this
-    costs a typing user nothing.
+    An engine that can hold two windows also reads one with newer excerpts of other files, since
+    this does not delay a typing user.
     """
     plan = await find_plan(request, workbench, model)
     if plan is None:

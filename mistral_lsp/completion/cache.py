@@ -1,7 +1,7 @@
-"""The cache of answers: an LRU, searched for the answer that the user is typing along.
+"""An LRU cache of answers, searched for the answer that the user is typing.
 
-Answers are kept as the model wrote them. The filters run on every read, because the text around may
-have changed since.
+Answers are kept as the model wrote them. The filters run on every read, because the text around the
+cursor may have changed since.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BEFORE = 4000
 AFTER = 1000
 """Characters after the cursor; an answer is found only while they are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
-"""Closing marks that an editor may insert by itself."""
+"""Closing brackets and quotes that an editor may insert by itself."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Entry:
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """Gives the rest of the answer for a cursor at `offset`; None if other text was typed.
 
-        The user may also be ahead of an answer that still grows.
+        The typed text may be longer than an answer that still grows.
         """
         if snapshot.uri != self.uri or offset < self.offset:
             return None
@@ -118,12 +118,12 @@ class Cache:
             self._entries.popitem(last=False)
 
     def holds(self, entry: Entry) -> bool:
-        """Whether it has an answer for the entry's place."""
+        """Whether the cache has an answer for the entry's place."""
         kept = self._entries.get((entry.uri, entry.offset, entry.before))
         return kept is not None and kept.after == entry.after
 
     def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
-        """Finds an answer whose beginning was typed since, as its entry and its rest; or None."""
+        """Finds an answer that agrees with the text typed since: its entry and rest, or None."""
         for key, entry in reversed(self._entries.items()):
             if not entry.offset <= offset <= entry.offset + len(entry.text):
                 continue
@@ -139,7 +139,7 @@ class Cache:
 
 
 def _rest(tokens: list[Token], typed: int, complete: bool) -> Answer:
-    """Drops the first `typed` characters of the tokens; one cut in two keeps its probability."""
+    """Drops the first `typed` characters of the tokens; a cut token keeps its probability."""
     left = []
     for token in tokens:
         cut = min(typed, len(token.text))

@@ -32,7 +32,7 @@ Grow = Callable[[Completion], None]
 
 @dataclass
 class Attempt:
-    """The state of a request; `answer` is the rest of `entry` for its cursor."""
+    """The state of a request; `answer` is the rest of `entry` at the request's cursor."""
 
     model: LoadedModel | None
     answer: Answer = NOTHING
@@ -43,11 +43,11 @@ class Attempt:
     seen: bool = False
     """Whether a part of the answer was shown before this request."""
     shown: str = ""
-    """The longest beginning shown by this request."""
+    """The longest beginning of the answer shown by this request."""
 
 
 async def complete(request: Request, workbench: Workbench, grow: Grow | None = None) -> Completion:
-    """Answers a request. While it streams, `grow` is called with every longer completion.
+    """Answers a request. While the answer streams, `grow` gets every longer completion.
 
     At the deadline, the tokens so far are the answer. If nothing is to be shown, the completion's
     `reason` says why. Raises CancelledError if the caller is cancelled, and nothing else.
@@ -180,9 +180,9 @@ async def _generate(
 
 
 async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int | None) -> None:
-    """Writes an answer into the stream, up to its end or to the stop rule.
+    """Writes an answer into the stream, until the model or the stop rule ends it.
 
-    A user who asks by hand gets the most probable line, which is worth a search.
+    A user who asks by hand gets the most probable line, found by a slower search.
     """
     stream.model = await workbench.engine.ready()
     prompt = await prepare(request, workbench, stream.model)
@@ -220,9 +220,9 @@ async def _follow(
 
 
 def _leave(request: Request, stream: Stream) -> None:
-    """Stops the stream of a cancelled request, unless it is still of use.
+    """Stops the stream of a cancelled request, unless the stream is still useful.
 
-    It is if another request follows it, or if the user types along its answer.
+    It is useful if another request follows it, or if the user types its answer.
     """
     if stream.is_followed:
         return
@@ -239,10 +239,10 @@ def _note_shown(request: Request, attempt: Attempt, workbench: Workbench, text: 
 
 
 def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow: Grow) -> None:
-    """Passes on a completion that grew; text shown once is never taken back or rewritten.
+    """Passes a longer completion to `grow`; text shown once is never removed or rewritten.
 
-    Nothing is passed on beside text on the line, and no unfinished later line: there the filters
-    may still change the result.
+    Passes nothing if text follows the cursor on its line, and no unfinished line after the first,
+    since there the filters may still change the result.
     """
     completion = _judge(request, attempt, workbench, None)
     lead = len(completion.text) - len(completion.text.lstrip())

@@ -1,4 +1,4 @@
-"""Finds or makes the plan for a request, and builds its prompt."""
+"""Finds or makes the plan of a request's window, and builds its prompt."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mistral_lsp.types import Excerpt, LoadedModel, Prompt
 SMALLEST_BUDGET = 64
 """Tokens of a plan, at least."""
 RESERVED_TOKENS = 48
-"""Tokens of the window kept free for marks, the path and the introduction."""
+"""Tokens of the window kept free for special tokens, the path and the introduction."""
 SHORT_SUFFIX = 64
-"""Tokens of a suffix after the prefix, at most: every keystroke rereads it."""
+"""Tokens of a suffix that the model reads after the prefix, at most. Each keystroke rereads it."""
 
 
 async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:
-    """Builds the prompt for a request, from the plan for its place or from a new, first one."""
+    """Builds the prompt for a request, from a kept plan that fits, or else from a new plan."""
     plan = await find_plan(request, workbench, model)
     if plan is None:
         budget = _budget(request, model, first=workbench.interactive)
@@ -33,7 +33,10 @@ async def prepare(request: Request, workbench: Workbench, model: LoadedModel) ->
 
 
 async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan | None:
-    """Finds a plan that serves at the request's place: a grown one before a first one."""
+    """Gives a kept plan that still fits the request's place, or None.
+
+    Plans for the working window are preferred to those for the first window.
+    """
     snapshot, offset = request.told()
     for first in (False, True):
         budget = _budget(request, model, first)
@@ -45,7 +48,7 @@ async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) 
 
 
 async def make_grown_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan:
-    """Makes a plan for the working window: as much as this machine reads in about a second."""
+    """Makes a plan for the working window, which this machine reads in about a second."""
     return await make_plan(request, workbench, _budget(request, model, first=False))
 
 

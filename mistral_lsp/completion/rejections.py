@@ -7,7 +7,7 @@ from cachetools import LRUCache
 from mistral_lsp.document import Snapshot
 
 KEPT_PLACES = 256
-"""Places with dismissed texts."""
+"""Places with dismissed texts, at most."""
 LOOK_BACK = 500
 """Characters before a place that identify it."""
 
@@ -16,7 +16,7 @@ Place = tuple[str, str, str]
 
 
 class Rejections:
-    """The latest dismissed texts, by the text around their place."""
+    """An LRU of dismissed texts, keyed by the text around their place."""
 
     def __init__(self) -> None:
         self._shown: tuple[Place, int, str] | None = None
@@ -27,9 +27,9 @@ class Rejections:
         self._shown = (_place(snapshot, offset), offset, text)
 
     def reject(self, snapshot: Snapshot, offset: int) -> None:
-        """Notes the text shown at this place as dismissed, without the beginning typed since.
+        """Notes the text shown at this place as dismissed, without the part typed since.
 
-        At any other place, it does nothing.
+        Does nothing if no text was shown at this place.
         """
         if self._shown is None:
             return

@@ -48,11 +48,11 @@ class Request:
 
     @cached_property
     def cursor(self) -> Cursor:
-        """The code at the place. A long text is parsed before, by `parse`."""
+        """The code at the place. A long text is parsed beforehand, by `parse`."""
         return read_cursor(self.snapshot, self.offset)
 
     def told(self) -> tuple[Snapshot, int]:
-        """Gives the snapshot for the prompt, after the earlier cells, and the place in it."""
+        """Gives the snapshot with the earlier cells put before its text, and the place in it."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
@@ -62,8 +62,8 @@ class Request:
 class Workbench:
     """The objects shared by all requests.
 
-    Without a typing user (not `interactive`), nothing is done in pauses, and the first window is a
-    whole one at once.
+    If not `interactive`, no user is typing: nothing is done in pauses, and the first prompt already
+    fills the working window.
     """
 
     engine: Engine

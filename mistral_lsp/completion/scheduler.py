@@ -19,7 +19,7 @@ class Superseded(Exception):
 
 
 class Disagreed(Exception):
-    """The user typed another text than the stream wrote."""
+    """The user typed text that differs from the stream's answer."""
 
 
 class Stream:
@@ -42,7 +42,7 @@ class Stream:
 
     @property
     def is_followed(self) -> bool:
-        """Whether a request waits for its tokens."""
+        """Whether a request waits for the stream's tokens."""
         return bool(self._followers)
 
     def _is_done(self) -> bool:
@@ -55,11 +55,14 @@ class Stream:
         return self.entry.rest(snapshot, offset)
 
     def _stops_at_once(self) -> bool:
-        """Whether a cancel stops it at once; else its first token comes before a new stream's."""
+        """Whether a cancel stops it at once; if not, its first token precedes a new stream's."""
         return self.model is None or self.model.can_abort
 
     def agrees(self, later: Snapshot) -> bool:
-        """Whether the user types along it, maybe with a bracket closed by the editor."""
+        """Whether the text typed since agrees with the stream's answer.
+
+        The editor may have inserted one closing bracket or quote.
+        """
         typed = len(later.text) - len(self.snapshot.text)
         return any(
             length > 0 and self.rest(later, self.offset + length) is not None
@@ -67,7 +70,7 @@ class Stream:
         )
 
     async def followed(self, snapshot: Snapshot, offset: int) -> AsyncGenerator[Answer, None]:
-        """Gives the rest of the answer for a cursor at `offset`, each time it grows, to the end.
+        """Yields the rest of the answer for a cursor at `offset` each time it grows, until its end.
 
         Raises Disagreed, Superseded, or the engine's error.
         """
@@ -111,7 +114,7 @@ class Stream:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # raised to followers; without any, it is dropped
+            task.exception()  # marks it as handled: followers raise it; without any, it is dropped
         self._wake()
 
     def stop(self) -> None:
@@ -127,7 +130,7 @@ class Stream:
 
 
 class Scheduler:
-    """Decides whose stream has the engine: of a flood of requests, only the last one's runs."""
+    """Decides whose stream has the engine: of many quick requests, only the last one's runs."""
 
     def __init__(self, sleep: Sleep = asyncio.sleep):
         """`sleep` waits for the debounce."""
@@ -136,7 +139,7 @@ class Scheduler:
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
         self.turn = 0
-        """Number of the newest request. One that waited for its tree may have been overtaken."""
+        """Number of the newest request. A request that waited for parsing may be an older one."""
 
     def next_turn(self) -> int:
         """Gives a new request its number."""
@@ -182,7 +185,7 @@ class Scheduler:
     def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
         """Does `work` in the background until a stream begins; nothing while a stream is running.
 
-        Earlier idle work is cancelled. If both are `about` the same, it goes on instead of the new.
+        Earlier idle work is cancelled, but if both are `about` the same object, `work` is dropped.
         """
         if self._stream is not None and not self._stream.is_over:
             return

@@ -16,7 +16,7 @@ NEARBY = 2_000
 def situation(request: Request, answer: Answer, workbench: Workbench) -> Situation:
     """Gives the situation of an answer for the filters.
 
-    Dismissed and doubtful answers are offered when the user asks by hand.
+    Dismissed and improbable answers are filtered out for automatic requests only.
     """
     cursor = request.cursor
     rejected: frozenset[str] = frozenset()

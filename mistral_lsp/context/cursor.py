@@ -1,4 +1,4 @@
-"""Reads the place of the cursor: its line, its region, and the open brackets and strings."""
+"""Reads what is around the cursor: its line, its region, and the open brackets and strings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.syntax.trees import Region
 
 FOLLOWING = 4000
-"""Characters after the cursor's line, for the filters."""
+"""Characters read after the cursor's line, for the filters."""
 AROUND = 4000
-"""Characters on either side, to find how the file is indented."""
+"""Characters read on either side of the cursor, to find how the file is indented."""
 INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 
 
@@ -22,10 +22,11 @@ INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 class Cursor:
     """The cursor's place in a text.
 
-    `line_prefix` and `line_suffix` make its line, without the line end. `following` is the text
-    from that line's end on, as much as filters need. `has_open_string`: the cursor is in a string
-    over several lines, not closed yet, or closed by the editor right after the cursor. `indent` is
-    one level of indentation of the lines around; "" if they have none or mix tabs and blanks.
+    `line_prefix` and `line_suffix` are the parts of its line, without the line end. `following` is
+    the text from that line's end on, FOLLOWING characters at most. `has_open_string`: the cursor is
+    in a string that may span lines, and that is not closed, or only by the editor right after the
+    cursor. `indent` is one level of indentation of the lines around; "" if they have none or mix
+    tabs and blanks.
     """
 
     offset: int
@@ -40,7 +41,7 @@ class Cursor:
 
 
 def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
-    """Reads the cursor at `offset`, a place within the text."""
+    """Gives the Cursor at `offset`, which must be within the text."""
     number, column = snapshot.place(offset)
     line = snapshot.line(number)
     line_end = offset + max(0, len(line) - column)

@@ -17,13 +17,13 @@ LONGEST = 240
 LONGEST_NAME = 80
 """Characters. A definition with a longer name is left out."""
 MOST_AROUND = 8
-"""Definitions around a definition. One nested deeper is no use to other files."""
+"""Definitions around a definition, at most. One nested deeper is no use to other files."""
 MOST_DEFINITIONS = 2_000
 """Definitions of one file, at most."""
 
 
 class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A definition as other files see it; `text` is dedented."""
+    """A definition, as shown in the prompts of other files; `text` is dedented."""
 
     name: str
     within: tuple[str, ...]
@@ -31,7 +31,7 @@ class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
-    """The definitions of a file, in order; `path` is below its workspace folder.
+    """The definitions of a file, in order; `path` is relative to its workspace folder.
 
     The stamp is MISSING if the file could not be read.
     """
@@ -44,7 +44,7 @@ class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
 def read_definitions(
     path: str, text: str, tree: SyntaxTree, stamp: Stamp = MISSING
 ) -> FileDefinitions:
-    """Gives a parsed file's definitions: the first MOST_DEFINITIONS, and none nested too deep."""
+    """Gives a parsed file's first MOST_DEFINITIONS definitions, without those nested too deep."""
     found = (one for one in tree.definitions() if _is_sensible(one))
     told = (
         Defined(one.name, one.within, _told(text, one)) for one in islice(found, MOST_DEFINITIONS)

@@ -1,4 +1,4 @@
-"""Reads untrusted files safely: regular files only, up to a size, not through symbolic links."""
+"""Reads untrusted files safely: regular files, up to a size; symbolic links only on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Stamp(NamedTuple):
-    """Tells whether a file has changed since it was read. No inode: some systems change it."""
+    """A file's time and size, to notice changes. It has no inode, as some systems change that."""
 
     changed_ns: int = 0
     size: int = 0
@@ -41,7 +41,7 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stamp] | None:
-    """Reads the first `most` bytes of a file, and one more if it is longer; gives its stamp, too.
+    """Reads up to `most` + 1 bytes of a file, to notice a longer one; gives its stamp, too.
 
     None if the file is missing, unreadable or not regular.
     """

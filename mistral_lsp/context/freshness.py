@@ -32,16 +32,16 @@ async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
 
 
 def places(known: Iterable[Known]) -> dict[str, tuple[Path, str]]:
-    """Gives each file's workspace folder and path in it; leaves out files without a folder."""
+    """Gives each file's workspace folder and path below that; leaves out files without a folder."""
     return {one.file: (one.folder, one.path) for one in known if one.folder is not None}
 
 
 def settle(
     index: Index, known: Mapping[str, Known], stamps: Mapping[str, Stamp]
 ) -> dict[str, bool]:
-    """Like `look`, by stamps that were read already.
+    """Like `look`, with stamps that the caller has read already.
 
-    The index forgets the files that are gone, and is told of the changed ones.
+    Drops missing files from the index, and calls its `on_change` with the changed ones.
     """
     found = {}
     for file, one in known.items():

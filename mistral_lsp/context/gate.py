@@ -21,12 +21,12 @@ LONGEST_PATH, DEEPEST = 4_096, 200
 
 
 def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Says why nothing is offered here, or None."""
+    """Says why nothing is offered at the cursor, or None."""
     return _refuse_file(snapshot, settings) or _refuse_place(cursor, settings, trigger)
 
 
 def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
-    """Says why nothing is ever offered in this file, even when asked by hand, or None."""
+    """Says why nothing is ever offered in this file, even if the user asks, or None."""
     if not settings.enabled:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.refusal:
@@ -42,7 +42,7 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
 
 
 def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Says why nothing is offered at this place, or None; gates of taste are for automatic only."""
+    """Says why nothing is offered at this place, or None; most rules are for automatic requests."""
     if len(cursor.line_prefix) + len(cursor.line_suffix) > LONGEST_LINE:
         return "the line is too long"
     if trigger != "automatic":
@@ -55,7 +55,7 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
 
 
 def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
-    """Says why no new answer is generated here, or None. Answers in the cache are still offered."""
+    """Says why no new answer is generated, or None. Answers in the cache are still offered."""
     line = cursor.line_prefix
     is_open = any(one.closer in ")]" for one in cursor.nesting.on_line)
     if trigger != "automatic" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
@@ -69,10 +69,10 @@ def is_on(snapshot: Snapshot, settings: Settings) -> bool:
     """Whether the user wants completions in the file's language.
 
     The setting is looked up by the client's language id, then by our name, then by `*`. The id
-    tells JSX from JavaScript, and covers languages without a grammar.
+    distinguishes JSX from JavaScript, and also names languages without a grammar.
     """
     language = snapshot.language
-    # A file without an id from the client has the first of ours, which is VS Code's.
+    # Without an id from the client, the first of the language's own ids is used: VS Code's.
     said = snapshot.language_id or next(iter(language.ids), "")
     keys = (said, language.name, "*")
     return next((settings.languages[key] for key in keys if key in settings.languages), True)
@@ -81,8 +81,8 @@ def is_on(snapshot: Snapshot, settings: Settings) -> bool:
 def is_excluded(names: Sequence[str], settings: Settings) -> bool:
     """Whether the user's globs exclude a file.
 
-    `names` are its paths below the folders of the workspace, the nearest folder's first. The first
-    one that a glob matches decides.
+    `names` are its paths, each relative to a workspace folder around it, the innermost folder
+    first. The first path that a glob matches decides.
     """
     return bool(settings.exclude) and _is_excluded(tuple(names), tuple(settings.exclude))
 

@@ -1,7 +1,7 @@
 """Reads git's settings for ignored files: `core.excludesFile` and `core.ignoreCase`.
 
 Git itself is not run: it may be missing, and a repository's settings can make it run programs.
-Git takes the last of several `core.excludesFile`; here all are taken.
+If there are several `core.excludesFile`, git uses the last one; here, all are used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mistral_lsp.context.files import Stamp
 LARGEST = 100_000
 """Bytes read of a settings file."""
 MOST_FILES = 16
-"""Settings files read by way of includes."""
+"""Settings files read because others include them, at most."""
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 SECTION = re.compile(r"\s*\[\s*([\w.-]+)[^\]\n]*\]")
 ENTRY = re.compile(r"\s*([a-zA-Z][\w-]*)\s*(?:=\s*(.*))?$")
@@ -43,7 +43,7 @@ class _Settings(NamedTuple):
 
 
 def repository(folder: Path) -> Path | None:
-    """Gives the git directory of the repository with its top at `folder`; None without one."""
+    """Gives the git directory of the repository whose top is `folder`; None if there is none."""
     own = folder / ".git"
     if not os.path.lexists(own):
         return None

@@ -25,14 +25,14 @@ KEPT_GLOBS = 50_000
 
 
 class Rules(NamedTuple):
-    """The patterns of one file; they match paths without their first `depth` names."""
+    """The patterns of one file; they match paths stripped of their first `depth` names."""
 
     depth: int
     globs: Sequence[Glob]
 
 
 class Chain(NamedTuple):
-    """The rules in force in a folder; a later one overrides an earlier one."""
+    """The rules in force in a folder; later rules override earlier ones."""
 
     rules: tuple[Rules, ...] = ()
     ignore_case: bool = False
@@ -86,7 +86,7 @@ class Ignored:
         return above if same else Chain(kept, ignore_case)
 
 
-# The patterns read from files.
+# An LRU of the patterns read from files.
 _kept: LRUCache[tuple[object, ...], list[Glob]] = LRUCache(KEPT_GLOBS, lambda found: len(found) + 1)
 _lock = threading.Lock()
 

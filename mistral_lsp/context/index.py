@@ -11,9 +11,9 @@ from mistral_lsp.context.definitions import Defined, FileDefinitions
 from mistral_lsp.context.files import Stamp
 
 MOST_BYTES = 64_000_000
-"""Bytes of memory: some 160,000 ordinary definitions. Files that come later are left out."""
+"""Bytes of memory: some 160,000 ordinary definitions. A file that does not fit is left out."""
 BYTES_OF_A_FILE, BYTES_OF_A_DEFINITION, BYTES_OF_A_NEW_NAME = 800, 120, 350
-"""Bytes of memory for a file, a definition and a new name, beside their texts."""
+"""Bytes of memory for a file, a definition and a new name, in addition to their texts."""
 LONGEST_PATH = 300
 """Characters of a path. A file with a longer one stays out of prompts."""
 NAMELESS = frozenset({"__init__", "index", "mod", "main", "lib"})
@@ -37,7 +37,7 @@ class Known:
 
     @property
     def is_told(self) -> bool:
-        """Whether a prompt has room for the file's path."""
+        """Whether the file's path is short enough for a prompt."""
         return len(self.path) <= LONGEST_PATH
 
 
@@ -125,7 +125,7 @@ class Index:
         return self._defining.get(name, set())
 
     def called(self, names: Iterable[str]) -> set[str]:
-        """Gives the files with one of these names in imports (see `module`)."""
+        """Gives the files that imports call by one of these names (see `module`)."""
         return {file for name in names for file in self._modules.get(name, ())}
 
 

@@ -1,4 +1,4 @@
-"""Collects the signatures around the place where the window starts."""
+"""Collects the signatures of the definitions around the start of the prompt's window."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.document import Snapshot
 
 
 def introduce(snapshot: Snapshot, anchor: int) -> str:
-    """Gives the signatures around `anchor` that begin above it, outermost first.
+    """Gives the signatures of the definitions around `anchor`, outermost first.
 
     Without them, a window that starts inside a class would not name the class.
     """

@@ -1,4 +1,4 @@
-"""Remembers the places where the user rested, with the text around each."""
+"""Remembers the places where the user paused, with the text around each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from mistral_lsp.context.snippets import See, Snippet, around, as_it_is, likenes
 from mistral_lsp.document import Snapshot
 
 MOST = 16
-"""Places that are remembered."""
+"""Places remembered, at most."""
 ALIKE = 0.9
-"""Likeness, 0 to 1, of two places from which on the later one replaces the earlier."""
+"""Likeness of two places, 0 to 1. From this value on, the later place replaces the earlier."""
 
 
 class Recent:

@@ -1,4 +1,4 @@
-"""Chooses excerpts of other files for a place: the definitions of the names around it."""
+"""Chooses excerpts of other files for a prompt: definitions of the names around the cursor."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ WORD = re.compile(r"[^\W\d]\w+")
 BEFORE, AFTER = 6000, 2000
 """Characters before and after the cursor. The nearer a name is, the greater its weight."""
 NEAR_LINES = 8
-"""Lines from the cursor to the place where a name has half the weight."""
+"""Distance from the cursor, in lines, at which a name has half the weight."""
 TOP = 8000
 """Characters at a file's start, where names are imported."""
 ANYWHERE = 0.05
-"""Weight of a name in the file's first TOP characters; at the cursor it is 1."""
+"""Least weight of a name in the file's first TOP characters; a name at the cursor has 1."""
 BEHIND = 0.5
-"""Factor for a word after the cursor, beside one as far before it."""
+"""Factor for a word after the cursor, compared with one as far before it."""
 ELSEWHERE = 0.2
 """Factor for a definition in a file whose module name this file does not mention."""
 MEMBER = 0.15
-"""Factor for a member of a class that is named around the cursor."""
+"""Factor for the members of a class whose name is around the cursor."""
 USUAL = 6
-"""Files. A name defined in more is ignored, but in files whose module name is mentioned."""
+"""Files. A name defined in more is ignored, except in files whose module name is mentioned."""
 CHARACTERS_PER_TOKEN = 3
 """Characters of a token, estimated for a first cut before tokens are counted."""
 
 Ranked = tuple[float, str, int]
-"""The weight of a definition, its file, and its place in the file's definitions."""
+"""The weight of a definition, its file, and its index in the file's definitions."""
 
 
 async def choose(
@@ -55,7 +55,7 @@ async def choose(
 
 
 def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
-    """Ranks the definitions of other files named around `offset`, the weightiest first."""
+    """Ranks the definitions, in other files, of the names around `offset`, the weightiest first."""
     weights = _weights(snapshot.text, offset)
     called = index.called(weights) - {snapshot.file}
     found = []
@@ -69,7 +69,7 @@ def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
 
 
 def _weights(text: str, offset: int) -> dict[str, float]:
-    """Weighs words: the nearer to the cursor the more, and a little at the file's top."""
+    """Weighs words: more if they are near the cursor, and a little at the file's top."""
     before = text[max(0, offset - BEFORE) : offset].split("\n")
     after = text[offset : offset + AFTER].split("\n")
     weights = weigh(before[::-1], after, NEAR_LINES)
@@ -79,9 +79,10 @@ def _weights(text: str, offset: int) -> dict[str, float]:
 
 
 def weigh(before: Sequence[str], after: Sequence[str], half: int) -> dict[str, float]:
-    """Weighs every word of some lines, up to 1: half as much `half` lines from the cursor as at it.
+    """Weighs every word of some lines: 1 at the cursor, and half of that `half` lines away.
 
-    `before` and `after` both begin with the line nearest to the cursor.
+    `before` and `after` both begin with the line nearest to the cursor. BEHIND reduces weights in
+    `after`.
     """
     weights: dict[str, float] = {}
     for factor, lines in ((1.0, before), (BEHIND, after)):
@@ -117,7 +118,7 @@ def _weight(definition: Defined, weights: dict[str, float], index: Index) -> flo
 
 
 def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known]) -> list[Ranked]:
-    """Keeps the weightiest definitions, up to so many `characters`."""
+    """Keeps the weightiest definitions, up to `characters` in all."""
     kept = []
     for one in ranked:
         characters -= len(files[one[1]].definitions[one[2]].text) + 1
@@ -128,7 +129,7 @@ def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known
 
 
 def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
-    """Writes the chosen definitions, file by file in file order, members inside their classes."""
+    """Gives one excerpt a file: its chosen definitions, in order, members inside their classes."""
     places: dict[str, set[int]] = {}
     for _, file, place in ranked:
         places.setdefault(file, set()).add(place)

@@ -1,8 +1,8 @@
-"""Scans a workspace in a process of its own, and writes its files' definitions, a line a file.
+"""Scans a workspace in a process of its own, and writes its files' definitions, one line a file.
 
 `python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files nearest to NEAR. Without
-arguments, a line of JSON on stdin is the Job. The process then ends with stdin, as when the server
-is gone.
+arguments, the Job is read from stdin, as a line of JSON. The process then exits when stdin closes,
+as it does when the server is gone.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _end_with_stdin() -> None:
-    while os.read(sys.stdin.fileno(), 1):  # without the lock of sys.stdin, which would hold up exit
+    while os.read(sys.stdin.fileno(), 1):  # the lock of sys.stdin would hold up exit
         pass
     os._exit(1)
 

@@ -55,7 +55,7 @@ NAMES = """
     .*_history fish_history consolehost_history.txt .histfile .history .zhistory .rhistory
     .viminfo .lesshst .octave_hist
     """
-"""Globs of secret file names, in small letters."""
+"""Globs of secret file names, in lower case."""
 
 _DATA = re.compile(
     r"""(?x)(?:.*[-_.])?
@@ -66,7 +66,7 @@ _DATA = re.compile(
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
 )
-"""Names of data files that mean a secret. Code files often have such names and are not matched."""
+"""Names of data files that suggest a secret. Code files, often so named, are not matched."""
 
 FOLDERS = """
     .ssh .gnupg .aws .azure .kube .oci .aliyun .tccli .bluemix .ibmcloud .config/gcloud
@@ -102,9 +102,9 @@ _INSIDE = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file looks like one that keeps secrets, by its whole path, in any case.
+    """Whether a file seems to keep secrets, by its whole path, in upper or lower case.
 
-    Copies of such files count, too, and examples, since people fill these in.
+    This includes copies of such files, and examples, since people fill these in.
     """
     plain = path.replace("\\", "/").lower()
     folder, _, name = plain.rpartition("/")
@@ -115,7 +115,7 @@ def is_secret(path: str) -> bool:
 
 
 def _originals(name: str) -> Iterator[str]:
-    """Gives a file's name and, as it may be a backup, the names that the original may have had."""
+    """Gives a file's name and, in case the file is a backup, possible names of the original."""
     yield name
     for mark in (".#", "#", "copy of "):
         if name.startswith(mark):

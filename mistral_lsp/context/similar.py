@@ -28,13 +28,13 @@ NEAREST_FILES = 64
 KEPT_FILES = 96
 """Files with snippets kept in memory; 22 MB for the longest files of Python's own library."""
 KEPT_WORDS, WORDS_OF_A_SNIPPET = 2_000_000, 8
-"""Words of snippets kept in memory; each snippet counts WORDS_OF_A_SNIPPET more, for its memory."""
+"""Words of snippets kept in memory. A snippet's overhead is taken as WORDS_OF_A_SNIPPET words."""
 LONGEST_SECONDS = 3.0
 """Seconds. After that, no more files are read for a search."""
 MOST = 12
-"""Snippets tried for the budget, the most similar ones."""
+"""Snippets tried to fill the budget, at most; the most similar ones."""
 UNLIKE = 0.03
-"""Similarity, 0 to 1. A snippet with no more is left out."""
+"""Similarity, 0 to 1. A snippet at or below it is left out."""
 DEADLINE_SECONDS = 0.3
 """Seconds that a prompt waits for snippets. The files read by then serve the next prompt."""
 

@@ -10,15 +10,15 @@ from mistral_lsp.context.related import WORD, weigh
 from mistral_lsp.document import Snapshot
 
 See = Callable[[Snapshot, int, int], str]
-"""Gives the text of a file from one offset to another, maybe without secrets; its lines stay."""
+"""Gives a file's text between two offsets, maybe without secrets; the number of lines stays."""
 ROWS = 10
 """Lines of a snippet."""
 STEP = 5
-"""Lines from the start of one snippet to the next; two neighbours share the others."""
+"""Lines from the start of one snippet to that of the next; the two share the other lines."""
 BEFORE, AFTER = 10, 5
-"""Lines up to the cursor and below its line, compared with snippets."""
+"""Lines compared with snippets: those up to and including the cursor's, and those below."""
 NEAR_LINES = 4
-"""Lines from the cursor to the place where a word has half the weight."""
+"""Distance from the cursor, in lines, at which a word has half the weight."""
 LONGEST_LINE = 400
 """Characters of a line in a snippet; the rest is cut off."""
 MOST_LINES = 10_000
@@ -29,7 +29,7 @@ MOST_LINES = 10_000
 class Snippet:
     """Some lines of a file, from line number `first` on, and the words in them, each once.
 
-    A set of words would take nearly three times the memory. `file` identifies the file.
+    `words` is no set: that would take nearly three times the memory. `file` identifies the file.
     """
 
     file: str
@@ -64,7 +64,7 @@ def as_it_is(snapshot: Snapshot, start: int, end: int) -> str:
 
 
 def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
-    """Gives the snippet with a place in its middle, with its text read by `see`."""
+    """Gives the snippet around a place, with its text read by `see`."""
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
     last = min(len(snapshot.lines), first + ROWS)

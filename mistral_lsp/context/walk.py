@@ -29,7 +29,7 @@ FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
 
 
 class Folder:
-    """A folder of the workspace, named by its real path; its rules are read at their first use."""
+    """A workspace folder, given by its real path; ignore rules are read at their first use."""
 
     def __init__(self, root: Path):
         """Looks for the git repository around `root`."""
@@ -38,9 +38,9 @@ class Folder:
         self._folders: dict[str, bool] = {}
 
     def walk(self, near: str = "", below: str = "") -> Iterator[str]:
-        """Gives the files that belong, as paths with "/" below the folder, nearest to `near` first.
+        """Gives the files fit for prompts, as "/" paths below the folder, nearest to `near` first.
 
-        With `below`, gives only the files in this folder, and none if it does not belong.
+        With `below`, gives only the files in that folder, and none if the folder is left out.
         """
         if below and not self.belongs(below, is_folder=True):
             return
@@ -69,14 +69,14 @@ class Folder:
         )
 
     def look(self, path: str) -> Stamp:
-        """Gives the stamp of a file that belongs; MISSING for any other path."""
+        """Gives the stamp of a file that `walk` would give; MISSING for any other path."""
         full = f"{self._root}/{path}"
         if os.path.realpath(full) != full or not self.belongs(path):
             return MISSING
         return files.stamp(full)
 
     def _belongs(self, path: str, name: str, is_folder: bool) -> bool:
-        """Whether a file or folder belongs, if the folders around it do."""
+        """Whether a file or folder belongs, assuming that the folders around it do."""
         known = self._folders.get(path) if is_folder else None
         if known is None:
             known = self._is_own(path, name) if is_folder else _is_wanted(f"{self._root}/{path}")
@@ -91,14 +91,14 @@ class Folder:
 
 
 def walk(root: Path, near: str = "") -> Iterator[str]:
-    """Gives the files of a folder that belong, like `Folder.walk`."""
+    """Gives the files of a folder fit for prompts, like `Folder.walk`."""
     return Folder(root).walk(near)
 
 
 def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
     """Gives the stamps of files, each given as a folder of the workspace and a path below it.
 
-    Files that do not belong have MISSING.
+    Files that a walk leaves out have MISSING.
     """
     folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
     return {file: folders[root].look(path) for file, (root, path) in places.items()}
@@ -110,13 +110,13 @@ def _is_wanted(file: str) -> bool:
 
 
 def is_code(path: str) -> bool:
-    """Whether a file has definitions for other files, judged by its name."""
+    """Whether a file may have definitions of use to other files, judged by its name."""
     language = languages.find("", path)
     return language.is_code and bool(language.definition_nodes)
 
 
 def read_text(file: str | Path) -> tuple[str, Stamp] | None:
-    """Reads a file's text and stamp; None if it is unreadable, too large, or by a program."""
+    """Reads a file's text and stamp; None if it is unreadable, too large or generated."""
     found = files.read(file, LARGEST_FILE)
     if found is None or len(found[0]) > LARGEST_FILE:
         return None
@@ -133,7 +133,7 @@ def is_written(text: str) -> bool:
 
 
 def distance(path: str, near: str) -> int:
-    """Counts the folders between two files."""
+    """Counts the steps up and down the folder tree from one file's folder to the other's."""
     here, there = path.split("/")[:-1], near.split("/")[:-1]
     common = 0
     while common < min(len(here), len(there)) and here[common] == there[common]:

@@ -11,7 +11,7 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 
 
 class Generation(Protocol):
-    """An answer while the engine writes it. Iterate it once; `stop` ends the computation itself."""
+    """A streamed answer. Iterate over it once; `stop` also ends the engine's computation."""
 
     @property
     def usage(self) -> Usage:
@@ -29,7 +29,7 @@ class Engine(Protocol):
 
     @property
     def model(self) -> LoadedModel | None:
-        """The loaded model; None before that."""
+        """The model; None until it is loaded."""
 
     async def ready(self) -> LoadedModel:
         """Waits until the model is loaded. Raises EngineError if it can't be."""
@@ -45,16 +45,16 @@ class Engine(Protocol):
 
 
 class Service(Engine, Protocol):
-    """An engine as the language server uses it: also its start, end and state."""
+    """An engine as the language server uses it: adds its start, end and state."""
 
     wanted: Any
-    """The settings of this engine. If `without_wishes()` differs, another engine is needed."""
+    """The engine's settings. If `without_wishes()` changes, a new engine is needed."""
     host_pid: int | None
     """The process id of the host; None for a model server."""
 
     @property
     def state(self) -> State:
-        """Whether it can answer."""
+        """The state; only a "ready" engine can answer."""
 
     @property
     def message(self) -> str:
@@ -67,7 +67,7 @@ class Service(Engine, Protocol):
         """Disconnects from the engine."""
 
     async def leave(self) -> None:
-        """Disconnects, and waits until the host has ended or stays for other clients."""
+        """Disconnects, and waits for the host to exit, unless it has other clients."""
 
     def wish(self, wanted: Any) -> None:
-        """Changes the wishes for the host's end; the rest of `wanted` must stay the same."""
+        """Changes the client's own options (see Load); the rest of `wanted` must stay the same."""

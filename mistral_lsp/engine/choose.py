@@ -1,4 +1,4 @@
-"""Creates the engine of the settings: a host on this machine, or a model server elsewhere."""
+"""Creates the engine that the settings name: a host on this machine, or model servers."""
 
 from __future__ import annotations
 

@@ -20,18 +20,19 @@ from mistral_lsp.config import Settings
 from mistral_lsp.types import SCRIPT_VARIABLE, Decoding, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
-"""Bytes of one frame; more than the largest file that is read."""
+"""Bytes of one frame, at most. The largest file that is read is smaller."""
 MOST_TEXTS = 1_000_000
 MOST_TOKENS = 1 << 20
 MOST_LINES = 16
-"""Most probable lines from which `Decoding.line` may choose."""
+"""The largest rank of a line that `Decoding.line` may ask for."""
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Load a model; answered by Loaded or Failed. `threads` 0 and `window` 0 fit the machine.
+    """Load a model; answered by Loaded or Failed. If `threads` or `window` is 0, the host chooses.
 
-    The last two are wishes: what the host does when its last client leaves. That client's values
-    count; None is no wish. If no client wished anything, the host exits with its last client.
+    The last two are the client's own options: what the host does after its last client has left.
+    The value of the last client to leave applies; for `remember_windows`, the latest value sent.
+    None sets nothing. If no client has set anything, the host exits with its last client.
     """
 
     engine: str
@@ -44,7 +45,7 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Load:
-        """Gives the message for some settings, with the model's resolved path."""
+        """Gives the message for `settings`, with the model's resolved path."""
         return cls(
             settings.engine,
             _resolved(settings.model) if settings.model else "",
@@ -56,7 +57,10 @@ class Load(msgspec.Struct, frozen=True, tag=True):
         )
 
     def without_wishes(self) -> Load:
-        """Gives the message without wishes: the part in which all clients of one host agree."""
+        """Gives the message without the client's own options.
+
+        The rest is equal for all clients of one host.
+        """
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
 
 
@@ -109,7 +113,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Stop a generation, running or waiting; its Finished still comes, once the host is idle."""
+    """Stop a running or waiting generation. Finished is still sent, once the host is idle."""
 
     id: int
 
@@ -145,7 +149,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """The numbers of tokens of each text or part. `error` is "" unless counting failed."""
+    """The number of tokens of each text or part. `error` is "" unless counting failed."""
 
     id: int
     counts: list[int]
@@ -178,7 +182,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
-    """Writes a frame to the stream's buffer. Raises EngineError if it is too long or no text."""
+    """Writes a frame to the stream's buffer. Raises EngineError if it is too long or not UTF-8."""
     try:
         body = _encoder.encode(frame)
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Time limits and ends of tasks, without losing a cancel.
+"""Limits the time of tasks and ends them, without losing a cancel.
 
 Before Python 3.12, asyncio.wait_for swallows a cancel that arrives as the awaited task ends.
 """

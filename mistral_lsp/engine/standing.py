@@ -17,14 +17,14 @@ class Standing:
     """The state of an engine, and a message that explains it to the user."""
 
     def __init__(self, on_state: OnState):
-        """`on_state` hears of each new state or message."""
+        """`on_state` is called with each new state or message."""
         self.state: State = "starting"
         self.message = "The engine has not been started."
         self._on_state = on_state
         self._settled = asyncio.Event()
 
     def change(self, state: State, message: str) -> None:
-        """Changes state and message; the same ones again are no change."""
+        """Sets state and message. Does nothing if both stay the same."""
         if (state, message) == (self.state, self.message):
             return
         self.state, self.message = state, message
@@ -44,7 +44,7 @@ class Standing:
 
 
 class Meter:
-    """The usage of one generation; counts its work, and the time from its stop to its end."""
+    """One generation's usage. Adds it, and the time from its stop to its end, to the metrics."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float]):
         """`clock` is in seconds."""
@@ -54,7 +54,7 @@ class Meter:
         self._stopped_at: float | None = None
 
     def count(self, usage: Usage) -> None:
-        """Takes the usage so far."""
+        """Records the usage so far."""
         self._metrics.worked(self.usage, usage)
         self.usage = usage
 
@@ -64,10 +64,10 @@ class Meter:
         return self._stopped_at is not None
 
     def stop(self) -> None:
-        """Notes that the generation was stopped now."""
+        """Records that the generation is stopped now."""
         self._stopped_at = self._clock()
 
     def end(self) -> None:
-        """Notes that the engine is idle again."""
+        """Records that the engine is idle again."""
         if self._stopped_at is not None:
             self._metrics.stopped((self._clock() - self._stopped_at) * 1000)

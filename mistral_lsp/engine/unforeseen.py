@@ -44,7 +44,7 @@ def told(what: str) -> Iterator[None]:
 def watched(
     task: asyncio.Task[None], what: str, failed: Callable[[str], None] = lambda said: None
 ) -> asyncio.Task[None]:
-    """Logs the task's failure and passes it to `failed`; gives the task itself."""
+    """Gives the task. If it fails, logs the failure and calls `failed` with its message."""
 
     def over(done: asyncio.Task[None]) -> None:
         error = None if done.cancelled() else done.exception()

@@ -63,7 +63,7 @@ def suffix_places(parts: Sequence[Part], lengths: Sequence[int]) -> range:
 
 
 def _mark(part: Part, specials: Mapping[str, int]) -> list[int] | None:
-    """Gives the ids of a mark, and None for a text."""
+    """Gives the ids of a mark, or None for a text."""
     if part.special in specials:
         return [specials[part.special]]
     if not part.special or part.text:

@@ -17,7 +17,7 @@ from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.types import Usage
 
 CHOICES = 2
-"""Most probable tokens at each place that a search tries."""
+"""Most probable tokens that a search tries at each position."""
 
 
 def nothing_known(owed: bytes) -> Tokens[int]:
@@ -34,8 +34,9 @@ class Decoder:
         ends: frozenset[int],
         beginning: Callable[[bytes], Any] = nothing_known,
     ):
-        """`ends` are the tokens that end an answer. `beginning` gives the tokens allowed at the
-        start of an answer, for the bytes it owes.
+        """`ends` are the tokens that end an answer.
+
+        `beginning` gives the tokens with which an answer may start, for the bytes it owes.
         """
         self._backend = sequence.backend
         self._sequence = sequence
@@ -72,9 +73,9 @@ class Decoder:
     ) -> Iterator[tuple[bytes, float]]:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
-        The answer is forced to begin with the owed bytes, which is not yielded. With `line` n, it
-        begins with the n-th most probable line found by a search. Tokens evaluated by the search
-        count as evaluated. `usage` is always up to date, also after a cancel.
+        The answer is forced to begin with the owed bytes, which are not yielded. With `line` n, it
+        begins with the n-th most probable line found by a search. `usage` includes the tokens
+        evaluated by the search, and is up to date even after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt.ids))
         if max_tokens == 0:
@@ -161,7 +162,7 @@ class Decoder:
     def _read(
         self, prompt: PromptTokens, cancelled: Callable[[], bool], in_pause: bool = False
     ) -> Any:
-        """Evaluates the prompt, counting after each chunk; gives the logits after it."""
+        """Evaluates the prompt; updates `usage` after each chunk. Gives the last token's logits."""
         self._uncounted = self._sequence.evaluated
 
         def is_over() -> bool:
@@ -173,7 +174,7 @@ class Decoder:
         return logits
 
     def _logits_behind(self, tokens: Tokens[int]) -> Any:
-        """Gives the logits after `tokens`; counts them as evaluated, as for a search."""
+        """Gives the logits after `tokens`, and adds the newly evaluated tokens to `usage`."""
         self._uncounted = self._sequence.evaluated
         logits = self._sequence.logits_behind(tokens)
         self._count_evaluated()

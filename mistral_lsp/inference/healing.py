@@ -18,8 +18,8 @@ LONGEST_OWED = 24
 def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
     """Counts the tokens of the last word, and gives their bytes.
 
-    Trailing blanks count as a word, with the line end before them. `backwards` gives the bytes of
-    every token, the last one's first.
+    Trailing blanks, with the line end before them, are also a word. `backwards` yields the tokens'
+    bytes, from the last token to the first.
     """
     owed = b""
     taken = 0

@@ -1,8 +1,8 @@
 """Best-first search for the most probable line.
 
-Starts with the greedy line, then tries each token's runner-up, while that prefix alone beats the
-best line found. If the model is sure of every token, nothing more is tried. For the second and
-further lines, it also completes prefixes that can't be the best.
+Starts with the greedy line. Then replaces a token by its runner-up and goes on from there, while
+that prefix is more probable than the best line found. If the model is sure of every token, nothing
+more is tried. To find the second and further lines, less probable prefixes are completed, too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One token sequence in a KV cache: evaluates only new tokens, and saves the state it leaves.
+"""One token sequence in a KV cache: evaluates only new tokens, and saves replaced states.
 
 Prompts are read in chunks, between which a cancel is noticed. The logits after the latest tokens
-are kept. So an answer that differs in its first token, when one more character of a word was typed,
-needs no eval.
+are kept. So after one more typed character of a word, which token healing cuts off the prompt, the
+answer's first token needs no eval.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.inference.threads import Threads
 
 ABORTABLE_CHUNK_SECONDS = 0.1
-"""Seconds of reading lost by an abort at most, so that prompts progress while a user types."""
+"""Seconds of reading lost by an abort, at most. So prompts progress while a user types."""
 CHUNK_SECONDS = 0.025
 """Seconds until a cancel is noticed, if the backend can't abort an eval."""
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Saving and restoring a state of fewer costs about as much as reading them again."""
+"""Tokens. Saving and restoring a state of fewer takes about as long as reading them again."""
 REMEMBERED_LOGITS = 32
-"""Places whose logits are kept: 4 MB with Mistral's vocabulary."""
+"""Positions whose logits are kept: 4 MB with Mistral's vocabulary."""
 
 
 class Sequence:
@@ -63,7 +63,7 @@ class Sequence:
     # States
 
     def states(self) -> list[Kept]:
-        """Gives the states of the latest places, most recently used last; [] without `can_save`."""
+        """Gives KV states of recent prompts, most recently used last; [] without `can_save`."""
         if self.backend.can_save and len(self._held) > WORTH_KEEPING:
             self._shelf.put(self._kept())
         return self._shelf.all()
@@ -95,7 +95,7 @@ class Sequence:
     def read(
         self, prompt: PromptTokens, cancelled: Callable[[], bool], in_pause: bool = False
     ) -> Any:
-        """Gives the logits after a prompt, changing the place if necessary. None: cancelled.
+        """Gives the logits after a prompt, from a saved state if that helps. None: cancelled.
 
         `in_pause`: nobody waits for them.
         """
@@ -143,7 +143,7 @@ class Sequence:
     def _change_place(self, prompt: Tokens[int]) -> None:
         """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
 
-        Restores a state from the shelf if it has a longer prefix in common with `prompt`.
+        Restores a state from the shelf if it shares a longer prefix with `prompt` than the cache.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)

@@ -1,4 +1,4 @@
-"""Keeps KV states of prompts, LRU, so that returning to a place needs no reading."""
+"""An LRU cache of prompts' KV states, so that returning to a place in a file needs no reading."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 ROOM = 256 * 1024 * 1024
 """Bytes of all states together; the newest is kept even if it is larger."""
 MOST = 16
-"""States. Also bounds small ones, which would otherwise accumulate all day."""
+"""States. Small ones would otherwise accumulate all day."""
 SAME_PLACE = 64
-"""Tokens. Two states with a smaller difference, such as by some typing, are of one place."""
+"""Tokens. States that differ by at most this, as after some typing, are of the same place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Kept:
 
 
 class Shelf:
-    """The LRU list of states; the least recently used goes when there are too many."""
+    """The LRU list of states; the least recently used is dropped when there are too many."""
 
     def __init__(self, room: int = ROOM):
         """Starts empty; `room` is in bytes."""
@@ -46,10 +46,9 @@ class Shelf:
         return list(self._kept)
 
     def take(self, prompt: Sequence[int], more_than: int) -> Kept | None:
-        """Takes the state with the longest prefix in common with `prompt`.
+        """Removes and gives the state with the longest prefix in common with `prompt`.
 
-        None if no prefix has more than `more_than` tokens. The state leaves the shelf, since the KV
-        cache will hold it.
+        None if no common prefix has more than `more_than` tokens. The KV cache will hold the state.
         """
         best, longest = None, more_than
         for one in self._kept:
@@ -68,7 +67,7 @@ def _same_place(old: Kept, fresh: Kept) -> bool:
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
     """Counts the tokens of the longest common prefix."""
     shorter = min(len(one), len(other))
-    if one[:shorter] == other[:shorter]:  # mostly, and much faster
+    if one[:shorter] == other[:shorter]:  # the usual case, and much faster
         return shorter
     for place, (left, right) in enumerate(zip(one, other)):
         if left != right:

@@ -10,7 +10,7 @@ WINDOW_STEP = 64
 
 
 def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
-    """Gives the tokens to read first at a new place, and the tokens to grow the window to.
+    """Gives `first_window` and `working_window` of LoadedModel, in tokens.
 
     They are those read in `FIRST_SECONDS` and `COLD_SECONDS` at `rate` tokens per second. With
     `fixed`, the second is `window`.

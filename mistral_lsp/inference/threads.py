@@ -1,7 +1,7 @@
 """Adapts the number of computing threads to the load of other programs.
 
 A backend's threads wait for each other by spinning. If another program takes one of their cores,
-all wait for it, and fewer threads are many times faster.
+all wait for the thread there, and fewer threads are many times faster.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ import psutil
 
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
-"""Factors over the time on an idle machine beyond which an eval is slow: a decode step, and a
-chunk. Chunks get slower as the window fills.
+"""An eval is slow if it takes longer than on an idle machine by this factor: for a decode step,
+and for a chunk. Chunks get slower as the window fills.
 """
 STALLED = 30
-"""Factor over an idle machine's decode step. A small eval that takes longer shows a busy machine by
-itself; the next try of all threads then waits for `LAST_RETRY_SECONDS`.
+"""Factor over an idle machine's decode step. A single small eval that takes longer shows that the
+machine is busy. All threads are tried again after `LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
-"""Slow decode steps in a row; one slow chunk is enough."""
+"""Slow decode steps in a row after which fewer threads are used; one slow chunk is enough."""
 FIRST_RETRY_SECONDS = 1.0
 """Seconds. After a rest, an operating system may put all threads on one core for about 0.2 s, which
-looks like another program, and passes.
+looks like a busy machine, but passes.
 """
 LAST_RETRY_SECONDS = 16.0
 IDLE_CORES = 0.5
-"""Average idle cores from which trying all threads pays; on a busy machine a try is slow."""
+"""Idle cores, on average, for a try of all threads; on a busy machine a try is slow."""
 
 
 def idle_seconds() -> float:
@@ -45,8 +45,9 @@ class Threads:
         reading_rate: float = 0.0,
         idle: Callable[[], float] = idle_seconds,
     ):
-        """`most` is the number of threads on an idle machine, which with so many reads
-        `reading_rate` prompt tokens a second (0: unknown). `clock` and `idle` are in seconds.
+        """`most` is the number of threads on an idle machine. `clock` and `idle` are in seconds.
+
+        With `most` threads, an idle machine reads `reading_rate` tokens a second (0: unknown).
         """
         self._most = most
         self._clock = clock
@@ -62,8 +63,8 @@ class Threads:
     def choose(self, tokens: int) -> int:
         """Gives the number of threads for the next eval, of `tokens`.
 
-        After a while all are tried again, for one eval if that is slow. Only small evals are used
-        for tries, since a chunk could take seconds.
+        After a while all threads are tried again, for only one eval if it is slow. Only small evals
+        are used for tries, since a chunk could take seconds.
         """
         may_try = self._count < self._most and tokens < SMALLEST_CHUNK
         if may_try and self._is_worth_a_try():
@@ -80,7 +81,7 @@ class Threads:
         return idle - idle_then >= IDLE_CORES * (now - since)
 
     def _watch(self, seconds: float) -> None:
-        """Schedules the next try in so many seconds; notes the idle time until now."""
+        """Schedules the next try after `seconds`, and records the cores' idle time so far."""
         self._watched_from = (self._clock(), self._idle())
         self._retry_at = self._watched_from[0] + seconds
 
@@ -100,7 +101,7 @@ class Threads:
             self._took_with_all(kind, seconds / tokens)
 
     def gave_up(self, tokens: int, seconds: float) -> None:
-        """Records the duration of an aborted eval if it shows by itself a busy machine."""
+        """Records the duration of an aborted eval if that alone shows that the machine is busy."""
         kind = min(tokens, SMALLEST_CHUNK)
         slow = kind in self._quiet and seconds / tokens > SLOW[kind] * self._quiet[kind]
         if slow or self._is_stall(tokens, seconds):

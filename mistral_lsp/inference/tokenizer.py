@@ -31,7 +31,7 @@ _CUTS = (
     # Before every line feed, for vocabularies like Mistral's, with tokens like ";\r".
     (re.compile(r"(?=\n)"), re.compile(rb".\n", re.DOTALL)),
 )
-"""Patterns of places to cut, each with one of the tokens that make it unsafe; the best first."""
+"""Patterns of places to cut, and of the tokens that make that cut unsafe; the best first."""
 
 
 class Tokenizer:
@@ -53,7 +53,7 @@ class Tokenizer:
         for token, piece in enumerate(self._pieces):
             if piece:
                 self._by_first_byte.setdefault(piece[:1], []).append(token)
-        # Some vocabularies match marks in plain text, too; texts are cut within those.
+        # In some vocabularies marks are one token in plain text, too; texts are cut within those.
         self._marks = cuts(
             spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
         )
@@ -62,9 +62,10 @@ class Tokenizer:
         )
 
     def prompt(self, prompt: Prompt) -> PromptTokens:
-        """Gives a prompt's ids without its last word, and that word's bytes, owed by token healing.
+        """Gives a prompt's ids without its last word, and that word's bytes, for token healing.
 
-        Raises EngineError for a mark that the model lacks, and for an empty prompt.
+        The answer owes these bytes: it must begin with them. Raises EngineError for a mark that
+        the model lacks, and for an empty prompt.
         """
         parts, owed = self.parts(prompt)
         ids = list(chain.from_iterable(parts))
@@ -73,7 +74,7 @@ class Tokenizer:
         return PromptTokens(ids, owed, suffix_places(prompt.parts, list(map(len, parts))))
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
-        """Gives the ids of each part, and the owed bytes."""
+        """Gives the ids of each part, and the bytes owed by the answer."""
         take_word = self._take_word if self._heals else None
         return assemble(prompt.parts, self._specials, lambda part: self.text(part.text), take_word)
 
@@ -87,7 +88,7 @@ class Tokenizer:
         return owed
 
     def beginning(self, owed: bytes) -> Any:
-        """Gives an array of the token ids that may begin an answer that must begin with `owed`."""
+        """Gives an array of the ids of tokens with which an answer that owes `owed` may begin."""
         return numpy.array(
             [
                 token

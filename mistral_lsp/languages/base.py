@@ -1,4 +1,4 @@
-"""The record for one language: data only, so that the next language costs minutes."""
+"""The record of one language: data only, so that adding a language takes minutes."""
 
 from __future__ import annotations
 
@@ -47,17 +47,18 @@ class Language:
     `grammar` is "module:function" of its tree-sitter wheel, or "" without one. The node kinds are
     the grammar's. A definition's signature ends before its field "body", or without that field,
     before the first of `body_nodes` in it. `block_comment` matches a comment with a closing mark;
-    any other comment still goes on at its end.
+    at the end of any other comment, the cursor is still in it.
 
     The patterns for lines are searched in a line without its end. A `block_opener` is followed by a
     block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on with
-    the block, and a `block_closer` is its last line. An `item_mark` before an opener counts as its
+    the block, and a `block_closer` is its last line. An `item_mark` before an opener is part of its
     indentation. Nothing goes on after a `finished` line.
 
     `most_columns` bounds the columns where blocks begin, for a grammar that crashes on deep
-    nesting; 0 sets no bound.
+    nesting; 0 sets no bound. `heredoc` matches the beginning of a heredoc, for a grammar that
+    crashes on long words; its last group is the word.
 
-    `texts` are the forms of strings and comments; the first match counts. `atoms` match other
+    `texts` are the forms of strings and comments; the first match is taken. `atoms` match other
     tokens with quotes or brackets in them, such as lifetimes and characters. With `has_regex`, a
     slash that can't divide begins a regular expression. Without `is_code`, files define nothing for
     other files, and syntax errors are ignored: a correct line may not parse yet.
@@ -84,6 +85,7 @@ class Language:
     atoms: str = NEVER
     has_regex: bool = False
     most_columns: int = 0
+    heredoc: str = ""
     is_code: bool = True
 
 

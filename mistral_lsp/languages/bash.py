@@ -18,6 +18,7 @@ LANGUAGE = Language(
         "PKGBUILD",
     ),
     grammar="tree_sitter_bash:language",
+    heredoc=r"""<<-?[ \t]*(?:"([^"]*)|'([^']*)|\\?([^\s"'<>;&|()]+))""",
     comment_nodes=frozenset({"comment"}),
     string_nodes=frozenset({"string", "raw_string", "ansi_c_string", "heredoc_body"}),
     interpolation_nodes=frozenset({"command_substitution", "expansion", "simple_expansion"}),

@@ -1,4 +1,4 @@
-"""JSON, with comments where its reader takes them."""
+"""JSON, with the comments that some readers accept."""
 
 from mistral_lsp.languages.base import C_COMMENTS, CLOSES, CLOSES_AND_OPENS, DOUBLE, OPENS, Language
 

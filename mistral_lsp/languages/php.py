@@ -16,6 +16,7 @@ LANGUAGE = Language(
     ids=("php",),
     suffixes=(".php", ".phtml"),
     grammar="tree_sitter_php:language_php",
+    heredoc=r"""<<<[ \t]*["']?(\w+)""",
     comment_nodes=frozenset({"comment"}),
     string_nodes=frozenset(
         {"string", "encapsed_string", "heredoc", "nowdoc", "shell_command_expression"}

@@ -10,6 +10,7 @@ LANGUAGE = Language(
     suffixes=(".rb", ".rake", ".gemspec", ".ru"),
     names=("Gemfile", "Rakefile", "Guardfile", "Podfile", "Vagrantfile", "Fastfile", "Brewfile"),
     grammar="tree_sitter_ruby:language",
+    heredoc=r"""<<[~-]?(?:"([^"]*)|'([^']*)|`([^`]*)|([^\W\d]\w*))""",
     comment_nodes=frozenset({"comment"}),
     block_comment=r"=begin.*\n=end.*",
     string_nodes=frozenset(

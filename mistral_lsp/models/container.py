@@ -1,4 +1,4 @@
-"""Reads the header of a GGUF file: all before its weights, with bounds.
+"""Reads the header of a GGUF file: all before its weights, within limits.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
 A header is untrusted input: every length is checked against the file before anything is read.
@@ -90,8 +90,8 @@ class BadModelFile(UserError):
 class Array:
     """An array of the metadata.
 
-    Numbers are kept in `raw`, as in the file. Of texts, only the places of `marks`, by spelling,
-    and of byte tokens (`bytes_at`) are kept.
+    Numbers are kept in `raw`, as in the file. Of texts, only indices are kept: those of `marks`, by
+    spelling, and those of byte tokens (`bytes_at`).
     """
 
     kind: int
@@ -168,7 +168,7 @@ class _Reader:
         metadata: dict[str, Any] = {}
         for _ in range(pairs):
             key, value = self.string(), self.value(self.scalar("<I"))
-            # Readers differ in the pair they take of two, and in whether a key ends at a NUL.
+            # Readers differ in which of two pairs with one key they take, and in NULs in keys.
             if key in metadata or "\0" in key:
                 raise self.malformed()
             metadata[key] = value

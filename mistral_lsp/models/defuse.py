@@ -1,7 +1,7 @@
 """Splits marks in a text, so that a server can't read text of a file as special tokens.
 
-Marks are spelt in a few shapes, and a model may have any number of each. If code has the shape,
-too, only known names count: `x[INDEX]` and `<name>` stay as they are.
+Marks are spelt in a few shapes, each with any number of names. In a shape that code has, too, only
+known names are split: `x[INDEX]` and `<name>` stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Neither shape can hold the beginning of another, so that each is found anywhere.
+# Neither shape can hold the beginning of another of its kind, so each is found anywhere.
 _ANGLED = re.compile(r"<[^\s<>]{1,80}>")
 _BRACKETED = re.compile(r"\[/?[\w@]{1,40}\]")
 _ANY_NAME = re.compile(
@@ -74,7 +74,7 @@ def defused(text: str) -> str:
 
 
 def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
-    """Gives the pattern of the places to cut a text at, so that a tokenizer finds no mark in it.
+    """Gives a pattern of the places to cut a text at, so that a tokenizer finds none of `marks`.
 
     None without marks.
     """

@@ -1,4 +1,4 @@
-"""Downloads a model file: resumes a broken download, and checks the sha256 before naming it."""
+"""Downloads a model file: resumes a broken download, and checks the sha256 before renaming it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pull(
     """Downloads `url`, of at most `largest` bytes, to `target`; gives the file's sha256.
 
     An interrupted download stays beside the target, as a file ending in ".part", and is resumed. Of
-    two at once, the second waits and finds the file there. Raises UserError; then `target` does not
+    two at once, the second waits and finds the whole file. Raises UserError; then `target` does not
     exist, unless it did before.
     """
     part = target.with_name(f"{target.name}.part")

@@ -1,8 +1,8 @@
-"""The fill-in forms, as data: the order of suffix and prefix for each model family.
+"""The fill-in-the-middle forms, as data: the order of suffix and prefix for each model family.
 
 `<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
-texts filled in by `build`. "related" are excerpts of other files, each after the mark between
-files, if the form has one.
+texts filled in by `build`. "related" are excerpts of other files, each after a `<file_sep>`
+unless the form is UNPARTED.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         "suffix",
         "<fim_middle>",
     ),
-    # CodeLlama: the order of the line above, but its tokenizer puts a space before the prefix.
+    # CodeLlama: the order of the form above, but its tokenizer puts a space before the prefix.
     "codellama": (
         "<bos>",
         "related",
@@ -41,7 +41,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         "suffix",
         "<fim_middle>",
     ),
-    # Codestral: no mark after the prefix, and a space before it as for CodeLlama.
+    # Codestral: no special token after the prefix, and a space before it as for CodeLlama.
     "codestral": (
         "<bos>",
         "related",
@@ -81,11 +81,11 @@ FORMS: dict[str, tuple[str, ...]] = {
 SPACED = frozenset({"codellama", "codestral", "instructed"})
 """Forms with an additional space before the text in front of the cursor."""
 UNPARTED = frozenset({"plain", "instructed"})
-"""Forms without a mark between files."""
+"""Forms without a special token between files."""
 SUFFIX_SHARE = 0.25
 """Share of a prompt's tokens for the suffix."""
 WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
-"""Marks as text: Mistral's first vocabulary has no tokens for them; its models learned the text."""
+"""Special tokens as text: Mistral's first vocabulary lacks them; its models learned the text."""
 
 
 def reads_suffix_last(form: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads from a GGUF header the model's name, its window and its marks."""
+"""Reads the model's name, context length and marks from a GGUF header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spellings of the model families' marks, and the fill-in form for each spelling.
+"""The spellings of marks, the special tokens of prompts, and the fill-in form for each spelling.
 
 Sources: the models' own documentation, and the names that llama.cpp looks for in a vocabulary.
 """
@@ -74,13 +74,13 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
 )
-"""Families by the common part of their models' names, in small letters and digits; their marks."""
+"""The part that the names of a family's models share, in small letters and digits; its marks."""
 
 
 def spelt_in(name: str) -> dict[str, str]:
     """Gives the spellings of a model's marks by its name; nothing for an unknown family.
 
-    For models on servers without a way to ask for the vocabulary.
+    For models on servers that can't be asked for the vocabulary.
     """
     letters = "".join(filter(str.isalnum, name.lower()))
     for family, spellings in _FAMILIES:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from mistral_lsp.models.registry import Entry, entries
 
 READING_RATE = 80.0
-"""Tokens of a prompt a second, at least: a first window in less than 2.5 seconds."""
+"""Prompt tokens a second, at least: a first window then takes less than 2.5 seconds."""
 WRITING_RATE = 12.0
-"""Tokens of an answer a second, at least: a line in about a second."""
+"""Answer tokens a second, at least: a line then takes about a second."""
 SPARE_GIGABYTES = 1.0
 """Gigabytes of memory beside the file, for the KV cache and for all else."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
-"""Tiers of machines, by the billions of parameters, at least, of the recommended model."""
+"""The least billions of parameters of the recommended model, and the machine's tier."""
 
 
 def recommend(
@@ -19,9 +19,9 @@ def recommend(
 ) -> tuple[str, str]:
     """Gives the tier of a machine, and the largest model that is quick there.
 
-    The rates, in tokens a second, were measured with a model of so many `gigabytes`. A larger model
-    is assumed to be slower in proportion to its file. This is on the safe side: small models lose
-    more time beside the weights. If none is quick enough, the smallest is named.
+    The rates, in tokens a second, were measured with a model of `gigabytes`. A larger model is
+    assumed to be slower in proportion to its file. This is on the safe side, since small models
+    spend a larger share of time on other work. If none is quick enough, the smallest is named.
     """
 
     def suits(entry: Entry) -> bool:

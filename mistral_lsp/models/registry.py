@@ -46,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Gives every known model by name; the embedded one has the name in its metadata."""
+    """Gives every known model by name; the embedded one's is also in its metadata."""
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 

@@ -34,7 +34,7 @@ OLD_IDS = ("unknown", "padding", "seperator")
 
 
 def flaw(content: Content) -> str:
-    """Gives the flaw for which no library may load a file, as a sentence's end; "" without one."""
+    """Gives why no library may load a file, as the end of a sentence; "" if it is sound."""
     metadata = content.metadata
     return (
         _flaw_of_numbers(metadata, str(metadata.get("general.architecture", "")))
@@ -93,7 +93,7 @@ def _flaw_of_vocabulary(metadata: Mapping[str, Any]) -> str:
 
 
 def _stray(metadata: Mapping[str, Any], names: Sequence[str], none: int | None = None) -> str:
-    """Gives the flaw of a named token beyond the vocabulary, or ""."""
+    """Gives the flaw of a special token with an id beyond the vocabulary, or ""."""
     tokens = metadata.get("tokenizer.ggml.tokens")
     if not isinstance(tokens, Array):
         return ""  # no library loads a file without tokens

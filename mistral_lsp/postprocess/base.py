@@ -14,8 +14,8 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
-"""Counts the file's syntax errors with a text in place of so many characters after the cursor;
-with None, without the cursor's line.
+"""Counts the file's syntax errors with a text in place of a number of characters after the cursor.
+With None as the text, the cursor's line is removed instead.
 """
 
 
@@ -24,7 +24,7 @@ class Situation:
     """An answer and its place in the file.
 
     `line_prefix` and `line_suffix` make the cursor's line; `following` is the text from that line's
-    end on. `nesting`, `has_open_string` and `indent` are the cursor's. The first `shown` characters
+    end on. `nesting`, `has_open_string` and `indent` are as in Cursor. The first `shown` characters
     of the answer are on the screen already. `rejected` are the texts dismissed here. `errors` is
     None without a grammar, or in a file that is no code. `nearby` is the text on both sides of the
     cursor.
@@ -46,7 +46,7 @@ class Situation:
     nearby: str = ""
 
     def lines_below(self) -> Iterator[str]:
-        """Gives the lines below the cursor's that are not blank, up to the first non-comment."""
+        """Gives the non-blank lines below the cursor's, up to the first that is no comment."""
         for line in self.following.split("\n")[1:]:
             if line.strip():
                 yield line
@@ -54,7 +54,7 @@ class Situation:
                     return
 
     def next_line(self) -> str:
-        """Gives the next line below the cursor's that is not blank, or ""."""
+        """Gives the next non-blank line below the cursor's, or ""."""
         return next(self.lines_below(), "")
 
 
@@ -82,13 +82,13 @@ Filter = Callable[[Suggestion, Situation], Suggestion]
 
 
 def split_lines(text: str) -> list[str]:
-    """Splits a text into lines with their ends; str.splitlines knows ends that no editor does."""
+    """Splits a text into lines with their ends, at LF only; str.splitlines knows other ends."""
     *lines, last = text.split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
 def opens_block(line: str, language: Language) -> bool:
-    """Whether a block follows after a line."""
+    """Whether a line opens a block."""
     return has(language.block_opener, line.rstrip())
 
 

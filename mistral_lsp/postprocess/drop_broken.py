@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block, spl
 from mistral_lsp.postprocess.indentation import indentation
 
 MOST_LINES = 16
-"""Lengths tried for one answer, each a line shorter; each one parses the file anew."""
+"""Lengths tried for one answer, each a line shorter; each try parses the file again."""
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
@@ -46,7 +46,7 @@ def _allowed(
 
 
 def _is_to_go_on(suggestion: Suggestion, situation: Situation) -> bool:
-    """Whether more has to follow: at the file's end, or for a block left to the user."""
+    """Whether code is still to follow: at the file's end, or in a block left to the user."""
     behind = situation.line_suffix[suggestion.replaced :] + situation.following
     if not behind.strip():
         return True

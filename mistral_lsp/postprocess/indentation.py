@@ -5,7 +5,7 @@ from __future__ import annotations
 from mistral_lsp.postprocess.base import Situation, opens_block
 
 USUAL_WIDTH = 4
-"""Blanks of one level, if the answer does not tell."""
+"""Blanks of one level, if the answer does not show them."""
 WIDTHS = (2, 3, 4, 8)
 """Blanks that models write for one level."""
 
@@ -19,7 +19,7 @@ def indentation(line: str) -> int:
 def reindented(text: str, situation: Situation) -> str:
     """Indents the text like its file, by tabs or by blanks: models mix them up.
 
-    If the text goes on in a line of the file, its first line is left as it is.
+    If the text continues a line of the file, its own first line is left as it is.
     """
     lines = text.split("\n")
     begun = 1 if situation.line_prefix.strip() else 0

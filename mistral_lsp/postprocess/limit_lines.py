@@ -1,4 +1,4 @@
-"""Keeps one line; if it opens a block or a bracket, the lines up to the end of that."""
+"""Keeps one line of an answer; if that opens a block or a bracket, the lines up to its end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mistral_lsp.postprocess.indentation import indentation, reindented
 MOST_STRING_LINES = 12
 """Lines searched for the end of an open string."""
 UNDECIDED = re.compile(r"\W*\w*")
-"""The beginning of a line: it may still become a word like `else` or `end`."""
+"""The beginning of a line that may still become a word like `else` or `end`."""
 
 
 def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts the answer after its line or its block."""
+    """Cuts the answer after its line, or after the block or bracket that this line opens."""
     end = _end(suggestion.text, situation, grows=False)
     return suggestion if end is None else Suggestion(suggestion.text[:end], suggestion.replaced)
 

@@ -9,5 +9,5 @@ from mistral_lsp.postprocess.indentation import reindented
 
 
 def match_indentation(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Changes the blanks at the beginnings of lines."""
+    """Changes the indentation of the answer's lines."""
     return replace(suggestion, text=reindented(suggestion.text, situation))

@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def trim_blank(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Trims the end; if text follows on the line, the answer's trailing blanks are kept."""
+    """Trims the answer's end; if text follows on the line, only line ends are trimmed."""
     if suggestion.reason is not None:
         return suggestion
     behind = situation.line_suffix[suggestion.replaced :]

@@ -11,7 +11,7 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 SEPARATORS = ";,"
 """Characters ignored at the ends of lines when two lines are compared."""
 TELLING = 4
-"""Characters. A shorter line is no repetition: a closing bracket comes again in good code, too."""
+"""Characters. A shorter line is not taken for a repetition: good code repeats closing brackets."""
 OPEN_TAG = re.compile(r"<[A-Za-z](?:[^<>]*[^<>/])?>")
 CLOSE_TAG = re.compile(r"</[A-Za-z]")
 
@@ -26,7 +26,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
         )
     trimmed = _with_closers(suggestion, rest, situation)
     if trimmed is None:
-        # A line can't be broken before the text right of the cursor.
+        # Text follows on the cursor's line, so the answer can have one line only.
         first, broken, _ = suggestion.text.partition("\n")
         if broken and situation.nesting.left_open(first):
             reason = "the answer has several lines, but text follows on this one"
@@ -36,19 +36,19 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """Accepts an answer whose end repeats all the text after the replaced marks, or gives None."""
+    """Gives the suggestion if it ends in `rest`, the text after the replaced marks; else None."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if not replaced or not _says_the_same(text[end:], rest):
         return None
     if "\n" in text or text[begin:end] == situation.line_suffix[:replaced]:
         return Suggestion(text[:end], replaced)
-    # It writes text between the closing marks, so all of them are its own.
+    # The answer has text between its closing marks, so it replaces `rest`, too.
     return Suggestion(text.rstrip(), replaced + len(rest))
 
 
 def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
-    """Cuts the repetition of `rest`, the text after the replaced marks, off the first line."""
+    """Cuts a repetition of `rest`, the text after the replaced marks, off the answer's end."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if replaced and _encloses(text[end:], rest):
@@ -61,7 +61,7 @@ def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggest
 
 
 def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
-    """Gives where, in the text, the first replacing mark begins and the last one ends."""
+    """Gives the range of the answer's closing marks that replace those right of the cursor."""
     begin = end = 0
     left = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
@@ -83,7 +83,7 @@ def _overlaps(end: str, rest: str) -> bool:
 
 
 def _encloses(end: str, rest: str) -> bool:
-    """Whether the end of an answer is the rest of the line with more text in it."""
+    """Whether the end of an answer is the rest of the line with more text inserted."""
     written = TOKEN.findall(end.rstrip(SEPARATORS))
     standing = TOKEN.findall(rest.rstrip(SEPARATORS))
     if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):
@@ -98,7 +98,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
-    """Whether the beginning of an answer needs nothing closed by its end."""
+    """Whether the beginning of an answer leaves nothing open that its end would close."""
     if rest.startswith("</"):
         opened = len(OPEN_TAG.findall(beginning)) - len(CLOSE_TAG.findall(beginning))
         if opened > 0:
@@ -107,7 +107,7 @@ def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
 
 
 def _without_no_change(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Drops an answer that only rewrites the replaced text; one in a comment stays: it is prose."""
+    """Drops an answer equal to the text it replaces, except in a comment, which is prose."""
     text = situation.nesting.text
     is_comment = text is not None and text.form is not None and text.form.is_comment
     if suggestion.text == situation.line_suffix[: suggestion.replaced] and not is_comment:
@@ -131,7 +131,7 @@ def _without_lines_below(text: str, situation: Situation) -> str:
 
 
 def _stands_below(line: str, below: Sequence[str]) -> bool:
-    """Whether a line of the answer repeats one of those below, at any depth."""
+    """Whether a line of the answer repeats one of those below, at any indentation."""
     return len(line.strip()) >= TELLING and any(_says_the_same(line, one) for one in below)
 
 

@@ -24,7 +24,7 @@ def calls_for_secret(name: str) -> bool:
 
 
 def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tuple[int, int]]:
-    """Finds the ranges of secrets in a text, in order; at a `cursor`, also of a half-typed one."""
+    """Finds the ranges of a text's secrets, in order; one at the `cursor` may be half typed."""
     found: list[tuple[int, int]] = []
     state: State = None
     start = 0

@@ -54,7 +54,7 @@ def see_excerpt(text: str) -> str:
 
 
 def see(snapshot: Snapshot, start: int, end: int) -> str:
-    """Gives the text from `start` to `end` without secrets; its lines stay."""
+    """Gives the text from `start` to `end` without secrets; the number of lines stays."""
     first = _first(snapshot, start)
     text = snapshot.text[first : _line_end(snapshot, end)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language))
@@ -82,7 +82,7 @@ def see_around(
 
 
 def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
-    """Whether a place is in a secret, at its ends, or in the beginning of one."""
+    """Whether a place is in or at the ends of a secret, which may be half typed."""
     first = _first(snapshot, offset)
     text = snapshot.text[first : _line_end(snapshot, offset)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language), offset - first)
@@ -90,7 +90,7 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    """Gives a line start about ABOVE characters above an offset, at most twice as many."""
+    """Gives the start of the line ABOVE characters before an offset; at most 2 * ABOVE before."""
     number, _ = snapshot.place(max(0, offset - ABOVE))
     return max(snapshot.starts[number], offset - 2 * ABOVE)
 

@@ -1,8 +1,8 @@
 """Plans the window: chooses the part of a file for the prompt, and keeps to the choice.
 
 The plan is sticky: while the user types, the prefix keeps its start and the suffix its text, so
-that a prompt differs from the one before only in its last tokens. A prefix that has outgrown its
-share gets a new start, a third further down at once, where a definition begins.
+that a prompt differs from the previous one only in its last tokens. A prefix that outgrows its
+share gets a new start, about a third further down, where a definition begins if possible.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ FILLED_SHARE = 2 / 3
 ROOMY_SHARE = 0.9
 """Share of its limit to which a prefix grows before a new plan is made ready."""
 GROWN_SHARE = 2
-"""The prefix may grow to twice its share before the window restarts, so that undoing a paste
-rereads nothing.
+"""Multiple of its share to which a prefix grows before a new plan is made ready, so that undoing a
+paste rereads nothing.
 """
 CHARACTERS_PER_TOKEN = 6
 """Characters looked at for each token of a budget."""
 LANDMARK = 200
 """Characters at the start of the prefix, to find it again after edits above."""
 KEPT_FILES = 16
-"""Files with plans. No more than the states kept by a local engine: without its state, a plan saves
-no reading.
+"""Files with plans. No more than the KV cache states that a local engine keeps: without its state,
+a plan saves no reading.
 """
 KEPT_IN_A_FILE = 8
 """Plans of one file."""
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
-"""Counts the tokens of texts. They must be without secrets: a remote server may count."""
+"""Counts the tokens of texts. They must be without secrets: a remote server may do the counting."""
 Introduce = Callable[[Snapshot, int], str]
-"""Gives the signatures around a place."""
+"""Gives the signatures of the definitions around a place."""
 Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
-"""Gives excerpts of other files for a place, in so many tokens."""
+"""Gives excerpts of other files for a place, up to a number of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The tokens for suffix and prefix together.
 
-    A plan is made for `wanted` tokens. As the user types, its prefix may grow up to `limit`. If
-    `grows` is False, the prefix takes all of its room at once. The suffix has `most_suffix` tokens
-    at most.
+    A plan is made for `wanted` tokens, and grows with the typed text, up to `limit`. If `grows` is
+    False, the prefix takes all of its room at once, without other files. The suffix has
+    `most_suffix` tokens at most.
     """
 
     wanted: int
@@ -76,7 +76,7 @@ class Budget:
 
     @property
     def prefix_limit(self) -> int:
-        """Tokens of the same, beyond which the prefix must get a new start."""
+        """Tokens for the same, at most; beyond that, the prefix must get a new start."""
         return self.limit - self.suffix
 
 
@@ -84,9 +84,10 @@ class Budget:
 class Plan:
     """The part of a file in the window.
 
-    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen text; `whole` means
-    that it reached to the file's end. `related` are excerpts of other files, `style` is the file's.
-    All but the suffix had `prefix_tokens` tokens when the prefix had `prefix_length` characters.
+    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen text; `whole`: it
+    reached to the file's end. `related` are excerpts of other files; `style` is this file's Style.
+    When the plan was made, the prefix had `prefix_length` characters, and all parts but the suffix
+    had `prefix_tokens` tokens.
     """
 
     budget: Budget
@@ -101,7 +102,7 @@ class Plan:
     style: Style = "code"
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether a new plan should be made ready: this one is a first one, or is filling up."""
+        """Whether a new plan should be made ready, as this is a small first one or nearly full."""
         most = GROWN_SHARE * self.budget.prefix
         roomy = min(most, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
@@ -115,7 +116,7 @@ class Plan:
         return len(wanted & told) < len(wanted) / 2
 
     async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether the file still has the chosen prefix, within its limit of tokens."""
+        """Whether the prefix still begins with the landmark, and is within its limit of tokens."""
         if offset < self.anchor or not text.startswith(self.landmark, self.anchor):
             return False
         if offset < self.anchor + len(self.landmark):
@@ -131,10 +132,10 @@ class Plan:
         return sum(await count([*_told(self.related), self.introduction, prefix])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
-        """Moves the anchor to the landmark, if text above came or went."""
+        """Moves the anchor to the landmark, if text above was inserted or removed."""
         if self.anchor == 0 or text.startswith(self.landmark, self.anchor):
             return self
-        # The landmark is about as far from the cursor as it was, whatever was typed since.
+        # The landmark is searched within about twice its old distance from the cursor.
         near = max(0, offset - 2 * self.prefix_length - len(self.landmark))
         place = text.find(self.landmark, near, offset)
         return self if place < 0 else replace(self, anchor=place)
@@ -142,8 +143,8 @@ class Plan:
     def suffix_agrees(self, text: str, offset: int) -> bool:
         """Whether the text after the cursor is still the frozen suffix.
 
-        Closing brackets and quotes inserted by an editor do not count. The model goes on seeing the
-        line without them and writes them, and the answer replaces the editor's.
+        Closing brackets and quotes inserted by an editor are ignored. The prompt stays without
+        them, so the model writes them, and its answer replaces the editor's.
         """
         behind = text[offset : offset + len(self.suffix) + LANDMARK]
         if self._is_suffix(behind, self.suffix):
@@ -161,7 +162,7 @@ class Plan:
 
 
 class Plans:
-    """The latest plans of each file: a return to a place finds the window it had."""
+    """The latest plans of each file, to reuse the window of a place to which the user returns."""
 
     def __init__(self) -> None:
         self._files: LRUCache[str, list[Plan]] = LRUCache(KEPT_FILES)
@@ -215,7 +216,7 @@ class Plans:
         self._files[uri] = plans
 
     def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
-        """Removes the excerpts of files that are not `present` from a plan of a file."""
+        """Gives a plan without excerpts of files that are not `present`, and keeps that instead."""
         related = tuple(one for one in plan.related if not one.file or one.file in present)
         if related == plan.related:
             return plan
@@ -304,7 +305,7 @@ async def _anchored(
 def _line_starts(
     lines: Sequence[str], counts: Sequence[int], offset: int, fill: int
 ) -> tuple[list[int], list[int]]:
-    """Lists line starts at most `fill` tokens from the cursor, and these tokens, top-down."""
+    """Lists the line starts within `fill` tokens of the cursor, and these distances, top-down."""
     starts: list[int] = []
     tokens: list[int] = []
     total = 0
@@ -322,7 +323,7 @@ def _line_starts(
 def _at_definition(
     snapshot: Snapshot, starts: Sequence[int], tokens: Sequence[int], offset: int
 ) -> int:
-    """Chooses the first of `starts` at a definition, if that keeps half of the tokens; else 0."""
+    """Gives the index of the first start at a definition that keeps half of the tokens; else 0."""
     if snapshot.tree is None:
         return 0
     for definition in snapshot.tree.definition_starts(Span(starts[0], offset)):
@@ -333,7 +334,7 @@ def _at_definition(
 
 
 def _split_before_line_ends(text: str) -> list[str]:
-    """Splits a text into lines, each with the line end before it: the chunks of the token cache."""
+    """Splits a text into the chunks of the token cache: lines, each with the line end before it."""
     first, *rest = text.split("\n")
     return [line for line in [first, *(f"\n{line}" for line in rest)] if line]
 

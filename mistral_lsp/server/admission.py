@@ -35,8 +35,8 @@ LARGEST_FIRST_MESSAGE = 1 << 20
 FIRST_MESSAGE_SECONDS = 10.0
 PARTING_SECONDS = 1.0
 MOST_WAITING = 32
-"""Connections that have not sent the token. One more displaces the oldest, which is hardly an
-owner's: those send the token at once.
+"""Connections that have not sent the token, at most. A further one displaces the oldest. The
+owner's client is hardly affected, since it sends the token at once.
 """
 
 
@@ -58,7 +58,7 @@ class Admission:
 
     @contextlib.contextmanager
     def token_at(self, port: int) -> Iterator[str]:
-        """Writes a token file for the block, unless the environment has a token; gives its place.
+        """Keeps a token file during the block, unless the environment has a token; gives its place.
 
         Raises UserError if the file can't be written, or no folder is private to the user.
         """
@@ -82,7 +82,7 @@ class Admission:
     async def admit(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> dict[str, Any] | None:
-        """Reads a client's first message and gives it without the token. None: it is refused."""
+        """Reads a client's first message; gives it without the token, or None if refused."""
         if len(self._waiting) >= MOST_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]

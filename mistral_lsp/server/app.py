@@ -181,14 +181,14 @@ class App(LanguageServer):
         self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Logs an unexpected exception. A notification's failure, having no answer, is shown."""
+        """Logs an unexpected exception. Shows a notification's failure, since it has no answer."""
         if not isinstance(error, (JsonRpcException, UserError)):
             logger.error("an unforeseen error", exc_info=error)
         if source is not FeatureRequestError:
             self.warn(str(error) if isinstance(error, UserError) else UNFORESEEN)
 
     def report(self) -> dict[str, Any]:
-        """The answer to mistralLsp.status."""
+        """Gives the answer to mistralLsp.status."""
         return status.report(
             self.session.settings,
             self.engine,

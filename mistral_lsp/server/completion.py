@@ -58,7 +58,7 @@ async def answer(
     trigger: Trigger,
     send: Send | None = None,
 ) -> tuple[Completion, Snapshot | None]:
-    """Runs a request through the pipeline; `send` gets growing completions while they are current.
+    """Runs a request through the pipeline; `send` gets growing completions until the text changes.
 
     If the document has changed meanwhile, the completion is empty.
     """

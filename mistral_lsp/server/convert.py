@@ -17,7 +17,7 @@ CONTINUATIONS = bytes(range(0x80, 0xC0))
 
 
 def column(line: str, units: int, encoding: str) -> int:
-    """Counts the characters of `line` in its first `units` units; one cut in two counts whole."""
+    """Counts the characters in the first `units` units of `line`, including one cut in two."""
     if encoding == types.PositionEncodingKind.Utf32 or line.isascii():
         return min(units, len(line))
     if encoding == types.PositionEncodingKind.Utf8:
@@ -41,9 +41,9 @@ def units(text: str, encoding: str) -> int:
 
 
 def place(document: Document, position: types.Position, encoding: str) -> tuple[int, int]:
-    """Gives the line and character of a position, for an edit. Outside the text: the nearest place.
+    """Gives the line and column, in characters, of a position for an edit; clamps the column.
 
-    A character with two UTF-16 units is split if the edit begins between them.
+    A character with two UTF-16 units is split if the position is between them.
     """
     line = document.line(position.line)
     passed = column(line, position.character, encoding)

@@ -1,4 +1,4 @@
-"""Extensions of LSP: our messages, and inline completion that grows."""
+"""Extensions of LSP: our own messages, and inline completion that is streamed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GrowingInlineCompletionParams(types.InlineCompletionParams):
 
 @attrs.define
 class GrowingInlineCompletionRequest:
-    """An inline completion request with these parameters."""
+    """An inline completion request with GrowingInlineCompletionParams."""
 
     id: Union[int, str]
     params: GrowingInlineCompletionParams

@@ -35,7 +35,7 @@ def _register_lifecycle(app: App) -> None:
     @app.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         text_document = params.capabilities.text_document
-        # With ghost text, the popup would only repeat it.
+        # For a client that shows ghost text, the popup would only repeat it.
         if not (text_document and text_document.inline_completion):
             _register_popup_completion(app)
         app.begin(params)

@@ -15,7 +15,7 @@ SYNC = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebo
 
 
 def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams) -> None:
-    """notebookDocument/didOpen."""
+    """Handles notebookDocument/didOpen."""
     notebook = params.notebook_document
     _open_cells(session, params.cell_text_documents)
     session.arrange(notebook.uri, [cell.document for cell in notebook.cells])
@@ -24,7 +24,7 @@ def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams)
 def change_notebook(
     session: Session, params: types.DidChangeNotebookDocumentParams, encoding: str
 ) -> list[str]:
-    """notebookDocument/didChange; gives the problems."""
+    """Handles notebookDocument/didChange; gives the problems."""
     cells = params.change.cells
     if cells is None:
         return []
@@ -39,7 +39,7 @@ def change_notebook(
 
 
 def close_notebook(session: Session, params: types.DidCloseNotebookDocumentParams) -> None:
-    """notebookDocument/didClose."""
+    """Handles notebookDocument/didClose."""
     session.close_notebook(params.notebook_document.uri)
     for cell in params.cell_text_documents:
         session.close(cell.uri)

@@ -1,4 +1,4 @@
-"""Extends pygls' protocol: growing answers, our documents, an answer to every request."""
+"""Extends pygls' protocol: streamed answers, our own documents, an answer to every request."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ OWN_DOCUMENTS = (
 CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 MOST_EDITS = 20_000
-"""Edits in one message. Reading more would block the event loop."""
+"""Edits in one message, at most. Reading more would block the event loop."""
 INTERNAL_ERROR, REQUEST_FAILED = -32603, -32803
 UNFORESEEN = "mistral-lsp failed here in a way that nobody foresaw; its log says where."
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls' protocol with our documents, and with an answer to every request."""
+    """pygls' protocol with our own documents, and with an answer to every request."""
 
     def __init__(self, *arguments: Any, **named: Any):
         """Removes pygls' handlers of document notifications, so that only ours see them."""
@@ -58,7 +58,7 @@ class Protocol(LanguageServerProtocol):
     def get_message_type(  # type: ignore[override]
         self, method: str
     ) -> type | None:
-        """Gives the class of a message; one of ours for inline completion and places."""
+        """Gives the class of a message: ours for inline completion and PlaceNotification."""
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             return GrowingInlineCompletionRequest
         if method in (DID_MOVE_CURSOR, DID_REJECT):
@@ -73,7 +73,7 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
-        """Ends `read_messages`, whose caller cleans up."""
+        """Makes `read_messages` return; its caller cleans up."""
         self.exit_code = 0 if self._shutdown else 1
 
     def receive(self, data: Any) -> None:
@@ -190,7 +190,7 @@ class Protocol(LanguageServerProtocol):
 def _types_of(method: str) -> tuple[type | None, type | None]:
     """Gives the classes of a message and of its answer.
 
-    pygls' own cache of them has the protocol in its key, and so keeps all of a departed client.
+    pygls' own cache has the protocol in its key, and so keeps a disconnected client in memory.
     """
     message, answer, *_ = types.METHOD_TO_TYPES.get(method, (None, None))
     return message, answer

@@ -60,7 +60,7 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 
 
 async def _signalled() -> None:
-    """Waits for a signal to end, so that resources are released first."""
+    """Waits for a termination signal, so that resources are released before the exit."""
     ended = asyncio.Event()
     processes.on_end(ended.set)
     await ended.wait()
@@ -78,8 +78,9 @@ async def _serve(
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)
-    # Objects that exist by now are permanent; collecting them again would cost milliseconds. Only
-    # done for the first client: later ones leave objects to collect.
+    # Objects that exist by now are permanent; checking them at every collection would cost
+    # milliseconds. Done only for the first client: later, objects of earlier ones are to be
+    # collected.
     if not gc.get_freeze_count():
         gc.freeze()
     try:

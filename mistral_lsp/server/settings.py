@@ -10,8 +10,10 @@ from mistral_lsp.config import Settings
 
 
 class Layers:
-    """The sources, each overriding the one before: the user's file, the client's options at the
-    start, its later settings, the command line.
+    """The sources of one client's settings, each overriding the one before.
+
+    They are the user's file, the client's options at the start, its later settings, and the command
+    line.
     """
 
     def __init__(self, overrides: Mapping[str, Any]):

@@ -1,4 +1,4 @@
-"""Builds the status: short for `mistralLsp/status`, long for the command."""
+"""Builds the status: short for `mistralLsp/status`, long for the command `mistralLsp.status`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mistral_lsp.metrics import Metrics, percentile
 
 
 def state(settings: Settings, engine: Service) -> dict[str, str | None]:
-    """The short form, sent to the client as `mistralLsp/status` at every change."""
+    """Gives the short form, sent to the client as `mistralLsp/status` at every change."""
     model = engine.model
     return {
         "state": engine.state if settings.enabled else "off",
@@ -30,7 +30,7 @@ def report(
     other_files: int,
     last_error: str | None,
 ) -> dict[str, Any]:
-    """The long form, returned by `mistralLsp.status`; `other_files` counts the indexed files."""
+    """Gives the long form, for `mistralLsp.status`; `other_files` is the count of indexed files."""
     model = engine.model
     return {
         **state(settings, engine),

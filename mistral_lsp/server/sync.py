@@ -20,20 +20,20 @@ LONGEST_CHANGE_SECONDS = 0.5
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
-    """textDocument/didOpen."""
+    """Handles textDocument/didOpen."""
     item = params.text_document
     session.open(item.uri, item.language_id, item.version, item.text)
 
 
 def close_document(session: Session, params: types.DidCloseTextDocumentParams) -> None:
-    """textDocument/didClose."""
+    """Handles textDocument/didClose."""
     session.close(params.text_document.uri)
 
 
 def change_document(
     session: Session, params: types.DidChangeTextDocumentParams, encoding: str
 ) -> str | None:
-    """textDocument/didChange; gives the problem, or None."""
+    """Handles textDocument/didChange; gives the problem, or None."""
     end = time.thread_time() + LONGEST_CHANGE_SECONDS
     return change_text(session, params.text_document, params.content_changes, encoding, end)
 
@@ -45,7 +45,7 @@ def change_text(
     encoding: str,
     end: float,
 ) -> str | None:
-    """Changes a document until `end` (of the thread's processor time); gives the problem, or None.
+    """Changes a document by `end`, in the thread's processor time; gives the problem, or None.
 
     A change for an older version is dropped. Our text may then differ from the client's, so nothing
     is offered until the whole text comes again.

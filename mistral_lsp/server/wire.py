@@ -23,7 +23,10 @@ LENGTH = re.compile(rb"content-length\s*:\s*(\d+)\s*\r?\n", re.IGNORECASE)
 
 
 async def standard_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Gives asynchronous stdin and stdout: no thread delays reading a cancel. Raises UserError."""
+    """Gives stdin and stdout as streams without threads, which could delay a cancel.
+
+    Raises UserError if asyncio can't use them.
+    """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=BUFFER)
     try:

@@ -1,13 +1,12 @@
 """Parses text with a language's tree-sitter grammar, within a deadline.
 
 A grammar is native code in the server's process, and text is untrusted. `bench/soak/grammars.py`
-looks for texts that crash a grammar. Such texts are recognised here and not parsed.
+looks for texts that crash a grammar. Such texts are recognised by `fatal` and not parsed.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from functools import cache
 import tree_sitter
 
 from mistral_lsp.languages.base import Language
+from mistral_lsp.syntax import fatal
 from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
@@ -24,10 +24,6 @@ PIECE = 16_384
 """Bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
 """All pieces of one byte. They are never freed, so their references need no release."""
-FAR = 100
-"""Characters. Without a longer line, the columns of a text are not counted."""
-BLOCK_MARK = re.compile(r"[-?:](?:[ \t]+|$)")
-LINE_END = re.compile(r"[\r\n]")
 _own = threading.local()
 
 
@@ -38,13 +34,13 @@ def parse(
     old: tree_sitter.Tree | None = None,
     seconds: float | None = None,
 ) -> tree_sitter.Tree | None:
-    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the text before it.
+    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the previous text.
 
     Gives None without a grammar, for a text that may crash the grammar, and after `seconds` of this
     thread's processor time. May be called from any thread.
     """
     parser = _parser(language)
-    if parser is None or (language.most_columns and _columns(text) > language.most_columns):
+    if parser is None or fatal.may_crash(language, text):
         return None
     end = time.thread_time() + (LONGEST_PARSE_SECONDS if seconds is None else seconds)
     view = memoryview(data)
@@ -64,7 +60,7 @@ def parse(
             return parser.parse(piece, progress_callback=is_late)
         return parser.parse(piece, old, progress_callback=is_late)
     except ValueError:
-        parser.reset()  # else the next call would resume this text
+        parser.reset()  # else the next call would go on with this text
         return None
     finally:
         _release(given)
@@ -107,20 +103,3 @@ def _release(given: list[bytes]) -> None:
     for piece, count in zip(given, counts):
         if count > usual:
             drop_reference(piece)
-
-
-def _columns(text: str) -> int:
-    """Counts the columns where a YAML block may begin: after a line's blanks, or a `-`, `?`, `:`.
-
-    Each open block has a column of its own, but a sequence may share its key's. So the count bounds
-    the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is given.
-    """
-    lines = LINE_END.split(text)
-    if max(map(len, lines), default=0) <= FAR:
-        return FAR
-    columns: set[int] = set()
-    for line in lines:
-        columns.add(len(line) - len(line.lstrip(" \t")))
-        for mark in BLOCK_MARK.finditer(line):
-            columns.update(mark.span())
-    return len(columns)

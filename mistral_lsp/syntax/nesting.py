@@ -1,7 +1,7 @@
 """Finds the brackets and quotes open at a place, and which of them a following text closes.
 
-In code before the cursor, the syntax tree tells real brackets and quotes. In strings, comments,
-answers, and files without a tree, a small lexer does, by the language's patterns.
+In code before the cursor, the syntax tree tells which brackets and quotes are real. In strings,
+comments, answers, and files without a tree, a small lexer tells it, by the language's patterns.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNKNOWN = TextForm(NEVER, "\0", spans_lines=True)
 class Open:
     """An open bracket, or an open string or comment of a `form`, and its closing mark.
 
-    The bracket of an interpolation, code within a string, `holds_code`.
+    `holds_code`: it is the bracket of an interpolation, which is code within a string.
     """
 
     closer: str
@@ -40,7 +40,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A closing mark in a text for something opened before the text; `end` is its end there."""
+    """A mark in a text that closes what was open before the text; `end` is the mark's end."""
 
     end: int
     mark: str
@@ -60,7 +60,7 @@ class Nesting:
 
     @property
     def on_line(self) -> tuple[Open, ...]:
-        """The part of `opened` from the line itself."""
+        """The part of `opened` that was opened on the line itself."""
         return self.opened[self.outer :]
 
     @property
@@ -71,7 +71,7 @@ class Nesting:
         return innermost if innermost and innermost.form else None
 
     def closers(self) -> str:
-        """Gives the marks to close all that the line opened; brackets in a string are prose."""
+        """Gives the marks that close all that the line opened, except brackets within a string."""
         closers: list[str] = []
         brackets: list[str] = []
         for one in reversed(self.on_line):
@@ -103,7 +103,7 @@ class Nesting:
     def closings(self, text: str) -> list[Closing]:
         """Lists the closing marks, in a text that follows here, of marks opened before the text.
 
-        These marks may be in `opened`, or further up, out of sight.
+        The opening marks may be in `opened`, or further up, and unknown.
         """
         return list(_Reader(self, text).read())
 
@@ -148,7 +148,7 @@ def _within(
 
 
 class _Reader:
-    """Reads a text once. The first `known` items of `opened` were open before the text."""
+    """The lexer of one text. The first `known` items of `opened` were open before the text."""
 
     def __init__(self, nesting: Nesting, text: str):
         self.opened: list[Open] = []
@@ -215,7 +215,7 @@ class _Reader:
         elif kind == "line":
             self._drop(depth)
         elif kind == "bracket" and depth < self.known:
-            # The string or comment around the cursor may hold brackets; they say nothing of code.
+            # Brackets in the string or comment around the cursor are paired with each other only.
             if found[0] in PAIRS:
                 self._open(Open(PAIRS[found[0]]))
             elif len(self.opened) - 1 > depth and self.opened[-1].closer == found[0]:
@@ -223,7 +223,7 @@ class _Reader:
         return found.end()
 
     def _close(self, mark: str, end: int) -> Iterator[Closing]:
-        """Closes the innermost bracket; if none is open here, one out of sight."""
+        """Closes the innermost bracket; gives a Closing if the text itself has none open."""
         own = len(self.opened) > self.known
         if self.opened and self.opened[-1].closer == mark:
             self._drop(len(self.opened) - 1)
@@ -246,7 +246,7 @@ class _Reader:
 
 @cache
 def _tokens(language: Language) -> re.Pattern[str]:
-    """Gives the pattern of the lexer's tokens in code; a word is matched to skip its inside."""
+    """Gives the pattern of the lexer's tokens in code; words are matched to be skipped whole."""
     texts = [f"(?P<text{number}>{form.begin})" for number, form in enumerate(language.texts)]
     slash = [r"(?P<slash>/)"] if language.has_regex else []
     parts = [f"(?P<atom>{language.atoms})", *texts, *slash, r"(?P<bracket>[()\[\]{}])", r"\w+"]

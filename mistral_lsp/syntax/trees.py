@@ -1,7 +1,7 @@
-"""Syntax trees: follow edits, and answer questions about a place in a text.
+"""Syntax trees: they follow edits, and answer questions about a place in a text.
 
-With `grammars.py` the only module that knows tree-sitter. Outside, a place is an offset into the
-str; the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors.
+Only this module and `grammars.py` know tree-sitter. Elsewhere, a place is an offset into the str;
+the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors.
 
 A tree can be as deep and as wide as its text is long, so every question looks at a bounded part of
 it. None asks a node for its parent: tree-sitter would walk down from the root.
@@ -27,14 +27,14 @@ Region = Literal["code", "comment", "string"]
 LINE_ENDS = (b"\n", b"\r")
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
-"""Found in the kind of a node, in every grammar, if names defined inside it are local."""
+"""Found in the kind of a node, in every grammar, if names defined inside the node are local."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
 """Levels searched below a definition for the node of its name."""
 DEEPEST = 1_000
 """Levels of a tree that are searched; nobody writes code as deep."""
 MOST_AROUND = 32
-"""Definitions around another one, at most, whose names are kept with it."""
+"""Definitions around a definition, at most, whose names are kept with it."""
 MOST_SEEN = 100_000
 """Nodes of a file searched for definitions, at most."""
 MOST_NEAR = 10_000
@@ -50,7 +50,7 @@ LONGEST_PREFIX = 3
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A definition: its `span`, and the `header` in it, its signature."""
+    """The range of a definition, `span`, and of its signature, `header`."""
 
     span: Span
     header: Span
@@ -97,7 +97,7 @@ class SyntaxTree:
         return new_tree and SyntaxTree(self._language, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
-        """Gives the region at `offset`; just after a closing quote is code again."""
+        """Gives the region at `offset`; the place just after a closing quote is code."""
         place = self._units.byte(offset)
         for node in _around(self._tree, max(0, place - 1), place):
             if node.type in self._language.interpolation_nodes and node.start_byte < place:
@@ -109,8 +109,8 @@ class SyntaxTree:
         return "code"
 
     def _holds_comment(self, node: tree_sitter.Node, place: int) -> bool:
-        # A line comment goes on at its very end, unless it has the line's end in it; a block
-        # comment is over after its last mark.
+        # The very end of a line comment is still in it, unless the node includes the line's end. A
+        # block comment is over after its closing mark.
         if place != node.end_byte:
             return place < node.end_byte
         data = self._units.data
@@ -142,8 +142,8 @@ class SyntaxTree:
         """Gives the nodes over the bytes `first` to `last`, in order, each with its parent's kind.
 
         Leaves out nodes inside strings, comments, and nodes with an id in `closed`; callers may add
-        ids on the way. A query would be simpler, but its time is the square of a node's children,
-        and a broken node can have many.
+        ids meanwhile. A tree-sitter query would be simpler, but its time grows with the square of a
+        node's children, and a broken node can have many.
         """
         cursor = self._tree.walk()
         parents = [""]
@@ -168,7 +168,7 @@ class SyntaxTree:
         return [one for one in mark.decode("utf-8", "replace") if one in BRACKETS]
 
     def _is_text(self, node: tree_sitter.Node) -> bool:
-        """Whether a node is a comment or one string; strings side by side are several."""
+        """Whether a node is a comment or a single string, and not several strings side by side."""
         if node.type in self._language.comment_nodes:
             return True
         if node.type not in self._language.string_nodes:
@@ -177,9 +177,9 @@ class SyntaxTree:
         return not (first and first.type in self._language.string_nodes)
 
     def _open_text(self, node: tree_sitter.Node, parent: str, place: int) -> int | None:
-        """Gives the offset where the string or comment around `place` begins, if it is this node.
+        """Gives the offset where a node begins, if it is a string or comment open at `place`.
 
-        The node may also be the opening mark of a string without an end.
+        The node may also be only the opening mark of a string that is never closed.
         """
         start = node.start_byte
         if node.type in self._language.comment_nodes:
@@ -202,7 +202,7 @@ class SyntaxTree:
         return None
 
     def scopes(self, offset: int) -> list[Scope]:
-        """Lists the definitions around `offset`, outermost first, if they have a signature."""
+        """Lists the definitions with a signature around `offset`, outermost first."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
@@ -264,7 +264,7 @@ class SyntaxTree:
             inner = _unwrapped(node)
             if CALLABLE.search(inner.type):
                 functions.add(node.id)
-            # An export or a decorator has the name of the definition in it, which comes next.
+            # An export or a decorator has the name of its inner definition, which comes next.
             if name.start_byte in named:
                 continue
             named.add(name.start_byte)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 CHECKPOINT = 1024
-"""Characters between two offsets with a stored byte."""
+"""Characters between two offsets whose byte is stored."""
 
 
 class Utf8:
@@ -33,13 +33,13 @@ class Utf8:
         """The offset of the character that begins at a byte."""
         if self._ascii:
             return byte
-        # The last mark is the text's end, which may lie within a chunk.
+        # The last stored byte is the text's end, which may lie within a chunk.
         mark = min(bisect_right(self._bytes, byte), len(self._bytes) - 1) - 1
         rest = self.data[self._bytes[mark] : byte]
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 
     def point(self, byte: int, start: int = 0, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-        """The row and the column (in bytes) of a byte, counted from byte `start` at `known`."""
+        """The row and the column (in bytes) of a byte; those of byte `start` are `known`."""
         rows = self.data.count(b"\n", start, byte)
         if rows == 0:
             return known[0], known[1] + byte - start

@@ -12,9 +12,10 @@ LEAST_SECONDS = 60.0
 
 
 class FreedMemory:
-    """Memory that glibc retains after it was freed: a growing text leaves a block of every size.
+    """Makes glibc return the freed memory that it retains to the operating system.
 
-    Other allocators retain none; with them this does nothing.
+    A growing text, for one, leaves freed blocks of every size. Other allocators retain none; with
+    them nothing is done.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):

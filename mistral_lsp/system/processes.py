@@ -1,4 +1,4 @@
-"""Processes: detaching, limits, signals to end, and suspended ones."""
+"""Processes: detaching, limits, termination signals, and killing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import psutil
 
-LOWEST_PRIORITY = 19
+LOW_PRIORITY = 10
+"""As of the command nice: beside busy programs, the lowest priority would get no work done."""
 
 
 class TooLong(Exception):
@@ -37,9 +38,9 @@ def on_end(act: Callable[[], object]) -> None:
 
 
 def be_modest(most_memory: int) -> None:
-    """Takes the lowest priority, and limits the address space to `most_memory` bytes."""
+    """Takes a low priority, and limits the address space to `most_memory` bytes."""
     if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
+        os.nice(LOW_PRIORITY)
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -48,7 +49,7 @@ def be_modest(most_memory: int) -> None:
 
 @contextlib.contextmanager
 def limited_time(seconds: float) -> Iterator[None]:
-    """Raises TooLong in its block after so many seconds of processor time, if the system can."""
+    """Raises TooLong in its block after `seconds` of processor time, if the system supports it."""
 
     def give_up(*_: object) -> None:
         raise TooLong
@@ -57,7 +58,7 @@ def limited_time(seconds: float) -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # native code may swallow one
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # repeats: native code may swallow it
     try:
         yield
     finally:
@@ -78,7 +79,7 @@ def kill(pid: int) -> None:
 
 
 def kill_suspended(command_end: Sequence[str]) -> None:
-    """Kills suspended processes whose command lines end so, since they will never answer."""
+    """Kills suspended processes, which never answer, with command lines ending in `command_end`."""
     wanted = list(command_end)
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

@@ -1,4 +1,4 @@
-"""Globs as in .gitignore, in time proportional to path times pattern at most.
+"""Globs as in .gitignore, in time at most proportional to path length times pattern length.
 
 A plain regular expression tries every way to spread a name over several `*`, and may never end.
 Here each `*` stops at the first place where the text up to the next `*` fits, and never backtracks.
@@ -42,7 +42,7 @@ class BadGlob(ValueError):
 class Glob:
     """A glob, split at its slashes into `names`.
 
-    `anywhere`: it has a single name, and matches in any folder. `problem` is its fault, or "".
+    `anywhere`: it has a single name, and matches in any folder. `problem` is its error, or "".
     """
 
     names: tuple[Name, ...] = ()
@@ -141,7 +141,7 @@ def _without_last_blanks(line: str) -> str:
 
 
 class _Token(NamedTuple):
-    """A piece of a glob as a regular expression; `character` is set if it is one character."""
+    """A piece of a glob as a regular expression; `character` is set if it is a literal one."""
 
     expression: str
     character: str = ""

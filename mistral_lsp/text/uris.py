@@ -12,7 +12,7 @@ PARTS = re.compile(
     r"(?:([a-z][a-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-"""RFC 3986, appendix B: matches every text. The standard library raises for some."""
+"""RFC 3986, appendix B: matches every text. The standard library's parser raises for some."""
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 

@@ -1,4 +1,4 @@
-"""Keeps the index of the workspace's definitions: by a scan, then by each saved or changed file."""
+"""Fills the index of the workspace's definitions: by a scan, then by each saved or changed file."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ SAVE_SECONDS = 5.0
 SILENT_SECONDS = 120.0
 """Seconds. A scan that is silent for longer is given up."""
 LONGEST_LINE = 1 << 24
-"""Bytes of a line from the scan process."""
+"""Bytes of a line from the scan process, at most."""
 MOST_BREAKS = 32
-"""Files that may break off the scan of a folder before it is given up."""
+"""Files that may break off the scan of a folder before the folder is given up."""
 MOST_CHANGES = 500
 """Changed files of a folder scanned one by one; for more, the whole folder is scanned."""
 PATTERNS = ".gitignore"
@@ -72,7 +72,8 @@ class Indexing:
     def set_folders(self, uris: Iterable[str]) -> None:
         """Sets the folders of the workspace, by their URIs.
 
-        Files in an added or removed folder are forgotten, and scanned again if they still belong.
+        Files in an added or removed folder are forgotten. Those still in the workspace are scanned
+        again.
         """
         before = self._session.roots
         self._session.set_roots(uris)
@@ -103,7 +104,7 @@ class Indexing:
         found = filter(None, map(self._session.locate, paths))
         self._index.drop_all([str(root / below) for root, below in found])
         for path in paths:
-            self.change(path)  # it may have hidden other files, or be there again
+            self.change(path)  # it may have hidden other files, or exist again
 
     def take(self, snapshot: Snapshot | None) -> None:
         """Updates the index with a file that was saved."""
@@ -168,7 +169,7 @@ class Indexing:
         logger.info("%s files of the workspace are known", len(self._index))
 
     async def _scan_folder(self, root: Path, paths: set[str] | None) -> None:
-        """Scans a folder; a file that breaks the scan off is left out."""
+        """Scans a folder; a file that breaks off the scan is left out."""
         if paths is not None:
             paths = await asyncio.to_thread(self._changed, root, paths)
             if not paths:
@@ -187,17 +188,17 @@ class Indexing:
             logger.warning("file %s of a scan broke it off and is left out", job.skip)
 
     def _changed(self, root: Path, paths: set[str]) -> set[str]:
-        """Gives the paths that are missing in the index, or changed since they were indexed."""
+        """Gives those of `paths` that are not in the index, or changed since they were indexed."""
         known = {path: self._index.get(str(root / path)) for path in paths}
         return {
             path for path, one in known.items() if not one or files.stamp(one.file) != one.stamp
         }
 
     async def _run(self, job: Job, root: Path) -> int | None:
-        """Runs a scan process; counts the files done before it broke off, or None if it ended."""
+        """Runs a scan process; if it breaks off or hangs, gives the number of files done."""
         given = msgspec.json.encode(job) + b"\n"
-        # The working directory is our own: Python looks for modules there first, and a workspace
-        # must not bring its own.
+        # The working directory is a private folder: Python looks for modules there first, and must
+        # not load those of the workspace.
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -218,8 +219,8 @@ class Indexing:
                 told += 1
             return told if await process.wait() else None
         except asyncio.TimeoutError:
-            logger.warning("a scan of the workspace came to no end")
-            return None
+            logger.warning("a scan of the workspace hangs at a file")
+            return told
         except (ValueError, msgspec.MsgspecError, ConnectionError):
             return told
         finally:
@@ -254,7 +255,7 @@ class Indexing:
 
 
 def _read_saved(snapshot: Snapshot, root: Path, path: str) -> FileDefinitions | None:
-    """Gives a saved file's definitions, by the editor's text; None if it may not be in prompts."""
+    """Gives a saved file's definitions in the editor's text; None if not allowed in prompts."""
     text, tree = snapshot.text, snapshot.tree
     if tree is None or not snapshot.language.is_code or not walk.is_written(text):
         return None

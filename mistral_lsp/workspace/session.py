@@ -19,7 +19,7 @@ LONGEST_BEFORE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of the workspace: its path `given` by the client, and its `real` path.
+    """A folder of the workspace: the path `given` by the client, and the `real` path.
 
     `real` is "" for a folder that is not on this machine.
     """
@@ -68,7 +68,7 @@ class Session:
     # Notebooks
 
     def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
-        """Replaces `count` cells of a notebook from `first` on; -1: all from there on."""
+        """Replaces `count` cells of a notebook, starting at `first`; -1 means all that follow."""
         self._hears_of_notebooks = True
         order = self._notebooks.setdefault(uris.parse(notebook), [])
         order[first : first + count if count >= 0 else None] = map(uris.parse, cells)
@@ -84,7 +84,7 @@ class Session:
         return [document for document in found if document is not None]
 
     def before(self, uri: str) -> str:
-        """Gives the text before a cell: the earlier cells of its notebook in its language."""
+        """Gives the text before a cell: the earlier cells of its notebook in the same language."""
         own = self.document(uri)
         texts: list[str] = []
         left = LONGEST_BEFORE
@@ -103,8 +103,8 @@ class Session:
     def _cells_before(self, cell: Uri) -> list[Uri]:
         """Lists the earlier cells of the cell's notebook.
 
-        A client without notebook messages opens the cells in order, each as a fragment of the
-        notebook's URI.
+        A client that sends no notebook messages opens the cells in order, each by the notebook's
+        URI with a fragment.
         """
         for order in self._notebooks.values():
             if cell in order:
@@ -133,10 +133,10 @@ class Session:
         return _real(uris.parse(uri).file)
 
     def locate(self, file: str) -> tuple[Path, str] | None:
-        """Finds the nearest folder of the workspace around a file, and the file's path below it.
+        """Gives the innermost workspace folder around a file, and the file's path relative to it.
 
-        The file is named by its real path, or by its path in the folder as given by the client.
-        None outside the workspace.
+        `file` is the file's real path, or a path in the folder as given by the client. Gives None
+        outside the workspace.
         """
         inside = [
             (len(root.real), root.real, below)
@@ -150,7 +150,7 @@ class Session:
         return Path(folder), path
 
     def names(self, *paths: str) -> tuple[str, ...]:
-        """Gives the paths of a file below the folders of the workspace, the nearest folder's first.
+        """Gives a file's paths relative to the workspace folders around it, innermost folder first.
 
         `paths` all lead to this file. Outside the workspace, gives its bare name and whole path.
         """
@@ -184,6 +184,6 @@ def _real(path: str) -> str:
 
 
 def _below(folder: str, path: str) -> str:
-    """Gives a path as it is below a folder; "" if it is not below it."""
+    """Gives a path relative to a folder; "" if it is not inside the folder."""
     start = folder.rstrip("/") + "/"
     return path[len(start) :] if folder and path.startswith(start) else ""

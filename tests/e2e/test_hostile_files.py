@@ -33,6 +33,24 @@ if "mistral_lsp.context.scan" in sys.orig_argv:
     walk.read_text = read_text
 """
 
+HANGS = """
+import sys, time
+
+if "mistral_lsp.context.scan" in sys.orig_argv:
+    from mistral_lsp.context import walk
+
+    def read_text(file, read=walk.read_text):
+        if "bad" in str(file):
+            time.sleep(3600.0)
+        return read(file)
+
+    walk.read_text = read_text
+else:
+    from mistral_lsp.workspace import indexing
+
+    indexing.SILENT_SECONDS = 5.0
+"""
+
 
 def nested(levels: int) -> str:
     return "mod a{\n" * levels + "}\n" * levels
@@ -58,22 +76,23 @@ def test_nested_definitions_take_no_memory(start, tmp_path: Path) -> None:
 @pytest.mark.parametrize("levels", [3500, 20_000])
 def test_a_file_of_very_deep_definitions_hides_no_other(start, tmp_path: Path, levels: int) -> None:
     files = {f"a/nested{number}.rs": nested(levels) for number in range(2)}
-    after = {f"b/after{number}.py": defines("after") for number in range(20)}
+    after = {f"b/after{number}.py": defines(f"after{number}") for number in range(20)}
     work = write(tmp_path / "work", {**files, **after})
     client = start()
     client.initialize(root=work.as_uri())
     uri = (work / "open.py").as_uri()
     client.open(uri, OPEN)
     until(lambda: known(client) >= 20, client.status)
-    until_told(client, uri, "def after_price", OPEN.replace("shared", "after"))
+    until_told(client, uri, "def after7_price", OPEN.replace("shared", "after7"))
     assert psutil.Process(client.process.pid).memory_info().rss <= 150 * MEGABYTE
 
 
-def test_a_file_that_breaks_the_scan_off_costs_itself(
-    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [BREAKS, HANGS], ids=["breaks", "hangs"])
+def test_a_file_that_ends_the_scan_costs_itself(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """As the native code of a grammar may."""
-    write(tmp_path / "more", {"sitecustomize.py": BREAKS})
+    """As the native code of a grammar may, or a disk."""
+    write(tmp_path / "more", {"sitecustomize.py": fault})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "more"))
     names = ["a.py", "bad1.py", "bad2.py", "c.py", "d.py", "e_bad.py", "f.py"]
     work = write(tmp_path / "work", {name: defines("shared") for name in names})

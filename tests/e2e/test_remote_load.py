@@ -30,6 +30,7 @@ TYPED = 3
 WINDOW = 384
 REQUESTS = 100
 KEYS = 80
+ROUNDS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +185,10 @@ async def test_keys_faster_than_answers_fill_no_queue(shared_server) -> None:
         engines = [await stack.enter_async_context(engine_at(address, WINDOW)) for _ in EDITORS]
         await asyncio.gather(*(engine.ready() for engine in engines))
         watching = asyncio.create_task(watch())
-        await asyncio.gather(*map(give_up, engines, EDITORS))
+        for _ in range(ROUNDS):  # on a busy machine, few looks at the queue are in time
+            await asyncio.gather(*map(give_up, engines, EDITORS))
+            if most:
+                break
         watching.cancel()
     assert 0 < most <= len(EDITORS), "at most one of each editor waits"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.support.lsp_client import Client
+from tests.support.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60.0
 OPEN = "value = shared_price(hidden_price(\n"
 """A line that names what the files below define."""
 

@@ -44,8 +44,8 @@ TOKEN = re.compile(r"\w+")
 """Matches names, words and numbers."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""Cursor places: in a line below, after a whole secret, after a half one. That one is at the
-line's end, or before an editor's closing quote.
+"""Cursor places: in a line below, after a whole secret, or after its first half. That half is at
+the line's end, or before the closing quote inserted by an editor.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -64,7 +64,7 @@ class Listener:
         return self.model
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Estimates a third of the characters. Records the texts, since a server would see them."""
+        """Estimates a token for three characters. Records the texts: a server would see them."""
         self.heard += texts
         return [len(text) // 3 for text in texts]
 
@@ -89,7 +89,7 @@ class Hidden:
     behind: str
 
     def at(self, cursor: str) -> tuple[str, int, str]:
-        """Gives the file, the cursor's offset, and the part of the secret typed by then."""
+        """Gives the file's text, the cursor's offset, and the part of the secret typed so far."""
         length = len(self.secret)
         typed = self.secret[: (length + 1) // 2 if "half" in cursor else length]
         start = ABOVE + self.before + typed + (f"{self.behind}\n" if cursor == "below" else "")

@@ -1,7 +1,7 @@
-"""The host's side of one client's connection: reads its requests, sends replies, within bounds.
+"""The host's side of a client's connection: reads requests and sends replies, within limits.
 
 A confused or malicious client only loses its own connection. The memory it can occupy is bounded,
-and a frame that has begun must arrive completely in time.
+and the body of a frame must arrive within `FRAME_SECONDS`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_UNREAD = 4 * 1024 * 1024
 """Bytes of replies waiting in the send buffer. A client with more is disconnected."""
 FRAME_SECONDS = 10.0
 LARGE = 256 * 1024
-"""Bytes. Of frames larger than this, `LARGE_AT_ONCE` are received at the same time."""
+"""Bytes. Of larger frames, at most `LARGE_AT_ONCE` are received at the same time."""
 LARGE_AT_ONCE = 4
 
 
@@ -32,7 +32,7 @@ class Confused(Exception):
 
 
 class Crowd:
-    """State shared by all connections: who is connected, and the turns to send large frames."""
+    """State shared by all connections: who is connected, and the limit on large frames."""
 
     def __init__(self) -> None:
         self.numbers = 0
@@ -46,7 +46,7 @@ class Crowd:
 
 
 class Connection:
-    """One client. Its `number` is never used again, even after it has left."""
+    """One client's connection. Its `number` is never used for another."""
 
     def __init__(
         self, crowd: Crowd, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -60,8 +60,9 @@ class Connection:
 
     @contextmanager
     def until_it_goes(self) -> Iterator[None]:
-        """Closes the connection when its block ends. Swallows the block's exceptions about the
-        connection, and logs protocol errors.
+        """Closes the connection when its block ends.
+
+        Swallows the block's connection and protocol errors; logs the latter.
         """
         self._crowd.present.add(self)
         try:
@@ -75,7 +76,7 @@ class Connection:
             self._writer.close()
 
     async def request(self) -> frames.Request:
-        """Reads the next request. Its exceptions are those that `until_it_goes` handles."""
+        """Reads the next request. Raises exceptions that `until_it_goes` handles."""
         size = await frames.read_size(self._reader)
         if size > LARGE:
             async with self._crowd.turn:

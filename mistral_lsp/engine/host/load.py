@@ -1,4 +1,4 @@
-"""Loads a model into the user's backend, or into the fastest one installed."""
+"""Loads a model into the backend of the settings, or into the fastest one installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MISSING_CONTEXT = 4096
 MARKS = 16
 """Tokens of a suffix's marks, at most."""
 SMALLEST_WINDOW = 64
-"""Tokens. llama.cpp aborts in a window of less than 8; no prompt fits into 64 either."""
+"""Tokens. With fewer than 8, llama.cpp aborts. Even 64 are too few for a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Ready:
     """Identifies the model in kept KV states; "" if states can't be kept."""
 
     def leave(self, remember: bool) -> None:
-        """Writes the KV states to disk if they are to be remembered, else erases those on disk."""
+        """Writes the KV states to disk if `remember`, else erases those on disk."""
         if remember and self.identity and self.backend.can_save:
             states.write(self.identity, self.sequence.states())
         else:
@@ -94,7 +94,7 @@ def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> S
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
-    """Opens the backend; gives it with a sentence on the reason for the choice."""
+    """Opens the backend; gives it with a sentence that explains the choice."""
     choices = [wanted.engine] if wanted.engine != "auto" else installed()
     if not choices:
         ways = " or ".join(row.install for row in rows().values())

@@ -1,7 +1,7 @@
 """Measures how fast this machine runs a model, and remembers the result.
 
-The window's size depends on that speed. Measured anew each time, it would vary, and kept KV states
-would not fit.
+The window's size depends on that speed. Measured at every start, both would vary, and the prompts
+would not match the KV states kept on disk.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
-    """Gives the remembered measurement for this model and machine, or else measures now.
+    """Gives the best measurement of this model on this machine; the first few loads measure.
 
-    Measuring takes about a second, or a few decode steps. `threads` are the user's choice, or 0.
+    Measuring takes about a second, and a few decode steps. `threads` is the user's choice, or 0.
     """
     store = cache_folder() / "measured.json"
     key = _key(backend, model, threads)
@@ -62,7 +62,7 @@ def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -
 
 
 def default_threads() -> int:
-    """Gives all logical cores up to 4; of more, half, at most 16."""
+    """Gives the number of logical cores if it is at most 4, else half of it, at most 16."""
     cores = usable_cores()
     return cores if cores <= 4 else min(cores // 2, 16)
 
@@ -88,7 +88,7 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
     sequence = Sequence(backend)
     rate = 0.0
     begun = time.perf_counter()
-    for first in range(PROBES):  # the best one is undisturbed
+    for first in range(PROBES):  # the fastest is the least disturbed
         started, before = time.perf_counter(), sequence.evaluated
         sequence.logits_behind(probe[first:], lambda: time.perf_counter() - begun > PROBE_SECONDS)
         evaluated = sequence.evaluated - before

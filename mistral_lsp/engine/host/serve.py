@@ -49,7 +49,8 @@ Send = Callable[[frames.Reply], object]
 class Admitted:
     """A generation that is waiting or running.
 
-    A `background` one is stopped for any foreground one. `why` is the reason to stop, or None.
+    A `background` one is stopped when one in the foreground begins. `why` is the reason for a
+    stop, or None.
     """
 
     background: bool
@@ -60,7 +61,7 @@ class Host:
     """One model, one computing thread, any number of clients."""
 
     def __init__(self, listening: socket.socket, path: Path) -> None:
-        """Serves at `listening`, bound to `path`. The model is loaded when a client asks."""
+        """`listening` is a socket bound to `path`. The model is loaded when a client asks."""
         self._listening = listening
         self._path = path
         self._file = path.stat().st_ino
@@ -96,7 +97,7 @@ class Host:
             os._exit(0)
 
     def _leave(self) -> None:
-        """Stops greeting clients: new ones find no host, and start another."""
+        """Removes the socket and ends `run`. New clients find no host, and start another."""
         with suppress(OSError):
             # The path may belong to another host by now.
             if self._path.stat().st_ino == self._file:
@@ -134,7 +135,7 @@ class Host:
         client.send(frames.Hello(os.getpid()))
 
     def _is_done(self, client: Connection, request: frames.Request) -> bool:
-        """Does the quick part of a request; tells whether that was all. Raises Confused."""
+        """Does the quick part of a request; True if nothing is left to do. Raises Confused."""
         if isinstance(request, frames.Cancel):
             self._cancel((client.number, request.id), STOPPED)
         elif isinstance(request, frames.Ping):
@@ -288,6 +289,6 @@ class Host:
 
 
 def serve(listening: socket.socket, path: Path) -> None:
-    """Serves at the socket bound to `path` until no client needs the host; ends the process."""
+    """Serves at the socket bound to `path` until no client needs the host; then exits."""
     take_short_turns()
     asyncio.run(Host(listening, path).run())

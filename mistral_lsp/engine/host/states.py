@@ -1,9 +1,9 @@
-"""Keeps the KV states of prompts on disk, so that the next start need not read them again.
+"""Keeps prompts' KV states on disk, so that the next start need not read the prompts again.
 
 Done only if the user asked for it, since a state contains the code of its prompt. Folder and files
 are private to the user, and bounded in size. Damaged files and those of another model are skipped.
 
-A file is a digest of all that follows it, the header's length (4 bytes, big-endian), the header as
+A file consists of a digest of its rest, the header's length (4 bytes, big-endian), the header as
 MessagePack, and the state in the backend's format.
 """
 
@@ -29,7 +29,7 @@ DIGEST_SIZE = 32
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The model of a state, and the tokens that it was made of; see `Kept`."""
+    """The model and the tokens of a state; see `Kept`."""
 
     model: str
     tokens: tuple[int, ...]
@@ -42,7 +42,7 @@ def folder() -> Path:
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
-    """Replaces all kept states by the last ones of `states` that fit into `ROOM`."""
+    """Replaces all kept states by the last of `states`, as many as fit into `ROOM`."""
     erase()
     try:
         folder().mkdir(mode=0o700, parents=True)

@@ -36,7 +36,7 @@ LONGEST_SILENCE = 10.0
 
 @dataclass
 class HostGeneration(Generation):
-    """An answer while the host writes it; see engine.base.Generation."""
+    """An answer streamed by the host; see engine.base.Generation."""
 
     number: int
     send: Callable[[frames.Request], None]
@@ -69,7 +69,7 @@ class HostGeneration(Generation):
             self.send(frames.Cancel(self.number))
 
     def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
-        """Takes in one of the host's frames about this generation."""
+        """Handles one of the host's frames about this generation."""
         self.meter.count(frame.usage)
         if isinstance(frame, frames.Finished):
             self.finished = True
@@ -94,7 +94,7 @@ class EngineClient(Service):
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Starts nothing. `on_state` hears of each new state; `metrics` counts the host's work."""
+        """Starts nothing. `on_state` is called with each new state; `metrics` counts the work."""
         self.wanted = wanted
         self.standing = Standing(on_state)
         self.model = None
@@ -130,7 +130,10 @@ class EngineClient(Service):
             )
 
     async def close(self) -> None:
-        """Disconnects; the host exits if it has no other client. Kills a suspended host."""
+        """Disconnects, and kills a suspended host.
+
+        A host without other clients exits, or stays for `keep_loaded_seconds`.
+        """
         if self.host_pid is not None and processes.is_suspended(self.host_pid):
             processes.kill(self.host_pid)
         if self._supervisor is not None:
@@ -243,7 +246,7 @@ class EngineClient(Service):
         )
 
     async def _live(self) -> str:
-        """Connects to the host and serves until the connection ends; returns why it ended.
+        """Connects to the host and handles its replies; gives the reason why the connection ended.
 
         Raises EngineError if the model can't be loaded; another try would not help.
         """

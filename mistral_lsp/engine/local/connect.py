@@ -1,7 +1,7 @@
 """Connects to a user's host for a model, and starts the host if none runs.
 
 The socket's name is a digest of the model and its settings; its folder is private to the user.
-Hosts are started under a file lock, so that two editors never start two.
+Hosts are started under a file lock, so that two editors start only one.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ GREETING_SECONDS = 4.0
 LOOK_SECONDS = 0.5
 TRIES = 5
 LARGE_BLOCK = 1 << 20
-"""Bytes. glibc returns freed blocks of this size to the system at once.
+"""Bytes. glibc returns freed blocks of this size or more to the system at once.
 
-By default it raises this limit to the size of freed blocks, and the host then retains tens of
-megabytes of every KV state it saved.
+By default glibc raises this limit to the size of the blocks freed. The host would then retain tens
+of megabytes of every KV state it has saved.
 """
 LONGEST_LAST_WORDS = 300
 
@@ -63,7 +63,7 @@ async def connect(wanted: frames.Load) -> Connection:
 async def _greeted(path: Path, seconds: float) -> Connection | None:
     """Connects to the host at `path`.
 
-    None if no host listens, the listener sends no greeting in time, or speaks another version.
+    None if no host listens, or the listener sends no greeting of this version in time.
     """
     try:
         async with limited(seconds):
@@ -112,8 +112,8 @@ async def _start(path: Path) -> Connection | None:
 
 
 async def _started(path: Path) -> Connection | None:
-    # Python looks for modules in the working directory first. Ours is private, so that a workspace
-    # can't bring its own.
+    # Python looks for modules in the working directory first. The host's is a private folder, so
+    # that a workspace can't bring its own modules.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)}
     environment.pop("PYTHONOPTIMIZE", None)  # ctransformers needs its docstrings
     starter = await asyncio.create_subprocess_exec(

@@ -1,1 +1,1 @@
-"""Model servers elsewhere, asked by HTTP; one adapter for each dialect."""
+"""Model servers elsewhere, asked over HTTP; one adapter for each dialect."""

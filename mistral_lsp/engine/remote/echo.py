@@ -71,7 +71,7 @@ def _spaced(text: str) -> str:
 
 
 def _readings(said: str) -> Iterator[str]:
-    """Gives the message with all encodings decoded that it may contain."""
+    """Yields the message as it is, and with the encodings decoded that it may contain."""
     plain = {said, unquote(said), html.unescape(said), _unescaped(said)}
     plain.add(_unescaped(_unescaped(html.unescape(unquote(unquote(said))))))
     for reading in plain:
@@ -91,7 +91,7 @@ def _unescaped(text: str) -> str:
 
 
 def _decoded(coded: str) -> Iterator[str]:
-    """Decodes base64, beginning at each of the four possible places of a group."""
+    """Decodes base64 from each of the four offsets at which its first group may begin."""
     coded = coded.replace("-", "+").replace("_", "/")
     for start in range(4):
         groups = coded[start : start + (len(coded) - start) // 4 * 4]

@@ -27,8 +27,8 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 class RemoteEngine(Service):
     """Model servers as one engine; see engine.base.Service.
 
-    All must have the same model; a server with another one than the first ready server is left out.
-    A document keeps its server while that is ready, because of its KV cache.
+    A server is left out if its model differs from that of the first ready server. The requests for
+    a document go to the same server while it is ready, to reuse its KV cache.
     """
 
     host_pid: int | None = None
@@ -40,7 +40,7 @@ class RemoteEngine(Service):
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Asks no server yet. `on_state` hears of each new state; `metrics` counts the work."""
+        """Sends nothing yet. Calls `on_state` with each new state; counts the work in `metrics`."""
         self.wanted = wanted
         self.standing = Standing(on_state)
         self._metrics = metrics or Metrics()
@@ -178,7 +178,8 @@ def _same(one: LoadedModel, other: LoadedModel) -> bool:
 
 
 def _distance(document: str, url: str) -> bytes:
-    """Rendezvous hashing: ranks the servers for a document, the same in every editor. A server that
-    comes or goes moves only its own documents.
+    """Gives a server's rank for a document by rendezvous hashing, the same in every editor.
+
+    A server that comes or goes moves only its own documents.
     """
     return hashlib.blake2b(f"{url}\n{document}".encode("utf-8", "replace"), digest_size=8).digest()

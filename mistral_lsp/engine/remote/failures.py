@@ -26,10 +26,10 @@ Body = Mapping[str, Any]
 
 
 class ServerError(EngineError):
-    """The server can't be reached or refused a request; `seconds` until it is worth another try.
+    """The server can't be reached or refused a request; try again after `seconds`.
 
-    `lost`: other requests would fail, too. `passing`: the same request may succeed at once.
-    `status` is the HTTP status, or 0.
+    `lost`: other requests would fail, too. `passing`: the same request may succeed if sent again
+    at once. `status` is the HTTP status, or 0.
     """
 
     def __init__(

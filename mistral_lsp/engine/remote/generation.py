@@ -18,16 +18,16 @@ from mistral_lsp.types import EngineError, Prompt, Token, Usage
 LONGEST_TEXT = 1 << 16
 """Characters of one answer."""
 UNHEARD_SECONDS = 30.0
-"""Seconds from a stop until the connection is closed even if nothing has come."""
+"""Seconds from a stop until the connection is closed even if the server has sent nothing."""
 
 
 class RemoteGeneration(Generation):
     """See engine.base.Generation. If a server fails before its first token, the next one is asked.
 
-    llama-server goes on with an abandoned request that is in its queue or still reading its prompt,
-    and notices after a second or so. Keys are pressed faster, so its slots would fill with such
-    requests. So an abandoned request is kept until the server's next chunk or token. The next
-    request waits for its turn, and reuses the prompt read by then.
+    llama-server notices only after a second or so that a request was abandoned while it was queued
+    or its prompt was being read. Keys are pressed faster, so such requests would fill its slots. So
+    an abandoned request is kept open until the server's next chunk or token. The next request
+    waits until then, and reuses what was read of the prompt.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class RemoteGeneration(Generation):
 
     @override
     def stop(self) -> None:
-        """May close the connection only at the server's next chunk."""
+        """The connection may stay open until the server's next chunk."""
         if not self._task.done() and not self._meter.is_stopped:
             self._meter.stop()
             self._arrivals.put_nowait(None)

@@ -23,7 +23,7 @@ from mistral_lsp.types import EngineError
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
 """Seconds. The first is long, since a slow server is silent while it reads a long prompt."""
 HEAD_SECONDS = 90.0
-"""Seconds until an answer's head."""
+"""Seconds until an answer's headers."""
 ANSWER_SECONDS = 300.0
 """Seconds for a whole answer."""
 PAUSES = (0.1, 0.4)
@@ -33,7 +33,7 @@ LONGEST_ANSWER = 8 << 20
 """Bytes. A longer answer is refused."""
 LONGEST_REFUSAL = 1 << 16
 BLOCK_COST = 256
-"""Bytes added to each block's length, so that ten million blocks of one byte are too much, too."""
+"""Bytes added to each block's length, so that millions of tiny blocks are refused, too."""
 
 Kind = TypeVar("Kind")
 
@@ -94,10 +94,11 @@ class HttpClient:
     async def stream(
         self, path: str, body: Body, kind: type[Kind]
     ) -> AsyncIterator[AsyncIterator[Kind]]:
-        """Yields an answer's JSON objects as they arrive: server-sent events, or one object a line.
+        """Streams an answer's JSON objects as they arrive, as server-sent events or one a line.
 
-        Ends at the mark [DONE]; a caller that knows another end stops there. Leaving the block
-        closes the connection, by which the server learns to stop. Raises ServerError.
+        The stream ends at the event [DONE]. If a dialect has another end, the caller must stop
+        iterating there. Leaving the block closes the connection, which tells the server to stop.
+        Raises ServerError.
         """
         async with (
             self._opened("POST", path, body) as answer,
@@ -123,7 +124,7 @@ class HttpClient:
     async def _opened(
         self, method: str, path: str, body: Body | None
     ) -> AsyncIterator[httpx.Response]:
-        """Opens an answer and reads only its head. Raises ServerError, also for a broken body."""
+        """Opens an answer, reads only its headers. Raises ServerError, also for a broken body."""
         answer = await self._begun(method, path, body)
         try:
             yield answer
@@ -168,9 +169,9 @@ class HttpClient:
         return answer
 
     async def _find_key(self) -> bool:
-        """Reads the key from the keyring if the environment has none; tells whether there is one.
+        """Reads the key from the keyring if the environment has none. True if it is found now.
 
-        Done only after the server has asked for a key: the keyring may ask for a password.
+        Called only after the server has asked for a key, since the keyring may need a password.
         """
         if not self._looked_for_key:
             self._looked_for_key = True
@@ -191,7 +192,7 @@ class HttpClient:
             yield block
 
     async def _lines(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yields lines, which end at line feeds only: JSON may hold other line ends of str."""
+        """Yields lines. Only line feeds end them: JSON may hold other line ends of `splitlines`."""
         rest = bytearray()
         async with contextlib.aclosing(self._blocks(answer, LONGEST_ANSWER)) as blocks:
             async for block in blocks:

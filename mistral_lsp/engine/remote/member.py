@@ -19,12 +19,12 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 """Longest pause between two attempts to reach a server."""
 GRACE_SECONDS = 10.0
-"""Seconds. A server lost less long ago counts as restarting."""
+"""Seconds. A server lost more recently than this is assumed to be restarting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A server that is ready. Whoever finds it failing calls `lose` with the error.
+    """A server that is ready. A caller for whom it fails calls `lose` with the error.
 
     `turn` is held while the server computes for us and would not notice a stop.
     """
@@ -46,7 +46,7 @@ class Member:
         changed: Callable[[], None],
         clock: Callable[[], float],
     ):
-        """Asks nothing yet; calls `changed` after every change of state."""
+        """Sends nothing yet; calls `changed` after every change of state."""
         self.url = url
         self.state: State = "starting"
         self.message = f"The server at {shown(url)} is being asked."
@@ -57,7 +57,7 @@ class Member:
         self._seen_at = float("-inf")
 
     async def live(self) -> None:
-        """Looks for the server again and again. Ends if cancelled or its settings are unusable."""
+        """Looks for the server repeatedly until cancelled. Ends if its settings are unusable."""
         try:
             with told(f"The server at {shown(self.url)}"):
                 server = HttpClient(self.url)
@@ -79,7 +79,7 @@ class Member:
             await server.close()
 
     async def _serve(self, server: HttpClient) -> ServerError:
-        """Connects to the server and waits until it is lost; returns why it was."""
+        """Connects to the server and waits until it is lost; gives the error."""
         try:
             with told(f"The server at {self.url}"):
                 dialect = await find(server, self._wanted)

@@ -1,4 +1,4 @@
-"""The settings' servers, and whether code and key may be sent to them."""
+"""The servers in the settings, and whether code and key may be sent to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mistral_lsp.types import EngineError
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """The servers' addresses, their dialect and their common model; `window` 0 fits the model."""
+    """The servers' addresses, dialect and model. With `window` 0, the model determines it."""
 
     urls: tuple[str, ...]
     dialect: str
@@ -32,7 +32,7 @@ class Wanted(msgspec.Struct, frozen=True):
         )
 
     def without_wishes(self) -> Wanted:
-        """The same: a model server takes no wishes for its end."""
+        """Gives the same object: a model server has no options of a client's own."""
         return self
 
 

@@ -38,7 +38,7 @@ class Backend(Protocol):
         """Evaluates tokens after the first `past` ones and gives the last one's logits.
 
         The logits are a float32 array of shape (vocabulary,), valid until the next eval. Raises
-        Aborted; the cache then is sure to hold only the first `past` tokens.
+        Aborted; then only the first `past` tokens of the cache are certain.
         """
 
     def rewind(self, past: int) -> None:
@@ -54,7 +54,7 @@ class Backend(Protocol):
         """Gives a copy of the KV cache. A cancel is not noticed meanwhile."""
 
     def restore(self, state: bytearray) -> bool:
-        """Loads a state of `save` into the KV cache. False: that failed, and the cache is empty."""
+        """Loads a saved state into the KV cache. False: that failed, and the cache is empty."""
 
 
 @runtime_checkable

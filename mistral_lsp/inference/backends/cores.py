@@ -21,7 +21,7 @@ class OtherCores:
     """
 
     def __init__(self) -> None:
-        """Finds out whether the C library supports it."""
+        """Finds out whether the C library supports this."""
         self._library = ctypes.CDLL(None)
         self._attributes = ctypes.create_string_buffer(256)  # a pthread_attr_t has 56 on x86-64
         self._works = (
@@ -30,8 +30,9 @@ class OtherCores:
         )
 
     def prefer(self) -> set[int]:
-        """Makes new threads start on all cores but the caller's, and gives these cores. Empty if
-        there are none, or it is not supported.
+        """Makes new threads start on other cores than the caller's, and gives these cores.
+
+        Empty if there are none, or this is not supported.
         """
         if not self._works:
             return set()

@@ -23,8 +23,8 @@ ARCHITECTURES = ("llama", "falcon")
 class CTransformers(Backend):
     """A model loaded by ctransformers 0.2.27.
 
-    It calls the C functions: the library's `tokenize` allocates by characters but writes by bytes,
-    so it overflows on non-ASCII text.
+    Calls the C functions, since the library's `tokenize` allocates by characters but writes by
+    bytes: it overflows on non-ASCII text.
     """
 
     name = "ctransformers"
@@ -113,6 +113,6 @@ class CTransformers(Backend):
 
 
 def _library() -> str | None:
-    """Gives the library's build to load; None: it decides itself, which takes half a second."""
+    """Gives the library's build to load; None: the library chooses, which takes 0.5 s."""
     is_known = platform.system() == "Linux" and platform.machine() == "x86_64"
     return "avx2" if is_known and "avx2" in processor_features() else None

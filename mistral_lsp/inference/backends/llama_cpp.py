@@ -198,10 +198,10 @@ def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
 
 
 def _flash_attention() -> int:
-    """Enables flash attention, except without a GPU on processors with AVX2 but no AVX-512.
+    """Gives the mode of flash attention: off without a GPU on AVX2 but no AVX-512, else automatic.
 
-    There it makes decode steps after 1,000 tokens a quarter longer, and doubles the time of chunks
-    after 3,000.
+    Where it is off, it would make decode steps after 1,000 tokens take a quarter longer, and chunks
+    after 3,000 twice as long.
     """
     system = lib.llama_print_system_info().decode()
     narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system

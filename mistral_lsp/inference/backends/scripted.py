@@ -3,8 +3,8 @@ r"""A backend without a model: it answers from a script, for tests and for tryin
 The script is a JSON file named by MISTRAL_LSP_SCRIPT:
 {"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
 A token is a byte; `delay_ms` is the time to evaluate one. An entry applies if the prefix ends with
-its `after`, or with `after` and a beginning of its `answer`; the rest is then generated. The
-optional `other` of an entry is a second, slightly less probable answer.
+its `after`, or with `after` and a beginning of its `answer`; the answer's rest is then generated.
+The optional `other` of an entry is a second, slightly less probable answer.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def read_assigned(line: Line, named: Named) -> int:
 
 
 def is_value_apart(named: Named) -> bool:
-    """Whether the name is the value of a word like `name`, and its own value is elsewhere."""
+    """Whether the name is itself a value, as in `key: password`, and its own value is elsewhere."""
     return named.before[-1:] in "\"'`=: \t>" and _KEYED.search(named.before[-24:]) is not None
 
 
@@ -175,7 +175,8 @@ _WAYS = (
     (_BESIDE, _beside),
 )
 """How a string may follow a name, the surest first. Each function judges by the text before the
-name: it gives the value's Manner, or None for no value. It runs last: most patterns fail at once.
+name: it gives the value's Manner, or None for no value. It runs after the pattern, which mostly
+fails at once.
 """
 
 
@@ -198,7 +199,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
 
 
 def _look_below(line: Line, named: Named) -> None:
-    """Notes that the value may be in the lines below; hides one before its name, as attributes."""
+    """Notes that the value may be in the lines below; hides one that precedes the name."""
     here = _HERE.match(line.text, named.end)
     below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:

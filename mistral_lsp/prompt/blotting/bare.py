@@ -65,7 +65,7 @@ def read_bare(line: Line, named: Named) -> int:
 def _read(
     line: Line, place: int, pattern: re.Pattern[str], named: Named, manner: Manner
 ) -> int | None:
-    # Judged by the first LONGEST characters only: a long line may be read over and over.
+    # Judged by the first LONGEST characters only: a long line is read once for each name.
     seen = pattern.match(line.text, place, place + LONGEST)
     if seen is None:
         return None
@@ -78,7 +78,7 @@ def _read(
 
 
 def _read_element(line: Line, named: Named) -> int | None:
-    """<password>value</password>, or <entry key="password">value</entry>."""
+    """Reads <password>value</password>, or <entry key="password">value</entry>."""
     tag = named.before.rpartition("<")[2] if "<" in named.before else None
     if tag is None:
         return None
@@ -89,7 +89,7 @@ def _read_element(line: Line, named: Named) -> int | None:
 
 
 def _read_flag(line: Line, named: Named) -> int | None:
-    """--password value, or --password=value."""
+    """Reads --password value, or --password=value."""
     text, end = line.text, named.end
     if text[end : end + 1] not in ("=", " ") or text.startswith(("-", "=", "|"), end + 1):
         return None
@@ -97,18 +97,18 @@ def _read_flag(line: Line, named: Named) -> int | None:
         return None
     if text[end] == "=" or (line.style in ("config", "shell") and named.is_password):
         return _read(line, end + 1, _TO_MARK, named, Manner.BARE)
-    word = replace(named, kind=Kind.PASSWORD)  # a key need not be a long one here
+    word = replace(named, kind=Kind.PASSWORD)  # here, a key may be short
     return _read(line, end + 1, _TO_MARK, word, Manner.PROSE)
 
 
 def _read_default(line: Line, named: Named) -> int | None:
-    """${PASSWORD:-value}, or ${password:value}."""
+    """Reads ${PASSWORD:-value}, or ${password:value}."""
     sign = _DEFAULT.match(line.text, named.end) if named.before.endswith("{") else None
     return _read(line, sign.end(), _TO_BRACE, named, Manner.BARE) if sign else None
 
 
 def _read_beside(line: Line, named: Named) -> int | None:
-    """ENV PASSWORD value, or `password value` where that is all of the line."""
+    """Reads ENV PASSWORD value, or `password value` if that is all of the line."""
     end = named.end
     if line.text[end : end + 1] not in (" ", "\t"):
         return None
@@ -123,13 +123,13 @@ def _read_beside(line: Line, named: Named) -> int | None:
 
 
 def _read_paired(line: Line, named: Named) -> int | None:
-    """{name: PASSWORD, value: value}."""
+    """Reads {name: PASSWORD, value: value}."""
     glue = _PAIRED.match(line.text, named.end) if is_value_apart(named) else None
     return _read(line, glue.end(), _TO_MARK, named, Manner.BARE) if glue else None
 
 
 def _read_told(line: Line, named: Named) -> int | None:
-    """The password is value."""
+    """Reads prose, as in "The password is value"."""
     if not named.in_prose or not named.is_password or named.name == "pass":
         return None
     said = _SAID.match(line.text, named.end)
@@ -137,7 +137,7 @@ def _read_told(line: Line, named: Named) -> int | None:
 
 
 def _read_given(line: Line, named: Named) -> int | None:
-    """PASSWORD=value, or password: value."""
+    """Reads PASSWORD=value, or password: value."""
     glue = _GLUE.match(line.text, named.end)
     for pattern, manner in _extents(line, named, glue) if glue else ():
         place = _read(line, glue.end(), pattern, named, manner) if glue else None
@@ -170,7 +170,7 @@ def _extents(
 
 
 def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str], Manner]:
-    """As in "Server=x;Password=value"."""
+    """Like `_extents`, for a value in a string, as in "Server=x;Password=value"."""
     if ";" in line.text:
         return _TO_SEMICOLON, Manner.BARE
     begins = named.is_password and named.before.endswith(("'", '"'))
@@ -180,7 +180,7 @@ def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str
 def _in_code(
     named: Named, is_key: bool, is_tight: bool
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """For unquoted values in code: numbers, or text that is no code."""
+    """Like `_extents`, for unquoted values in code: numbers, or text that is no code."""
     if named.before.endswith('"') and named.is_password:
         yield _NUMBER, Manner.BARE
     elif is_key:

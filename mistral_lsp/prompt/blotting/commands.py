@@ -34,11 +34,11 @@ _OPTIONS = (
     ("<<<", "chpasswd", "<<< ?[\"']?\\w[\\w.-]{0,60}:"),
     ("-b", "htpasswd", "-\\w{0,8}b\\w{0,8}\\s\\S{1,200}\\s\\S{1,80}\\s"),
 )
-"""A text that a line with the command has, in small letters; the command; and the text before its
-password.
+"""For each option: a lower-case text that its lines have; and the patterns of the command, and of
+the text before the password.
 """
 _PLACES = (
-    # An address's password may have a "/" or "@"; a token stands there alone.
+    # The password in an address may have a "/" or "@". A token may stand alone before the "@".
     ("://", r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{1,5}/)([^\s\"'`<>]{1,200})@(?=[\w.{$\[%-])"),
     ("://", r"://(?=[^/@]{0,200}[\d_])([^\s/:@\"'`<>?#]{8,200})@"),
     ("authorization", rf"authorization{_SET}\w{{1,20}}{_NEXT}([^\s\"'`\\]{{3,}})"),
@@ -85,7 +85,7 @@ _PLACES = (
         for part in ("pdo", "mysql", "getconnection")
     ),
 )
-"""A text that a line with the place has, in small letters; and the place."""
+"""For each place: a lower-case text its lines have; and a pattern whose group is the secret."""
 _MAYBE = (
     ("authorization", rf"authorization{_SET}([^\s\"'`\\]{{6,}})"),
     ("connect", rf"\bconnect\w{{0,12}}\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
@@ -104,7 +104,7 @@ _UNSURE = tuple((part, re.compile(place, re.IGNORECASE)) for part, place in _MAY
 _SAID = re.compile(
     r"(?i)\b(?:basic|bearer|token|api-?key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})"
 )
-"""Words before a possible key."""
+"""Words before a possible key, and the key."""
 _BEGUN_ADDRESS = re.compile(
     r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})"
 )
@@ -117,7 +117,7 @@ _FIELD = re.compile(
 
 
 def read_places(line: Line, small: str) -> None:
-    """Hides the values in places for secrets; `small` is the line in small letters."""
+    """Hides secrets recognised by their place in the line; `small` is the line in lower case."""
     for places, manner in ((_SURE, Manner.BARE), (_UNSURE, Manner.PROSE)):
         for part, place in places:
             if part in small:
@@ -138,7 +138,7 @@ def _hide_all(line: Line, place: re.Pattern[str], kind: Kind, manner: Manner) ->
 
 
 def _read_rows(line: Line, rows: re.Match[str]) -> None:
-    """Hides the values of secret columns: INSERT INTO a (name, password) VALUES ('me', 'it')."""
+    """Hides values of secret columns, as in INSERT INTO a (name, password) VALUES ('me', 'it')."""
     columns = [kind(column.strip('`"[] \t')) for column in rows[1].split(",")]
     place, column = rows.end(), 0
     while column < len(columns) and (field := _FIELD.match(line.text, place)):

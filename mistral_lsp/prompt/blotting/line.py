@@ -11,7 +11,7 @@ from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
 
 Style = Literal["code", "config", "shell", "prose"]
-"""How a file writes values: in quotes; mostly without, as in YAML; up to a blank; among words."""
+"""How a file writes values: in quotes; mostly without, as in YAML; up to a blank; in sentences."""
 
 _QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
 """A quote that may begin or end a string; an apostrophe within a word does neither."""
@@ -34,13 +34,16 @@ class Named:
 
     @property
     def is_password(self) -> bool:
-        """Whether its value may be any text."""
+        """Whether the name's value may be any text."""
         return self.kind is Kind.PASSWORD
 
 
 @dataclass(frozen=True)
 class Until:
-    """A value goes on up to `closer`, for `lines` lines at most; a `word` has a line of its own."""
+    """A value goes on up to `closer`, for `lines` lines at most.
+
+    With `word`, the closer must be alone on its line.
+    """
 
     closer: str
     word: bool = False
@@ -68,7 +71,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Paired:
-    """The value of a name is in one of the next `lines`, after a word like `value`."""
+    """The value of a name may be in one of the next `lines` lines, after a word like `value`."""
 
     name: str
     kind: Kind
@@ -77,7 +80,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class Armour:
-    """A private key in base64 goes on; if its `head` was not seen, in lines of pure base64 only."""
+    """A private key in base64 goes on. Without a `head` line, it has lines of pure base64 only."""
 
     head: bool = True
 

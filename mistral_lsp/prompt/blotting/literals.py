@@ -9,7 +9,7 @@ QUOTE = (
     r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(?:\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
     r"""|%[qQ]?[({\[|!]|\bqq?[{\[/|!])"""
 )
-"""The beginning of a string, as a pattern: with prefixes, escaped, of Lua, Ruby, HTML."""
+"""The pattern of a string's opening mark: with prefixes, escaped, or as in Lua, Ruby and HTML."""
 
 _OPENING = re.compile(
     r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""

@@ -19,7 +19,7 @@ class Kind(IntEnum):
 
 
 LONGEST = 80
-"""Characters read of a name, the last ones."""
+"""Characters read of a name, at most; the last ones."""
 
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
@@ -51,7 +51,7 @@ _PASSWORDS = word_set(
     """,
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
-"""Ends of a word made of several, as in dbpassword."""
+"""Ends of a compound word, as in dbpassword."""
 _TOKENS = word_set(
     """
     token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp
@@ -66,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` that make it a token of a text, or no secret."""
+"""Words before `token` that make it a piece of text, or otherwise no secret."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
@@ -100,7 +100,7 @@ _SECRET_IDS = word_set("secret role")
 _NOT = word_set(
     "no not is has can use show hide need needs require requires public without invalid forgot"
 )
-"""Words in front of a name that make it a flag, or no secret."""
+"""Words in front of a name that make it a flag, or otherwise no secret."""
 
 
 _SPEAKING = (
@@ -124,7 +124,7 @@ _PARTS = word_set(
 
 
 def may_name(line: str) -> bool:
-    """Whether a line, in small letters, may have the name of a secret."""
+    """Whether a line, given in lower case, may have the name of a secret."""
     return any(part in line for part in _PARTS)
 
 

@@ -18,8 +18,8 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""The strangeness of a letter (the column) after another (the row), 0 to 9, from a to z: the
-logarithm of the pair's frequency by chance, over its frequency in Python's own library.
+"""The strangeness of a letter (the column) after another (the row), 0 to 9, from a to z. It is the
+scaled logarithm of a ratio: the pair's frequency by chance to that in Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
 """The neutral strangeness, and the steps of strangeness to one unit of the natural logarithm."""
@@ -28,18 +28,18 @@ _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
 words; and two characters that are the same or neighbours in the alphabet.
 """
 LEAST_MEAN = 0.3
-"""Mean logarithm of a random word's pairs, at least: it is 0.9 by chance and below 0 in names."""
+"""Mean logarithm of a random word's pairs, at least. It is 0.9 by chance, and below 0 in names."""
 LEAST_SUM = 4.0
 """Sum of the logarithms of a random word's pairs, at least."""
 LEAST_DIGIT_CHANGES = 4
-"""Changes between figures and letters in hexadecimal digits; numbers and words have fewer."""
+"""Changes between digits and letters in a hexadecimal key; numbers and words have fewer."""
 
 BEGUN_MEAN, BEGUN_SUM = 0.5, 2.0
-"""LEAST_MEAN and LEAST_SUM for a half-typed word; with figures in it, LEAST_MEAN itself counts."""
+"""LEAST_MEAN and LEAST_SUM for a half-typed word; with digits in it, LEAST_MEAN is enough."""
 
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
 _PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
-"""Further parts of a random string, each behind a dot."""
+"""Further parts of a random string, each after a dot."""
 _PIECE = re.compile(r"[A-Za-z0-9+=]{12,}")
 _HEXADECIMAL = re.compile(
     r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])"
@@ -62,7 +62,7 @@ _PUBLIC = (
     "tree/",
     "raw/",
 )
-"""Texts before digests that are public."""
+"""Texts that precede a public digest."""
 _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
 """The paths of SVG."""
 

@@ -1,4 +1,4 @@
-"""Finds the secrets in a line, also values left open by the lines before it."""
+"""Finds the secrets in a line, including the rest of a value from the lines above."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_NAMES = 256
 BEFORE = 80
 """Characters before a name, read to see how it is used."""
 LONG = 400
-"""Characters. Of longer lines, fewer are kept in the LRU of results."""
+"""Characters. The results of longer lines are kept in a smaller LRU."""
 
 Spans = tuple[tuple[int, int], ...]
 

@@ -1,4 +1,4 @@
-"""Finds keys by the shapes of their issuers."""
+"""Finds keys by the shapes that their issuers give them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LETTERS = r"[0-9A-Za-z]"
 _WORD = r"[\w-]"
 _BASE64 = r"[\w+/=-]"
 _REST = r"[\w+/=-]*(?:\.[\w+/=-]*){0,4}"
-"""Up to four more parts behind dots, as in signed keys."""
+"""Up to four more parts after dots, as in signed keys."""
 
 UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
     r"[0-9A-Z]": ("AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|ANPA|ANVA|AIPA|APKA|ASCA|A3T[A-Z0-9]",),
@@ -36,7 +36,7 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
-"""Beginnings of keys and of no other word, by the characters that follow."""
+"""Beginnings of keys and of no other words, by the kind of characters that follow."""
 
 AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     _LETTERS + "{12,}": (
@@ -58,7 +58,7 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
-"""Beginnings of keys and of other words, too, by the least that has to follow."""
+"""Beginnings of keys, but also of other words, by the pattern of what must follow in a key."""
 
 LEAST = 10
 """Characters after an unmistakable beginning, at least; one is enough while the key is typed."""
@@ -77,7 +77,7 @@ _LONG = re.compile(r"[\w./+=~$-]{12,}")
 _WHOLE = _compiled(_pattern(UNMISTAKABLE, f"{{{LEAST},}}{_REST}"), _pattern(AMBIGUOUS, ""))
 _BEGUN = _compiled(_pattern(UNMISTAKABLE, "{1,}"))
 _MIXED = re.compile(r"[A-Za-z]\W*\d|\d\W*[A-Za-z]|[a-z][A-Z].*[a-z][A-Z]", re.ASCII | re.DOTALL)
-"""Letters beside figures, or capitals within words twice: usual in keys, rare in names."""
+"""Letters next to digits, or twice a capital after a small letter: usual in keys, rare in names."""
 
 
 def issued_keys(line: str) -> Iterator[tuple[int, int]]:
@@ -87,5 +87,5 @@ def issued_keys(line: str) -> Iterator[tuple[int, int]]:
 
 
 def begun_keys(line: str) -> Iterator[tuple[int, int]]:
-    """Finds the beginnings of keys in a line, as while one is typed."""
+    """Finds the beginnings of keys in a line, for a key that is being typed."""
     return (found.span() for found in _BEGUN.finditer(line))

@@ -1,4 +1,4 @@
-"""Tells from a value, and the manner of its writing, whether it is a secret."""
+"""Tells from a value, and from how it is written, whether it is a secret."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _is_placeholder(value: str) -> bool:
 
 
 def _is_named_so(value: str, name: str) -> bool:
-    """Whether a value repeats the name, as the name of a field or a variable does."""
+    """Whether a value is a usual name for a secret, or repeats the end of its own name."""
     if is_name(value):
         return True
     plain, of = (re.sub(r"[\W_]", "", text).lower() for text in (value, name))

@@ -28,10 +28,13 @@ class Dialect(Protocol):
         """Asks the server for its model, and checks that it would answer."""
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Counts the tokens of each text; an estimate is rather too high."""
+        """Counts the tokens of each text; estimates err on the high side."""
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """Counts the tokens of each part of a prompt; an estimate is rather too high."""
+        """Counts the tokens of each part of a prompt; estimates err on the high side."""
 
     def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
-        """Yields the answer as it arrives; closing stops the server. 0 tokens: reads the prompt."""
+        """Yields the answer as it arrives. Closing the generator stops the server.
+
+        With 0 `max_tokens`, the server only reads the prompt.
+        """

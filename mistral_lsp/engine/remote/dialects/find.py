@@ -27,7 +27,7 @@ _SIGNS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("ollama", "/api/version", Version),
     ("openai", "/v1/models", Models),
 )
-"""Dialect, path, answer: only that dialect's servers answer so. The surest sign first."""
+"""Dialect, path, and the answer that only its servers give there; the surest sign first."""
 UNKNOWN = (200, 400, 404, 405, 501)
 """Statuses of servers with another dialect; some answer 200 with an error body."""
 

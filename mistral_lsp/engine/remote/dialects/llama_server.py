@@ -26,16 +26,16 @@ from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
 CHUNK_SECONDS = 0.1
-"""Seconds of reading that an unnoticed stop costs the server at most."""
+"""Seconds for which the server goes on reading after a stop, at most."""
 SMALLEST_CHUNK = 32
 TRUSTED_SECONDS = 5.0
 """Seconds. After a longer silence the server may have restarted with another model."""
 RIVALS = 16
-"""Most probable tokens searched for others that could begin the healed word."""
+"""Most probable tokens asked for, to find others that could begin the healed word."""
 LARGEST_RATIO = 80.0
 """Bounds a difference of log probabilities, so that `exp` does not overflow."""
 CHECK_SECONDS = 2.0
-"""Seconds for the server to name its model, for which it need not compute."""
+"""Seconds for the server to name its model, which takes no computing."""
 
 
 class _Defaults(msgspec.Struct):
@@ -64,7 +64,7 @@ class _Chosen(_Choice):
     top_logprobs: list[_Choice] = []
 
     def probability(self, owed: bytes) -> float:
-        """Gives the token's probability; with `owed`, among the tokens that write `owed`."""
+        """Gives the token's probability; with `owed`, its share among the tokens that fit it."""
         own = min(0.0, self.logprob)
         if not owed:
             return math.exp(own)
@@ -92,7 +92,7 @@ class LlamaServer(Dialect):
     def __init__(
         self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
     ):
-        """Asks nothing yet; `clock` is in seconds."""
+        """Sends nothing yet; `clock` is in seconds."""
         self._server = server
         self._wanted = wanted
         self._clock = clock
@@ -157,7 +157,7 @@ class LlamaServer(Dialect):
                 if not usage.generated_tokens:
                     usage = Usage(len(ids), usage.evaluated_tokens + chunk.timings.prompt_n)
                 if chunk.stop or any(not token.bytes for token in said):
-                    # The end, or a special token in the answer, which is no text.
+                    # The end of the answer, or a special token, which has no text.
                     reached = max_tokens if chunk.stop_type == "limit" else usage.generated_tokens
                     yield Piece("", 1.0, Usage(len(ids), usage.evaluated_tokens, reached))
                     return
@@ -171,10 +171,10 @@ class LlamaServer(Dialect):
                 yield Piece(fresh, probability, usage)
 
     def _unread(self, ids: list[int]) -> list[int]:
-        """Gives the beginning of the prompt to be read next; empty if one chunk is left.
+        """Gives the prompt up to the end of the next chunk; empty if that is the last one.
 
-        A server notices a closed connection between two requests, not while it reads a prompt, and
-        keeps what it has read.
+        Each chunk is a request, since a server notices a closed connection only between two of
+        them. It keeps what it has read.
         """
         reached = common_prefix(self._held, ids) + self._chunk
         return ids[:reached] if reached < len(ids) else []
@@ -221,7 +221,7 @@ class LlamaServer(Dialect):
 
 
 def _reading(ids: Sequence[int]) -> dict[str, Any]:
-    """Gives a request that only reads. It asks for one token, since some versions crash on 0."""
+    """Gives a request that only reads a prompt. It asks for 1 token: some versions crash on 0."""
     return {"prompt": ids, "n_predict": 1, "cache_prompt": True}
 
 
@@ -238,7 +238,7 @@ def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
 
 
 def _beginning(owed: str) -> dict[str, Any]:
-    """Makes the answer begin with `owed`, by a grammar, and asks for the other probable tokens."""
+    """Gives request fields by which the answer begins with `owed` and rival tokens are reported."""
     spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
     return {"grammar": f'root ::= "{spelt}" [^\\x00]*', "n_probs": RIVALS}
 

@@ -1,7 +1,7 @@
 """Tokenises prompts by asking llama-server, and remembers the tokens of each text.
 
-The server is told not to parse special tokens, so a user's file can't contain any. Some
-vocabularies put a space before a text's first word; so a byte is put before every text, and its
+The server is told not to parse special tokens, so text of a file never becomes one. Some
+vocabularies add a space before a text's first word. So a byte is put before every text, and its
 token is dropped again.
 """
 
@@ -50,10 +50,10 @@ class _TokensWithPieces(msgspec.Struct):
 
 
 class Tokens:
-    """The vocabulary of a server's model."""
+    """Tokenises with the vocabulary of a server's model."""
 
     def __init__(self, server: HttpClient):
-        """Asks nothing yet: call `learn` before any other method."""
+        """Sends nothing yet: call `learn` before any other method."""
         self._server = server
         self.specials: dict[str, int] = {}
         self.spelt: dict[str, str] = {}
@@ -63,7 +63,7 @@ class Tokens:
         self._texts: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_LONG_TEXTS)
 
     async def learn(self) -> None:
-        """Asks for the model's marks: spellings that are one special token."""
+        """Asks for the model's marks: the known spellings that it parses as one special token."""
         begins = await self._tokenize("", add_special=True)
         if begins:
             self.specials["bos"] = begins[0]
@@ -72,7 +72,7 @@ class Tokens:
         for spelling, ids in zip(MARKS, marked):
             if len(ids) == 1 and self.specials.setdefault(MARKS[spelling], ids[0]) == ids[0]:
                 self.spelt[MARKS[spelling]] = spelling
-        # Some marks are seen in plain text, too; texts are cut within those.
+        # Some marks become one token in plain text, too; texts are cut within those.
         plain = await self._tokenize_all(spellings(), parse_special=False)
         self._cut = cuts(spelling for spelling, ids in zip(spellings(), plain) if len(ids) == 1)
 
@@ -81,15 +81,15 @@ class Tokens:
         return [len(ids) for ids in await self.of(texts)]
 
     async def prompt(self, prompt: Prompt) -> tuple[list[int], str]:
-        """Gives a prompt's ids without its last word, and that word, owed by token healing.
+        """Gives a prompt's token ids without its last word, and that word, for token healing.
 
-        Raises EngineError for a mark that the model lacks.
+        The answer must begin with it. Raises EngineError for a mark that the model lacks.
         """
         parts, owed = await self.parts(prompt)
         return list(chain.from_iterable(parts)), owed
 
     async def parts(self, prompt: Prompt) -> tuple[list[list[int]], str]:
-        """Gives the ids of each part, and the owed word."""
+        """Gives the ids of each part, and the word that the answer must begin with."""
         texts = [part.text for part in prompt.parts if part.text and part.label != "prefix"]
         prefixes = [part.text for part in prompt.parts if part.label == "prefix"]
         found = dict(zip(texts, await self.of(texts)))
@@ -123,7 +123,7 @@ class Tokens:
         return tokens
 
     async def of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """Gives the ids of every text, with one request for all unknown ones."""
+        """Gives the ids of every text, with one request for all that are not cached."""
         known = {text: self._kept(text).get(text) if text else () for text in texts}
         unknown = [text for text, ids in known.items() if ids is None]
         chunks = [self._chunks(text) for text in unknown]
@@ -139,7 +139,7 @@ class Tokens:
         return [known[text] or () for text in texts]
 
     def _start(self, ids: list[int]) -> int:
-        """Gives the place after the token of the leading byte."""
+        """Gives the index after the leading byte's token."""
         if self._lead not in ids:
             raise self._strange()
         return ids.index(self._lead) + 1

@@ -22,7 +22,7 @@ from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 NO_SUFFIX = "\n"
-"""Sent in place of an empty suffix, without which Ollama treats the prompt as a chat."""
+"""Sent in place of an empty suffix, with which Ollama would treat the prompt as a chat."""
 
 
 class Version(msgspec.Struct):
@@ -71,7 +71,7 @@ class Ollama(TextDialect):
         return self._wanted.window or registry.window_of_model(self._model)
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
-        # Ollama's default window may be smaller; it truncates prompts silently.
+        # Ollama silently truncates prompts to its window, which may be smaller by default.
         options = {"temperature": 0, "num_predict": max_tokens, "num_ctx": self._window()}
         body = {"model": self._model, "options": options}
         if self._spelt:

@@ -52,7 +52,7 @@ class _Choice(msgspec.Struct):
     logprobs: Optional[_Told] = None
 
     def probabilities(self) -> list[float]:
-        """Gives the probability of each token; empty if the server does not tell them."""
+        """Gives the probability of each token; empty if the server tells none."""
         told = (self.logprobs and self.logprobs.token_logprobs) or []
         return [math.exp(min(0.0, one)) for one in told if one is not None]
 
@@ -91,7 +91,7 @@ class OpenAI(TextDialect):
         return self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
 
     async def _agree(self, name: str) -> str:
-        """Finds the form accepted by the server for a model of that name. Raises ServerError."""
+        """Finds a fill-in form that the server accepts for the model `name`. Raises ServerError."""
         if self._spelt:
             return await self._try(registry.form_of_model(name, self._spelt))
         try:

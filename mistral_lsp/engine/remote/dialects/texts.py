@@ -22,9 +22,9 @@ from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 LONGEST_NAME = 1_000
 """Characters of a model's name."""
 BYTES_PER_TOKEN = 3
-"""Used to estimate tokens. Below any usual vocabulary's average, so that estimates are high."""
+"""For estimates of token counts. Usual vocabularies average more, so the estimates are high."""
 FORM_OF_HALVES = "suffix-first-alone"
-"""The form for prefix and suffix sent apart: a suffix of full length, and no added space."""
+"""The form if prefix and suffix are sent separately: a full suffix, and no added space."""
 NO_FILL_IN = (400, 422, 501)
 """Statuses of servers that reject a suffix."""
 _PROBE = (
@@ -68,7 +68,7 @@ class TextDialect(Dialect, ABC):
     _chunk: ClassVar[type[Chunk]]
 
     def __init__(self, server: HttpClient, wanted: Wanted):
-        """Asks nothing yet; `wanted` gives the model's name, or ""."""
+        """Sends nothing yet; `wanted` has the model's name, or ""."""
         self._server = server
         self._wanted = wanted
         self._model = wanted.model
@@ -90,7 +90,7 @@ class TextDialect(Dialect, ABC):
 
     @override
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """An estimate. Optional marks count only if we spell them out."""
+        """An estimate. Optional marks are counted only if we spell them out."""
         texts = await self.count([part.text for part in prompt.parts])
         return [self._weight_of_mark(part) or tokens for part, tokens in zip(prompt.parts, texts)]
 
@@ -158,7 +158,7 @@ class TextDialect(Dialect, ABC):
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
-    """Gives the prompt as one text, with the model's spellings of the marks, or its form's.
+    """Gives the prompt as one text. A mark becomes its spelling, or else its part's text.
 
     The server adds BOS, and the space that some vocabularies put before the first word.
     """

@@ -1,0 +1,68 @@
+"""Texts that crash a grammar's native code are not parsed, and all others are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mistral_lsp import languages
+from mistral_lsp.syntax.fatal import may_crash
+
+EDIT = """
+import sys
+from mistral_lsp import languages
+from mistral_lsp.document import Document
+
+text = sys.stdin.read()
+document = Document("file:///a", "a", languages.find("ruby"), 0, text)
+document.snapshot().tree
+place = document.snapshot().place(len(text) // 2)
+document.replace(place, place, "x")
+document.version += 1
+document.snapshot().tree
+"""
+LONG = "<<" + "é" * 300
+
+
+@pytest.mark.parametrize("around", [7, 8])
+def test_an_edit_among_long_heredoc_words_ends_no_process(around: int) -> None:
+    text = "[".join([*[LONG] * around, "<<" + "é" * 91, *[LONG] * around])
+    done = subprocess.run([sys.executable, "-c", EDIT], input=text, text=True, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ruby", f"x = <<~{'A' * 300}\n"),
+        ("ruby", f'x = <<"{"a " * 200}"\n'),
+        ("ruby", "f(" + ", ".join(f"<<~{'W' * 60}{n}" for n in range(20)) + ")\n"),
+        ("ruby", "".join(f"<<~WORD{n}\n#{{\n" for n in range(100))),
+        ("ruby", "<<A\n" * 3_000),
+        ("bash", f"cat <<{'A' * 300}\n"),
+        ("bash", f"cat <<-'{'A' * 300}'\n"),
+        ("bash", "cat " + " ".join(f"<<W{n}" for n in range(200)) + "\n"),
+        ("php", f"<?php $a = <<<{'A' * 300}\n"),
+        ("php", "<?php f(" + ", ".join(f"<<<'W{n}'" for n in range(200))),
+    ],
+)
+def test_long_and_many_heredocs_are_not_parsed(name: str, text: str) -> None:
+    assert may_crash(languages.find(name), text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ruby", "sql = <<~SQL\n  SELECT 1\nSQL\n" * 500),
+        ("ruby", "f(<<~A, <<~B)\n  a\nA\n  b\nB\n" * 500),
+        ("ruby", "x = <<~A.strip\n  #{<<~B}\n  b\n  B\n  c\nA\n" * 200),
+        ("ruby", "list << 'a string of many words' << other\n" * 500),
+        ("bash", "cat <<EOF > file\ntext $a\nEOF\n" * 500),
+        ("bash", "cat <<-'END OF IT'\n\ttext\n\tEND OF IT\n" * 500),
+        ("php", "<?php\n" + "$a = <<<HTML\n<p>\nHTML;\n" * 500),
+    ],
+)
+def test_ordinary_heredocs_are_parsed(name: str, text: str) -> None:
+    assert not may_crash(languages.find(name), text)
