@@ -123,7 +123,7 @@ class Splice(Sequence):
         self._root = head
         tail = self._held[start:stop]
         if self._tail.tokens != tail or self._tail.at != start or self._tail.age(head):
-            self._tail = Tail(tail, start, head)
+            self._tail = Tail(tail, start, head.copy())
 
     def _cut_root(self, kept: int) -> None:
         if kept < len(self._root):
@@ -174,7 +174,7 @@ class Splice(Sequence):
         """
         kept = self._tail.shared(tail)
         age = self._tail.age(head)
-        fresh = min(kept - 1, next(fresh for most, fresh in FRESH if age <= most))
+        fresh = min(kept, next(fresh for most, fresh in FRESH if age <= most))
         self._held = []
         self._logits.clear()
         branches, at = self._branches, self._tail.at

@@ -1,0 +1,200 @@
+"""A moved suffix: few tokens a key, and a cache that always holds what it should."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import llama_cpp.llama_cpp as lib
+import numpy
+import pytest
+
+from mistral_lsp.inference import splice
+from mistral_lsp.inference.assembly import PromptTokens
+from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
+from mistral_lsp.inference.shelf import Kept
+from mistral_lsp.inference.splice import BRANCHES, MAIN, ROOT, SPARE, Splice
+from mistral_lsp.models import store
+
+SAMPLE = Path(__file__).parents[1] / "fixtures" / "sample.py"
+WINDOW = 512
+MID = 7
+ROUNDING = 1.0
+"""Difference of logits at most. The same tokens in other cells of the cache differ by up to 0.7."""
+CODE: list[int] = []
+
+
+@pytest.fixture(scope="module")
+def backend() -> LlamaCpp:
+    made = LlamaCpp(store.locate(""), WINDOW, 1, 0)  # threads wait for each other
+    assert made.make_branches(len(BRANCHES), WINDOW // 4 + 16)
+    CODE[:] = made.tokenize(SAMPLE.read_bytes())
+    return made
+
+
+@dataclass
+class Text:
+    """A text that is edited: the tokens before and after a cursor."""
+
+    head: list[int]
+    tail: list[int]
+
+    def prompt(self) -> PromptTokens:
+        places = range(len(self.head), len(self.head) + len(self.tail))
+        return PromptTokens([*self.head, *self.tail, MID], b"", places)
+
+
+def some(count: int, chance: random.Random) -> list[int]:
+    """Tokens of a place in real code."""
+    start = chance.randrange(len(CODE) - count)
+    return list(CODE[start : start + count])
+
+
+def never() -> bool:
+    return False
+
+
+def text(seed: int, head: int = 200, tail: int = 100) -> tuple[Text, random.Random]:
+    chance = random.Random(seed)
+    return Text(some(head, chance), some(tail, chance)), chance
+
+
+def is_sound(sequence: Splice, backend: LlamaCpp) -> None:
+    """Each branch ends where the sequence believes, and MAIN has no gap."""
+    ends = {
+        branch: lib.llama_memory_seq_pos_max(backend._memory, branch) + 1 for branch in BRANCHES
+    }
+    assert ends[ROOT] == len(sequence._root)
+    spare = sequence._spare
+    assert ends[SPARE] == (spare.at + len(spare.tokens) if spare.tokens or ends[SPARE] else 0)
+    if sequence._held:
+        assert ends[MAIN] >= len(sequence._held)
+
+
+def read_anew(sequence: Splice, prompt: PromptTokens) -> numpy.ndarray:
+    sequence._clear()
+    return sequence.read(prompt, never).copy()
+
+
+@pytest.mark.parametrize("typed", [1, 3, 12, 40])
+def test_a_key_reads_few_tokens(backend, typed: int) -> None:
+    edited, chance = text(typed)
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+    edited.head += some(typed, chance)
+    before = sequence.evaluated
+    assert sequence.read(edited.prompt(), never) is not None
+    fresh = 2 if typed <= 16 else 16
+    assert sequence.evaluated - before == typed + fresh + 1
+    assert sequence._held == edited.prompt().ids
+    is_sound(sequence, backend)
+
+
+def test_the_same_prompt_reads_nothing(backend) -> None:
+    edited, chance = text(1)
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+    edited.head += some(3, chance)
+    sequence.read(edited.prompt(), never)
+    before = sequence.evaluated
+    assert sequence.read(edited.prompt(), never) is not None
+    assert sequence.evaluated == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_with_all_of_it_fresh_it_is_as_if_read_anew(backend, monkeypatch, seed: int) -> None:
+    monkeypatch.setattr(splice, "FRESH", ((1 << 30, 1 << 30),))
+    edited, chance = text(seed)
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+    for _ in range(6):
+        del edited.head[len(edited.head) - chance.randrange(4) :]
+        edited.head += some(chance.randrange(1, 24), chance)
+        found = sequence.read(edited.prompt(), never).copy()
+    assert abs(found - read_anew(sequence, edited.prompt())).max() < ROUNDING
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_a_pause_mends_it(backend, seed: int) -> None:
+    """Keys, cancels in the middle, answers, jumps, other suffixes, pauses."""
+    edited, chance = text(seed)
+    sequence = Splice(backend)
+    sequence._seconds = 1e-4  # small chunks, so that there are middles to cancel in
+    places = [text(seed + 100, 150, 90)[0], edited]
+    for _ in range(16):
+        act = chance.randrange(9)
+        if act < 4:
+            edited.head += some(chance.choice((1, 1, 2, 3, 20, 40)), chance)
+        elif act == 4:
+            del edited.head[-chance.randrange(1, 30) :]
+        elif act == 5:
+            edited = chance.choice(places)
+        elif act == 6:
+            edited.tail[chance.randrange(len(edited.tail)) :] = some(20, chance)
+        edited.head[300:] = []
+        edited.tail[110:] = []
+        left = chance.choice((0, 1, 2, 5, 1000, 1000))
+
+        def is_cancelled() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        logits = sequence.read(edited.prompt(), is_cancelled, in_pause=act == 7)
+        is_sound(sequence, backend)
+        said = list(edited.prompt().ids)
+        for _ in range(chance.randrange(4) if logits is not None else 0):
+            said.append(int(logits.argmax()))
+            logits = sequence.logits_behind(said)
+    edited.head += some(9, chance)
+    sequence.read(edited.prompt(), never)
+    found = sequence.read(edited.prompt(), never, in_pause=True).copy()
+    assert sequence._tail.age(edited.head) <= splice.OUT_OF_DATE
+    is_sound(sequence, backend)
+    anew = read_anew(sequence, edited.prompt())
+    assert abs(found - anew).max() < ROUNDING
+
+
+def test_a_return_to_a_place_reads_little(backend) -> None:
+    one, chance = text(1)
+    other, _ = text(2)
+    sequence = Splice(backend)
+    sequence.read(one.prompt(), never)
+    one.head += some(2, chance)
+    sequence.read(one.prompt(), never)
+    sequence.read(other.prompt(), never)
+    one.head += some(2, chance)
+    before = sequence.evaluated
+    sequence.read(one.prompt(), never)
+    assert sequence.evaluated - before <= 5
+    is_sound(sequence, backend)
+
+
+def test_states_of_an_earlier_process_serve(backend) -> None:
+    edited, chance = text(3)
+    first = Splice(backend)
+    first.read(edited.prompt(), never)
+    states = [Kept(one.tokens, bytearray(one.state), one.head) for one in first.states()]
+    second = Splice(backend)
+    second.remember(states)
+    edited.head += some(1, chance)
+    found = second.read(edited.prompt(), never).copy()
+    assert second.evaluated <= 4
+    found = second.read(edited.prompt(), never, in_pause=True).copy()
+    assert abs(found - read_anew(second, edited.prompt())).max() < 2.0
+
+
+def test_a_failed_eval_leaves_nothing(backend) -> None:
+    edited, _ = text(4)
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+
+    def fail() -> None:
+        with sequence.kept_sound():
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    is_sound(sequence, backend)
+    assert sequence._held == [] and sequence._root == []
