@@ -127,7 +127,7 @@ class LoadedModel:
     window grows to `working_window`, which this machine reads in about a second. Both are equal if
     the engine can't hold two windows at once. `can_abort`: a cancel stops it at once, not only
     between two evals. `can_search`: it supports `Decoding.line`. `can_splice`: a suffix after the
-    prefix is not read again at each key.
+    prefix is moved at each key; else it is read again, and has at most `most_suffix` tokens.
     """
 
     engine: str
@@ -140,6 +140,7 @@ class LoadedModel:
     can_abort: bool = True
     can_search: bool = False
     can_splice: bool = False
+    most_suffix: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

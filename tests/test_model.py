@@ -15,6 +15,7 @@ import pytest
 from bench.support.lsp_client import Client
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.backends.ctransformers import CTransformers
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
 from mistral_lsp.inference.decode import Decoder
@@ -104,10 +105,10 @@ def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
     for typed in (0, 3, 7, 12, 4):
         prefix = text[place - 240 : place + typed]
         prompt = [1, 4, *backend.tokenize(b"\n"), 3, *backend.tokenize(prefix.encode()), 5]
-        warm = list(loop.generate(prompt, 8, lambda: False))
+        warm = list(loop.generate(PromptTokens(prompt), 8, lambda: False))
         sequence._held.clear()
         backend.rewind(0)
-        cold = list(loop.generate(prompt, 8, lambda: False))
+        cold = list(loop.generate(PromptTokens(prompt), 8, lambda: False))
         assert warm == cold
 
 
@@ -116,12 +117,14 @@ def test_what_a_backend_read_before_is_forgotten(backend, header) -> None:
     prompt = [1, *backend.tokenize(b"def add(a, b):\n    return")]
     backend.rewind(0)
     clean = list(
-        Decoder(OneSequence(OneByOne(backend)), header.controls).generate(prompt, 8, lambda: False)
+        Decoder(OneSequence(OneByOne(backend)), header.controls).generate(
+            PromptTokens(prompt), 8, lambda: False
+        )
     )
     backend.rewind(0)
     backend.eval(backend.tokenize(b"value = function(argument)\n" * 8), 0)
     loop = Decoder(OneSequence(OneByOne(backend)), header.controls)
-    assert list(loop.generate(prompt, 8, lambda: False)) == clean
+    assert list(loop.generate(PromptTokens(prompt), 8, lambda: False)) == clean
 
 
 @pytest.fixture(params=ENGINES)

@@ -18,8 +18,6 @@ SMALLEST_BUDGET = 64
 """Tokens of a plan, at least."""
 RESERVED_TOKENS = 48
 """Tokens of the window kept free for special tokens, the path and the introduction."""
-SHORT_SUFFIX = 64
-"""Tokens of a suffix that the model reads after the prefix, at most. Each keystroke rereads it."""
 
 
 async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:
@@ -87,6 +85,5 @@ def _budget(request: Request, model: LoadedModel, first: bool) -> Budget:
     is_first = first and model.first_window < model.working_window
     wanted = (model.first_window if is_first else model.working_window) - RESERVED_TOKENS
     limit = max(SMALLEST_BUDGET, limit)
-    is_read_again = reads_suffix_last(model.form) and not model.can_splice
-    suffix = SHORT_SUFFIX if is_read_again else limit
+    suffix = model.most_suffix if reads_suffix_last(model.form) else limit
     return Budget(min(limit, max(SMALLEST_BUDGET, wanted)), limit, not is_first, suffix)

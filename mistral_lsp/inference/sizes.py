@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 FIRST_SECONDS = 0.35
+SUFFIX_SECONDS = 0.05
 COLD_SECONDS = 1.5
 SMALLEST_WORKING_WINDOW = 384
 SMALLEST_FIRST_WINDOW = 192
+SMALLEST_SUFFIX = 64
 WINDOW_STEP = 64
 
 
@@ -18,6 +20,11 @@ def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
     return min(first, working, window), min(working, window)
+
+
+def most_suffix(rate: float) -> int:
+    """Gives the tokens of a suffix that is read again at each key, at `rate` tokens per second."""
+    return max(SMALLEST_SUFFIX, int(rate * SUFFIX_SECONDS))
 
 
 def _in_steps(tokens: float, least: int) -> int:

@@ -162,7 +162,7 @@ def test_codestral_is_asked_as_mistral_common_does(prefix: str, suffix: str) -> 
     reference = MistralTokenizer.v3().encode_fim(FIMRequest(prompt=prefix, suffix=suffix))
     specials = {"bos": 1, "fim_suffix": 13, "fim_prefix": 11}
     tokenizer = Tokenizer(SentencePiece(), specials, heals=False)
-    ids, _ = tokenizer.prompt(asked("codestral", prefix, suffix))
+    ids = tokenizer.prompt(asked("codestral", prefix, suffix)).ids
     assert ids == reference.tokens
 
 
@@ -183,7 +183,7 @@ def test_instructed_models_are_told_as_mistral_common_does(
     begun = AssistantMessage(content=prefix, prefix=True)
     expected = reference().encode_chat_completion(ChatCompletionRequest(messages=[told, begun]))
     tokenizer = Tokenizer(SentencePiece(vocabulary), specials, heals=False)
-    ids, _ = tokenizer.prompt(asked("instructed", prefix, suffix))
+    ids = tokenizer.prompt(asked("instructed", prefix, suffix)).ids
     assert ids == expected.tokens
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy
 
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.backends.scripted import SPECIALS, Line, Script, Scripted
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence as OneSequence
@@ -26,7 +27,9 @@ def prompt(prefix: str) -> list[int]:
 
 
 def run(loop: Decoder, ids: list[int], most: int = 100, cancelled=lambda: False) -> str:
-    return b"".join(piece for piece, _ in loop.generate(ids, most, cancelled)).decode()
+    return b"".join(
+        piece for piece, _ in loop.generate(PromptTokens(ids), most, cancelled)
+    ).decode()
 
 
 def test_only_what_is_new_is_evaluated() -> None:
@@ -88,7 +91,7 @@ def test_a_cancel_in_the_middle_of_an_eval_leaves_the_cache_right() -> None:
 def test_prompts_become_tokens_with_marks() -> None:
     tokenizer = Tokenizer(Scripted(Script()), SPECIALS, heals=False)
     parts = (Part("mark", special="bos"), Part("prefix", text="é<s>"), Part("m", special="eos"))
-    assert tokenizer.prompt(Prompt("plain", parts)) == ([256, *"é<s>".encode(), 257], b"")
+    assert tokenizer.prompt(Prompt("plain", parts)).ids == [256, *"é<s>".encode(), 257]
 
 
 def test_a_prompt_makes_progress_though_it_is_aborted_again_and_again() -> None:
@@ -125,19 +128,19 @@ def test_going_back_reads_nothing_twice() -> None:
 def test_the_shelf_keeps_no_more_states_than_help_however_small() -> None:
     shelf = Shelf()
     for place in range(MOST + 3):
-        shelf.put([place] * 100, bytearray(1))
+        shelf.put(Kept(tuple([place] * 100), bytearray(1)))
     assert [one.tokens[0] for one in shelf.all()] == list(range(3, MOST + 3))
 
 
 def test_the_shelf_keeps_one_state_a_place_within_its_room() -> None:
     shelf = Shelf(room=25)
-    shelf.put([1] * 100, b"0123456789")
-    shelf.put([1] * 130, b"0123456789")
-    shelf.put([2] * 100, b"0123456789")
+    shelf.put(Kept(tuple([1] * 100), b"0123456789"))
+    shelf.put(Kept(tuple([1] * 130), b"0123456789"))
+    shelf.put(Kept(tuple([2] * 100), b"0123456789"))
     assert shelf.take([1] * 100, 50) == Kept((1,) * 130, b"0123456789")
     assert shelf.take([1] * 100, 50) is None
-    shelf.put([3] * 100, b"0123456789")
-    shelf.put([4] * 100, b"0123456789")
+    shelf.put(Kept(tuple([3] * 100), b"0123456789"))
+    shelf.put(Kept(tuple([4] * 100), b"0123456789"))
     assert shelf.take([2] * 100, 50) is None
     assert shelf.take([3] * 100, 100) is None
     assert shelf.take([3] * 100, 99) is not None
@@ -265,13 +268,17 @@ class Words:
 
 def test_the_word_before_the_cursor_is_chosen_anew() -> None:
     tokenizer = Tokenizer(Words(), {"eos": 0})
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x retrex"),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x retrex"),)))
+    ids, owed = found.ids, found.owed
     assert (ids, owed) == ([8, 5], b"retrex"), "of several tokens"
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x totalre"),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x totalre"),)))
+    ids, owed = found.ids, found.owed
     assert (ids, owed) == ([8], b" totalre"), "with the blank that its first token begins with"
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x " + 20 * "ret"),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x " + 20 * "ret"),)))
+    ids, owed = found.ids, found.owed
     assert (len(ids), owed) == (14, 8 * b"ret"), "as far as it pays"
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x ret"),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x ret"),)))
+    ids, owed = found.ids, found.owed
     assert (ids, owed) == ([8, 5], b"ret")
     assert [Words.pieces[token] for token in tokenizer.beginning(owed)] == [
         b"r",
@@ -279,9 +286,11 @@ def test_the_word_before_the_cursor_is_chosen_anew() -> None:
         b"ret",
         b"return",
     ]
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n"),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n"),)))
+    ids, owed = found.ids, found.owed
     assert (ids, owed) == ([8], b"\n")
-    ids, owed = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n\n  "),)))
+    found = tokenizer.prompt(Prompt("plain", (Part("prefix", text="x\n\n  "),)))
+    ids, owed = found.ids, found.owed
     assert (ids, owed) == ([8, 9], b"\n  "), "pieces reach from a line end into the next line"
 
 
@@ -289,9 +298,9 @@ def test_an_answer_begins_with_what_is_owed_and_does_not_repeat_it() -> None:
     backend = Words()
     tokenizer = Tokenizer(backend, {"eos": 0})
     loop = Decoder(OneSequence(backend), frozenset({0}), beginning=tokenizer.beginning)
-    pieces = [piece for piece, _ in loop.generate([8, 5], 8, lambda: False, b"ret")]
+    pieces = [piece for piece, _ in loop.generate(PromptTokens([8, 5], b"ret"), 8, lambda: False)]
     assert pieces == [b"urn", b" total"]
-    assert list(loop.generate([8, 5], 8, lambda: False)) == []
+    assert list(loop.generate(PromptTokens([8, 5]), 8, lambda: False)) == []
 
 
 def test_another_beginning_of_the_same_word_needs_no_eval() -> None:
@@ -299,9 +308,9 @@ def test_another_beginning_of_the_same_word_needs_no_eval() -> None:
     loop = Decoder(
         OneSequence(backend), frozenset({0}), beginning=Tokenizer(backend, {"eos": 0}).beginning
     )
-    assert next(loop.generate([8, 5], 8, lambda: False, b"r"))[0] == b"eturn"
+    assert next(loop.generate(PromptTokens([8, 5], b"r"), 8, lambda: False))[0] == b"eturn"
     evaluated = len(backend.evaluated)
-    assert next(loop.generate([8, 5], 8, lambda: False, b"re"))[0] == b"turn"
+    assert next(loop.generate(PromptTokens([8, 5], b"re"), 8, lambda: False))[0] == b"turn"
     assert len(backend.evaluated) == evaluated
 
 
@@ -317,7 +326,7 @@ def test_what_was_said_behind_other_tokens_is_forgotten() -> None:
         fresh = Decoder(OneSequence(Words()), frozenset({0}), beginning=beginning)
         most = random.randrange(1, 6)
         answers = [
-            [piece for piece, _ in each.generate(ids, most, lambda: False, owed)]
+            [piece for piece, _ in each.generate(PromptTokens(ids, owed), most, lambda: False)]
             for each in (loop, fresh)
         ]
         assert answers[0] == answers[1]

@@ -170,11 +170,14 @@ async def test_a_long_prompt_is_read_in_steps_and_once() -> None:
         await engine.close()
 
 
-async def test_nothing_is_measured_where_the_window_is_fixed() -> None:
-    with playing(PlayedModel()) as server:
+@pytest.mark.parametrize(("rate", "suffix"), [(320.0, 64), (5_000.0, 250), (40_000.0, 2_000)])
+async def test_a_suffix_read_at_each_key_is_as_long_as_50_ms_allow(rate, suffix) -> None:
+    model = PlayedModel()
+    model.timings = {"prompt_n": 32, "prompt_per_second": rate}
+    with playing(model) as server:
         engine = await started(server, window=256)
         assert engine.model.working_window == 256
-        assert server.of("/completion") == []
+        assert engine.model.most_suffix == suffix and f"{suffix} tokens" in engine.message
         await engine.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
+from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.search import MOST_TRIES, Search
 from mistral_lsp.inference.sequence import Sequence as OneSequence
@@ -57,7 +58,7 @@ def written(line: int | None, most: int = 6, cancelled=lambda: False) -> tuple[s
     loop = Decoder(OneSequence(Table()), frozenset({END}))
     chance = 1.0
     text = b""
-    for piece, probability in loop.generate([START], most, cancelled, line=line):
+    for piece, probability in loop.generate(PromptTokens([START]), most, cancelled, line=line):
         text += piece
         chance *= probability
     return text.decode(), chance, loop

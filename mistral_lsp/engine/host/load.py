@@ -13,7 +13,7 @@ from mistral_lsp.inference.backends.base import Backend, Branching
 from mistral_lsp.inference.backends.registry import FASTEST_FIRST, Row, installed, rows
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence
-from mistral_lsp.inference.sizes import sizes
+from mistral_lsp.inference.sizes import most_suffix, sizes
 from mistral_lsp.inference.splice import BRANCHES, Splice
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
@@ -64,6 +64,8 @@ def load(wanted: Load) -> Ready:
     sequence = _sequence(backend, form, window, measured)
     decoder = Decoder(sequence, header.controls, tokenizer.beginning)
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
+    can_splice = isinstance(sequence, Splice)
+    suffix = window if can_splice else most_suffix(measured.reading_rate)
     model = LoadedModel(
         engine=backend.name,
         model=header.name or one_line(path.name),
@@ -71,10 +73,11 @@ def load(wanted: Load) -> Ready:
         window=window,
         first_window=first if backend.can_save else working,
         working_window=working,
-        note=note,
+        note=f"{note} {_note_on_suffix(form, can_splice, suffix)}".rstrip(),
         can_abort=backend.can_abort,
         can_search=True,
-        can_splice=isinstance(sequence, Splice),
+        can_splice=can_splice,
+        most_suffix=suffix,
     )
     identity = f"{backend.name} {path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
     if wanted.remember_windows and backend.can_save:
@@ -91,6 +94,18 @@ def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> S
     if not backend.make_branches(len(BRANCHES), more):
         return Sequence(backend, *rates)
     return Splice(backend, *rates)
+
+
+def _note_on_suffix(form: str, can_splice: bool, suffix: int) -> str:
+    """Says what a key costs with a model that reads the suffix last; "" for any other model."""
+    if not reads_suffix_last(form):
+        return ""
+    if can_splice:
+        return "The suffix is moved at each key, not read again."
+    return (
+        f"At each key up to {suffix} tokens of the suffix are read again: this engine can't move "
+        "them for this model."
+    )
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:

@@ -20,8 +20,9 @@ from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.shelf import common_prefix
-from mistral_lsp.inference.sizes import sizes
+from mistral_lsp.inference.sizes import most_suffix, sizes
 from mistral_lsp.models import registry
+from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
@@ -113,15 +114,27 @@ class LlamaServer(Dialect):
         limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)
-        working = self._window
-        if not self._wanted.window:
-            _, working = sizes(await self._measure(), self._window, fixed=False)
+        working, suffix = self._window, self._window
         note = f"llama-server at {self._server.address}."
+        if not self._wanted.window or reads_suffix_last(form):
+            rate = await self._measure()
+            _, working = sizes(rate, self._window, fixed=bool(self._wanted.window))
+            suffix = most_suffix(rate)
+        if reads_suffix_last(form):
+            note += f" At each key it reads up to {suffix} tokens of the suffix again."
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
         shown = self._server.failures.name(name)
         return LoadedModel(
-            "llama-server", shown, form, self._window, working, working, note, can_abort=False
+            "llama-server",
+            shown,
+            form,
+            self._window,
+            working,
+            working,
+            note,
+            can_abort=False,
+            most_suffix=suffix,
         )
 
     @override
