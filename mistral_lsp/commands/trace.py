@@ -34,21 +34,23 @@ class TracedGeneration(Generation):
     """A generation that records its first and last token."""
 
     def __init__(self, generation: Generation, trace: Trace):
-        self.usage: Usage = generation.usage
         self._generation = generation
         self._trace = trace
         self._is_over = False
+
+    @property
+    @override
+    def usage(self) -> Usage:
+        return self._generation.usage
 
     @override
     async def __aiter__(self) -> AsyncIterator[Token]:
         count = 0
         async for token in self._generation:
             count += 1
-            self.usage = self._generation.usage
             if count == 1:
                 self._trace.note(f"first token, {self.usage.evaluated_tokens} tokens were read")
             yield token
-        self.usage = self._generation.usage
         self._is_over = True
         self._trace.note(f"the engine ended by itself, with {count} pieces of text")
 

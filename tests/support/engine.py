@@ -51,6 +51,7 @@ class PlayedEngine:
         self.prompts: list[Prompt] = []
         self.lines: tuple[str, ...] = ()
         self.asked: list[int] = []
+        self.searched: list[int | None] = []
         self.generations: list[PlayedGeneration] = []
 
     def search_finds(self, *lines: str) -> None:
@@ -70,6 +71,7 @@ class PlayedEngine:
     def generate(self, prompt: Prompt, decoding: Decoding) -> PlayedGeneration:
         self.prompts.append(prompt)
         self.asked.append(decoding.max_tokens)
+        self.searched.append(decoding.line)
         text = self.lines[(decoding.line or 1) - 1] if self.lines else self.text
         played = PlayedGeneration(text[: decoding.max_tokens], self.pause, self.probability)
         self.generations.append(played)

@@ -25,11 +25,11 @@ async def test_who_asks_by_hand_gets_doubtful_answers() -> None:
 async def test_the_likeliest_line_is_looked_for_by_hand_only() -> None:
     engine = PlayedEngine("1\n")
     asked = request("x = ")
-    for trigger, line in (("automatic", 0), ("popup", 0), ("invoked", 1)):
+    for trigger, line in (("automatic", None), ("popup", None), ("invoked", 1)):
         await pipeline.complete(
             replace(asked, trigger=trigger), Workbench(engine, interactive=False)
         )
-        assert engine.prompts[-1].line == line, trigger
+        assert engine.searched[-1] == line, trigger
 
 
 async def test_who_asks_again_gets_other_answers_too() -> None:
@@ -43,7 +43,7 @@ async def test_who_asks_again_gets_other_answers_too() -> None:
         "second()",
         "third()",
     ]
-    assert [prompt.line for prompt in engine.prompts[-3:]] == [1, 2, 3]
+    assert engine.searched[-3:] == [1, 2, 3]
     automatic = await pipeline.complete(request("x = "), workbench)
     assert automatic.cached and automatic.text == "first()" and automatic.others == ()
 
@@ -95,7 +95,7 @@ async def test_a_bad_answer_is_not_replaced_unasked() -> None:
     assert (
         await pipeline.complete(request("x = "), Workbench(engine, interactive=False))
     ).text == ""
-    assert [prompt.line for prompt in engine.prompts] == [0]
+    assert engine.searched == [None]
 
 
 async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline() -> None:
@@ -103,7 +103,7 @@ async def test_what_is_next_best_is_not_waited_for_beyond_the_deadline() -> None
     engine.search_finds(" " * 100, "1\n", "2\n")
     done = await pipeline.complete(request("x = ", "invoked", deadline_ms=50), Workbench(engine))
     assert done.text == "" and done.reason
-    assert [prompt.line for prompt in engine.prompts] == [1]
+    assert engine.searched == [1]
 
 
 async def test_a_newer_request_ends_the_search_for_others() -> None:
@@ -116,4 +116,4 @@ async def test_a_newer_request_ends_the_search_for_others() -> None:
     await asyncio.sleep(0.02)
     newer = await pipeline.complete(request("y = "), workbench)
     assert newer.text == "first()"
-    assert (await asked).others == () and [prompt.line for prompt in engine.prompts][-1] == 0
+    assert (await asked).others == () and engine.searched[-1] is None

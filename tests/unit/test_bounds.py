@@ -65,16 +65,17 @@ def test_the_index_takes_about_as_much_memory_as_it_says(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(indexes, "MOST_BYTES", 3_000_000)
-    filled(kind)  # grows the table of interned strings, which a long test run has filled
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        index = filled(kind)
-        taken = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
+    taken = []
+    for _ in range(3):  # at some time, the table of interned strings grows, by megabytes
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            index = filled(kind)
+            taken.append(tracemalloc.get_traced_memory()[0] - before)
+        finally:
+            tracemalloc.stop()
     assert 20 < len(index) < 3000, "what comes later is left out"
-    assert 1_500_000 < taken < 4_500_000, "tables grow by steps"
+    assert 1_500_000 < min(taken) < 4_500_000, "tables grow by steps"
     index.clear()
     index.put(FileDefinitions("a.py", ()))
     assert len(index) == 1
