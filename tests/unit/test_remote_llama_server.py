@@ -177,7 +177,7 @@ async def test_a_suffix_read_at_each_key_is_as_long_as_50_ms_allow(rate, suffix)
     with playing(model) as server:
         engine = await started(server, window=256)
         assert engine.model.working_window == 256
-        assert engine.model.most_suffix == suffix and f"{suffix} tokens" in engine.message
+        assert engine.model.most_suffix == suffix and f"{suffix} tokens" in engine.model.note
         await engine.close()
 
 
@@ -185,10 +185,11 @@ async def test_steps_follow_the_speed_of_reading() -> None:
     model = PlayedModel(bytes_of("1"))
     with playing(model) as server:
         engine = await started(server, window=500)
+        before = len(server.of("/completion"))
         model.timings = {"prompt_n": 32, "prompt_per_second": 640.0}
         async for _ in engine.generate(prompt("y" * 150 + "("), Decoding(8)):
             pass
-        assert [len(body["prompt"]) for body in server.of("/completion")] == [32, 96, 156]
+        assert [len(body["prompt"]) for body in server.of("/completion")[before:]] == [32, 96, 156]
         await engine.close()
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from typing_extensions import override
 
+from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
 from mistral_lsp.engine.remote.dialects.llama_tokens import Byte, Tokens
 from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
@@ -29,6 +30,8 @@ PROBE = "value = function(argument)\n" * 24
 CHUNK_SECONDS = 0.1
 """Seconds for which the server goes on reading after a stop, at most."""
 SMALLEST_CHUNK = 32
+MEASURE_SECONDS = 2.0
+"""Seconds. A server that takes longer for the probe can read only the smallest suffix in time."""
 TRUSTED_SECONDS = 5.0
 """Seconds. After a longer silence the server may have restarted with another model."""
 RIVALS = 16
@@ -114,13 +117,15 @@ class LlamaServer(Dialect):
         limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)
-        working, suffix = self._window, self._window
+        working, suffix, rate = self._window, self._window, 0.0
         note = f"llama-server at {self._server.address}."
-        if not self._wanted.window or reads_suffix_last(form):
+        if not self._wanted.window:
             rate = await self._measure()
-            _, working = sizes(rate, self._window, fixed=bool(self._wanted.window))
-            suffix = most_suffix(rate)
+            _, working = sizes(rate, self._window, fixed=False)
+        elif reads_suffix_last(form):
+            rate = await self._measure_in_passing()
         if reads_suffix_last(form):
+            suffix = most_suffix(rate)
             note += f" At each key it reads up to {suffix} tokens of the suffix again."
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
@@ -223,6 +228,14 @@ class LlamaServer(Dialect):
             raise ServerError(
                 f"The server at {self._server.address} has another model now.", SOON_SECONDS
             )
+
+    async def _measure_in_passing(self) -> float:
+        """Measures the speed like `_measure`; gives 0 for a server that is slow or busy."""
+        try:
+            async with limited(MEASURE_SECONDS):
+                return await self._measure()
+        except (asyncio.TimeoutError, ServerError):
+            return 0.0
 
     async def _measure(self) -> float:
         """Measures the server's reading speed, in tokens per second."""
