@@ -156,7 +156,7 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
 
 
 def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
-    """Gives the effect of a least confidence on the shown suggestions, in percent.
+    """Gives what a threshold of confidence does to the shown suggestions, in percent.
 
     `kept` is the share still shown; `right` and `right_of_kept` are the shares of right ones before
     and after.

@@ -167,7 +167,7 @@ class Ours(Subject):
 
     @override
     def settle(self) -> None:
-        """An editor has no background work."""
+        """Does nothing: an editor has no background work."""
 
     @override
     def look(self) -> None:

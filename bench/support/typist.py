@@ -153,7 +153,7 @@ def _is_worth_typing(line: str) -> bool:
 
 
 def shipped_places(count: int) -> list[Place]:
-    """Gives `count` places in every longer file of bench/data/truth."""
+    """Gives `count` places in each file of bench/data/truth that is long enough."""
     files = sorted(path for path in TRUTH.rglob("*") if path.suffix in LANGUAGES)
     longer = [
         path for path in files if path.read_text(encoding="utf-8").count("\n") >= SHORTEST_FILE

@@ -71,7 +71,7 @@ class Entry:
         return fresh
 
     def is_seen_at(self, offset: int) -> bool:
-        """Whether a part of the answer after a cursor at `offset` was shown."""
+        """Whether any of the answer's text that lies after `offset` was shown."""
         shown = sum(len(token.text) for token in self.tokens[: self._seen])
         return self.offset + shown > offset
 

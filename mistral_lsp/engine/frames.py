@@ -65,7 +65,7 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
 
 def name_of(wanted: Load) -> str:
-    """Gives the name of the host for `wanted`: a digest that also covers this installation."""
+    """Gives the name of the host for `wanted`: a digest of it and of this installation."""
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),

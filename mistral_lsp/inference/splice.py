@@ -50,7 +50,7 @@ class Tail:
         return len(self.head) + len(head) - 2 * common
 
     def shared(self, tail: Tokens[int]) -> int:
-        """Counts the first tokens of another tail that this one has as well."""
+        """Counts the first tokens that this tail and another have in common."""
         return common_prefix(self.tokens, tail)
 
 

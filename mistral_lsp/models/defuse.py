@@ -74,9 +74,9 @@ def defused(text: str) -> str:
 
 
 def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
-    """Gives a pattern of the places to cut a text at, so that a tokenizer finds none of `marks`.
+    """Gives a regular expression for places to cut a text, so that no token is one of `marks`.
 
-    None without marks.
+    Gives None if there are no marks.
     """
     places = [f"(?<={re.escape(mark[0])})(?={re.escape(mark[1:])})" for mark in marks]
     return re.compile("|".join(places)) if places else None

@@ -209,14 +209,14 @@ class Plans:
         return await _anchored(plan, snapshot, offset, count, introduce)
 
     def keep(self, uri: str, plan: Plan) -> None:
-        """Keeps a plan as the newest of its file; the oldest are forgotten."""
+        """Keeps a plan as its file's newest one; drops the file's oldest plans."""
         plans = self._files.get(uri, [])
         plans.insert(0, plan)
         del plans[KEPT_IN_A_FILE:]
         self._files[uri] = plans
 
     def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
-        """Gives a plan without excerpts of files that are not `present`, and keeps that instead."""
+        """Gives the plan with excerpts of `present` files only, and keeps that one instead."""
         related = tuple(one for one in plan.related if not one.file or one.file in present)
         if related == plan.related:
             return plan

@@ -60,7 +60,7 @@ class Glob:
         return len(path) in self.lengths(path)
 
     def lengths(self, path: Sequence[str]) -> set[int]:
-        """Gives the length, in names, of every beginning of the path that the glob matches."""
+        """Gives the number of names of each leading part of the path that the glob matches."""
         if self.anywhere:
             return {length for length, name in enumerate(path, 1) if _fits(self.names[0], name)}
         lengths = {0} if self.names else set()

@@ -42,7 +42,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
-    """Gives the best measurement of this model on this machine; the first few loads measure.
+    """Gives the best measurement so far of this model here; its first few loads take a new one.
 
     Measuring takes about a second, and a few decode steps. `threads` is the user's choice, or 0.
     """

@@ -15,7 +15,7 @@ CPU_SET_BYTES = 128
 
 
 class OtherCores:
-    """Sets the starting cores of threads created without attributes, as C libraries do.
+    """Sets the cores on which new threads begin, if they are created without attributes.
 
     Uses glibc's default attributes (pthread_setattr_default_np(3)); elsewhere does nothing.
     """
