@@ -24,8 +24,10 @@ from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
-FRESH = ((16, 2), (64, 16), (1 << 30, 48))
+FRESH = ((16, 2), (64, 16), (256, 48))
 """How much of the tail is read anew, in tokens, for a tail that is so many tokens out of date."""
+OLDEST = FRESH[-1][0]
+"""Tokens out of date. Behind another window of the file, a tail is of no use."""
 SHORTEST_TAIL = 64
 """Tokens. A shorter tail is read anew as quickly as it is moved."""
 AT_ONCE = 16
@@ -78,9 +80,9 @@ class Splice(Sequence):
         is_held = common_prefix(self._held, prompt.ids) >= places.stop
         if len(tail) < SHORTEST_TAIL or (is_held and not in_pause):
             return self._read_whole(prompt, cancelled)
-        if self._tail.shared(tail) < SHORTEST_TAIL:
+        if not self._is_of_use(head, tail):
             self._change_place(prompt.ids)
-        if self._tail.shared(tail) < SHORTEST_TAIL:
+        if not self._is_of_use(head, tail):
             return self._read_whole(prompt, cancelled)
         if not self._lead_root(head, cancelled):
             return None
@@ -92,6 +94,10 @@ class Splice(Sequence):
         logits = self.logits_behind(prompt.ids, cancelled)
         self._tail.tokens = self._held[places.start : places.stop]
         return logits
+
+    def _is_of_use(self, head: Tokens[int], tail: Tokens[int]) -> bool:
+        """Whether MAIN's tail can be moved behind this head."""
+        return self._tail.shared(tail) >= SHORTEST_TAIL and self._tail.age(head) <= OLDEST
 
     # Reading without a tail of use
 

@@ -104,7 +104,7 @@ def test_the_same_prompt_reads_nothing(backend) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_with_all_of_it_fresh_it_is_as_if_read_anew(backend, monkeypatch, seed: int) -> None:
-    monkeypatch.setattr(splice, "FRESH", ((1 << 30, 1 << 30),))
+    monkeypatch.setattr(splice, "FRESH", ((splice.OLDEST, 1 << 30),))
     edited, chance = text(seed)
     sequence = Splice(backend)
     sequence.read(edited.prompt(), never)
@@ -168,6 +168,27 @@ def test_a_return_to_a_place_reads_little(backend) -> None:
     before = sequence.evaluated
     sequence.read(one.prompt(), never)
     assert sequence.evaluated - before <= 5
+    is_sound(sequence, backend)
+
+
+def test_a_key_while_the_window_grows_finds_the_window_before(backend) -> None:
+    small, chance = text(5, 80, 70)
+    grown = Text([*some(220, chance), *small.head], [*small.tail, *some(30, chance)])
+    sequence = Splice(backend)
+    sequence.read(small.prompt(), never)
+    left = 2
+
+    def is_cancelled() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0
+
+    sequence._chunk = 32
+    assert sequence.read(grown.prompt(), is_cancelled, in_pause=True) is None
+    small.head += some(1, chance)
+    before = sequence.evaluated
+    assert sequence.read(small.prompt(), never) is not None
+    assert sequence.evaluated - before <= 4
     is_sound(sequence, backend)
 
 
