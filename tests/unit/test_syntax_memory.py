@@ -25,10 +25,13 @@ def test_a_text_that_is_parsed_again_is_not_kept() -> None:
     language = languages.find("python")
     for _ in range(20):
         trees.parse(language, TEXT)
-    before = memory()
-    for _ in range(400):
-        trees.parse(language, TEXT)
-    assert memory() - before < MOST_GROWTH
+    growth = []
+    for _ in range(3):  # a heap may grow once for another reason; a leak grows it each time
+        before = memory()
+        for _ in range(400):
+            trees.parse(language, TEXT)
+        growth.append(memory() - before)
+    assert min(growth) < MOST_GROWTH
 
 
 def test_a_text_that_is_edited_is_not_kept() -> None:
