@@ -28,7 +28,7 @@ FRESH = ((16, 2), (64, 16), (256, 48))
 """How much of the tail is read anew, in tokens, for a tail that is so many tokens out of date."""
 OLDEST = FRESH[-1][0]
 """Tokens out of date. Behind another window of the file, a tail is of no use."""
-SHORTEST_TAIL = 64
+SHORTEST_TAIL = 8
 """Tokens. A shorter tail is read anew as quickly as it is moved."""
 AT_ONCE = 16
 """Tokens of the head read together with the tail's beginning, in an eval that no abort stops."""
