@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from mistral_lsp.engine.standing import Standing, State
 from mistral_lsp.types import Decoding, LoadedModel, Prompt, Token, Usage
-
-State = Literal["starting", "loading", "ready", "failed", "off"]
 
 
 class Generation(Protocol):
@@ -51,14 +50,17 @@ class Service(Engine, Protocol):
     """The engine's settings. If `without_wishes()` changes, a new engine is needed."""
     host_pid: int | None
     """The process id of the host; None for a model server."""
+    standing: Standing
 
     @property
     def state(self) -> State:
         """The state; only a "ready" engine can answer."""
+        return self.standing.state
 
     @property
     def message(self) -> str:
         """A sentence about the state, for the user."""
+        return self.standing.message
 
     def start(self) -> None:
         """Starts the engine in the background."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Union
 
 from mistral_lsp.config import Settings
-from mistral_lsp.engine.base import Service, State
+from mistral_lsp.engine.base import Service
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.engine.standing import State
 from mistral_lsp.metrics import Metrics
 
 AnyWanted = Union[Load, Wanted]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Literal
 
-from mistral_lsp.engine.base import State
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.types import EngineError, Usage
 
+State = Literal["starting", "loading", "ready", "failed", "off"]
 OnState = Callable[[State, str], None]
 NO_USAGE = Usage()
 

@@ -77,9 +77,10 @@ class Splice(Sequence):
     def read(self, prompt: PromptTokens, cancelled: Cancelled, in_pause: bool = False) -> Any:
         places = prompt.suffix
         head, tail = prompt.ids[: places.start], prompt.ids[places.start : places.stop]
-        is_held = common_prefix(self._held, prompt.ids) >= places.stop
-        if len(tail) < SHORTEST_TAIL or (is_held and not in_pause):
+        if len(tail) < SHORTEST_TAIL:
             return self._read_whole(prompt, cancelled)
+        if not in_pause and common_prefix(self._held, prompt.ids) >= places.stop:
+            return self.logits_behind(prompt.ids, cancelled)
         if not self._is_of_use(head, tail):
             self._change_place(prompt.ids)
         if not self._is_of_use(head, tail):
@@ -123,13 +124,10 @@ class Splice(Sequence):
     def _note_tail(self, prompt: PromptTokens) -> None:
         """Takes over what MAIN holds of a prompt as ROOT's head and as the tail."""
         start, stop = prompt.suffix.start, prompt.suffix.stop
-        head = list(prompt.ids[:start])
         self._branches.cut(ROOT, 0, -1)
         self._branches.copy(MAIN, ROOT, start)
-        self._root = head
-        tail = self._held[start:stop]
-        if self._tail.tokens != tail or self._tail.at != start or self._tail.age(head):
-            self._tail = Tail(tail, start, head.copy())
+        self._root = list(prompt.ids[:start])
+        self._tail = Tail(self._held[start:stop], start, self._root.copy())
 
     def _cut_root(self, kept: int) -> None:
         if kept < len(self._root):
@@ -245,7 +243,7 @@ class Splice(Sequence):
 
     @override
     def _kept(self) -> Kept:
-        head = self._tail.at if self._tail.tokens else 0
+        head = self._tail.at if self._tail.at < len(self._held) else 0
         return Kept(tuple(self._held), self.backend.save(), head)
 
     @override
@@ -257,7 +255,9 @@ class Splice(Sequence):
         if self._held and kept.head:
             self._branches.copy(MAIN, ROOT, kept.head)
             self._root = self._held[: kept.head]
-            self._tail = Tail(self._held[kept.head :], kept.head, self._root.copy())
+            # How old the tail was is not kept, so the next pause reads it anew.
+            head = self._root[: -OUT_OF_DATE - 1]
+            self._tail = Tail(self._held[kept.head :], kept.head, head)
 
     @override
     def _clear(self) -> None:

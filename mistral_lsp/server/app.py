@@ -15,8 +15,9 @@ from pygls.lsp.server import LanguageServer
 
 from mistral_lsp import __version__, config
 from mistral_lsp.completion.request import Workbench
-from mistral_lsp.engine.base import Service, State
+from mistral_lsp.engine.base import Service
 from mistral_lsp.engine.choose import AnyWanted, new_engine, wanted_by
+from mistral_lsp.engine.standing import State
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.server import extensions, notebooks, status
 from mistral_lsp.server.extensions import make_converter

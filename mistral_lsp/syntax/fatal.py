@@ -39,6 +39,8 @@ def _has_long_heredocs(heredoc: str, text: str) -> bool:
     words = [(match.start(), match[match.lastindex or 0]) for match in re.finditer(heredoc, text)]
     if len(words) > MOST_HEREDOCS or any(len(word) > LONGEST_WORD for _, word in words):
         return True
+    if sum(len(word) + BESIDE_A_WORD for _, word in words) <= MOST_OPEN:
+        return False  # as for nearly every text, even if all were open at once
     ends = defaultdict(list)
     place = 0
     for line in text.split("\n"):

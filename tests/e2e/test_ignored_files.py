@@ -20,7 +20,7 @@ def above(work: Path) -> None:
 
 
 def above_by_folder(work: Path) -> None:
-    write(work.parent, {".git/HEAD": "", ".gitignore": "/work/*.py\n!shared.py\n"})
+    write(work.parent, {".git/HEAD": "", ".gitignore": "/project/*.py\n!shared.py\n"})
 
 
 def in_the_repository(work: Path) -> None:
@@ -28,7 +28,7 @@ def in_the_repository(work: Path) -> None:
 
 
 def in_the_repository_above(work: Path) -> None:
-    write(work.parent, {".git/info/exclude": "work/hidden.py\n"})
+    write(work.parent, {".git/info/exclude": "project/hidden.py\n"})
 
 
 def in_a_worktree(work: Path) -> None:
@@ -50,7 +50,7 @@ def by_the_users_settings(work: Path) -> None:
 def by_included_settings(work: Path) -> None:
     home = Path(os.environ["XDG_CONFIG_HOME"])
     included = "[core] excludesfile = mine\n"
-    config = '[includeIf "gitdir:~/work/"]\n\tpath = more\n'
+    config = '[includeIf "gitdir:~/project/"]\n\tpath = more\n'
     write(home, {"git/config": config, "git/more": included})
     write(work, {".git/HEAD": "", "mine": "hidden.py\n"})
 
@@ -92,7 +92,7 @@ def by_one_folder_of_several(work: Path) -> None:
 def test_an_ignored_file_is_told_nowhere(
     start, tmp_path: Path, ignore: Callable[[Path], None]
 ) -> None:
-    work = write(tmp_path / "repository" / "work", SHARED)
+    work = write(tmp_path / "repository" / "project", SHARED)
     ignore(work)
     client = start()
     client.initialize(root=work.as_uri())

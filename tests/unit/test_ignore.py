@@ -85,8 +85,8 @@ def test_above_a_repository_nothing_is_looked_for(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_ignored_has_no_files_of_which_is_told(tmp_path: Path) -> None:
-    write(tmp_path, {".git/HEAD": "", ".gitignore": "/work/\n", "work/in/a.py": ""})
-    for folder in ("work", "work/in"):
+    write(tmp_path, {".git/HEAD": "", ".gitignore": "/built/\n", "built/in/a.py": ""})
+    for folder in ("built", "built/in"):
         assert Ignored(tmp_path / folder).is_all
         assert set(walk(tmp_path / folder)) == set()
         assert not Folder(tmp_path / folder).belongs("a.py")

@@ -23,8 +23,8 @@ from mistral_lsp.types import EngineError, LoadedModel
 
 MISSING_CONTEXT = 4096
 """Tokens. The assumed training context of a model whose header does not state it."""
-MARKS = 16
-"""Tokens of a suffix's marks, at most."""
+MARKS = 64
+"""Tokens for a suffix's marks, and for new ones that share the cache with those they replace."""
 SMALLEST_WINDOW = 64
 """Tokens. With fewer than 8, llama.cpp aborts. Even 64 are too few for a prompt."""
 

@@ -13,10 +13,10 @@ import msgspec
 from typing_extensions import override
 
 from mistral_lsp.engine import frames
-from mistral_lsp.engine.base import Generation, Service, State
+from mistral_lsp.engine.base import Generation, Service
 from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.local import connect
-from mistral_lsp.engine.standing import Meter, OnState, Standing
+from mistral_lsp.engine.standing import Meter, OnState, Standing, State
 from mistral_lsp.engine.unforeseen import watched
 from mistral_lsp.metrics import Metrics
 from mistral_lsp.system import processes
@@ -110,16 +110,6 @@ class EngineClient(Service):
         self._generations: dict[int, HostGeneration] = {}
         self._counts: dict[int, asyncio.Future[list[int]]] = {}
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
-
-    @property
-    @override
-    def state(self) -> State:
-        return self.standing.state
-
-    @property
-    @override
-    def message(self) -> str:
-        return self.standing.message
 
     def start(self) -> None:
         """Starts or finds the host in the background."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from mistral_lsp.engine.base import Service, State
+from mistral_lsp.engine.base import Service
 from mistral_lsp.engine.limited import ended
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.failures import ServerError
@@ -48,16 +48,6 @@ class RemoteEngine(Service):
         self._members = [Member(url, wanted, self._look, clock) for url in wanted.urls]
         self._lives: list[asyncio.Task[None]] = []
         self._generations: weakref.WeakSet[RemoteGeneration] = weakref.WeakSet()
-
-    @property
-    @override
-    def state(self) -> State:
-        return self.standing.state
-
-    @property
-    @override
-    def message(self) -> str:
-        return self.standing.message
 
     @property
     @override

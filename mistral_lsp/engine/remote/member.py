@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mistral_lsp.engine.base import State
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.dialects.find import find
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted, shown
+from mistral_lsp.engine.standing import State
 from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.types import EngineError, LoadedModel
 

@@ -20,6 +20,7 @@ from mistral_lsp.types import EngineError
 LONGEST_PIECE = 256
 ABORTED = 2
 ERROR_LEVEL = 4
+LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
@@ -77,8 +78,7 @@ class LlamaCpp(Branching):
     def _install_abort(self) -> None:
         # The callback is C's strlen, of a buffer that is "" or "\1". It needs no interpreter lock;
         # a Python callback would wait for it at every node of the graph.
-        libc = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
-        callback = ctypes.cast(libc.strlen, lib.ggml_abort_callback)
+        callback = ctypes.cast(LIBC.strlen, lib.ggml_abort_callback)
         address = ctypes.cast(self._abort, ctypes.c_void_p)
         lib.llama_set_abort_callback(self._context, callback, address)
 
@@ -141,7 +141,11 @@ class LlamaCpp(Branching):
         if not lib.llama_memory_can_shift(self._memory):
             return False
         lib.llama_free(self._context)
-        self._make_context(self._window + more, count)
+        try:
+            self._make_context(self._window + more, count)
+        except EngineError:  # there is no memory for more than the window
+            self._make_context(self._window, 1)
+            return False
         self._batch = lib.llama_batch_init(self.largest_chunk, 0, 1)
         return True
 
@@ -172,6 +176,7 @@ class LlamaCpp(Branching):
 
     @override
     def use_threads(self, count: int) -> None:
+        self._threads = count  # for a context that is made later
         lib.llama_set_n_threads(self._context, count, count)
 
     @override

@@ -22,14 +22,14 @@ GROUP = "mistral_lsp.backends"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A backend. `library` is the module that must be importable.
+    """A backend. `imports` is the module that must be importable.
 
     `opener`, as `module:name`, names a callable with these arguments: the model's path, the window
     in tokens, threads, and layers on a GPU.
     """
 
     name: str
-    library: str
+    imports: str
     opener: str
     install: str
     """The command to install it."""
@@ -42,7 +42,7 @@ class Row:
 
     def is_installed(self) -> bool:
         """Whether the library can be imported here."""
-        return sys.platform in self.platforms and bool(importlib.util.find_spec(self.library))
+        return sys.platform in self.platforms and bool(importlib.util.find_spec(self.imports))
 
     def open(self, path: Path, window: int, threads: int, gpu_layers: int) -> Backend:
         """Loads a model. Raises EngineError if the library is missing or refuses the model."""
