@@ -27,5 +27,10 @@ def most_suffix(rate: float) -> int:
     return max(SMALLEST_SUFFIX, int(rate * SUFFIX_SECONDS))
 
 
+def read_again(suffix: int) -> str:
+    """Says what a key costs if up to `suffix` tokens are read again."""
+    return f"At each key it reads up to {suffix} tokens of the suffix again."
+
+
 def _in_steps(tokens: float, least: int) -> int:
     return max(least, int(tokens) // WINDOW_STEP * WINDOW_STEP)

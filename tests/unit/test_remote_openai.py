@@ -89,6 +89,14 @@ async def tokens_of(engine: RemoteEngine, form: str):
     return [token async for token in engine.generate(prompt(form), Decoding(16))]
 
 
+async def test_a_server_of_unknown_speed_reads_a_short_suffix_again() -> None:
+    with playing(Vllm("Qwen2.5-Coder-7B")) as server:
+        async with engine_of(server) as engine:
+            model = await engine.ready()
+    assert (model.form, model.most_suffix) == ("prefix-first", 64)
+    assert "64 tokens of the suffix" in model.note
+
+
 async def test_how_sure_the_model_is_is_asked_for_and_used() -> None:
     with playing(Vllm("mistral-lsp-tiny-fim")) as server:
         async with engine_of(server) as engine:

@@ -13,7 +13,7 @@ from mistral_lsp.inference.backends.base import Backend, Branching
 from mistral_lsp.inference.backends.registry import FASTEST_FIRST, Row, installed, rows
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence
-from mistral_lsp.inference.sizes import most_suffix, sizes
+from mistral_lsp.inference.sizes import most_suffix, read_again, sizes
 from mistral_lsp.inference.splice import BRANCHES, Splice
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
@@ -102,10 +102,7 @@ def _note_on_suffix(form: str, can_splice: bool, suffix: int) -> str:
         return ""
     if can_splice:
         return "The suffix is moved at each key, not read again."
-    return (
-        f"At each key up to {suffix} tokens of the suffix are read again: this engine can't move "
-        "them for this model."
-    )
+    return f"{read_again(suffix)} This engine can't move them for this model."
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:

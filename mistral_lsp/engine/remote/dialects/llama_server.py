@@ -21,7 +21,7 @@ from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.shelf import common_prefix
-from mistral_lsp.inference.sizes import most_suffix, sizes
+from mistral_lsp.inference.sizes import most_suffix, read_again, sizes
 from mistral_lsp.models import registry
 from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
@@ -126,7 +126,7 @@ class LlamaServer(Dialect):
             rate = await self._measure_in_passing()
         if reads_suffix_last(form):
             suffix = most_suffix(rate)
-            note += f" At each key it reads up to {suffix} tokens of the suffix again."
+            note += f" {read_again(suffix)}"
         if form == "plain":
             note += " Its model has no fill-in marks: one that was taught them answers better."
         shown = self._server.failures.name(name)

@@ -15,7 +15,9 @@ from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.inference.sizes import SMALLEST_SUFFIX, read_again
 from mistral_lsp.models.defuse import defused
+from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
@@ -139,7 +141,11 @@ class TextDialect(Dialect, ABC):
 
     def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
         shown = self._server.failures.name(name)
-        return LoadedModel(engine, shown, form, window, window, window, note)
+        suffix = window
+        if reads_suffix_last(form):  # how fast such a server reads is not known
+            suffix = SMALLEST_SUFFIX
+            note += f" {read_again(suffix)}"
+        return LoadedModel(engine, shown, form, window, window, window, note, most_suffix=suffix)
 
     def _only(self, models: Sequence[str]) -> str:
         """Gives the model of the settings, or the server's only one. Raises ServerError."""
