@@ -7,6 +7,17 @@ unless the form is UNPARTED.
 
 from __future__ import annotations
 
+PREFIX_FIRST = (
+    "<bos>",
+    "related",
+    "<fim_prefix>",
+    "introduction",
+    "prefix",
+    "<fim_suffix>",
+    "suffix",
+    "<fim_middle>",
+)
+
 FORMS: dict[str, tuple[str, ...]] = {
     "suffix-first": (
         "<bos>",
@@ -20,27 +31,9 @@ FORMS: dict[str, tuple[str, ...]] = {
         "prefix",
         "<fim_middle>",
     ),
-    "prefix-first": (
-        "<bos>",
-        "related",
-        "<fim_prefix>",
-        "introduction",
-        "prefix",
-        "<fim_suffix>",
-        "suffix",
-        "<fim_middle>",
-    ),
-    # CodeLlama: the order of the form above, but its tokenizer puts a space before the prefix.
-    "codellama": (
-        "<bos>",
-        "related",
-        "<fim_prefix>",
-        "introduction",
-        "prefix",
-        "<fim_suffix>",
-        "suffix",
-        "<fim_middle>",
-    ),
+    "prefix-first": PREFIX_FIRST,
+    # CodeLlama's tokenizer puts a space before the prefix.
+    "codellama": PREFIX_FIRST,
     # Codestral: no special token after the prefix, and a space before it as for CodeLlama.
     "codestral": (
         "<bos>",

@@ -14,7 +14,6 @@ from mistral_lsp.completion import explain, pipeline
 from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
-from mistral_lsp.engine.remote.dialects import llama_server as dialect
 from mistral_lsp.engine.remote.dialects.llama_tokens import Tokens
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
@@ -30,7 +29,7 @@ from tests.support.servers import (
     url,
     works,
 )
-from tests.support.waiting import PATIENCE_SECONDS, until, wait_until
+from tests.support.waiting import until, wait_until
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "sample.py"
 WINDOW = 384
@@ -43,12 +42,6 @@ PLACES = (
 same library round to different answers.
 """
 IN_THE_MIDDLE_SECONDS = 0.3
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch) -> None:
-    """A server on a busy machine is slow to say what it is."""
-    monkeypatch.setattr(dialect, "CHECK_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from mistral_lsp.completion.request import Request
 from mistral_lsp.config import Settings
 from mistral_lsp.document import Document
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import store
 from tests.support.waiting import PATIENCE_SECONDS
@@ -44,7 +45,9 @@ def url(server: HttpServer) -> str:
 async def engine_at(
     address: str, window: int = 0, kind: type[RemoteEngine] = RemoteEngine, **options: Any
 ):
-    engine = kind(Wanted((address,), "auto", "", window), **options)
+    """An engine that waits, as a server on a busy machine is slow to say what it is."""
+    pace = Pace(check=PATIENCE_SECONDS, grace=10 * PATIENCE_SECONDS)
+    engine = kind(Wanted((address,), "auto", "", window), pace=pace, **options)
     engine.start()
     try:
         yield engine

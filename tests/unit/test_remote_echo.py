@@ -13,6 +13,7 @@ import pytest
 
 from mistral_lsp.engine.remote.echo import repeats, texts_in
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
@@ -76,7 +77,6 @@ def test_tokens_are_code_too() -> None:
 async def test_neither_is_in_a_message_or_in_the_log(monkeypatch, caplog, half, status) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("MISTRAL_LSP_API_KEY", KEY)
-    monkeypatch.setattr("mistral_lsp.engine.remote.http.PAUSES", ())
     error = {"error": {"message": f"failed near {half}"}}
 
     def answer(asked: Asked) -> Reply:
@@ -85,7 +85,7 @@ async def test_neither_is_in_a_message_or_in_the_log(monkeypatch, caplog, half, 
         return Reply.of(error, status) if status else Reply((f"data: {json.dumps(error)}\n",))
 
     with playing(answer) as server:
-        engine = RemoteEngine(Wanted((server.url,), "mistral", "", 0))
+        engine = RemoteEngine(Wanted((server.url,), "mistral", "", 0), pace=Pace(retries=()))
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)
         with pytest.raises(EngineError, match=server.url) as raised:

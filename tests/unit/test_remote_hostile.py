@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from mistral_lsp.engine.remote import http as remote_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
@@ -123,18 +123,15 @@ HARM = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def hurried(monkeypatch) -> None:
-    monkeypatch.setattr(remote_server, "HEAD_SECONDS", 1.0)
-    monkeypatch.setattr(remote_server, "ANSWER_SECONDS", 1.0)
+HURRIED = Pace(head=1.0, answer=1.0)
 
 
 @pytest.mark.parametrize("kind", HARM)
-async def test_what_a_server_does_is_bounded_and_said(hurried, monkeypatch, caplog, kind) -> None:
+async def test_what_a_server_does_is_bounded_and_said(monkeypatch, caplog, kind) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("MISTRAL_LSP_API_KEY", KEY)
     async with saying(HARM[kind]) as url:
-        engine = RemoteEngine(Wanted((url,), "openai", "", 0))
+        engine = RemoteEngine(Wanted((url,), "openai", "", 0), pace=HURRIED)
         engine.start()
         tracemalloc.start()
         try:
@@ -182,7 +179,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_an_answer_is_bounded_and_ends(hurried, kind) -> None:
+async def test_an_answer_is_bounded_and_ends(kind) -> None:
     async def says() -> AsyncIterator[bytes]:
         say = ANSWERS[kind] if asked else once(whole(b'{"choices": [{"text": ""}]}'))
         async for data in say():
@@ -190,7 +187,7 @@ async def test_an_answer_is_bounded_and_ends(hurried, kind) -> None:
 
     asked: list[int] = []
     async with saying(says) as url:
-        engine = RemoteEngine(Wanted((url,), "mistral", "", 0))
+        engine = RemoteEngine(Wanted((url,), "mistral", "", 0), pace=HURRIED)
         engine._members[0]._wanted = Wanted((url,), "mistral", "m", 0)
         engine.start()
         await asyncio.wait_for(engine.ready(), PATIENCE)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mistral_lsp.engine.remote.dialects import llama_server
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
@@ -89,8 +89,8 @@ def prompt(prefix: str, suffix: str = "\n") -> Prompt:
     )
 
 
-async def started(server: PlayedServer, window: int = 0) -> RemoteEngine:
-    engine = RemoteEngine(Wanted((server.url,), "auto", "", window))
+async def started(server: PlayedServer, window: int = 0, pace: Pace = Pace()) -> RemoteEngine:
+    engine = RemoteEngine(Wanted((server.url,), "auto", "", window), pace=pace)
     engine.start()
     await engine.ready()
     return engine
@@ -277,11 +277,10 @@ async def test_an_engine_that_closes_waits_for_no_server() -> None:
         model.held.set()
 
 
-async def test_another_model_is_noticed_before_its_tokens_are_mixed_up(monkeypatch) -> None:
-    monkeypatch.setattr(llama_server, "TRUSTED_SECONDS", 0.0)
+async def test_another_model_is_noticed_before_its_tokens_are_mixed_up() -> None:
     model = PlayedModel(bytes_of("1"))
     with playing(model) as server:
-        engine = await started(server)
+        engine = await started(server, pace=Pace(trusted=0.0))
         model.path = "models/other.gguf"
         with pytest.raises(EngineError, match="another model"):
             async for _ in engine.generate(prompt("x=("), Decoding(8)):

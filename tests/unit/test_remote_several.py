@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
@@ -48,8 +49,9 @@ def servers() -> Iterator[list[PlayedServer]]:
 
 
 @asynccontextmanager
-async def engine_of(servers: list[PlayedServer], dialect: str = "openai"):
-    engine = RemoteEngine(Wanted(tuple(server.url for server in servers), dialect, "", 0))
+async def engine_of(servers: list[PlayedServer], dialect: str = "openai", pace: Pace = Pace()):
+    wanted = Wanted(tuple(server.url for server in servers), dialect, "", 0)
+    engine = RemoteEngine(wanted, pace=pace)
     engine.start()
     try:
         await engine.ready()
@@ -81,9 +83,8 @@ async def test_a_document_stays_with_its_server(servers) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_only_the_documents_of_a_server_that_fails_move(servers, status, monkeypatch) -> None:
-    monkeypatch.setattr("mistral_lsp.engine.remote.http.PAUSES", (0.0,))
-    async with engine_of(servers) as engine:
+async def test_only_the_documents_of_a_server_that_fails_move(servers, status) -> None:
+    async with engine_of(servers, pace=Pace(retries=(0.0,))) as engine:
         await until_all_are_ready(engine)
         before = [await who_answers(engine, document) for document in DOCUMENTS]
         servers[1].answer = replace(servers[1].answer, fails=status)
@@ -107,9 +108,8 @@ async def test_one_that_was_never_there_is_said(servers) -> None:
         assert engine.state == "ready" and gone.url in engine.message
 
 
-async def test_all_gone_is_a_failure_that_names_all(servers, monkeypatch) -> None:
-    monkeypatch.setattr("mistral_lsp.engine.remote.member.GRACE_SECONDS", 0.0)
-    async with engine_of(servers[:2]) as engine:
+async def test_all_gone_is_a_failure_that_names_all(servers) -> None:
+    async with engine_of(servers[:2], pace=Pace(grace=0.0)) as engine:
         await until_all_are_ready(engine)
         for server in servers[:2]:
             server.answer = replace(server.answer, fails=500)

@@ -12,8 +12,7 @@ import pytest
 
 from mistral_lsp.engine import frames
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.local import client as engine_client
-from mistral_lsp.engine.local.client import EngineClient, HostGeneration
+from mistral_lsp.engine.local.client import EngineClient, HostGeneration, Pace
 from mistral_lsp.system import processes
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -28,14 +27,12 @@ def slow(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))
 
 
-@pytest.fixture
-def silence_is_borne(monkeypatch) -> None:
-    """Nothing but what a test is about ends a host."""
-    monkeypatch.setattr(engine_client, "LONGEST_SILENCE", 3_600.0)
+PATIENT = Pace(silence=3_600.0)
+"""With it, nothing but what a test is about ends a host."""
 
 
-async def started(keep_seconds: int = 0) -> EngineClient:
-    client = EngineClient(Load("scripted", "", 0, 0, 0, keep_seconds))
+async def started(pace: Pace = PATIENT, keep_seconds: int = 0) -> EngineClient:
+    client = EngineClient(Load("scripted", "", 0, 0, 0, keep_seconds), pace=pace)
     client.start()
     await client.ready()
     return client
@@ -48,7 +45,6 @@ async def written(generation: HostGeneration) -> str:
     return await asyncio.wait_for(wait(), PATIENCE_SECONDS)
 
 
-@pytest.mark.usefixtures("silence_is_borne")
 async def test_one_that_is_stopped_while_it_answers_is_replaced(slow) -> None:
     client = await started()
     generation = client.generate(PROMPT, Decoding(100))
@@ -61,9 +57,8 @@ async def test_one_that_is_stopped_while_it_answers_is_replaced(slow) -> None:
     await client.close()
 
 
-@pytest.mark.usefixtures("silence_is_borne")
 async def test_one_that_was_stopped_before_anybody_came_is_replaced() -> None:
-    first = await started(60)
+    first = await started(keep_seconds=60)
     hung = psutil.Process(first.host_pid)
     await first.close()
     hung.suspend()
@@ -74,9 +69,8 @@ async def test_one_that_was_stopped_before_anybody_came_is_replaced() -> None:
 
 
 async def test_one_that_says_nothing_for_long_is_replaced(slow, monkeypatch) -> None:
-    monkeypatch.setattr(engine_client, "LONGEST_SILENCE", 0.4)
     monkeypatch.setattr(processes, "is_suspended", lambda pid: False)
-    client = await started()
+    client = await started(Pace(silence=0.4))
     generation = client.generate(PROMPT, Decoding(100))
     os.kill(client.host_pid, signal.SIGSTOP)
     with pytest.raises(EngineError, match="died"):
@@ -84,10 +78,8 @@ async def test_one_that_says_nothing_for_long_is_replaced(slow, monkeypatch) -> 
     await client.close()
 
 
-@pytest.mark.usefixtures("silence_is_borne")
 async def test_one_that_is_busy_gives_a_sign_of_life(slow, monkeypatch) -> None:
-    monkeypatch.setattr(engine_client, "SILENT_SECONDS", 0.02)
-    client = await started()
+    client = await started(Pace(heartbeat=0.02, silence=3_600.0))
     heard: list[frames.Reply] = []
     take = client._take
     monkeypatch.setattr(client, "_take", lambda frame: (heard.append(frame), take(frame)))
@@ -115,7 +107,7 @@ async def test_one_that_gives_signs_of_life_is_left_alone_and_ended_when_it_does
     writer.write = lambda frame: loop.time() < 100 and loop.call_soon(answer)
     client.generate(PROMPT, Decoding(100))
     await asyncio.wait_for(client._watching, 1_000)
-    assert ended == [pytest.approx(100 + engine_client.LONGEST_SILENCE, abs=2)]
+    assert ended == [pytest.approx(100 + Pace().silence, abs=2)]
 
 
 async def test_one_that_is_stopped_is_not_left_behind() -> None:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from mistral_lsp.engine.frames import Load
-from mistral_lsp.engine.local import client as engine_client, connect
-from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.engine.local import connect
+from mistral_lsp.engine.local.client import EngineClient, Pace
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
@@ -54,10 +54,9 @@ def listening():
 
 
 @pytest.mark.parametrize("kind", GREETINGS)
-async def test_what_does_not_greet_is_replaced(listening, monkeypatch, kind) -> None:
-    monkeypatch.setattr(connect, "GREETING_SECONDS", 1.0)
+async def test_what_does_not_greet_is_replaced(listening, kind) -> None:
     await listening(GREETINGS[kind])
-    client = EngineClient(LOAD)
+    client = EngineClient(LOAD, pace=Pace(greeting=1.0))
     client.start()
     # Twice what the greeting may take, and the start of a host; on a busy machine, too.
     assert (await asyncio.wait_for(client.ready(), 2 + 0.75 * connect.START_SECONDS)).model
@@ -66,11 +65,10 @@ async def test_what_does_not_greet_is_replaced(listening, monkeypatch, kind) -> 
 
 
 def test_a_silent_one_costs_less_than_a_start_may_take() -> None:
-    assert 2 * connect.GREETING_SECONDS < connect.START_SECONDS / 2
+    assert 2 * Pace().greeting < connect.START_SECONDS / 2
 
 
-async def test_one_that_takes_nobody_in_is_replaced(monkeypatch) -> None:
-    monkeypatch.setattr(connect, "GREETING_SECONDS", 1.0)
+async def test_one_that_takes_nobody_in_is_replaced() -> None:
     path = connect.socket_path(LOAD)
     with socket.socket(socket.AF_UNIX) as full:
         full.bind(str(path))
@@ -79,7 +77,7 @@ async def test_one_that_takes_nobody_in_is_replaced(monkeypatch) -> None:
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(str(path))
-        client = EngineClient(LOAD)
+        client = EngineClient(LOAD, pace=Pace(greeting=1.0))
         client.start()
         assert (await asyncio.wait_for(client.ready(), connect.START_SECONDS)).model
         await client.close()
@@ -88,12 +86,9 @@ async def test_one_that_takes_nobody_in_is_replaced(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("says", [framed({"type": "Nonsense"}), framed([1]), b"\0\0\0\0"])
-async def test_one_that_talks_nonsense_is_given_up_with_a_sentence(
-    listening, monkeypatch, says
-) -> None:
-    monkeypatch.setattr(engine_client, "BACK_OFF_SECONDS", 0.01)
+async def test_one_that_talks_nonsense_is_given_up_with_a_sentence(listening, says) -> None:
     await listening(HELLO + says)
-    client = EngineClient(LOAD)
+    client = EngineClient(LOAD, pace=Pace(restart=0.01))
     client.start()
     with pytest.raises(EngineError, match=r"died 3 times.*mistralLsp\.reload"):
         await asyncio.wait_for(client.ready(), connect.START_SECONDS)

@@ -27,11 +27,23 @@ logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 3
 DEATHS_WITHIN_SECONDS = 600.0
-BACK_OFF_SECONDS = 0.2
 LEAVE_SECONDS = 2.0
-SILENT_SECONDS = 0.5
-LONGEST_SILENCE = 10.0
-"""Seconds. A host that sends nothing for longer, not even a Pong, is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time limits in seconds; tests pass shorter or longer ones.
+
+    - `greeting`: until a running host greets. It does so at once; one silent for longer is no host.
+    - `heartbeat`: between two heartbeats while a request is open.
+    - `silence`: a host that sends nothing for longer, not even a Pong, is killed.
+    - `restart`: before a dead host is started again; doubled with each death.
+    """
+
+    greeting: float = 4.0
+    heartbeat: float = 0.5
+    silence: float = 10.0
+    restart: float = 0.2
 
 
 @dataclass
@@ -93,6 +105,7 @@ class EngineClient(Service):
         on_state: OnState = lambda state, message: None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        pace: Pace = Pace(),
     ):
         """Starts nothing. `on_state` is called with each new state; `metrics` counts the work."""
         self.wanted = wanted
@@ -101,6 +114,7 @@ class EngineClient(Service):
         self.host_pid: int | None = None
         self._metrics = metrics or Metrics()
         self._clock = clock
+        self._pace = pace
         self._supervisor: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._heard = 0
@@ -197,12 +211,12 @@ class EngineClient(Service):
         silent = 0.0
         while self._generations or self._counts or self.state == "loading":
             heard = self._heard
-            await asyncio.sleep(SILENT_SECONDS)
-            silent = silent + SILENT_SECONDS if self._heard == heard else 0.0
+            await asyncio.sleep(self._pace.heartbeat)
+            silent = silent + self._pace.heartbeat if self._heard == heard else 0.0
             if self._writer is None or self.host_pid is None:
                 return
             if silent:
-                if silent > LONGEST_SILENCE or processes.is_suspended(self.host_pid):
+                if silent > self._pace.silence or processes.is_suspended(self.host_pid):
                     processes.kill(self.host_pid)
                     return
                 frames.write(self._writer, frames.Ping())
@@ -226,7 +240,7 @@ class EngineClient(Service):
                 self._change("failed", self._gave_up(reason))
                 return
             self._change("starting", f"{reason} It is being started again.")
-            await asyncio.sleep(BACK_OFF_SECONDS * 2 ** len(self._deaths))
+            await asyncio.sleep(self._pace.restart * 2 ** len(self._deaths))
 
     def _gave_up(self, reason: str) -> str:
         return (
@@ -240,7 +254,7 @@ class EngineClient(Service):
 
         Raises EngineError if the model can't be loaded; another try would not help.
         """
-        reader, self._writer, hello = await connect.connect(self.wanted)
+        reader, self._writer, hello = await connect.connect(self.wanted, self._pace.greeting)
         self.host_pid = hello.pid
         self._change("loading", "The model is being loaded.")
         try:

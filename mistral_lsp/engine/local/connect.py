@@ -22,8 +22,6 @@ from mistral_lsp.types import EngineError
 
 DAEMON = "mistral_lsp.engine.host.daemon"
 START_SECONDS = 20.0
-GREETING_SECONDS = 4.0
-"""Seconds. A running host greets at once; a listener silent for longer is no host."""
 LOOK_SECONDS = 0.5
 TRIES = 5
 LARGE_BLOCK = 1 << 20
@@ -37,16 +35,19 @@ LONGEST_LAST_WORDS = 300
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, frames.Hello]
 
 
-async def connect(wanted: frames.Load) -> Connection:
+async def connect(wanted: frames.Load, greeting_seconds: float) -> Connection:
     """Connects to the host, starting it if none runs; gives the connection with its greeting.
 
+    A listener that does not greet within `greeting_seconds` is no host, and is replaced.
     Raises EngineError, with what to do, if neither works.
     """
     try:
         path = socket_path(wanted)
         for _ in range(TRIES):
             # A host that is about to exit may accept, and never greet.
-            connection = await _greeted(path, GREETING_SECONDS) or await _start(path)
+            connection = await _greeted(path, greeting_seconds) or await _start(
+                path, greeting_seconds
+            )
             if connection is not None:
                 return connection
     except OSError as error:
@@ -93,7 +94,7 @@ async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
         reading.cancel()
 
 
-async def _start(path: Path) -> Connection | None:
+async def _start(path: Path, greeting_seconds: float) -> Connection | None:
     """Starts a host, unless another process has started it meanwhile.
 
     The new host takes over the socket's name from a listener that does not greet.
@@ -103,7 +104,7 @@ async def _start(path: Path) -> Connection | None:
     lock = filelock.AsyncFileLock(path.with_suffix(".lock"), 2 * START_SECONDS, mode=0o600)
     try:
         async with lock:
-            return await _greeted(path, GREETING_SECONDS) or await _started(path)
+            return await _greeted(path, greeting_seconds) or await _started(path)
     except filelock.Timeout as error:
         raise EngineError(
             f"Another program has been starting the engine for {2 * START_SECONDS:.0f} seconds. "

@@ -17,6 +17,7 @@ from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.generation import RemoteGeneration
 from mistral_lsp.engine.remote.member import Found, Member
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.engine.standing import Meter, OnState, Standing
 from mistral_lsp.engine.unforeseen import watched
@@ -39,13 +40,14 @@ class RemoteEngine(Service):
         on_state: OnState = lambda state, message: None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        pace: Pace = Pace(),
     ):
         """Sends nothing yet. Calls `on_state` with each new state; counts the work in `metrics`."""
         self.wanted = wanted
         self.standing = Standing(on_state)
         self._metrics = metrics or Metrics()
         self._clock = clock
-        self._members = [Member(url, wanted, self._look, clock) for url in wanted.urls]
+        self._members = [Member(url, wanted, self._look, clock, pace) for url in wanted.urls]
         self._lives: list[asyncio.Task[None]] = []
         self._generations: weakref.WeakSet[RemoteGeneration] = weakref.WeakSet()
 

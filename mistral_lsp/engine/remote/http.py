@@ -16,18 +16,13 @@ import msgspec
 from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
 from mistral_lsp.engine.remote.key import from_environment, from_keyring
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import address_of, is_here
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
 """Seconds. The first is long, since a slow server is silent while it reads a long prompt."""
-HEAD_SECONDS = 90.0
-"""Seconds until an answer's headers."""
-ANSWER_SECONDS = 300.0
-"""Seconds for a whole answer."""
-PAUSES = (0.1, 0.4)
-"""Seconds before each retry of a request. Only a request without an answer is retried."""
 LONGEST_LINE = 1 << 20
 LONGEST_ANSWER = 8 << 20
 """Bytes. A longer answer is refused."""
@@ -44,9 +39,10 @@ for _chatty in ("httpx", "httpcore"):  # they log servers' messages and headers
 class HttpClient:
     """The connections to one server."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, pace: Pace = Pace()):
         """Sends nothing. Raises EngineError for an unusable address or key."""
         self.address = address_of(url)
+        self.pace = pace
         self.failures = Failures(self.address, from_environment())
         self._looked_for_key = bool(self.failures.key)
         self._client = self._connected()
@@ -134,7 +130,7 @@ class HttpClient:
             await answer.aclose()
 
     async def _begun(self, method: str, path: str, body: Body | None) -> httpx.Response:
-        pauses = iter(PAUSES)
+        pauses = iter(self.pace.retries)
         while True:
             try:
                 return await self._sent(method, path, body)
@@ -157,7 +153,7 @@ class HttpClient:
             method, self.address + path, headers=headers, content=content
         )
         try:
-            async with limited(HEAD_SECONDS):
+            async with limited(self.pace.head):
                 answer = await self._client.send(request, stream=True)
         except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self.failures.unreachable(error, body or {}) from error
@@ -182,7 +178,7 @@ class HttpClient:
     async def _blocks(self, answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
         """Yields the raw blocks of an answer, up to `most` bytes. Raises ServerError."""
         clock = asyncio.get_running_loop().time
-        end = clock() + ANSWER_SECONDS
+        end = clock() + self.pace.answer
         async for block in answer.aiter_raw():
             most -= len(block) + BLOCK_COST
             if most < 0:

@@ -10,6 +10,7 @@ from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.dialects.find import find
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted, shown
 from mistral_lsp.engine.standing import State
 from mistral_lsp.engine.unforeseen import told
@@ -18,8 +19,6 @@ from mistral_lsp.types import EngineError, LoadedModel
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 """Longest pause between two attempts to reach a server."""
-GRACE_SECONDS = 10.0
-"""Seconds. A server lost more recently than this is assumed to be restarting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +44,7 @@ class Member:
         wanted: Wanted,
         changed: Callable[[], None],
         clock: Callable[[], float],
+        pace: Pace,
     ):
         """Sends nothing yet; calls `changed` after every change of state."""
         self.url = url
@@ -54,13 +54,14 @@ class Member:
         self._wanted = wanted
         self._changed = changed
         self._clock = clock
+        self._pace = pace
         self._seen_at = float("-inf")
 
     async def live(self) -> None:
         """Looks for the server repeatedly until cancelled. Ends if its settings are unusable."""
         try:
             with told(f"The server at {shown(self.url)}"):
-                server = HttpClient(self.url)
+                server = HttpClient(self.url, self._pace)
         except EngineError as error:
             self._change("failed", str(error))
             return
@@ -102,7 +103,8 @@ class Member:
 
     def _be_without(self, end: ServerError) -> None:
         self.found = None
-        expected = self._clock() - self._seen_at < GRACE_SECONDS and end.seconds < RARELY_SECONDS
+        lost_just_now = self._clock() - self._seen_at < self._pace.grace
+        expected = lost_just_now and end.seconds < RARELY_SECONDS
         self._change("starting" if expected else "failed", f"{end} It is asked again by itself.")
 
     def fail(self, message: str) -> None:

@@ -32,14 +32,10 @@ CHUNK_SECONDS = 0.1
 SMALLEST_CHUNK = 32
 MEASURE_SECONDS = 2.0
 """Seconds. A server that takes longer for the probe can read only the smallest suffix in time."""
-TRUSTED_SECONDS = 5.0
-"""Seconds. After a longer silence the server may have restarted with another model."""
 RIVALS = 16
 """Most probable tokens asked for, to find others that could begin the healed word."""
 LARGEST_RATIO = 80.0
 """Bounds a difference of log probabilities, so that `exp` does not overflow."""
-CHECK_SECONDS = 2.0
-"""Seconds for the server to name its model, which takes no computing."""
 
 
 class _Defaults(msgspec.Struct):
@@ -216,10 +212,10 @@ class LlamaServer(Dialect):
 
     async def _check_model(self) -> None:
         """Raises ServerError if the server may have another model, whose token ids differ."""
-        if self._clock() - self._heard_at <= TRUSTED_SECONDS:
+        if self._clock() - self._heard_at <= self._server.pace.trusted:
             return
         try:
-            properties = await asyncio.wait_for(self._ask(), CHECK_SECONDS)
+            properties = await asyncio.wait_for(self._ask(), self._server.pace.check)
         except asyncio.TimeoutError as error:
             raise ServerError(
                 f"The server at {self._server.address} does not answer.", SOON_SECONDS

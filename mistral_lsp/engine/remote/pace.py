@@ -1,0 +1,24 @@
+"""The time limits of the HTTP engine, as one record; tests pass shorter or longer ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time limits in seconds.
+
+    - `head`: until an answer's headers; `answer`: for a whole answer.
+    - `retries`: before each retry of a request; only a request without an answer is retried.
+    - `check`: for a server to name its model, which takes no computing.
+    - `trusted`: after a longer silence, a server may have restarted with another model.
+    - `grace`: a server lost more recently than this is assumed to be restarting.
+    """
+
+    head: float = 90.0
+    answer: float = 300.0
+    retries: tuple[float, ...] = (0.1, 0.4)
+    check: float = 2.0
+    trusted: float = 5.0
+    grace: float = 10.0
