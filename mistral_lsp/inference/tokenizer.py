@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -21,17 +21,35 @@ from mistral_lsp.inference.healing import last_word
 from mistral_lsp.models.defuse import cuts, spellings
 from mistral_lsp.types import EngineError, Prompt
 
+KEPT_HEADS = 16
 KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
+LAST_LINES = 400
+"""Characters at a text's end, in which typing mostly happens."""
 
+_PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _CUTS = (
     # Before the blanks at a line's end. Unsafe if a token continues from a visible character into
     # them: "x " could take the first of two blanks before a line end.
-    (re.compile(r"(?<=\S)(?=\s*\n)"), re.compile(rb"\S\s*\n|\A\S.*\s\Z", re.DOTALL)),
+    (r"(?<=\S)(?=\s*\n)", rb"\S\s*\n|\A\S.*\s\Z"),
     # Before every line feed, for vocabularies like Mistral's, with tokens like ";\r".
-    (re.compile(r"(?=\n)"), re.compile(rb".\n", re.DOTALL)),
+    (r"(?=\n)", rb".\n"),
+    # The pre-tokenizers of Llama 3, Qwen and others join punctuation and the line feeds after it,
+    # GPT-4o's also slashes after those. Letters and digits they never join with a line feed.
+    (r"(?<=[A-Za-z0-9])(?=\s*\n)", rb"[A-Za-z0-9]\s*(?:\n|\s\Z)"),
+    # Only after a single line feed: a run of them may be split before its last one.
+    (
+        rf"(?<={_PUNCTUATION}\n)(?=[^\S\n]+\S|[^\s/])",
+        rb"(?:\A|%b)\n(?:[^\s/]|[^\S\n]+(?:\S|\Z))" % _PUNCTUATION.encode(),
+    ),
 )
-"""Patterns of places to cut, and of the tokens that make that cut unsafe; the best first."""
+"""Patterns of places to cut, and of the tokens that make such a cut unsafe.
+
+A place is safe if no token spans it and a pre-tokenizer, which splits the text by a regular
+expression before the merges, splits the two sides as it splits the whole. The expressions read
+from left to right and look ahead only at blanks and digits, so no cut is among blanks.
+Source: llama.cpp, src/llama-vocab.cpp.
+"""
 
 
 class Tokenizer:
@@ -40,9 +58,10 @@ class Tokenizer:
     def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
         """Scans the vocabulary once for tokens that span line ends. `heals`: use token healing."""
         self._heals = heals
-        self._backend = backend
+        self.backend = backend
         self._specials = specials
         self._lock = threading.Lock()
+        self._heads: LRUCache[str, list[int]] = LRUCache(KEPT_HEADS)
         self._chunks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_CHUNKS)
         marks = set(specials.values())
         self._pieces = [
@@ -57,9 +76,7 @@ class Tokenizer:
         self._marks = cuts(
             spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
         )
-        self._cut = next(
-            (cut for cut, unsafe in _CUTS if not any(map(unsafe.search, self._pieces))), None
-        )
+        self._cut = _safe_cuts(self._pieces)
 
     def prompt(self, prompt: Prompt) -> PromptTokens:
         """Gives a prompt's ids without its last word, and that word's bytes, for token healing.
@@ -98,13 +115,21 @@ class Tokenizer:
         )
 
     def text(self, text: str) -> list[int]:
-        """Gives the ids of plain text."""
-        chunks = self._cut.split(text) if self._cut else [text]
-        ids: list[int] = []
+        """Gives the ids of plain text. While its last lines are edited, only those are cut."""
         with self._lock:
-            for chunk in chunks:
-                ids.extend(self._chunk(chunk))
-        return ids
+            places = self._cut.finditer(text, len(text) - LAST_LINES) if self._cut else ()
+            last = max((place.start() for place in places), default=0)
+            head = self._heads.get(text[:last])
+            if head is None:
+                head = self._heads[text[:last]] = self._ids(text[:last])
+            return head + self._ids(text[last:])
+
+    def _ids(self, text: str) -> list[int]:
+        return list(chain.from_iterable(map(self._chunk, self.chunks(text))))
+
+    def chunks(self, text: str) -> list[str]:
+        """Gives the stretches of a text that are tokenised on their own, about a line each."""
+        return self._cut.split(text) if self._cut else [text]
 
     def _chunk(self, chunk: str) -> tuple[int, ...]:
         found = self._chunks.get(chunk)
@@ -114,8 +139,19 @@ class Tokenizer:
             token
             for text in (self._marks.split(chunk) if self._marks else [chunk])
             if text
-            for token in self._backend.tokenize(text.encode("utf-8", "replace"))
+            for token in self.backend.tokenize(text.encode("utf-8", "replace"))
         )
         if len(chunk) <= LONGEST_CHUNK:
             self._chunks[chunk] = ids
         return ids
+
+
+def _safe_cuts(pieces: Iterable[bytes]) -> re.Pattern[str] | None:
+    """Gives the pattern of all places where no token spans a cut; None if there is no such kind."""
+    with_blanks = [piece for piece in pieces if b"\n" in piece or piece[-1:].isspace()]
+    safe = [
+        place
+        for place, unsafe in _CUTS
+        if not any(map(re.compile(unsafe, re.DOTALL).search, with_blanks))
+    ]
+    return re.compile("|".join(safe)) if safe else None

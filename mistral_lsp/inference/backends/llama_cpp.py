@@ -20,6 +20,8 @@ from mistral_lsp.types import EngineError
 LONGEST_PIECE = 256
 ABORTED = 2
 ERROR_LEVEL = 4
+MARK = b"\x01"
+"""A byte put before a text in SentencePiece vocabularies, so that no space is added to the text."""
 LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 
@@ -53,9 +55,13 @@ class LlamaCpp(Branching):
         self._batch: Any = None
         self.branch = 0
         self._make_context(window, 1)
-        self._vocabulary = lib.llama_model_get_vocab(self._model)
+        self._read_vocabulary(self._model)
+
+    def _read_vocabulary(self, model: Any) -> None:
+        self._vocabulary = lib.llama_model_get_vocab(model)
         self._size = lib.llama_vocab_n_tokens(self._vocabulary)
-        self._mark = self.vocabulary_mark()
+        self._adds_space = lib.llama_vocab_type(self._vocabulary) != lib.LLAMA_VOCAB_TYPE_BPE
+        self._mark = self._raw_tokens(MARK)[-1]
 
     def _make_context(self, cells: int, branches: int) -> None:
         params = lib.llama_context_default_params()
@@ -82,13 +88,11 @@ class LlamaCpp(Branching):
         address = ctypes.cast(self._abort, ctypes.c_void_p)
         lib.llama_set_abort_callback(self._context, callback, address)
 
-    def vocabulary_mark(self) -> int:
-        """Gives the byte token put before every text, so that no space is added to the text."""
-        return self._raw_tokens(b"\x01")[-1]
-
     @override
     def tokenize(self, text: bytes) -> list[int]:
-        ids = self._raw_tokens(b"\x01" + text)
+        if not self._adds_space:
+            return self._raw_tokens(text)
+        ids = self._raw_tokens(MARK + text)
         return ids[ids.index(self._mark) + 1 :]
 
     def _raw_tokens(self, text: bytes) -> list[int]:
