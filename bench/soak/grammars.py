@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +27,8 @@ FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
 LONGEST_SECONDS = 30.0
 """Seconds for one text; then its process counts as hanging."""
+Question = tuple[float, str]
+"""Processor seconds of a question about a text, and which it is."""
 UNITS = (
     *"([{<\"'`#|&!-=~^*_/\\$@:;,.?%+\t\n\r\0\ufeffé😀\u2028",
     *(
@@ -72,13 +75,13 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
     """Tries `texts` texts, equally many for each grammar. `wrongs` has the fatal ones."""
     started = time.perf_counter()
     wrongs: list[str] = []
-    slowest = 0.0
+    slowest = (0.0, "")
     each = -(-texts // len(languages.LANGUAGES))
     for language in languages.LANGUAGES:
         first = 0
         while first < each:
-            reached, seconds, end = _try(language.name, seed, first, each)
-            slowest = max(slowest, seconds)
+            reached, question, end = _try(language.name, seed, first, each)
+            slowest = max(slowest, question)
             if end is None:
                 break
             wrongs.append(f"{language.name} {seed} {reached}: {end}")
@@ -86,32 +89,33 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
     return {
         "texts": each * len(languages.LANGUAGES),
         "deaths": len(wrongs),
-        "slowest_s": round(slowest, 2),
+        "slowest_s": round(slowest[0], 2),
+        "slowest_question": slowest[1],
         "seconds": round(time.perf_counter() - started, 1),
         "wrongs": wrongs[:20],
     }
 
 
-def _try(name: str, seed: int, first: int, last: int) -> tuple[int, float, str | None]:
+def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, str | None]:
     """Runs a child process over texts `first` to `last`.
 
-    Gives the last text begun, the longest seconds for one, and how the process failed, or None.
+    Gives the last text begun, the slowest question, and how the process failed, or None.
     """
     command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    reached, slowest, began = first, 0.0, time.perf_counter()
+    reached, slowest = first, (0.0, "")
     hanging = threading.Timer(LONGEST_SECONDS, process.kill)
     hanging.start()
     for line in process.stdout:
         hanging.cancel()
-        now = time.perf_counter()
-        slowest, began, reached = max(slowest, now - began), now, int(line)
+        number, seconds, question = line.split()
+        reached = int(number)
+        slowest = max(slowest, (float(seconds), f"{name} {seed} {number} {question}"))
         hanging = threading.Timer(LONGEST_SECONDS, process.kill)
         hanging.start()
     code = process.wait()
     hanging.cancel()
-    slowest = max(slowest, time.perf_counter() - began)
     return reached, slowest, None if code == 0 else f"ended with {code}"
 
 
@@ -194,30 +198,47 @@ CHANGES: tuple[Change, ...] = (
 
 
 def _child(name: str, seed: int, first: int, last: int) -> None:
+    """Prints each text's number when it begins, and again with the seconds of each question."""
     language = next(one for one in languages.LANGUAGES if one.name == name)
     texts = seeds(name)
     for number in range(first, last):
-        print(number, flush=True)
+        print(number, 0, "begun", flush=True)
         text = make_text(name, seed, number, texts)
         document = Document(f"file:///{number}", f"{number}", language, 0, text)
-        _ask_all(document)
+        _ask_all(number, document)
         place = document.snapshot().place(len(document.snapshot().text) // 2)
         document.replace(place, place, UNITS[number % len(UNITS)])
         document.version += 1
-        _ask_all(document)
+        _ask_all(number, document)
 
 
-def _ask_all(document: Document) -> None:
+def _ask_all(number: int, document: Document) -> None:
     snapshot = document.snapshot()
-    tree, middle = snapshot.tree, len(snapshot.text) // 2
-    read_cursor(snapshot, middle)
+    middle = len(snapshot.text) // 2
+    with _timed(number, "parse"):
+        tree = snapshot.tree
+    with _timed(number, "cursor"):
+        read_cursor(snapshot, middle)
     if tree is None:
         return
-    tree.scopes(middle)
-    tree.count_errors()
-    tree.definition_starts(Span(middle // 2, middle))
-    read_definitions(snapshot.path, snapshot.text, tree)
-    snapshot.replaced(middle, middle, "\nx").tree  # noqa: B018
+    with _timed(number, "scopes"):
+        tree.scopes(middle)
+    with _timed(number, "errors"):
+        tree.count_errors()
+    with _timed(number, "definition_starts"):
+        tree.definition_starts(Span(middle // 2, middle))
+    with _timed(number, "definitions"):
+        read_definitions(snapshot.path, snapshot.text, tree)
+    with _timed(number, "replaced"):
+        snapshot.replaced(middle, middle, "\nx").tree  # noqa: B018
+
+
+@contextmanager
+def _timed(number: int, question: str) -> Iterator[None]:
+    """Prints the processor time of its block, which other programs don't lengthen."""
+    begun = time.thread_time()
+    yield
+    print(number, round(time.thread_time() - begun, 3), question, flush=True)
 
 
 if __name__ == "__main__":
