@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
+from mistral_lsp.engine.remote.dialects import texts
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
@@ -29,10 +32,21 @@ TOKENS = (("total", -0.12498), (" +=", -0.04253), (" value", -0.11656), ("", -0.
 class Vllm:
     """Answers as vLLM does, one that serves a model under some name."""
 
-    def __init__(self, model: str, tells: bool = True, refusal: int = 0):
+    def __init__(
+        self,
+        model: str,
+        tells: bool = True,
+        refusal: int = 0,
+        rate: float = 0.0,
+        counts: bool = True,
+    ):
         self.model = model
         self.tells = tells
         self.refusal = refusal
+        self.rate = rate
+        self.counts = counts
+        self.time = 0.0
+        """Seconds; goes on while a prompt is read, at `rate` tokens a second."""
 
     def __call__(self, asked: Asked) -> Reply:
         if asked.path == "/v1/models":
@@ -44,7 +58,11 @@ class Vllm:
         if self.refusal and asked.body.get("logprobs") is not None:
             return Reply.of({"error": {"message": "logits_all=False"}}, self.refusal)
         if not asked.body["stream"]:
-            return Reply.of({"choices": [self._choice(asked, "x", -0.5, "length")]})
+            read = len(asked.body["prompt"]) // 5
+            self.time += 0.02 + (read / self.rate if self.rate else 0.0)
+            usage = {"prompt_tokens": read} if self.counts else None
+            choices = [self._choice(asked, "x", -0.5, "length")]
+            return Reply.of({"choices": choices, "usage": usage})
         last = len(TOKENS) - 1
         chunks = [
             {"choices": [self._choice(asked, text, log, "stop" if number == last else None)]}
@@ -76,8 +94,8 @@ def prompt(form: str) -> Prompt:
 
 
 @asynccontextmanager
-async def engine_of(server: PlayedServer):
-    engine = RemoteEngine(Wanted((server.url,), "auto", "", 0))
+async def engine_of(server: PlayedServer, clock: Callable[[], float] = time.perf_counter):
+    engine = RemoteEngine(Wanted((server.url,), "auto", "", 0), clock=clock)
     engine.start()
     try:
         yield engine
@@ -89,12 +107,26 @@ async def tokens_of(engine: RemoteEngine, form: str):
     return [token async for token in engine.generate(prompt(form), Decoding(16))]
 
 
-async def test_a_server_of_unknown_speed_reads_a_short_suffix_again() -> None:
+@pytest.mark.parametrize(
+    ("rate", "least", "most"), [(300, 64, 64), (5_000, 200, 275), (0, 4096, 1e9)]
+)
+@pytest.mark.parametrize("counts", [True, False])
+async def test_a_suffix_read_at_each_key_is_as_long_as_50_ms_allow(
+    rate, least, most, counts
+) -> None:
+    played = Vllm("Qwen2.5-Coder-7B", rate=rate, counts=counts)
+    with playing(played) as server:
+        async with engine_of(server, lambda: played.time) as engine:
+            model = await engine.ready()
+    assert model.form == "prefix-first" and least <= model.most_suffix <= most
+    assert f"{model.most_suffix} tokens of the suffix" in model.note
+
+
+async def test_a_server_too_slow_to_be_measured_reads_a_short_suffix_again(monkeypatch) -> None:
+    monkeypatch.setattr(texts, "MEASURE_SECONDS", 0.0)
     with playing(Vllm("Qwen2.5-Coder-7B")) as server:
         async with engine_of(server) as engine:
-            model = await engine.ready()
-    assert (model.form, model.most_suffix) == ("prefix-first", 64)
-    assert "64 tokens of the suffix" in model.note
+            assert (await engine.ready()).most_suffix == 64
 
 
 async def test_how_sure_the_model_is_is_asked_for_and_used() -> None:

@@ -83,7 +83,7 @@ class Member:
         """Connects to the server and waits until it is lost; gives the error."""
         try:
             with told(f"The server at {self.url}"):
-                dialect = await find(server, self._wanted)
+                dialect = await find(server, self._wanted, self._clock)
                 model = await dialect.open()
         except ServerError as error:
             return error

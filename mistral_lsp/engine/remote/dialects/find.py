@@ -16,7 +16,9 @@ from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 
-DIALECTS: dict[str, Callable[[HttpClient, Wanted], Dialect]] = {
+Clock = Callable[[], float]
+"""Gives the time in seconds."""
+DIALECTS: dict[str, Callable[[HttpClient, Wanted, Clock], Dialect]] = {
     "llama-server": LlamaServer,
     "openai": OpenAI,
     "ollama": Ollama,
@@ -32,10 +34,10 @@ UNKNOWN = (200, 400, 404, 405, 501)
 """Statuses of servers with another dialect; some answer 200 with an error body."""
 
 
-async def find(server: HttpClient, wanted: Wanted) -> Dialect:
+async def find(server: HttpClient, wanted: Wanted, clock: Clock) -> Dialect:
     """Creates the adapter for the server. Raises ServerError, with what to do."""
     name = wanted.dialect if wanted.dialect != "auto" else await _ask(server)
-    return DIALECTS[name](server, wanted)
+    return DIALECTS[name](server, wanted, clock)
 
 
 async def _ask(server: HttpClient) -> str:

@@ -47,7 +47,7 @@ class Mistral(TextDialect):
         await self._fill_in(FORM_OF_HALVES)
         window = self._wanted.window or registry.DEFAULT_WINDOW
         note = f"Mistral's fill-in at {self._server.address}."
-        return self._loaded("mistral", self._model, FORM_OF_HALVES, window, note)
+        return await self._loaded("mistral", self._model, FORM_OF_HALVES, window, note)
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         before, behind = halves(prompt)

@@ -65,7 +65,7 @@ class Ollama(TextDialect):
         form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
         await self._fill_in(form)
         note = f"Ollama at {self._server.address}."
-        return self._loaded("ollama", self._model, form, self._window(), note)
+        return await self._loaded("ollama", self._model, form, self._window(), note)
 
     def _window(self) -> int:
         return self._wanted.window or registry.window_of_model(self._model)

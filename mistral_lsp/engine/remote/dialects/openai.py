@@ -7,6 +7,8 @@ of vLLM and llama-cpp-python.
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from typing import Annotated, Any, Optional
 
 import msgspec
@@ -57,13 +59,19 @@ class _Choice(msgspec.Struct):
         return [math.exp(min(0.0, one)) for one in told if one is not None]
 
 
+class _Usage(msgspec.Struct):
+    prompt_tokens: Optional[Annotated[int, msgspec.Meta(ge=0)]] = None
+
+
 class _Chunk(msgspec.Struct):
     choices: list[_Choice]
+    usage: Optional[_Usage] = None
 
     def said(self) -> Said:
         choice = self.choices[0] if self.choices else _Choice()
         reason = choice.finish_reason or ""
-        return Said(choice.text, reason, probabilities=choice.probabilities())
+        tokens = (self.usage and self.usage.prompt_tokens) or 0
+        return Said(choice.text, reason, tokens, choice.probabilities())
 
 
 class OpenAI(TextDialect):
@@ -72,8 +80,10 @@ class OpenAI(TextDialect):
     _path = "/v1/completions"
     _chunk = _Chunk
 
-    def __init__(self, server: HttpClient, wanted: Wanted):
-        super().__init__(server, wanted)
+    def __init__(
+        self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
+    ):
+        super().__init__(server, wanted, clock)
         self._takes_suffix = True
         self._tells = True
 
@@ -88,7 +98,7 @@ class OpenAI(TextDialect):
         window = self._wanted.window or registry.window_of_model(shown)
         held = [model.max_model_len for model in models if model.id == self._model]
         note = f"OpenAI's completions at {self._server.address}, {self._how()}"
-        return self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
+        return await self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
 
     async def _agree(self, name: str) -> str:
         """Finds a fill-in form that the server accepts for the model `name`. Raises ServerError."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar, Protocol
 
 from typing_extensions import override
 
+from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
-from mistral_lsp.inference.sizes import SMALLEST_SUFFIX, read_again
+from mistral_lsp.inference.sizes import most_suffix, read_again
 from mistral_lsp.models.defuse import defused
 from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.models.marks import OPTIONAL
@@ -29,13 +32,13 @@ FORM_OF_HALVES = "suffix-first-alone"
 """The form if prefix and suffix are sent separately: a full suffix, and no added space."""
 NO_FILL_IN = (400, 422, 501)
 """Statuses of servers that reject a suffix."""
-_PROBE = (
-    Part("mark", special="fim_suffix"),
-    Part("suffix", "\n"),
-    Part("mark", special="fim_prefix"),
-    Part("prefix", "x ="),
-    Part("mark", special="fim_middle"),
-)
+PROBE_LINE = "value = function(argument)\n"
+PROBE_LINES = 96
+PROBE_TOKENS = 5 * PROBE_LINES
+"""Tokens of the long probe, at least, for a server that does not count them."""
+MEASURE_SECONDS = 2.0
+"""Seconds. A server that takes longer for the long probe can read only the smallest suffix."""
+SHORTEST_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,13 @@ class TextDialect(Dialect, ABC):
     _path: ClassVar[str]
     _chunk: ClassVar[type[Chunk]]
 
-    def __init__(self, server: HttpClient, wanted: Wanted):
-        """Sends nothing yet; `wanted` has the model's name, or ""."""
+    def __init__(
+        self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
+    ):
+        """Sends nothing yet; `wanted` has the model's name, or ""; `clock` is in seconds."""
         self._server = server
         self._wanted = wanted
+        self._clock = clock
         self._model = wanted.model
         self._spelt: dict[str, str] = {}
         """The spellings of the model's marks; empty if the server adds the marks itself."""
@@ -119,9 +125,16 @@ class TextDialect(Dialect, ABC):
                     yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
                     return
 
-    async def _probe(self, form: str) -> Said:
+    async def _probe(self, form: str, before: str = "") -> Said:
         """Asks for one token, so that an unsuitable server is noticed at the start."""
-        body = self._body(Prompt(form, _PROBE), 1) | {"stream": False}
+        parts = (
+            Part("mark", special="fim_suffix"),
+            Part("suffix", "\n"),
+            Part("mark", special="fim_prefix"),
+            Part("prefix", f"{before}x ="),
+            Part("mark", special="fim_middle"),
+        )
+        body = self._body(Prompt(form, parts), 1) | {"stream": False}
         return (await self._server.post(self._path, body, self._chunk)).said()
 
     async def _fill_in(self, form: str) -> None:
@@ -139,11 +152,31 @@ class TextDialect(Dialect, ABC):
                 status=error.status,
             ) from error
 
-    def _loaded(self, engine: str, name: str, form: str, window: int, note: str) -> LoadedModel:
+    async def _reading_rate(self, form: str) -> float:
+        """Measures how many tokens a second the server reads; 0 for one that is slow or busy.
+
+        A long probe takes longer than a short one by the time of reading. Its first line is new,
+        so that no cache of prompts has it.
+        """
+        long = f"# {time.time_ns()}\n{PROBE_LINE * PROBE_LINES}"
+        try:
+            async with limited(MEASURE_SECONDS):
+                begun = self._clock()
+                await self._probe(form)
+                between = self._clock()
+                said = await self._probe(form, long)
+                seconds = (self._clock() - between) - (between - begun)
+        except (asyncio.TimeoutError, ServerError):
+            return 0.0
+        return (said.prompt_tokens or PROBE_TOKENS) / max(seconds, SHORTEST_SECONDS)
+
+    async def _loaded(
+        self, engine: str, name: str, form: str, window: int, note: str
+    ) -> LoadedModel:
         shown = self._server.failures.name(name)
         suffix = window
-        if reads_suffix_last(form):  # how fast such a server reads is not known
-            suffix = SMALLEST_SUFFIX
+        if reads_suffix_last(form):
+            suffix = most_suffix(await self._reading_rate(form))
             note += f" {read_again(suffix)}"
         return LoadedModel(engine, shown, form, window, window, window, note, most_suffix=suffix)
 
