@@ -35,6 +35,7 @@ from bench.quality.results import (
 )
 from bench.quality.sets import SETS, Task, from_directory, load
 from bench.quality.strategies import STRATEGIES
+from bench.support.statistics import percentile
 from mistral_lsp.config import Settings
 
 ENGINES = ("llama_cpp", "ctransformers")
@@ -46,6 +47,7 @@ class Row:
 
     run: Run
     results: Sequence[Result]
+    tokens_per_key: Sequence[int] = ()
 
     def columns(self) -> Columns:
         """Gives the columns to commit; none depends on the machine's speed."""
@@ -60,6 +62,13 @@ class Row:
     def at_gate(self) -> dict[str, float | None]:
         """Gives the effect of the default `minConfidence`, which invoked requests ignore."""
         return at_gate([result.judgement for result in self.results], Settings().min_confidence)
+
+    def keys(self) -> dict[str, float | None]:
+        """Gives the tokens evaluated at each key of the lines that were typed."""
+        return {
+            "tokens_per_key_p50": percentile(self.tokens_per_key, 50),
+            "tokens_per_key_p95": percentile(self.tokens_per_key, 95),
+        }
 
     def ms(self) -> float:
         """Gives the mean milliseconds of an answer. Each starts with an empty KV cache."""
@@ -82,7 +91,7 @@ def main() -> None:
     problems = compare(columns, read_csv(options.compare)) if options.compare else []
     for problem in problems:
         console.print(f"Worse than {options.compare.name}: {problem}", style="red", markup=False)
-    times = [{"at_gate": row.at_gate(), "ms_per_task": row.ms()} for row in rows]
+    times = [{"at_gate": row.at_gate(), "ms_per_task": row.ms(), **row.keys()} for row in rows]
     report = [{**quality, **took} for quality, took in zip(columns, times)]
     sys.stdout.write(json.dumps({"quality": report, "worse": problems}) + "\n")
     sys.exit(1 if problems else 0)
@@ -132,10 +141,11 @@ async def measure(options: argparse.Namespace) -> list[Row]:
                 run = Run(name, strategy, options.engine, engine.identity, code)
                 bar = progress.add_task(f"{name} · {strategy}", total=len(tasks))
                 results = []
+                engine.tokens_per_key.clear()
                 for task in tasks:
                     results.append(await answer(run, task, engine, finished))
                     progress.advance(bar)
-                rows.append(Row(run, results))
+                rows.append(Row(run, results, engine.tokens_per_key.copy()))
     return rows
 
 

@@ -1,13 +1,14 @@
 """An engine inside the bench's process, with the same answers in every run.
 
-Every generation starts with an empty KV cache and a constant clock. So an answer depends on its
-prompt alone, not on earlier tasks or the machine's load.
+Every generation starts with an empty KV cache and a constant clock, unless a line is typed. So an
+answer depends on its prompt alone, not on earlier tasks or the machine's load.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from typing_extensions import override
@@ -16,8 +17,10 @@ from mistral_lsp.engine.base import Engine
 from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.host.load import load
 from mistral_lsp.inference.assembly import PromptTokens
+from mistral_lsp.inference.backends.base import Branching
 from mistral_lsp.inference.decode import Decoder
 from mistral_lsp.inference.sequence import Sequence as OneSequence
+from mistral_lsp.inference.splice import Splice
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt, Token, Usage
 
@@ -60,6 +63,9 @@ class DirectEngine(Engine):
         # An explicit window is not measured, and so does not depend on the machine.
         self._ready = load(Load(engine, model, window or registry.window(header), threads, 0))
         self.identity = f"{_identity(path)}-{self._ready.model.window}"
+        self._typed_in: OneSequence | None = None
+        self.tokens_per_key: list[int] = []
+        """Tokens evaluated before the answer at each key of the lines that were typed."""
 
     @property
     @override
@@ -79,6 +85,27 @@ class DirectEngine(Engine):
         parts, _ = self._ready.tokenizer.parts(prompt)
         return list(map(len, parts))
 
+    @contextmanager
+    def typing(self) -> Iterator[None]:
+        """Keeps the KV cache from one generation of its block to the next, as the host does."""
+        backend = self._ready.backend
+        if self._ready.model.can_splice and isinstance(backend, Branching):
+            self._typed_in = Splice(backend, clock=lambda: 0.0)
+        else:
+            self._typed_in = OneSequence(backend, clock=lambda: 0.0)
+        try:
+            yield
+        finally:
+            self._typed_in.clear()
+            self._typed_in = None
+
+    async def press_key(self, prompt: Prompt) -> None:
+        """Reads the prompt after a key of a line that is typed."""
+        assert self._typed_in is not None
+        before = self._typed_in.evaluated
+        self._typed_in.read(self._ready.tokenizer.prompt(prompt), lambda: False)
+        self.tokens_per_key.append(self._typed_in.evaluated - before)
+
     @override
     def generate(self, prompt: Prompt, decoding: Decoding) -> DirectGeneration:
         """Raises EngineError for a prompt that does not fit."""
@@ -88,8 +115,7 @@ class DirectEngine(Engine):
         length = len(tokens.ids)
         if length + most > window:
             raise EngineError(f"{length} + {most} tokens don't fit a window of {window}.")
-        self._ready.backend.rewind(0)
-        sequence = OneSequence(self._ready.backend, clock=lambda: 0.0)
+        sequence = self._typed_in or OneSequence(self._ready.backend, clock=lambda: 0.0)
         beginning = self._ready.tokenizer.beginning
         decoder = Decoder(sequence, self._ends, beginning)
         return DirectGeneration(decoder, tokens, most, decoding.line)

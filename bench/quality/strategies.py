@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bench.quality.direct import DirectEngine
 from bench.quality.sets import Task, index_of
 from mistral_lsp import languages
 from mistral_lsp.completion.pipeline import complete
+from mistral_lsp.completion.prompting import prepare
 from mistral_lsp.completion.request import Request, Workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.context.index import Index
@@ -42,22 +44,47 @@ Strategy = Callable[[Task, Engine], Awaitable[Shown]]
 
 async def ours(task: Task, engine: Engine) -> Shown:
     """Runs the whole pipeline with default settings, invoked by hand, with an empty cache."""
-    return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS))
+    workbench = _workbench(task, engine)
+    return await _complete(task, workbench, Settings(deadline_ms=PATIENT_MS))
+
+
+async def as_typed(task: Task, engine: Engine) -> Shown:
+    """Runs the pipeline at the end of a line typed key by key, with the KV cache of those keys."""
+    assert isinstance(engine, DirectEngine)
+    written = task.prefix.rpartition("\n")[2]
+    start = len(task.prefix) - len(written.lstrip())
+    workbench = _workbench(task, engine)
+    model = await engine.ready()
+    with engine.typing():
+        for offset in range(start, len(task.prefix)):
+            request = _request(task, offset, Settings(deadline_ms=PATIENT_MS))
+            await engine.press_key(await prepare(request, workbench, model))
+        return await _complete(task, workbench, Settings(deadline_ms=PATIENT_MS))
 
 
 async def one_file(task: Task, engine: Engine) -> Shown:
     """Runs the same pipeline without other files."""
-    return await _complete(task, engine, Settings(deadline_ms=PATIENT_MS, other_files=False))
+    settings = Settings(deadline_ms=PATIENT_MS, other_files=False)
+    return await _complete(task, _workbench(task, engine), settings)
 
 
-async def _complete(task: Task, engine: Engine, settings: Settings) -> Shown:
+def _workbench(task: Task, engine: Engine) -> Workbench:
+    index = index_of(task.workspace) if task.workspace else Index()
+    return Workbench(engine, index=index, interactive=False)
+
+
+def _request(task: Task, offset: int, settings: Settings) -> Request:
+    """Makes the request at an offset of the prefix, behind which nothing of it is typed yet."""
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
     file = str(task.workspace.resolve() / task.path) if task.workspace else ""
-    snapshot = Document(uri, task.path, language, 0, task.file, file).snapshot()
-    request = Request(snapshot, len(task.prefix), "invoked", settings)
-    index = index_of(task.workspace) if task.workspace else Index()
-    done = await complete(request, Workbench(engine, index=index, interactive=False))
+    text = task.prefix[:offset] + task.suffix
+    snapshot = Document(uri, task.path, language, 0, text, file).snapshot()
+    return Request(snapshot, offset, "invoked", settings)
+
+
+async def _complete(task: Task, workbench: Workbench, settings: Settings) -> Shown:
+    done = await complete(_request(task, len(task.prefix), settings), workbench)
     return Shown(done.text, done.span.end - done.span.start, done.confidence)
 
 
@@ -103,6 +130,7 @@ async def llama_vim(task: Task, engine: Engine) -> Shown:
 
 STRATEGIES: dict[str, Strategy] = {
     "ours": ours,
+    "as-typed": as_typed,
     "one-file": one_file,
     "prefix-only": prefix_only,
     "prefix-as-is": prefix_as_is,

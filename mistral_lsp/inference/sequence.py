@@ -82,10 +82,11 @@ class Sequence:
         try:
             yield
         except BaseException:
-            self._clear()
+            self.clear()
             raise
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Empties the KV cache."""
         self.backend.rewind(0)
         self._held.clear()
         self._logits.clear()

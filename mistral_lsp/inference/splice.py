@@ -71,7 +71,7 @@ class Splice(Sequence):
         backend.branch = MAIN
         super().__init__(backend, *arguments, **options)
         self._branches = backend
-        self._clear()  # drops others' tokens, such as a measurement's, from all branches
+        self.clear()  # drops others' tokens, such as a measurement's, from all branches
 
     @override
     def read(self, prompt: PromptTokens, cancelled: Cancelled, in_pause: bool = False) -> Any:
@@ -260,8 +260,8 @@ class Splice(Sequence):
             self._tail = Tail(self._held[kept.head :], kept.head, head)
 
     @override
-    def _clear(self) -> None:
+    def clear(self) -> None:
         self._root, self._tail, self._spare = [], Tail(), Tail()
         for branch in BRANCHES:
             self._branches.cut(branch, 0, -1)
-        super()._clear()
+        super().clear()

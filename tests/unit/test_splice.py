@@ -73,7 +73,7 @@ def is_sound(sequence: Splice, backend: LlamaCpp) -> None:
 
 
 def read_anew(sequence: Splice, prompt: PromptTokens) -> numpy.ndarray:
-    sequence._clear()
+    sequence.clear()
     return sequence.read(prompt, never).copy()
 
 
