@@ -11,11 +11,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
+from bench.quality.sets import TRUTH
 from bench.speed.changing import check_edits
 from bench.speed.editor import Setup
+from bench.speed.holes import check_holes
 from bench.speed.moving import check_jump, check_open, check_revisit
 from bench.speed.windows import check_second_window
 from bench.speed.working import check_busy, check_cancel, check_waste
@@ -26,6 +29,7 @@ CHECKS: dict[str, Callable[[Setup], Rows]] = {
     "revisit": check_revisit,
     "jump": check_jump,
     "open": check_open,
+    "holes": check_holes,
     "edits": check_edits,
     "busy": check_busy,
     "second-window": check_second_window,
@@ -45,7 +49,13 @@ def main() -> None:
     console = Console(stderr=True)
     for engine in options.engine or ENGINES:
         with private_home() as environment:
-            setup = Setup(engine, options.model, options.window, environment)
+            setup = Setup(
+                engine,
+                options.model,
+                options.window,
+                environment,
+                directory=options.directory,
+            )
             learn_the_machine(setup)
             for name in names:
                 console.print(f"{engine}: {name}")  # progress, also in redirected output
@@ -61,6 +71,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--engine", action="append", choices=ENGINES, help="default: all")
     add("--model", default="", help="a GGUF file; default: the embedded model")
     add("--window", type=int, default=0, help="in tokens; default: what fits this machine")
+    add("--directory", type=Path, default=TRUTH, help="real code, for holes; default: our own")
     options = parser.parse_args(arguments)
     if unknown := set(options.checks) - set(CHECKS):
         parser.error(f"no such check: {', '.join(sorted(unknown))}")

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.quality.sets import TRUTH
 from bench.speed.extent import Extent
 from bench.speed.places import Spot
 from bench.support.lsp_client import ALONE, Client
@@ -60,6 +62,8 @@ class Setup:
     window: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     extent: Extent = USUAL_EXTENT
+    directory: Path = TRUTH
+    """Real code to fill gaps in."""
 
     def subject(self, **settings: Any) -> Ours:
         """Creates a server without starting it."""

@@ -30,6 +30,8 @@ class Extent:
         "csv.py",
         "textwrap.py",
     )
+    holes: int = 72
+    hole_rest_seconds: float = 2.0
     second_windows: int = 3
     typed_lines: int = 16
     cancels: int = 40

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.speed import changing, moving, windows, working
+from bench.speed import changing, holes, moving, windows, working
 from bench.speed.__main__ import CHECKS, parse_options, private_home
 from bench.speed.changing import _steps
 from bench.speed.editor import Editor, File, Setup, Shown, work
@@ -32,6 +32,8 @@ SMALL = Extent(
     second_windows=1,
     typed_lines=1,
     cancels=1,
+    holes=2,
+    hole_rest_seconds=0.05,
 )
 LINES = ["import os", "", "def total(values):", "    return sum(values) + os.getpid() + offset", ""]
 
@@ -114,6 +116,14 @@ def test_a_window_read_ahead_is_warm(setup, monkeypatch) -> None:
     assert found["files"] == 2 and found["warm"] == 2
     monkeypatch.setattr(Editor, "look", lambda *arguments: None)
     assert moving.check_open(setup)["warm"] == 0
+
+
+def test_gaps_are_filled_at_once_and_after_a_rest(setup) -> None:
+    found = holes.check_holes(setup)
+    assert found["holes"] == 2
+    assert found["at_once_exact_percent"] == found["rested_exact_percent"] == 0.0
+    assert found["at_once_empty"] == found["rested_empty"] == 0
+    assert found["at_once_line_ms"]["n"] == 2
 
 
 def test_what_edits_cost_is_compared_with_the_text(setup, monkeypatch) -> None:
