@@ -136,9 +136,8 @@ class Sequence:
     def _forget(self, kept: int) -> None:
         """Drops all but the first `kept` tokens from the cache."""
         if kept < len(self._held):
-            self.backend.rewind(kept)
-            del self._held[kept:]
-        for past in [past for past in self._logits if past > kept]:
+            del self._held[self.backend.rewind(kept) :]
+        for past in [past for past in self._logits if past > len(self._held)]:
             del self._logits[past]
 
     def _change_place(self, prompt: Tokens[int]) -> None:
@@ -176,7 +175,8 @@ class Sequence:
             logits = self.backend.eval(tokens, past)
         except Aborted:
             self._threads.gave_up(len(tokens), self._clock() - started)
-            self.backend.rewind(past)
+            if self.backend.rewind(past) < past:
+                self.clear()
             return None
         self.evaluated += len(tokens)
         took = max(self._clock() - started, 1e-6)

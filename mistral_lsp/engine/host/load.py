@@ -64,6 +64,8 @@ def load(wanted: Load) -> Ready:
     sequence = _sequence(backend, form, window, measured)
     decoder = Decoder(sequence, header.controls, tokenizer.beginning)
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
+    if not backend.can_rewind and not wanted.window:
+        working = first  # each key reads all of it
     can_splice = isinstance(sequence, Splice)
     suffix = window if can_splice else most_suffix(measured.reading_rate)
     model = LoadedModel(
@@ -73,7 +75,7 @@ def load(wanted: Load) -> Ready:
         window=window,
         first_window=first if backend.can_save else working,
         working_window=working,
-        note=f"{note} {_note_on_suffix(form, can_splice, suffix)}".rstrip(),
+        note=f"{note} {_note_on_keys(backend, form, can_splice, suffix)}".rstrip(),
         can_abort=backend.can_abort,
         can_search=True,
         can_splice=can_splice,
@@ -96,8 +98,13 @@ def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> S
     return Splice(backend, *rates)
 
 
-def _note_on_suffix(form: str, can_splice: bool, suffix: int) -> str:
-    """Says what a key costs with a model that reads the suffix last; "" for any other model."""
+def _note_on_keys(backend: Backend, form: str, can_splice: bool, suffix: int) -> str:
+    """Says why a key costs more than its own tokens; "" if it does not."""
+    if not backend.can_rewind:
+        return (
+            "This model has recurrent layers, which can't go back: each key reads the whole prompt "
+            "again, so its window is small. A model without them answers faster."
+        )
     if not reads_suffix_last(form):
         return ""
     if can_splice:

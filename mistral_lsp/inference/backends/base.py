@@ -22,6 +22,8 @@ class Backend(Protocol):
     """Most tokens of one `eval`."""
     can_abort: bool
     """Whether `abort` stops a running eval. If not, a cancel is noticed only between chunks."""
+    can_rewind: bool = True
+    """Whether `rewind` can keep a part. Recurrent layers hold only the state after all tokens."""
     can_save: bool
     """Whether `save` and `restore` work. If not, a prompt is read again after a change of place."""
 
@@ -41,8 +43,11 @@ class Backend(Protocol):
         Aborted; then only the first `past` tokens of the cache are certain.
         """
 
-    def rewind(self, past: int) -> None:
-        """Forgets all but the first `past` tokens."""
+    def rewind(self, past: int) -> int:
+        """Forgets all but the first `past` tokens; gives the number of tokens left.
+
+        Without `can_rewind`, none are left unless `past` is the number held.
+        """
 
     def abort(self, wanted: bool) -> None:
         """Asks a running eval to stop; with False, lets later ones run."""

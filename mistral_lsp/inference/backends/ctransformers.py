@@ -90,8 +90,9 @@ class CTransformers(Backend):
         return numpy.ctypeslib.as_array(logits, shape=(self._size,))
 
     @override
-    def rewind(self, past: int) -> None:
-        """Does nothing: every eval states its position."""
+    def rewind(self, past: int) -> int:
+        """Changes nothing: every eval states its position."""
+        return past
 
     @override
     def abort(self, wanted: bool) -> None:

@@ -49,6 +49,9 @@ class LlamaCpp(Branching):
         self._model = lib.llama_model_load_from_file(str(path).encode(), model_params)
         if not self._model:
             raise EngineError(f"llama.cpp can't load {path}: it does not know this kind of model.")
+        self.can_rewind = not (
+            lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model)
+        )
         self._window = window
         self._threads = threads
         self._abort = ctypes.create_string_buffer(2)
@@ -137,12 +140,17 @@ class LlamaCpp(Branching):
         return batch
 
     @override
-    def rewind(self, past: int) -> None:
-        lib.llama_memory_seq_rm(self._memory, self.branch, past, -1)
+    def rewind(self, past: int) -> int:
+        if lib.llama_memory_seq_rm(self._memory, self.branch, past, -1):
+            return past
+        lib.llama_memory_seq_rm(self._memory, self.branch, 0, -1)
+        return 0
 
     @override
     def make_branches(self, count: int, more: int) -> bool:
-        if not lib.llama_memory_can_shift(self._memory):
+        # Where some layers slide, llama.cpp keeps two caches, and aborts if one has no layer.
+        slides = lib.llama_model_n_swa(self._model) > 0
+        if slides or not self.can_rewind or not lib.llama_memory_can_shift(self._memory):
             return False
         lib.llama_free(self._context)
         try:

@@ -124,8 +124,9 @@ class Scripted(Backend):
         return []
 
     @override
-    def rewind(self, past: int) -> None:
+    def rewind(self, past: int) -> int:
         del self._ids[past:]
+        return past
 
     @override
     def abort(self, wanted: bool) -> None:
