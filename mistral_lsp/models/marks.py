@@ -16,6 +16,7 @@ _SPELLINGS = {
         "▁<PRE>",
         "<PRE>",
         "<|code_prefix|>",
+        "<|prefix|>",
         "[PREFIX]",
         "<[fim-prefix]>",
     ),
@@ -27,6 +28,7 @@ _SPELLINGS = {
         "▁<SUF>",
         "<SUF>",
         "<|code_suffix|>",
+        "<|suffix|>",
         "[SUFFIX]",
         "<[fim-suffix]>",
     ),
@@ -38,12 +40,13 @@ _SPELLINGS = {
         "▁<MID>",
         "<MID>",
         "<|code_middle|>",
+        "<|middle|>",
         "<[fim-middle]>",
     ),
     "inst": ("[INST]",),
     "inst_end": ("[/INST]",),
     "eot": ("▁<EOT>", "<EOT>"),
-    "file_sep": ("<|file_sep|>", "<file_sep>", "<|file_separator|>"),
+    "file_sep": ("<|file_sep|>", "<file_sep>", "<|file_separator|>", "<filename>"),
     "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
 }
 MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
@@ -55,8 +58,14 @@ _FORMS = {
     "▁<PRE>": "codellama",
     "<PRE>": "codellama",
     "<[fim-prefix]>": "suffix-first-alone",
-    "<|code_prefix|>": "suffix-first-alone",
 }
+"""Forms of families that share their marks with no other, by the spelling of "fim_prefix"."""
+_FORMS_BY_NAME = {
+    "mellum": "suffix-first",  # its marks are StarCoder's
+    "codegeex": "suffix-first-alone",  # its marks are GLM's
+}
+_NEXT_EDIT_FAMILIES = ("sweepnextedit", "zeta")
+"""Parts of the names of models that were trained to predict the next edit."""
 
 _INST_FAMILIES = ("mistral", "mixtral", "ministral")
 """Parts of the names of models that read instructions between [INST] and [/INST]."""
@@ -67,9 +76,23 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mistrallsptinyfim", (*_BARS, "<|file_sep|>")),
     ("qwen25coder", (*_BARS, "<|file_sep|>")),
     ("qwen3coder", (*_BARS, "<|file_sep|>")),
+    ("qwen35", (*_BARS, "<|file_sep|>")),
+    ("qwen36", (*_BARS, "<|file_sep|>")),
+    ("sweepnextedit", (*_BARS, "<|file_sep|>")),
+    ("granite42", ()),  # its vocabulary has marks, but it was not taught them
+    ("granite4", _BARS),
+    ("granitecode", (*_PLAIN, "<filename>")),
+    ("granite3bcode", (*_PLAIN, "<filename>")),
+    ("granite8bcode", (*_PLAIN, "<filename>")),
+    ("mellum", (*_PLAIN, "<filename>")),
+    ("falconh1tinycoder", ("<|prefix|>", "<|suffix|>", "<|middle|>")),
+    ("codegeex4", ("<|code_prefix|>", "<|code_suffix|>", "<|code_middle|>")),
+    ("glm4", ("<|code_prefix|>", "<|code_suffix|>", "<|code_middle|>")),
     ("codegemma", (*_BARS, "<|file_separator|>")),
     ("starcoder2", (*_PLAIN, "<file_sep>")),
-    ("starcoder", _PLAIN),
+    ("starcoder", (*_PLAIN, "<filename>")),
+    ("santacoder", ("<fim-prefix>", "<fim-suffix>", "<fim-middle>")),
+    ("refact", _PLAIN),
     ("stablecode", _PLAIN),
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
@@ -82,7 +105,7 @@ def spelt_in(name: str) -> dict[str, str]:
 
     For models on servers that can't be asked for the vocabulary.
     """
-    letters = "".join(filter(str.isalnum, name.lower()))
+    letters = _letters(name)
     for family, spellings in _FAMILIES:
         if family in letters:
             return {MARKS[spelling]: spelling for spelling in spellings}
@@ -99,4 +122,20 @@ def form_of(spelt: Mapping[str, str], name: str) -> str:
     if prefix == "[PREFIX]" or not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
         instructed = "instruct" in lower and any(family in lower for family in _INST_FAMILIES)
         return "instructed" if instructed else "plain"
-    return _FORMS.get(prefix, "prefix-first")
+    letters = _letters(name)
+    by_name = (form for family, form in _FORMS_BY_NAME.items() if family in letters)
+    return next(by_name, _FORMS.get(prefix, "prefix-first"))
+
+
+def warning(form: str, name: str) -> str:
+    """Says why a model fills in badly, by its form and its `name`; "" if it should do well."""
+    letters = _letters(name)
+    if any(family in letters for family in _NEXT_EDIT_FAMILIES):
+        return "This model was trained to predict next edits: a fill-in model answers better."
+    if form == "plain":
+        return "This model has no fill-in marks: one that was taught them answers better."
+    return ""
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))

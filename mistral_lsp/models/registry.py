@@ -51,9 +51,12 @@ def entries() -> dict[str, Entry]:
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
 
-def form(header: Header) -> str:
-    """Gives the fill-in form: by the registry, else by the spellings of the marks."""
-    return form_of_model(header.name, header.spelt)
+def form(header: Header, file: str = "") -> str:
+    """Gives the fill-in form: by the registry, else by the spellings of the marks.
+
+    `file` is the file's name, for a header without one.
+    """
+    return form_of_model(header.name or file, header.spelt)
 
 
 def window(header: Header) -> int:

@@ -18,6 +18,7 @@ from mistral_lsp.document import Document
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import registry
 from mistral_lsp.models.gguf import Header, read_header
+from mistral_lsp.models.marks import form_of, spelt_in, warning
 from mistral_lsp.prompt.build import INSTRUCTION, build
 from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, Prompt
@@ -75,6 +76,41 @@ FAMILIES = {
         "gpt2",
         f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>",
     ),
+    # Source: JetBrains' model card: file name, suffix, prefix.
+    "Mellum 4b Sft Python": (
+        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<filename>"],
+        "gpt2",
+        f"<filename>add.py\n<fim_suffix>{SUFFIX}<fim_prefix>{PREFIX}<fim_middle>",
+    ),
+    # Source: the fill-in of Zed (fim.rs) and of llama.cpp for GLM's base models.
+    "GLM-4.7-Flash": (
+        ["<|endoftext|>", "<|code_prefix|>", "<|code_middle|>", "<|code_suffix|>"],
+        "gpt2",
+        f"<|code_prefix|>{PREFIX}<|code_suffix|>{SUFFIX}<|code_middle|>",
+    ),
+    # Source: Continue's template for CodeGeeX.
+    "codegeex4-all-9b": (
+        ["<|endoftext|>", "<|code_prefix|>", "<|code_middle|>", "<|code_suffix|>"],
+        "gpt2",
+        f"<|code_suffix|>{SUFFIX}<|code_prefix|>{PREFIX}<|code_middle|>",
+    ),
+    # Source: llama.cpp's list of marks, with this family's.
+    "Falcon H1 Tiny Coder 90M": (
+        ["<|endoftext|>", "<|prefix|>", "<|middle|>", "<|suffix|>"],
+        "gpt2",
+        f"<|prefix|>{PREFIX}<|suffix|>{SUFFIX}<|middle|>",
+    ),
+    # Source: Continue's template for Granite 4, which has Qwen's marks.
+    "Granite 4.0 Micro Base": (
+        ["<|end_of_text|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"],
+        "gpt2",
+        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
+    ),
+    "Qwen3.5 2B Base": (
+        ["<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_sep|>"],
+        "gpt2",
+        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
+    ),
     "santacoder": (
         ["<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>"],
         "gpt2",
@@ -129,6 +165,39 @@ def test_every_family_is_asked_as_it_was_taught(tmp_path: Path, name: str) -> No
     pieces, vocabulary, published = FAMILIES[name]
     header = header_of(tmp_path, name, pieces, vocabulary)
     assert written(asked(registry.form(header)), header) == published
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_server_is_asked_the_same_by_the_name_of_its_model(tmp_path: Path, name: str) -> None:
+    pieces, vocabulary, _ = FAMILIES[name]
+    header = header_of(tmp_path, name, pieces, vocabulary)
+    spelt = spelt_in(name)
+    if spelt:  # else the server adds the marks itself
+        assert form_of(spelt, name) == registry.form(header)
+        assert {mark: header.spelt[mark] for mark in spelt if mark in header.spelt} == {
+            mark: spelling for mark, spelling in spelt.items() if mark in header.spelt
+        }
+        assert {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys()
+
+
+def test_a_file_without_a_name_in_its_header_is_known_by_its_own(tmp_path: Path) -> None:
+    pieces, vocabulary, _ = FAMILIES["Mellum 4b Sft Python"]
+    header = header_of(tmp_path, "", pieces, vocabulary)
+    assert registry.form(header, "mellum-4b-sft-python.Q5_K_M.gguf") == "suffix-first"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sweep-next-edit-1.5B", "next edits"),
+        ("zeta-2.1", "next edits"),
+        ("Mistral-7B-v0.3", "no fill-in marks"),
+        ("Qwen2.5 Coder 7B", ""),
+    ],
+)
+def test_a_model_that_fills_in_badly_is_told(name: str, said: str) -> None:
+    form = "plain" if name.startswith("Mistral") else "prefix-first"
+    assert said in warning(form, name) and bool(warning(form, name)) is bool(said)
 
 
 FIRST, THIRD = "tokenizer.model.v1", "mistral_instruct_tokenizer_240323.model.v3"

@@ -18,6 +18,7 @@ from mistral_lsp.inference.splice import BRANCHES, Splice
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, registry, store
 from mistral_lsp.models.forms import SUFFIX_SHARE, reads_suffix_last
+from mistral_lsp.models.marks import warning
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError, LoadedModel
 
@@ -60,7 +61,7 @@ def load(wanted: Load) -> Ready:
     backend, note = _backend(wanted, path, window, header.old_flaw)
     tokenizer = Tokenizer(backend, header.specials)
     measured = measure(backend, tokenizer, path, wanted.threads)
-    form = registry.form(header)
+    form = registry.form(header, path.name)
     sequence = _sequence(backend, form, window, measured)
     decoder = Decoder(sequence, header.controls, tokenizer.beginning)
     first, working = sizes(measured.reading_rate, window, bool(wanted.window))
@@ -68,6 +69,7 @@ def load(wanted: Load) -> Ready:
         working = first  # each key reads all of it
     can_splice = isinstance(sequence, Splice)
     suffix = window if can_splice else most_suffix(measured.reading_rate)
+    keys = _note_on_keys(backend, form, can_splice, suffix)
     model = LoadedModel(
         engine=backend.name,
         model=header.name or one_line(path.name),
@@ -75,7 +77,7 @@ def load(wanted: Load) -> Ready:
         window=window,
         first_window=first if backend.can_save else working,
         working_window=working,
-        note=f"{note} {_note_on_keys(backend, form, can_splice, suffix)}".rstrip(),
+        note=" ".join(filter(None, [note, warning(form, header.name or path.name), keys])),
         can_abort=backend.can_abort,
         can_search=True,
         can_splice=can_splice,

@@ -24,6 +24,7 @@ from mistral_lsp.inference.shelf import common_prefix
 from mistral_lsp.inference.sizes import most_suffix, read_again, sizes
 from mistral_lsp.models import registry
 from mistral_lsp.models.forms import reads_suffix_last
+from mistral_lsp.models.marks import warning
 from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
@@ -123,8 +124,8 @@ class LlamaServer(Dialect):
         if reads_suffix_last(form):
             suffix = most_suffix(rate)
             note += f" {read_again(suffix)}"
-        if form == "plain":
-            note += " Its model has no fill-in marks: one that was taught them answers better."
+        if advice := warning(form, name):
+            note += f" {advice}"
         shown = self._server.failures.name(name)
         return LoadedModel(
             "llama-server",
