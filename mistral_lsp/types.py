@@ -39,7 +39,7 @@ class Span:
 class Part:
     """One piece of a prompt: plain text, or the name of a special token.
 
-    With a `special`, `text` is written in its place for a model without that token.
+    A model without the `special` token gets `text` in its place.
     """
 
     label: str
@@ -125,9 +125,10 @@ class LoadedModel:
     Windows are in tokens. `window` is the limit for prompt and answer together. `first_window` is
     read at a new place, and is small so that the user does not wait. While the user rests, the
     window grows to `working_window`, which this machine reads in about a second. Both are equal if
-    the engine can't hold two windows at once. `can_abort`: a cancel stops it at once, not only
-    between two evals. `can_search`: it supports `Decoding.line`. `can_splice`: a suffix after the
-    prefix is moved at each key; else it is read again, and has at most `most_suffix` tokens.
+    the engine can't hold two windows at once. `can_abort`: a cancel also stops an eval that is
+    running. `can_search`: it supports `Decoding.line`. If a prompt ends with the suffix,
+    `can_splice` moves it in the KV cache at each key; otherwise it is read again at each key, and
+    has at most `most_suffix` tokens.
     """
 
     engine: str

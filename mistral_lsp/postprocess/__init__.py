@@ -1,6 +1,6 @@
 """Turns an answer into a suggestion, by an ordered list of filters.
 
-They run on every use of an answer, new or cached, because the text around may have changed.
+They run on every use of an answer, even a cached one: the text around it may have changed.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
-"""Counts the file's syntax errors with a text in place of a number of characters after the cursor.
-With None as the text, the cursor's line is removed instead.
+"""Counts the file's syntax errors as if a text replaced the given number of characters after the
+cursor. If the text is None, the cursor's line is removed instead.
 """
 
 
@@ -23,11 +23,11 @@ With None as the text, the cursor's line is removed instead.
 class Situation:
     """An answer and its place in the file.
 
-    `line_prefix` and `line_suffix` make the cursor's line; `following` is the text from that line's
+    `line_prefix` and `line_suffix` are the cursor's line; `following` is the text from that line's
     end on. `nesting`, `has_open_string` and `indent` are as in Cursor. The first `shown` characters
-    of the answer are on the screen already. `rejected` are the texts dismissed here. `errors` is
-    None without a grammar, or in a file that is no code. `nearby` is the text on both sides of the
-    cursor.
+    of the answer are already on the screen. `rejected` are the texts dismissed here. `errors` is
+    None without a syntax tree, or if the language is not code. `nearby` is the text on both sides
+    of the cursor.
     """
 
     line_prefix: str
@@ -46,7 +46,7 @@ class Situation:
     nearby: str = ""
 
     def lines_below(self) -> Iterator[str]:
-        """Gives the non-blank lines below the cursor's, up to the first that is no comment."""
+        """Gives the non-blank lines below the cursor's line, ending with the first non-comment."""
         for line in self.following.split("\n")[1:]:
             if line.strip():
                 yield line
@@ -73,7 +73,7 @@ class Suggestion:
 def confidence(answer: Answer, length: int) -> float:
     """Gives the model's probability, 0 to 1, for the answer's first `length` characters.
 
-    It is the product of their tokens' probabilities.
+    It is the product of the tokens' probabilities.
     """
     return math.prod(token.probability for token in answer.tokens_within(length))
 
@@ -82,7 +82,7 @@ Filter = Callable[[Suggestion, Situation], Suggestion]
 
 
 def split_lines(text: str) -> list[str]:
-    """Splits a text into lines with their ends, at LF only; str.splitlines knows other ends."""
+    """Splits a text into lines, after each LF only; str.splitlines splits elsewhere, too."""
     *lines, last = text.split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 

@@ -1,4 +1,4 @@
-"""Drops copies of BLOT, which stands for a secret in the prompt."""
+"""Drops copies of BLOT, the text that replaces secrets in a prompt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mistral_lsp.types import BLOT
 
 
 def drop_blots(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Ends an answer before a BLOT's line, unless the file has one left of or below the cursor."""
+    """Cuts an answer before a line with BLOT, unless BLOT is left of or below the cursor."""
     place = suggestion.text.find(BLOT)
     if place < 0 or BLOT in situation.line_prefix or BLOT in situation.following:
         return suggestion

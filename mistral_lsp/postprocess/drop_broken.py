@@ -6,13 +6,13 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block, spl
 from mistral_lsp.postprocess.indentation import indentation
 
 MOST_LINES = 16
-"""Lengths tried for one answer, each a line shorter; each try parses the file again."""
+"""Tries for one answer, at most, each a line shorter; each try parses the file again."""
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Keeps as many lines as possible without more syntax errors than allowed.
 
-    An answer that still grows is left alone: half a line is always wrong.
+    A growing answer is left alone: its half-written last line would look broken.
     """
     errors = situation.errors
     if not suggestion.text or errors is None or not situation.answer.complete:
@@ -31,11 +31,12 @@ def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
 def _allowed(
     suggestion: Suggestion, before: int, elsewhere: int, situation: Situation
 ) -> int | None:
-    """Gives the number of errors allowed in the file with a suggestion: none, as a rule.
+    """Gives the most syntax errors that the file may have with a suggestion; None is no limit.
 
     The file has `before` errors without the suggestion, and `elsewhere` without the cursor's line.
-    In a file broken elsewhere, an error can't be blamed on the suggestion: None allows any number.
-    But if the lines below are the block of the cursor's line, the suggestion must mend an error.
+    Usually, no error is allowed. If the file is broken elsewhere, any number is, since they may not
+    be the suggestion's fault. But if the lines below are the block of the cursor's line, the
+    suggestion must fix an error.
     """
     if not before or not elsewhere:
         return before if _is_to_go_on(suggestion, situation) else 0
@@ -46,7 +47,7 @@ def _allowed(
 
 
 def _is_to_go_on(suggestion: Suggestion, situation: Situation) -> bool:
-    """Whether code is still to follow: at the file's end, or in a block left to the user."""
+    """Whether code is still to come: at the file's end, or in a block left to the user."""
     behind = situation.line_suffix[suggestion.replaced :] + situation.following
     if not behind.strip():
         return True

@@ -1,4 +1,4 @@
-"""Drops improbable lines at the end of an answer, or an improbable answer."""
+"""Cuts improbable lines off the end of an answer, or drops all of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, confidence, open
 
 
 def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps as many lines as are probable enough together, without a block opener at the end.
+    """Keeps as many lines as are probable enough together; cuts never follow a block opener.
 
     Text already shown stays, up to the next place where the answer may end.
     """
@@ -25,7 +25,7 @@ def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _ends(text: str, situation: Situation) -> list[int]:
-    """Lists the places where a text may end: its end, and lines that open no block; last first."""
+    """Lists where a text may end, last first: at its end, or after a line that opens no block."""
     first = len(text) - len(text.lstrip())
     breaks = [place for place in range(first, len(text)) if text[place] == "\n"]
     closed = [place for place in breaks if not _opens_block(text[:place], situation)]

@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def drop_rejected(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Drops a dismissed text, a longer one that begins with it, and a beginning of it."""
+    """Drops a suggestion that begins with a dismissed text, or is the beginning of one."""
     if not suggestion.text:
         return suggestion
     for rejected in situation.rejected:

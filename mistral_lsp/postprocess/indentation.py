@@ -5,9 +5,9 @@ from __future__ import annotations
 from mistral_lsp.postprocess.base import Situation, opens_block
 
 USUAL_WIDTH = 4
-"""Blanks of one level, if the answer does not show them."""
+"""Blanks per level, if the answer does not show how many it uses."""
 WIDTHS = (2, 3, 4, 8)
-"""Blanks that models write for one level."""
+"""Numbers of blanks that models write per level."""
 
 
 def indentation(line: str) -> int:
@@ -34,9 +34,9 @@ def reindented(text: str, situation: Situation) -> str:
 
 
 def _level_width(lines: list[str], situation: Situation) -> int:
-    """Gives the blanks of one level in the answer, by its first indented line.
+    """Gives the number of blanks per level in the answer, judged by its first indented line.
 
-    The number of levels of that line follows from the cursor's line.
+    That line's level follows from the cursor's line.
     """
     first = next((line for line in lines if line.startswith(" ") and line.strip()), "")
     blanks = len(first) - len(first.lstrip(" "))

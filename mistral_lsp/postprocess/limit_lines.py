@@ -1,4 +1,4 @@
-"""Keeps one line of an answer; if that opens a block or a bracket, the lines up to its end."""
+"""Keeps one line of an answer, or the whole block or bracket that this line opens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def is_over(text: str, situation: Situation) -> bool:
-    """Whether a growing answer has all the text to be kept: the stop rule of a generation."""
+    """Whether a growing answer has all the text to keep, so that its generation can stop."""
     return _end(reindented(text, situation), situation, grows=True) is not None
 
 
@@ -51,7 +51,7 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
             return None if grows and _may_belong(line, base, situation.language) else end
         end += len(line)
         if part == "last":
-            # The closing line is wanted whole.
+            # The cut waits until the closing line is complete.
             return end if _is_whole(line) else None
     return None
 
@@ -98,7 +98,7 @@ def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situati
 
 
 def _base(line: str, on_new_line: bool, situation: Situation) -> int | None:
-    """Gives the indentation at which the block is over, or None if only the line is wanted."""
+    """Gives the indentation at which the block ends, or None if only one line is kept."""
     if situation.multiline == "never":
         return None
     whole = line if on_new_line else situation.line_prefix + line

@@ -11,7 +11,7 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 SEPARATORS = ";,"
 """Characters ignored at the ends of lines when two lines are compared."""
 TELLING = 4
-"""Characters. A shorter line is not taken for a repetition: good code repeats closing brackets."""
+"""A line with fewer characters never counts as a repetition: good code repeats closing brackets."""
 OPEN_TAG = re.compile(r"<[A-Za-z](?:[^<>]*[^<>/])?>")
 CLOSE_TAG = re.compile(r"</[A-Za-z]")
 
@@ -36,7 +36,7 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """Gives the suggestion if it ends in `rest`, the text after the replaced marks; else None."""
+    """Adapts a suggestion that repeats `rest`, the text after the replaced marks; else None."""
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if not replaced or not _says_the_same(text[end:], rest):

@@ -34,7 +34,7 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
         "path": f"{snapshot.path}\n",
         "suffix": suffix,
         "introduction": introduction,
-        # The line end goes to the later part: a token may span it and the next line's blanks.
+        # The line end belongs to the prefix: one token may span it and the next line's blanks.
         "prefix": f"\n{prefix}" if plan.introduction else prefix,
         "gap": "\n\n",
     }

@@ -40,7 +40,7 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
 
 
 def blotted(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:
-    """Gives the text from `start` to `end` with BLOT for each secret, even one partly in it."""
+    """Gives the text from `start` to `end`, with BLOT for each secret wholly or partly in it."""
     return "".join(_pieces(text, start, end, secrets))
 
 

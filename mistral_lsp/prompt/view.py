@@ -11,8 +11,8 @@ from mistral_lsp.prompt.blotting.names import word_set
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
 ABOVE, BEHIND = 4_000, 1_000
-"""Characters read above and after a range: a secret of several lines may begin above it, and the
-range's last line goes on after it.
+"""Characters read above and after a range, to find its secrets: one may begin in a line above, or
+go on after the range in its last line.
 """
 
 _CONFIG = frozenset({"yaml", "toml"})
@@ -82,7 +82,7 @@ def see_around(
 
 
 def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
-    """Whether a place is in or at the ends of a secret, which may be half typed."""
+    """Whether a place is inside or at an end of a secret, even a half-typed one."""
     first = _first(snapshot, offset)
     text = snapshot.text[first : _line_end(snapshot, offset)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language), offset - first)
@@ -90,7 +90,7 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    """Gives the start of the line ABOVE characters before an offset; at most 2 * ABOVE before."""
+    """Gives the start of the line ABOVE characters before an offset; stops 2 * ABOVE before it."""
     number, _ = snapshot.place(max(0, offset - ABOVE))
     return max(snapshot.starts[number], offset - 2 * ABOVE)
 

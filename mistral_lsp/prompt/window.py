@@ -26,21 +26,21 @@ RELATED_SHARE = 0.4
 FILLED_SHARE = 2 / 3
 """Share of its room that a new prefix fills; the rest is for typing."""
 ROOMY_SHARE = 0.9
-"""Share of its limit to which a prefix grows before a new plan is made ready."""
+"""Share of its limit that a prefix may fill before a new plan is prepared."""
 GROWN_SHARE = 2
-"""Multiple of its share to which a prefix grows before a new plan is made ready, so that undoing a
+"""Multiple of its share that a prefix may fill before a new plan is prepared. Until then, undoing a
 paste rereads nothing.
 """
 CHARACTERS_PER_TOKEN = 6
-"""Characters looked at for each token of a budget."""
+"""Characters of the file read for each token of a budget."""
 LANDMARK = 200
 """Characters at the start of the prefix, to find it again after edits above."""
 KEPT_FILES = 16
-"""Files with plans. No more than the KV cache states that a local engine keeps: without its state,
-a plan saves no reading.
+"""Files whose plans are kept. Not more than the KV cache states kept by a local engine: a plan
+without its state saves no reading.
 """
 KEPT_IN_A_FILE = 8
-"""Plans of one file."""
+"""Plans kept for one file, at most."""
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 """Counts the tokens of texts. They must be without secrets: a remote server may do the counting."""
@@ -76,7 +76,7 @@ class Budget:
 
     @property
     def prefix_limit(self) -> int:
-        """Tokens for the same, at most; beyond that, the prefix must get a new start."""
+        """The most tokens for these; a prefix that outgrows them must get a new start."""
         return self.limit - self.suffix
 
 
@@ -84,7 +84,7 @@ class Budget:
 class Plan:
     """The part of a file in the window.
 
-    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen text; `whole`: it
+    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen; if `whole`, it
     reached to the file's end. `related` are excerpts of other files; `style` is this file's Style.
     When the plan was made, the prefix had `prefix_length` characters, and all parts but the suffix
     had `prefix_tokens` tokens.
@@ -102,7 +102,7 @@ class Plan:
     style: Style = "code"
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether a new plan should be made ready, as this is a small first one or nearly full."""
+        """Whether to prepare a new plan, because this one is a small first plan or nearly full."""
         most = GROWN_SHARE * self.budget.prefix
         roomy = min(most, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
@@ -125,7 +125,7 @@ class Plan:
 
     async def _has(self, most: int, text: str, offset: int, count: CountTokens) -> bool:
         grown = offset - self.anchor - self.prefix_length
-        # A character has at most four bytes, and so four tokens. In doubt, the tokens are counted.
+        # A character has at most four bytes, so at most four tokens. In doubt, count the tokens.
         if self.prefix_tokens + 4 * max(0, grown) <= most:
             return True
         prefix = blot(text[self.anchor : offset], self.style)
@@ -242,7 +242,7 @@ def _told(related: Sequence[Excerpt]) -> list[str]:
 async def _room_for_others(
     snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
 ) -> int:
-    """Gives the tokens for other files: their share, or the room left by this file, if larger."""
+    """Gives the tokens for other files: their share or the room left by this file, the larger."""
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     own = sum(await count(_split_before_line_ends(see(snapshot, earliest, offset))))
     left = budget.prefix - int(own / FILLED_SHARE) - 1
@@ -287,8 +287,8 @@ async def _anchored(
         starts, tokens = [offset - len(rest)], [fill]
     chosen = _at_definition(snapshot, starts, tokens, offset)
     anchor = starts[chosen]
-    # In broken code, the text above may look like one long signature. Half of the room is left for
-    # typing.
+    # The introduction gets at most half of the room; the rest is for typing. In broken code, the
+    # text above may look like one long signature.
     room = (budget.prefix_limit - taken - tokens[chosen]) // 2
     introduced = blot(introduce(snapshot, anchor), plan.style)
     introduction = await _shorten(introduced, room, count, from_end=False)
@@ -305,7 +305,7 @@ async def _anchored(
 def _line_starts(
     lines: Sequence[str], counts: Sequence[int], offset: int, fill: int
 ) -> tuple[list[int], list[int]]:
-    """Lists the line starts within `fill` tokens of the cursor, and these distances, top-down."""
+    """Lists the line starts within `fill` tokens before the cursor, with these counts, top-down."""
     starts: list[int] = []
     tokens: list[int] = []
     total = 0

@@ -58,7 +58,7 @@ class Admission:
 
     @contextlib.contextmanager
     def token_at(self, port: int) -> Iterator[str]:
-        """Keeps a token file during the block, unless the environment has a token; gives its place.
+        """Keeps a token file during the block, if the environment has no token; gives where it is.
 
         Raises UserError if the file can't be written, or no folder is private to the user.
         """

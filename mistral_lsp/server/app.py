@@ -129,7 +129,7 @@ class App(LanguageServer):
     # Engine
 
     async def reload(self) -> None:
-        """Starts a new engine with the current settings. A host with other clients runs on."""
+        """Starts a new engine with the current settings. A host keeps running for other clients."""
         async with self._reloading:
             await self.engine.leave()
             self.engine = self.workbench.engine = self._new_engine()
@@ -182,7 +182,7 @@ class App(LanguageServer):
         self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Logs an unexpected exception. Shows a notification's failure, since it has no answer."""
+        """Logs an unexpected exception. Shows a failed notification, which gets no response."""
         if not isinstance(error, (JsonRpcException, UserError)):
             logger.error("an unforeseen error", exc_info=error)
         if source is not FeatureRequestError:

@@ -26,8 +26,8 @@ Send = Callable[[Completion, Snapshot], None]
 class Selected:
     """The item selected in the editor's popup: `text` in place of `span`; empty without a popup.
 
-    The pipeline completes the file as if the item were accepted, since editors show only ghost text
-    that begins with the item.
+    The request is answered as if the item were accepted: editors show only ghost text that begins
+    with the item.
     """
 
     span: Span
@@ -41,7 +41,7 @@ class Selected:
         return changed, self.span.start + len(self.text)
 
     def extended(self, completion: Completion) -> Completion:
-        """Converts a completion after the item into one for the file without it."""
+        """Converts a completion for the file with the item into one for the file without it."""
         if not completion.text:
             return completion
         longer = len(self.text) - (self.span.end - self.span.start)
@@ -60,7 +60,7 @@ async def answer(
 ) -> tuple[Completion, Snapshot | None]:
     """Runs a request through the pipeline; `send` gets growing completions until the text changes.
 
-    If the document has changed meanwhile, the completion is empty.
+    If the document changes before the answer is ready, the completion is empty.
     """
     workbench.metrics.asked += 1
     snapshot = session.snapshot(params.text_document.uri)

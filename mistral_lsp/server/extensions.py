@@ -24,7 +24,7 @@ STATUS = "mistralLsp/status"
 
 @attrs.define
 class GrowingInlineCompletionParams(types.InlineCompletionParams):
-    """lsprotocol's parameters with `partialResultToken`, which it lacks."""
+    """lsprotocol's parameters, plus the `partialResultToken` that lsprotocol lacks."""
 
     partial_result_token: Optional[Union[int, str]] = attrs.field(default=None)
 
@@ -57,7 +57,7 @@ def is_id(value: Any) -> bool:
 def make_converter() -> cattrs.Converter:
     """Gives pygls' converter, extended by the two inline completion classes.
 
-    It is shared by all clients: cattrs never frees the hooks of a converter.
+    All clients share one converter, since cattrs never frees a converter's hooks.
     """
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""Extends pygls' protocol: streamed answers, our own documents, an answer to every request."""
+"""Extends pygls' protocol: streamed answers, our document handlers, a reply to every request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UNFORESEEN = "mistral-lsp failed here in a way that nobody foresaw; its log says
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls' protocol with our own documents, and with an answer to every request."""
+    """pygls' protocol with our own document handlers, and with an answer to every request."""
 
     def __init__(self, *arguments: Any, **named: Any):
         """Removes pygls' handlers of document notifications, so that only ours see them."""
@@ -119,7 +119,7 @@ class Protocol(LanguageServerProtocol):
     def _awaits_response(self, number: Any) -> bool:
         """Whether a response to this id is awaited.
 
-        pygls keeps the client's requests in the same table, and fails if a response comes too late.
+        pygls keeps the client's and our own requests in one table, and fails on a late response.
         """
         future: Any = self._request_futures.get(number) if is_id(number) else None
         if future is None or future.done() or isinstance(future, asyncio.Future):
@@ -190,7 +190,7 @@ class Protocol(LanguageServerProtocol):
 def _types_of(method: str) -> tuple[type | None, type | None]:
     """Gives the classes of a message and of its answer.
 
-    pygls' own cache has the protocol in its key, and so keeps a disconnected client in memory.
+    pygls' own cache uses the protocol as a key, which keeps a disconnected client in memory.
     """
     message, answer, *_ = types.METHOD_TO_TYPES.get(method, (None, None))
     return message, answer

@@ -78,9 +78,9 @@ async def _serve(
     app = App(overrides)
     register(app)
     app.protocol.set_writer(writer)
-    # Objects that exist by now are permanent; checking them at every collection would cost
-    # milliseconds. Done only for the first client: later, objects of earlier ones are to be
-    # collected.
+    # The objects that exist now are permanent; checking them at every collection would cost
+    # milliseconds. They are frozen for the first client only: later, objects of earlier clients
+    # must be collected.
     if not gc.get_freeze_count():
         gc.freeze()
     try:

@@ -16,7 +16,7 @@ from mistral_lsp.workspace.session import Session
 logger = logging.getLogger(__name__)
 
 LONGEST_CHANGE_SECONDS = 0.5
-"""Seconds of processor time for one message's edits; thousands in one long line take minutes."""
+"""Seconds of processor time for one message's edits; thousands in a long line take minutes."""
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -45,7 +45,7 @@ def change_text(
     encoding: str,
     end: float,
 ) -> str | None:
-    """Changes a document by `end`, in the thread's processor time; gives the problem, or None.
+    """Changes a document, until `end` in the thread's processor time; gives the problem, or None.
 
     A change for an older version is dropped. Our text may then differ from the client's, so nothing
     is offered until the whole text comes again.

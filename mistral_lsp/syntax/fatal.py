@@ -1,7 +1,7 @@
 """Recognises texts that may crash a tree-sitter grammar, by the grammars' known faults.
 
-A scanner keeps its state in 1,024 bytes between two tokens. Some write beyond them, or keep a
-number of more than 255 in one byte.
+A grammar's scanner keeps its state in 1,024 bytes between two tokens. Some scanners write past
+these bytes, or keep a number above 255 in one byte.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections import defaultdict
 from mistral_lsp.languages.base import Language
 
 FAR = 100
-"""Characters. Without a longer line, the columns of a text are not counted."""
+"""Columns are counted only in a text with a line of more characters than this."""
 BLOCK_MARK = re.compile(r"[-?:](?:[ \t]+|$)")
 LINE_END = re.compile(r"[\r\n]")
 LONGEST_WORD = 100
-"""Characters of a heredoc's word."""
+"""Characters of a heredoc's word, its delimiter, at most."""
 MOST_OPEN = 900
-"""Characters of the words of all heredocs that are open at one place, with BESIDE_A_WORD each."""
+"""Characters of the words of all heredocs open at one place, at most, plus BESIDE_A_WORD each."""
 BESIDE_A_WORD = 8
 MOST_HEREDOCS = 10_000
 
@@ -40,7 +40,7 @@ def _has_long_heredocs(heredoc: str, text: str) -> bool:
     if len(words) > MOST_HEREDOCS or any(len(word) > LONGEST_WORD for _, word in words):
         return True
     if sum(len(word) + BESIDE_A_WORD for _, word in words) <= MOST_OPEN:
-        return False  # as for nearly every text, even if all were open at once
+        return False  # nearly every text: safe even if all heredocs were open at once
     ends = defaultdict(list)
     place = 0
     for line in text.split("\n"):
@@ -63,9 +63,8 @@ def _has_long_heredocs(heredoc: str, text: str) -> bool:
 def _columns(text: str) -> int:
     """Counts the columns where a YAML block may begin: after a line's blanks, or a `-`, `?`, `:`.
 
-    Each open block has a column of its own, but a sequence may share that of its key. So the
-    count bounds the depth of nesting. If no line is longer than FAR, nothing is counted and FAR is
-    given.
+    Each open block has its own column, except that a sequence may share its key's column. So the
+    count bounds the depth of nesting. If no line is longer than FAR, gives FAR without counting.
     """
     lines = LINE_END.split(text)
     if max(map(len, lines), default=0) <= FAR:

@@ -19,7 +19,7 @@ from mistral_lsp.syntax import fatal
 from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
-"""Seconds of processor time. For some broken texts, parsing takes the square of their length."""
+"""Seconds of processor time, at most. For some broken texts, it is quadratic in their length."""
 PIECE = 16_384
 """Bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
@@ -93,10 +93,10 @@ def grammar_of(language: Language) -> tree_sitter.Language | None:
 
 
 def _release(given: list[bytes]) -> None:
-    """Drops the references to pieces of text that tree_sitter (up to 0.26.1) leaks.
+    """Drops references to the pieces, which tree_sitter (up to 0.26.1) leaks.
 
     The leak is 70 kB a keystroke in a file of 120 kB. A fresh piece, never given to the parser,
-    shows the count without a leaked reference.
+    shows the reference count without a leak.
     """
     given.append(bytes(2))
     *counts, usual = [sys.getrefcount(piece) for piece in given]

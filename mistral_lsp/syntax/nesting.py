@@ -1,7 +1,7 @@
 """Finds the brackets and quotes open at a place, and which of them a following text closes.
 
 In code before the cursor, the syntax tree tells which brackets and quotes are real. In strings,
-comments, answers, and files without a tree, a small lexer tells it, by the language's patterns.
+comments, answers, and files without a tree, a small lexer does, by the language's patterns.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A mark in a text that closes what was open before the text; `end` is the mark's end."""
+    """A closing mark in a text, for an opening mark before the text; `end` is the mark's end."""
 
     end: int
     mark: str
@@ -71,7 +71,7 @@ class Nesting:
         return innermost if innermost and innermost.form else None
 
     def closers(self) -> str:
-        """Gives the marks that close all that the line opened, except brackets within a string."""
+        """Gives the marks that close everything opened on the line, except brackets in a string."""
         closers: list[str] = []
         brackets: list[str] = []
         for one in reversed(self.on_line):
@@ -83,7 +83,7 @@ class Nesting:
         return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
-        """Gives the nesting after a text that follows here."""
+        """Gives the nesting after `text`, which follows this place."""
         *above, line = text.split("\n")
         if above:
             reader = _Reader(self, "".join(f"{one}\n" for one in above))
@@ -95,15 +95,15 @@ class Nesting:
         return replace(self, opened=tuple(reader.opened), before=self.before + line)
 
     def left_open(self, text: str) -> tuple[Open, ...]:
-        """Lists the marks opened and not closed by a text that follows here."""
+        """Lists the marks that `text`, which follows this place, opens and does not close."""
         reader = _Reader(self, text)
         reader.read_all()
         return tuple(reader.opened[reader.known :])
 
     def closings(self, text: str) -> list[Closing]:
-        """Lists the closing marks, in a text that follows here, of marks opened before the text.
+        """Lists the closing marks in `text`, which follows this place, for earlier opening marks.
 
-        The opening marks may be in `opened`, or further up, and unknown.
+        These may be in `opened`, or further up and unknown.
         """
         return list(_Reader(self, text).read())
 
@@ -223,7 +223,7 @@ class _Reader:
         return found.end()
 
     def _close(self, mark: str, end: int) -> Iterator[Closing]:
-        """Closes the innermost bracket; gives a Closing if the text itself has none open."""
+        """Closes the innermost bracket; gives a Closing if the text itself did not open one."""
         own = len(self.opened) > self.known
         if self.opened and self.opened[-1].closer == mark:
             self._drop(len(self.opened) - 1)

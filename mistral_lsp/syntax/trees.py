@@ -3,8 +3,8 @@
 Only this module and `grammars.py` know tree-sitter. Elsewhere, a place is an offset into the str;
 the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors.
 
-A tree can be as deep and as wide as its text is long, so every question looks at a bounded part of
-it. None asks a node for its parent: tree-sitter would walk down from the root.
+A tree can be as deep and as wide as its text is long, so every method reads a bounded part of it.
+No method asks a node for its parent: tree-sitter would walk down from the root.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Region = Literal["code", "comment", "string"]
 LINE_ENDS = (b"\n", b"\r")
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
-"""Found in the kind of a node, in every grammar, if names defined inside the node are local."""
+"""Matches the kinds of nodes, in every grammar, that make the names defined in them local."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
 """Levels searched below a definition for the node of its name."""
@@ -40,7 +40,7 @@ MOST_SEEN = 100_000
 MOST_NEAR = 10_000
 """Nodes of a window searched for definitions, at most."""
 MOST_MARKED = 4_000
-"""Nodes of a line searched for brackets; a line with more has no marks."""
+"""Nodes of a line searched for brackets; `marks` gives None for a line with more."""
 BRACKETS = frozenset("()[]{}")
 LONGEST_MARK = 3
 """Bytes of a token searched for brackets; a longer one is taken to have none."""
@@ -141,8 +141,8 @@ class SyntaxTree:
     ) -> Iterator[tuple[tree_sitter.Node, str]]:
         """Gives the nodes over the bytes `first` to `last`, in order, each with its parent's kind.
 
-        Leaves out nodes inside strings, comments, and nodes with an id in `closed`; callers may add
-        ids meanwhile. A tree-sitter query would be simpler, but its time grows with the square of a
+        Does not enter strings, comments, and nodes with an id in `closed`; callers may add ids
+        meanwhile. A tree-sitter query would be simpler, but its time grows with the square of a
         node's children, and a broken node can have many.
         """
         cursor = self._tree.walk()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 CHECKPOINT = 1024
-"""Characters between two offsets whose byte is stored."""
+"""Characters between two offsets whose place in the bytes is stored."""
 
 
 class Utf8:

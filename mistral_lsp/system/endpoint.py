@@ -1,4 +1,4 @@
-"""The Unix socket of a host, in a folder private to its user."""
+"""The Unix socket of a host, the engine's process, in a folder private to the user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mistral_lsp.types import EngineError
 
 BACKLOG = 64
 LONGEST_PATH = 103
-"""Bytes of a socket's path; the smallest limit of the supported systems."""
+"""Bytes of a socket's path, at most: the smallest limit of the supported systems."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def place(name: str) -> Path:
-    """Gives the path of the socket of that name. Raises EngineError, OSError."""
+    """Gives the path of the socket called `name`. Raises EngineError, OSError."""
     path = private_folder() / f"{name}.socket"
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise EngineError(

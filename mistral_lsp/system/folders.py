@@ -1,4 +1,4 @@
-"""The user's folders: settings, data, cache, and the private one for the hosts' sockets."""
+"""The user's folders: settings, data, cache, and a private one for the engines' sockets."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ LEAST_SECONDS = 60.0
 
 
 class FreedMemory:
-    """Makes glibc return the freed memory that it retains to the operating system.
+    """Makes glibc return its unused memory to the operating system.
 
-    A growing text, for one, leaves freed blocks of every size. Other allocators retain none; with
-    them nothing is done.
+    A growing text, for example, leaves freed blocks of every size. Other allocators retain none, so
+    with them nothing is done.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):

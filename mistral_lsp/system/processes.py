@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import psutil
 
 LOW_PRIORITY = 10
-"""As of the command nice: beside busy programs, the lowest priority would get no work done."""
+"""A nice value. Beside busy programs, the lowest priority would get no work done."""
 
 
 class TooLong(Exception):
@@ -19,7 +19,7 @@ class TooLong(Exception):
 
 
 def detach() -> None:
-    """Forks: the child goes on, detached; the starting process exits. Threads are lost."""
+    """Forks: the child goes on, detached; the parent exits. Threads are lost."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -79,7 +79,7 @@ def kill(pid: int) -> None:
 
 
 def kill_suspended(command_end: Sequence[str]) -> None:
-    """Kills suspended processes, which never answer, with command lines ending in `command_end`."""
+    """Kills suspended processes whose command line ends in `command_end`: they never answer."""
     wanted = list(command_end)
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

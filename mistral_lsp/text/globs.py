@@ -1,4 +1,4 @@
-"""Globs as in .gitignore, in time at most proportional to path length times pattern length.
+"""Matches globs as in .gitignore, in time linear in path length times pattern length, at most.
 
 A plain regular expression tries every way to spread a name over several `*`, and may never end.
 Here each `*` stops at the first place where the text up to the next `*` fits, and never backtracks.
@@ -60,7 +60,7 @@ class Glob:
         return len(path) in self.lengths(path)
 
     def lengths(self, path: Sequence[str]) -> set[int]:
-        """Gives the number of names of each leading part of the path that the glob matches."""
+        """For each leading part of the path that the glob matches, gives its number of names."""
         if self.anywhere:
             return {length for length, name in enumerate(path, 1) if _fits(self.names[0], name)}
         lengths = {0} if self.names else set()
@@ -134,14 +134,14 @@ def read(line: str, ignore_case: bool = False) -> Glob | None:
 
 
 def _without_last_blanks(line: str) -> str:
-    """Strips the blanks at a line's end; a first one that is escaped stays."""
+    """Strips the blanks at a line's end, except a first one after a backslash."""
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return line[: len(kept) + backslashes % 2]
 
 
 class _Token(NamedTuple):
-    """A piece of a glob as a regular expression; `character` is set if it is a literal one."""
+    """A piece of a glob as a regular expression; a literal piece sets `character`, too."""
 
     expression: str
     character: str = ""

@@ -1,4 +1,4 @@
-"""Parses URIs, so that one document has one name however a client spells it."""
+"""Parses URIs, so that all spellings of one document's URI are equal."""
 
 from __future__ import annotations
 

@@ -27,15 +27,15 @@ logger = logging.getLogger(__name__)
 SETTLE_SECONDS = 1.0
 """Seconds before a scan: an editor that has just started is busy, and changes come in bursts."""
 SAVE_SECONDS = 5.0
-"""Seconds to read a saved file. A slower one is dropped from the index."""
+"""Seconds to read a saved file, at most. A slower file is dropped from the index."""
 SILENT_SECONDS = 120.0
-"""Seconds. A scan that is silent for longer is given up."""
+"""Seconds without output after which a scan is given up."""
 LONGEST_LINE = 1 << 24
 """Bytes of a line from the scan process, at most."""
 MOST_BREAKS = 32
-"""Files that may break off the scan of a folder before the folder is given up."""
+"""Times that the scan of a folder may break off at a file, before the folder is given up."""
 MOST_CHANGES = 500
-"""Changed files of a folder scanned one by one; for more, the whole folder is scanned."""
+"""Changed files scanned one by one, at most; if more changed, their whole folder is scanned."""
 PATTERNS = ".gitignore"
 
 
@@ -72,8 +72,8 @@ class Indexing:
     def set_folders(self, uris: Iterable[str]) -> None:
         """Sets the folders of the workspace, by their URIs.
 
-        Files in an added or removed folder are forgotten. Those still in the workspace are scanned
-        again.
+        The files of an added or removed folder leave the index. Files still in the workspace are
+        scanned again.
         """
         before = self._session.roots
         self._session.set_roots(uris)
@@ -104,7 +104,7 @@ class Indexing:
         found = filter(None, map(self._session.locate, paths))
         self._index.drop_all([str(root / below) for root, below in found])
         for path in paths:
-            self.change(path)  # it may have hidden other files, or exist again
+            self.change(path)  # a removed file may have hidden others, or exist again
 
     def take(self, snapshot: Snapshot | None) -> None:
         """Updates the index with a file that was saved."""
@@ -188,7 +188,7 @@ class Indexing:
             logger.warning("file %s of a scan broke it off and is left out", job.skip)
 
     def _changed(self, root: Path, paths: set[str]) -> set[str]:
-        """Gives those of `paths` that are not in the index, or changed since they were indexed."""
+        """Gives the `paths` that are not in the index, or have changed since they were indexed."""
         known = {path: self._index.get(str(root / path)) for path in paths}
         return {
             path for path, one in known.items() if not one or files.stamp(one.file) != one.stamp
@@ -244,7 +244,7 @@ class Indexing:
         self._put(found or FileDefinitions(path), root, found is not None)
 
     def _put(self, found: FileDefinitions, root: Path, is_told: bool) -> None:
-        """Puts a file into the index or drops it, if its workspace folder is still the nearest."""
+        """Puts a file into the index or drops it, if `root` is still its innermost folder."""
         file = str(root / found.path)
         if self._session.locate(file) != (root, found.path):
             return
@@ -255,7 +255,7 @@ class Indexing:
 
 
 def _read_saved(snapshot: Snapshot, root: Path, path: str) -> FileDefinitions | None:
-    """Gives a saved file's definitions in the editor's text; None if not allowed in prompts."""
+    """Gives a saved file's definitions, from the editor's text; None if it stays out of prompts."""
     text, tree = snapshot.text, snapshot.tree
     if tree is None or not snapshot.language.is_code or not walk.is_written(text):
         return None

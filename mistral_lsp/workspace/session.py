@@ -14,7 +14,7 @@ from mistral_lsp.text import uris
 from mistral_lsp.text.uris import Uri
 
 LONGEST_BEFORE = 50_000
-"""Characters of a notebook's earlier cells; no window has room for more."""
+"""Characters taken from a notebook's earlier cells, at most; no window has room for more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from mistral_lsp.prompt.blotting.line import Expected, Line, Named, Paired, Unti
 from mistral_lsp.prompt.blotting.literals import QUOTE, read_literal
 from mistral_lsp.prompt.blotting.values import Manner
 
-# Every repetition is bounded: no text is read over and over.
+# Every repetition is bounded, to bound backtracking.
 _W = r"[ \t]{0,40}"
 CLOSED = r"""(?:\\{0,3}["'`]|&quot;|%22)?[\])}]{0,3}"""
-"""The end of a name written as a string or in brackets."""
+"""Matches the closing marks of a name written as a string or in brackets."""
 _SET = r"(?:=>|:=|\?\?=|\|\|=|\+=|\?=|<-|->|=(?![=~])|:(?![:=]))"
 _TYPE = r"(?:[\w.&'*|? ]|\[[^\[\]]{0,40}(?:\[[^\[\]]{0,20}\])?\]|<[^<>]{0,40}>){1,40}?"
 _TYPED = (
@@ -44,7 +44,7 @@ _GIVEN_FIRST = (
     rf"(?:{_SET}{_W}[^\"'`=;,\s][^\"'`=;,]{{0,60}}?(?:[\"'][\w.-]{{1,60}}[\"'][\])]{{1,2}})?{_W})?"
     r"(?:if\b[^\"'`=;,]{1,60}?)?"
 )
-"""The first choice before a default value, such as an environment variable."""
+"""Matches the value tried before a default, such as an environment variable."""
 _ELSE = re.compile(
     rf"{CLOSED}\)?{_W}{_GIVEN_FIRST}"
     rf"(?:\|\|=?|\?\??=?|\?:|\bor\b|\belse\b|:-|//|\|{_W}default{_W}\("
@@ -174,9 +174,9 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
-"""How a string may follow a name, the surest first. Each function judges by the text before the
-name: it gives the value's Manner, or None for no value. It runs after the pattern, which mostly
-fails at once.
+"""Patterns of a string after a name, the surest first, each with a function that judges by the text
+before the name. The function gives the string's Manner, or None if it is no value. The pattern is
+tried first, since it mostly fails at once.
 """
 
 
@@ -199,7 +199,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
 
 
 def _look_below(line: Line, named: Named) -> None:
-    """Notes that the value may be in the lines below; hides one that precedes the name."""
+    """Notes that the value may be in the lines below; hides a value before the name."""
     here = _HERE.match(line.text, named.end)
     below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:

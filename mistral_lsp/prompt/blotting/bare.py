@@ -21,7 +21,7 @@ _KEY = re.compile(
     (?:(?:export|set|local|readonly|declare|typeset|env|arg|let|var)[ \t]+(?:-\w+[ \t]+)*)*
     [\w.$:\[\]/@{-]*["'({]?"""
 )
-"""The text before a key at the beginning of a line."""
+"""Matches the text from a line's beginning up to a key."""
 _TAKES_NEXT = re.compile(
     r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+(?:[ \t]+-\w+)?)[ \t]+$"
 )
@@ -65,7 +65,7 @@ def read_bare(line: Line, named: Named) -> int:
 def _read(
     line: Line, place: int, pattern: re.Pattern[str], named: Named, manner: Manner
 ) -> int | None:
-    # Judged by the first LONGEST characters only: a long line is read once for each name.
+    # A value is judged by its first LONGEST characters only: a long line may have many names.
     seen = pattern.match(line.text, place, place + LONGEST)
     if seen is None:
         return None
@@ -149,7 +149,7 @@ def _read_given(line: Line, named: Named) -> int | None:
 def _extents(
     line: Line, named: Named, glue: re.Match[str]
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Gives the patterns of a value's extent, each with the manner to judge it by."""
+    """Gives the patterns to try for a value's extent, each with the Manner to judge it by."""
     before = named.before
     is_tight = glue["set"] == "=" and not glue["gap"] and not glue["behind"]
     is_key = len(before) == named.start and _KEY.fullmatch(before) is not None

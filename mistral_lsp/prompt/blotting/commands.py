@@ -34,8 +34,8 @@ _OPTIONS = (
     ("<<<", "chpasswd", "<<< ?[\"']?\\w[\\w.-]{0,60}:"),
     ("-b", "htpasswd", "-\\w{0,8}b\\w{0,8}\\s\\S{1,200}\\s\\S{1,80}\\s"),
 )
-"""For each option: a lower-case text that its lines have; and the patterns of the command, and of
-the text before the password.
+"""For each option: a lower-case text found in all its lines; the command's pattern; and the pattern
+of the text before the password.
 """
 _PLACES = (
     # The password in an address may have a "/" or "@". A token may stand alone before the "@".
@@ -85,13 +85,13 @@ _PLACES = (
         for part in ("pdo", "mysql", "getconnection")
     ),
 )
-"""For each place: a lower-case text its lines have; and a pattern whose group is the secret."""
+"""For each place: a lower-case text found in all its lines; a pattern whose group is the secret."""
 _MAYBE = (
     ("authorization", rf"authorization{_SET}([^\s\"'`\\]{{6,}})"),
     ("connect", rf"\bconnect\w{{0,12}}\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
     ("ftp", rf"\bftp\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
 )
-"""Like _PLACES, for places that may hold other things, too."""
+"""Like _PLACES, for places that do not always hold a secret."""
 
 _SURE = (
     *(
@@ -104,7 +104,7 @@ _UNSURE = tuple((part, re.compile(place, re.IGNORECASE)) for part, place in _MAY
 _SAID = re.compile(
     r"(?i)\b(?:basic|bearer|token|api-?key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})"
 )
-"""Words before a possible key, and the key."""
+"""Matches a word such as `bearer`; the group is the possible key after it."""
 _BEGUN_ADDRESS = re.compile(
     r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})"
 )

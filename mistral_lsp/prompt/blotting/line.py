@@ -11,7 +11,9 @@ from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
 
 Style = Literal["code", "config", "shell", "prose"]
-"""How a file writes values: in quotes; mostly without, as in YAML; up to a blank; in sentences."""
+"""How a file writes values: `code` in quotes; `config` mostly without, as in YAML; `shell` up to a
+blank; `prose` in sentences.
+"""
 
 _QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
 """A quote that may begin or end a string; an apostrophe within a word does neither."""
@@ -80,13 +82,13 @@ class Paired:
 
 @dataclass(frozen=True)
 class Armour:
-    """A private key in base64 goes on. Without a `head` line, it has lines of pure base64 only."""
+    """A private key in base64 goes on. Without `head`, it had no BEGIN line, and is pure base64."""
 
     head: bool = True
 
 
 State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
-"""The value that a line leaves open for the next one, or None."""
+"""A value that a line leaves unfinished or announces for the next lines; or None."""
 
 
 def _quotes(text: str) -> list[tuple[int, str]]:
@@ -140,20 +142,20 @@ class Line:
         return self._quotes[before - 1][1] if before else ""
 
     def hide(self, start: int, end: int) -> None:
-        """Notes a secret, without blanks around it."""
+        """Notes a secret's range, without the blanks around it."""
         value = self.text[start:end]
         start += len(value) - len(value.lstrip())
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
     def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
-        """Whether a value is the secret its name calls for."""
+        """Whether a value is a secret, judged as the value of a `name` of this `kind`."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 
     def hide_if_secret(
         self, start: int, end: int, kind: Kind, manner: Manner, name: str = ""
     ) -> bool:
-        """Notes a value if it is the secret its name calls for; gives whether it is."""
+        """Notes a value if `is_secret`; gives whether it is one."""
         secret = self.is_secret(start, end, kind, manner, name)
         if secret:
             self.hide(start, end)

@@ -22,7 +22,7 @@ _BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string's text within its line; `behind` is the place after its closing mark.
+    """The part of a string in one line; `behind` is the place after the closing mark.
 
     `goes_on` is the closing mark of a string that ends in a later line, else "".
     """
@@ -34,7 +34,7 @@ class Literal:
 
 
 def read_literal(text: str, place: int) -> Literal | None:
-    """Reads the string at a place; one without a closing mark goes on to the line's end."""
+    """Reads the string at a place, or None; an unclosed one reaches to the line's end."""
     opening = _OPENING.match(text, place)
     if opening is None:
         return None

@@ -19,7 +19,7 @@ class Kind(IntEnum):
 
 
 LONGEST = 80
-"""Characters read of a name, at most; the last ones."""
+"""Characters read at the end of a name, at most."""
 
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
@@ -66,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` that make it a piece of text, or otherwise no secret."""
+"""Words before `token` that show it is no secret, but for example a piece of text."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
@@ -94,13 +94,13 @@ _PASSES_OF = word_set(
     """
 )
 _OF_NGINX = "proxy_pass"
-"""nginx's directive for the address to pass requests on to; no secret."""
+"""An nginx directive that names a server; no secret."""
 _PHRASES = word_set("seed recovery backup secret pass wallet mnemonic")
 _SECRET_IDS = word_set("secret role")
 _NOT = word_set(
     "no not is has can use show hide need needs require requires public without invalid forgot"
 )
-"""Words in front of a name that make it a flag, or otherwise no secret."""
+"""First words of a name that show it is no secret, but for example a flag."""
 
 
 _SPEAKING = (
@@ -124,13 +124,13 @@ _PARTS = word_set(
 
 
 def may_name(line: str) -> bool:
-    """Whether a line, given in lower case, may have the name of a secret."""
+    """Whether a line, given in lower case, may contain the name of a secret."""
     return any(part in line for part in _PARTS)
 
 
 @lru_cache(maxsize=8_192)
 def kind(name: str) -> Kind:
-    """Gives a name's kind, in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
+    """Gives the kind of a name in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
     words = [word.lower() for word in _WORDS.findall(name[-LONGEST:])]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

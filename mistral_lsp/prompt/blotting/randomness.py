@@ -18,24 +18,24 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""The strangeness of a letter (the column) after another (the row), 0 to 9, from a to z. It is the
-scaled logarithm of a ratio: the pair's frequency by chance to that in Python's own library.
+"""The strangeness, 0 to 9, of each pair of letters: rows are first letters, columns second, a to z.
+It is a scaled logarithm: the pair's frequency by chance, divided by that in Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
-"""The neutral strangeness, and the steps of strangeness to one unit of the natural logarithm."""
+"""The strangeness of a pair as frequent as by chance, and the levels per unit of the log."""
 _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
 """Logarithms for a letter beside a digit; a capital after a small letter; a character joining two
 words; and two characters that are the same or neighbours in the alphabet.
 """
 LEAST_MEAN = 0.3
-"""Mean logarithm of a random word's pairs, at least. It is 0.9 by chance, and below 0 in names."""
+"""Mean logarithm of a random word's pairs, at least. Chance gives 0.9, and names less than 0."""
 LEAST_SUM = 4.0
 """Sum of the logarithms of a random word's pairs, at least."""
 LEAST_DIGIT_CHANGES = 4
 """Changes between digits and letters in a hexadecimal key; numbers and words have fewer."""
 
 BEGUN_MEAN, BEGUN_SUM = 0.5, 2.0
-"""LEAST_MEAN and LEAST_SUM for a half-typed word; with digits in it, LEAST_MEAN is enough."""
+"""Like LEAST_MEAN and LEAST_SUM, for a half-typed word; if it has digits, LEAST_MEAN is enough."""
 
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
 _PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
@@ -64,7 +64,7 @@ _PUBLIC = (
 )
 """Texts that precede a public digest."""
 _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
-"""The paths of SVG."""
+"""Matches a path in SVG."""
 
 
 def _strangeness() -> dict[str, float]:
@@ -127,6 +127,6 @@ def may_become_random(word: str) -> bool:
 
 
 def _is_number(word: str) -> bool:
-    """Whether hexadecimal digits are more than a number, a date or a word."""
+    """Whether hexadecimal digits look like a key, and not like a number, a date or a word."""
     changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
     return changes - word.count("-") * 2 >= LEAST_DIGIT_CHANGES

@@ -1,4 +1,4 @@
-"""Finds the secrets in a line, including the rest of a value from the lines above."""
+"""Finds the secrets in a line, including the rest of a value that began in a line above."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Names of secrets read in one line; the text after them is hidden unread."""
+"""Names of secrets read in one line, at most; the text after the last is hidden unread."""
 BEFORE = 80
 """Characters before a name, read to see how it is used."""
 LONG = 400
-"""Characters. The results of longer lines are kept in a smaller LRU."""
+"""Characters of a long line. Results for long lines are kept in a smaller LRU cache."""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -87,7 +87,7 @@ def _merged(found: Sequence[tuple[int, int]]) -> Spans:
 
 
 def _go_on(line: Line, state: State) -> int:
-    """Hides the rest of a value from the lines above; gives where the line's own text begins."""
+    """Hides the rest of a value that began in a line above; gives the place to read on from."""
     if isinstance(state, Until):
         return _until(line, state)
     if isinstance(state, Deeper):

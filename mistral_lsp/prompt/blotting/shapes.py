@@ -9,7 +9,7 @@ _LETTERS = r"[0-9A-Za-z]"
 _WORD = r"[\w-]"
 _BASE64 = r"[\w+/=-]"
 _REST = r"[\w+/=-]*(?:\.[\w+/=-]*){0,4}"
-"""Up to four more parts after dots, as in signed keys."""
+"""Matches the rest of a key: with up to four more parts after dots, as in signed keys."""
 
 UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
     r"[0-9A-Z]": ("AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|ANPA|ANVA|AIPA|APKA|ASCA|A3T[A-Z0-9]",),
@@ -36,7 +36,7 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
-"""Beginnings of keys and of no other words, by the kind of characters that follow."""
+"""Patterns of beginnings that only keys have, by the class of the characters after them."""
 
 AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     _LETTERS + "{12,}": (
@@ -58,7 +58,7 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
-"""Beginnings of keys, but also of other words, by the pattern of what must follow in a key."""
+"""Patterns of beginnings that other words have, too, by the pattern of the rest of a key."""
 
 LEAST = 10
 """Characters after an unmistakable beginning, at least; one is enough while the key is typed."""
@@ -69,7 +69,7 @@ def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
 
 
 def _compiled(*patterns: str) -> re.Pattern[str]:
-    # No pattern fails after a long run, so no text is read over and over.
+    # No pattern fails after a long match, which bounds backtracking.
     return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(patterns)})", re.ASCII)
 
 
@@ -77,7 +77,7 @@ _LONG = re.compile(r"[\w./+=~$-]{12,}")
 _WHOLE = _compiled(_pattern(UNMISTAKABLE, f"{{{LEAST},}}{_REST}"), _pattern(AMBIGUOUS, ""))
 _BEGUN = _compiled(_pattern(UNMISTAKABLE, "{1,}"))
 _MIXED = re.compile(r"[A-Za-z]\W*\d|\d\W*[A-Za-z]|[a-z][A-Z].*[a-z][A-Z]", re.ASCII | re.DOTALL)
-"""Letters next to digits, or twice a capital after a small letter: usual in keys, rare in names."""
+"""A letter beside a digit, or two capitals that follow small letters: usual in keys, not names."""
 
 
 def issued_keys(line: str) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Tells from a value, and from how it is written, whether it is a secret."""
+"""Decides whether a value is a secret, by its text and by the way it is written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mistral_lsp.prompt.blotting.randomness import is_random
 class Manner(Enum):
     """How a value is written.
 
-    `QUOTED`; `BARE`, where values have no quotes, as in YAML; in `PROSE`, where any word may
-    follow; or `COMPARED` with the variable of that name.
+    `QUOTED`: in quotes. `BARE`: without quotes, as in YAML. `PROSE`: in a sentence, where any word
+    may follow the name. `COMPARED`: compared with the variable of that name.
     """
 
     QUOTED = 1
@@ -25,7 +25,7 @@ class Manner(Enum):
 LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
 """Characters of a secret, at least; while it is typed, it may have fewer."""
 LONGEST = 128
-"""Characters read of a value, so that no text takes long."""
+"""Characters read of a value, at most, to bound the time."""
 
 _PLACEHOLDER = re.compile(
     r"""(?ix)
@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(
     )
     """
 )
-"""A placeholder: a program puts the secret there, or the text says where the secret is kept."""
+"""Matches a placeholder, which a program replaces, or which says where the secret is kept."""
 _WORDS_OF_CODE = word_set(
     """
     none null nil true false yes no on off undefined required optional str string text bytes int
