@@ -1,4 +1,4 @@
-"""Measures the costs of a model file on this machine: reading, writing, first token, memory.
+"""Measures a model file on this machine: prompt evaluation, generation, first token, memory.
 
 Run as `python -m bench.cost FILE`, with nothing else running. Prints one JSON object.
 """
@@ -30,7 +30,8 @@ WRITTEN = 16
 def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
     """Loads the file and measures it.
 
-    Rates are in tokens per second: of reading `READ` tokens, and of writing after them.
+    `reading` is the rate of evaluating `READ` prompt tokens, and `writing` the rate of generation
+    after them. Both are in tokens per second.
     """
     begun = time.perf_counter()
     ready = load(Load(engine, str(path.resolve()), WINDOW, threads, 0))
@@ -53,7 +54,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
 
 
 def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
-    """Gives the seconds to read the prompt's new tokens and to generate `tokens`."""
+    """Gives the seconds to evaluate the prompt's new tokens and to generate `tokens` tokens."""
     begun = time.perf_counter()
     for _ in ready.decoder.generate(PromptTokens(prompt), tokens, lambda: False):
         pass

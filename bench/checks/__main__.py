@@ -1,4 +1,4 @@
-"""Measures the server's promises one by one, against the real process and the real model.
+"""Measures the server's promised properties one by one, with the real process and model.
 
 Run as `python -m bench.checks`; name checks to run only those. Prints a table and one JSON object.
 """
@@ -41,7 +41,7 @@ PYTHON_FILES = (
     "textwrap.py",
 )
 WARM_WINDOW = 1536
-"""Tokens of prompt and answer. A prompt starts with two thirds of its share, about 1,000."""
+"""Tokens of prompt and answer. A new prompt has about 1,000, which leaves room for typing."""
 
 PATIENCE_SECONDS = 60.0
 GROWING_SECONDS = 6.0
@@ -96,7 +96,7 @@ def check_cursors(typescript: Path) -> Rows:
 
 
 def check_typing(engine: str) -> Rows:
-    """Types lines of a 1,000-line file again, a request for each character, on a warm window."""
+    """Retypes lines of a 1,000-line file with a request per character, on a warm window."""
     client = server(
         "--engine", engine, "--window", str(WARM_WINDOW), settings={"deadlineMs": 60000}
     )
@@ -122,9 +122,9 @@ def check_typing(engine: str) -> Rows:
 
 
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
-    """Types one line. The first request, which reads the window, is left out.
+    """Types one line. The first request reads the window, and is not among the samples.
 
-    A pause after it lets the server grow the window to its full size.
+    A pause after that request lets the server grow the window to its full size.
     """
     uri = f"file:///project/line{number}.py"
     line = lines[number]
@@ -148,7 +148,7 @@ def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
 def check_cancel(
     *arguments: str, environment: dict[str, str] | None = None, cancels: int = 40
 ) -> Rows:
-    """Cancels while 3,000 tokens are read cold; gives the time until the host is idle."""
+    """Cancels while 3,000 uncached tokens are read; gives the times until the host is idle."""
     settings = {"deadlineMs": 60000}
     client = server(*arguments, "--window", "4096", settings=settings, environment=environment)
     text = python_text("argparse.py")
@@ -188,7 +188,7 @@ def check_memory() -> Rows:
 
 
 def check_overhead() -> Rows:
-    """Measures the time of a keystroke in a 10,000-line file, with an almost free engine."""
+    """Times a keystroke in a 10,000-line file, with an engine that takes almost no time."""
     client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"], apart())
     client.initialize(ALONE)
     client.wait_until_ready()
@@ -214,8 +214,8 @@ def check_overhead() -> Rows:
 def check_stale() -> Rows:
     """Mixes 500 edits and requests at random; counts answers delivered for an older text.
 
-    A status request follows every edit. Messages are handled in order, so an answer that comes
-    after the status, for a request sent before the edit, is stale.
+    A status request follows every edit. Messages are handled in order. So an answer that comes
+    after the status is stale if its request was sent before the edit.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as script:
         # An engine that always answers, in about 30 ms, so that many answers can be late.
@@ -236,7 +236,7 @@ def check_stale() -> Rows:
     asked: dict[int, int] = {}
     marks: dict[int, int] = {}
     for _ in range(500):
-        # Mostly one place, where the window is warm and answers come, and sometimes another.
+        # Mostly at one place, where the window is warm and answers come; sometimes elsewhere.
         number = 200 if random.random() < 0.95 else random.randrange(len(lines))
         end = (number, len(lines[number]))
         if random.random() < 0.5:
@@ -262,7 +262,7 @@ def check_stale() -> Rows:
 
 
 def check_agreement() -> Rows:
-    """Compares both engines' first lines at 50 cursors, from the same token ids."""
+    """Compares both engines' generated first lines for the same token ids, at 50 cursors."""
     from bench.checks.agreement import compare
 
     return compare(STANDARD_LIBRARY, PYTHON_FILES)
@@ -276,7 +276,7 @@ def check_workspace() -> Rows:
 
 
 def check_cancel_elsewhere() -> Rows:
-    """Cancels while a llama-server reads; gives the time until it is idle."""
+    """Cancels requests while a llama-server reads prompts; gives the times until it is idle."""
     from bench.load import elsewhere
 
     return elsewhere.check_cancel()

@@ -1,4 +1,4 @@
-"""Measures the costs of scanning a large workspace for a user who types meanwhile."""
+"""Measures the scan of a large workspace: its time, its memory, and keystrokes meanwhile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ PATIENCE_SECONDS = 300.0
 def check_workspace(library: Path) -> dict[str, Any]:
     """Scans 5,000 copies of a library's files while a user types in another file.
 
-    Gives the times until the first and the last file is known, a keystroke's time, and peak memory.
+    Gives the times until the server knows the first file and all files, the times of keystrokes,
+    and peak memory.
     """
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder), library) as client:
         uri = (Path(folder) / "folder7" / "open.py").as_uri()
@@ -95,7 +96,7 @@ def _raise(peaks: dict[str, float], name: str, size: int) -> None:
 
 
 def _note_progress(client: Client, seconds: float, moments: dict[str, float]) -> None:
-    """Records when the first file was known, and the last one so far."""
+    """Records the times at which the first and the latest file became known to the server."""
     known = client.status()["other_files"]
     if known > moments.get("known", 0):
         moments.setdefault("first_known_s", round(seconds, 2))

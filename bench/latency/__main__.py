@@ -32,12 +32,12 @@ PEERS: dict[str, Callable[[str, int], Subject]] = {
     "llama-cpp-server": WholePrompt,
 }
 WINDOW = 1536
-"""Tokens of prompt and answer, to match the peers' prompts of about 1,000 tokens."""
+"""Tokens of prompt and answer. A prompt then has about 1,000 tokens, as the peers' have."""
 PLACES_IN_A_FILE = 2
 
 
 def main() -> None:
-    """Runs the bench of the command line."""
+    """Runs the bench with the options of the command line."""
     options = parse_options()
     runs = measure(options)
     figures = [report.summarise(run) for run in runs]
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options, from the command line without `arguments`."""
+    """Parses the options in `arguments`; None: in the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     add = parser.add_argument
     add("--engine", action="append", choices=ENGINES, help="of ours; default: all")
@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace) -> list[Run]:
 
 
 def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
-    """Yields a factory for each subject: every mode starts a new server, with empty caches."""
+    """Yields a factory for each subject. Every mode starts a new server, with empty caches."""
     model, threads = str(options.model), options.threads
     for engine in options.engine or ENGINES:
         yield partial(Ours, engine, model, options.window, threads)

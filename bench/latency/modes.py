@@ -12,12 +12,12 @@ from bench.support.typist import Document, Place, rhythm
 
 PATIENCE_SECONDS = 120.0
 LONGEST_REPLAY = 400
-"""Steps of the mode `accept` at one place; more would mean an endless loop."""
+"""Most steps of the mode `accept` at one place. More would mean an endless loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A keystroke or an acceptance, with its answer; None if the next key came first.
+    """A keystroke or an acceptance. Its `answer` is None if the next key came first.
 
     `evaluated` is the number of prompt tokens evaluated for it, if known.
     """
@@ -55,9 +55,9 @@ def replay(
     lines: int = 1,
     more: int = 0,
 ) -> Run:
-    """Types at every place in one mode, on a fresh server; Document.at explains the numbers.
+    """Types at every place on a fresh server; see Document.at for `keys`, `lines` and `more`.
 
-    A subject with `goes_on` then also types `more` lines, of which only the samples are kept.
+    On a subject with `goes_on`, `more` lines are typed after that. Only their samples are kept.
     """
     run = Run(subject.name, mode)
     subject.start()
@@ -116,7 +116,7 @@ def _open_cold(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _ask_and_wait(subject: Subject, document: Document) -> Answer:
-    """Sends one request and waits for its whole answer. Raises TimeoutError without one."""
+    """Sends one request and waits for its whole answer. Raises TimeoutError if none comes."""
     subject.ask(document)
     answer = subject.wait(time.perf_counter() + PATIENCE_SECONDS)
     if answer is None:
@@ -166,7 +166,7 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
     """Accepts the correct beginning of each suggestion; without one, types a character.
 
-    All of that beginning and only its first word are accepted in turn. After every third acceptance
+    In turn, the whole beginning or only its first word is accepted. After every third acceptance,
     two characters are deleted, to be typed or accepted again.
     """
     accepted = 0
@@ -202,7 +202,7 @@ def _right_part(text: str, left: str) -> str:
 
 
 def _first_word(text: str) -> str:
-    """Gives a suggestion up to the end of its first word, as editors accept by word."""
+    """Gives a suggestion up to the end of its first word, like accept-by-word in editors."""
     end = 0
     while end < len(text) and not _in_word(text[end]):
         end += 1

@@ -15,7 +15,7 @@ from bench.support.statistics import percentile
 AT_ONCE_MS = 10.0
 PEER = "llama-server"
 WIDTH = 200
-"""Characters of the terminal's width; the table has many columns."""
+"""Characters per line of the table, which has many columns."""
 HEADS = (
     "subject",
     "mode",

@@ -1,4 +1,4 @@
-"""Measures how many editors one llama-server can serve, with more and more typing at once.
+"""Measures how many editors one llama-server can serve, by letting more and more type at once.
 
 Run as `python -m bench.load`, or with `--url` for a running server. Every editor is its own
 mistral-lsp process, typing at its own places at a person's pace. Prints a table and one JSON
@@ -35,15 +35,15 @@ PLACES_IN_A_FILE = 40
 WINDOW = 384
 """Tokens of every editor's window. Fixed, since the default varies with a busy server's speed."""
 LOST_POINTS = 10.0
-"""Percentage points. A server is saturated if its share of keys answered before the next key is
-lower than with one editor by more than this.
+"""Percentage points. The answered share counts the keys answered before the next key. A server is
+saturated if its share is lower than with one editor by more than this.
 """
 
 Figures = dict[str, Any]
 
 
 def main() -> None:
-    """Runs the bench of the command line."""
+    """Runs the bench with the options of the command line."""
     options = parse_options()
     met = 0
     rows = []
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options, from the command line without `arguments`."""
+    """Parses the options in `arguments`; None: in the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     add = parser.add_argument
     add("editors", nargs="*", type=int, default=list(EDITORS), help="how many, one run for each")
@@ -78,7 +78,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
     """Gives the figures of `count` editors; README.md explains them.
 
-    The first `met` places are not used, since a running server may remember them.
+    Skips the first `met` places: earlier runs used them, and the server may have them cached.
     """
     server = at(options.url) if options.url else started(options.slots, 2 * WINDOW)
     with server as (address, counters), ExitStack() as stack:
@@ -122,7 +122,7 @@ def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int
 
 
 def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
-    """Gives every editor its own places, without the first `met`; the same ones in every run."""
+    """Gives every editor its own places after the first `met`, the same in every run."""
     every = shipped_places(PLACES_IN_A_FILE)
     random.Random(0).shuffle(every)
     left = every[met:]
@@ -132,7 +132,7 @@ def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
 
 
 def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
-    """Computes waiting times, their fairness, and the server's costs if it reports them."""
+    """Computes waiting times, overall and by editor, and the server's costs if it reports them."""
     keys = sum(len(run.samples) for run in runs)
     processors = seconds * (os.cpu_count() or 1)
 
@@ -164,13 +164,13 @@ def answered_percent(runs: Sequence[Run]) -> float:
 
 
 def mean_wait_ms(run: Run) -> float:
-    """Gives the mean time to whole answers that came before the next key, cached ones too."""
+    """Gives the mean time to a whole answer, cached or not, that came before the next key."""
     waits = [sample.answer.full_ms for sample in run.samples if sample.answer is not None]
     return round(sum(waits) / max(1, len(waits)), 1)
 
 
 def spread(runs: Sequence[Run], moment: str) -> Figures:
-    """Gives the spread of the time `moment` of all answers from the server, not from a cache."""
+    """Gives percentiles of the time `moment` ("first_ms", ...) of answers not from a cache."""
     answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
     return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
 
@@ -191,7 +191,7 @@ def percent(part: float, whole: float) -> float:
 
 
 def is_saturated(row: Figures, alone: Figures) -> bool:
-    """Whether the answered share is lower than one editor's alone by over `LOST_POINTS`."""
+    """Whether the answered share is more than `LOST_POINTS` below that of one editor."""
     return bool(row["answered_percent"] < alone["answered_percent"] - LOST_POINTS)
 
 

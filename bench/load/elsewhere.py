@@ -1,4 +1,4 @@
-"""Checks cancels at a llama-server: time until it reports that it is idle."""
+"""Measures the time from a cancel until a llama-server reports that it is idle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.002
 
 
 def check_cancel(cancels: int = 20) -> dict[str, Any]:
-    """Cancels while the server reads a cold prompt; gives the times until it is idle.
+    """Cancels requests while the server reads their cold prompts; gives the times until idle.
 
     Requests answered before their cancel are left out.
     """

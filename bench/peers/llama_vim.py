@@ -2,10 +2,10 @@
 
 The plugin's behaviour is taken from its documentation and its source (January 2026). A request has
 256 lines before the cursor and 64 after, and the line up to the cursor as `prompt`. It asks for at
-most 128 tokens, and decodes for 250 ms. A second request, for 1,000 ms, is made ahead, as if the
-shown text had been accepted. Only one request runs at a time; it is never cancelled, and a new one
-is tried 100 ms later. 250 answers are cached under four keys each, and found again when up to 128
-of their characters have been typed.
+most 128 tokens and 250 ms of decoding. When text is shown, a second request is made ahead, as if
+the text had been accepted, with 1,000 ms of decoding. Only one request runs at a time, and it is
+never cancelled. A new request meanwhile is retried 100 ms later. 250 answers are cached, under four
+keys each. An answer is found again until over 128 of its characters have been typed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Surroundings:
         return Surroundings("".join(prefix[-LINES_BEFORE:]), last, self.suffix)
 
     def cache_keys(self) -> list[Key]:
-        """Gives an answer's cache keys; some lack the topmost lines, which leave the window."""
+        """Gives an answer's cache keys, with all lines above and without the topmost 1 to 3."""
         lines = self.prefix.splitlines(keepends=True)
         return [("".join(lines[top:]), self.prompt, self.suffix) for top in range(TRIMMED_TOPS + 1)]
 
@@ -101,7 +101,7 @@ class LlamaVim(Subject):
 
     @override
     def edit(self, document: Document, edit: Edit) -> None:
-        """The plugin sends the text with every request."""
+        """Does nothing: the plugin sends the text with every request."""
 
     @override
     def ask(self, document: Document) -> None:
@@ -121,7 +121,7 @@ class LlamaVim(Subject):
 
     @override
     def cancel(self) -> None:
-        """The plugin never cancels."""
+        """Does nothing: the plugin never cancels."""
 
     @override
     def rest(self, until: float) -> None:
@@ -136,7 +136,7 @@ class LlamaVim(Subject):
 
     @override
     def look(self) -> None:
-        """The plugin reads nothing ahead here."""
+        """Does nothing: the plugin does not use this time."""
 
     def _live(self, until: float) -> None:
         """Takes the next answer that comes by `until`, or retries a postponed request."""
@@ -216,7 +216,7 @@ class LlamaVim(Subject):
 
     @override
     def work(self) -> Work:
-        """The server does not know which tokens were shown."""
+        """Leaves out the shown tokens, which the server does not know."""
         lines = self._server.client.get("/metrics").text.splitlines()
         values = dict(line.split(" ", 1) for line in lines if line[:1] not in ("#", ""))
         return Work(

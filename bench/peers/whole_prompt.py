@@ -1,4 +1,4 @@
-"""The peer `llama-cpp-server`: llama-cpp-python's own server, a whole prompt for every keystroke.
+"""The peer `llama-cpp-server`: llama-cpp-python's server gets a whole prompt at every keystroke.
 
 Continue, twinny and lsp-ai ask a local model in this way: one streamed completion of a fill-in
 prompt, prefix first, with a window of lines around the cursor. The next key closes the stream.
@@ -103,7 +103,7 @@ class WholePrompt(Subject):
 
     @override
     def edit(self, document: Document, edit: Edit) -> None:
-        """The text goes with every request."""
+        """Does nothing: every request contains the text."""
 
     @override
     def ask(self, document: Document) -> None:
@@ -138,18 +138,18 @@ class WholePrompt(Subject):
 
     @override
     def settle(self) -> None:
-        """There is no background work."""
+        """Does nothing: there is no background work."""
 
     @override
     def look(self) -> None:
-        """Nothing is read before it is asked for."""
+        """Does nothing: the client sends nothing in advance."""
 
     @override
     def work(self) -> Work:
         """Estimates the work, since the server counts nothing.
 
-        The server reuses only a prompt's common prefix with the one before; tokens after it count
-        as evaluated. A piece counts as one token.
+        The server reuses only a prompt's common prefix with the previous prompt. Tokens after it
+        count as evaluated. Each streamed piece counts as one decoded token.
         """
         for prompt in self._uncounted:
             answer = self._server.client.post("/extras/tokenize", json={"input": prompt})

@@ -1,4 +1,4 @@
-"""Measures the quality of suggestions: ours, and those of other ways to ask the same model.
+"""Measures the quality of our suggestions, and of other tools' ways to ask the same model.
 
 Run as `python -m bench.quality SET...`, or with `--directory` on any real code. Prints a table and
 one JSON object. The figures do not depend on the machine's speed, and are the same in every run.
@@ -50,7 +50,7 @@ class Row:
     tokens_per_key: Sequence[int] = ()
 
     def columns(self) -> Columns:
-        """Gives the columns to commit; none depends on the machine's speed."""
+        """Gives the columns of the CSV file. None depends on the machine's speed."""
         return {
             "set": self.run.set,
             "strategy": self.run.strategy,
@@ -64,7 +64,7 @@ class Row:
         return at_gate([result.judgement for result in self.results], Settings().min_confidence)
 
     def keys(self) -> dict[str, float | None]:
-        """Gives the tokens evaluated at each key of the lines that were typed."""
+        """Gives percentiles of the tokens evaluated per key, for lines typed key by key."""
         return {
             "tokens_per_key_p50": percentile(self.tokens_per_key, 50),
             "tokens_per_key_p95": percentile(self.tokens_per_key, 95),
@@ -76,7 +76,7 @@ class Row:
 
 
 def main() -> None:
-    """Runs the bench of the command line. Exits with 1 if a comparison finds a fall."""
+    """Runs the bench. Exits with 1 if `--compare` finds a worse column."""
     options = parse_options()
     console = Console(stderr=True)
     rows = asyncio.run(measure(options))
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options, from the command line without `arguments`."""
+    """Parses the options in `arguments`; None: in the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     add = parser.add_argument
     add("sets", nargs="*", metavar="SET[/N]", help=f"{', '.join(SETS)}; /N: only each Nth task")

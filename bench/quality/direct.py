@@ -1,7 +1,7 @@
 """An engine inside the bench's process, with the same answers in every run.
 
-Every generation starts with an empty KV cache and a constant clock, unless a line is typed. So an
-answer depends on its prompt alone, not on earlier tasks or the machine's load.
+The clock is constant, and every generation starts with an empty KV cache, except in `typing`. So
+an answer depends on its prompt alone, not on earlier tasks or the machine's load.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class DirectEngine(Engine):
         path = store.locate(model)
         header = gguf.read_header(path)
         self._ends = header.controls
-        # An explicit window is not measured, and so does not depend on the machine.
+        # The window is explicit: a default one would depend on the machine's speed.
         self._ready = load(Load(engine, model, window or registry.window(header), threads, 0))
         self.identity = f"{_identity(path)}-{self._ready.model.window}"
         self._typed_in: OneSequence | None = None
         self.tokens_per_key: list[int] = []
-        """Tokens evaluated before the answer at each key of the lines that were typed."""
+        """Tokens evaluated to read the prompt after each key of a typed line."""
 
     @property
     @override
@@ -87,7 +87,7 @@ class DirectEngine(Engine):
 
     @contextmanager
     def typing(self) -> Iterator[None]:
-        """Keeps the KV cache from one generation of its block to the next, as the host does."""
+        """Keeps the KV cache between the prompts of a `with` block, as the host does."""
         backend = self._ready.backend
         if self._ready.model.can_splice and isinstance(backend, Branching):
             self._typed_in = Splice(backend, clock=lambda: 0.0)
@@ -100,7 +100,7 @@ class DirectEngine(Engine):
             self._typed_in = None
 
     async def press_key(self, prompt: Prompt) -> None:
-        """Reads the prompt after a key of a line that is typed."""
+        """Evaluates the prompt after a key, in a `with typing()` block."""
         assert self._typed_in is not None
         before = self._typed_in.evaluated
         self._typed_in.read(self._ready.tokenizer.prompt(prompt), lambda: False)

@@ -22,8 +22,8 @@ def holes(mask: str, path: str, text: str, chance: random.Random) -> list[Hole]:
     """Finds all gaps of a kind in a file, in order.
 
     line: from after the indentation to the line's end. rest-of-line: from a random column on.
-    block: from the end of a line that opens a block to the end of the block, up to eight lines.
-    Lines that begin in a comment or a string are skipped.
+    block: from the end of the line that opens it to the block's end; at most eight lines. Longer
+    blocks, and lines that begin in a comment or a string, are skipped.
     """
     snapshot = Document("", path, languages.find("", path), 0, text).snapshot()
     found = []

@@ -17,7 +17,7 @@ from bench.quality.strategies import Shown
 from mistral_lsp import languages
 
 SHORTEST_ECHO = 4
-"""Characters. Shorter lines, such as closing brackets, recur in good code, too."""
+"""Characters. Shorter lines are no echo: closing brackets, for example, recur in good code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Judgement:
 
 
 def judge(task: Task, shown: Shown) -> Judgement:
-    """Judges a suggestion. An empty one never passes, even if the test does."""
+    """Judges a suggestion. An empty one counts as failed, even if the test passes without it."""
     written = middle(task, shown)
     offered = bool(shown.text.strip())
     completed = task.prefix + shown.text + task.suffix[shown.replaced :]
@@ -58,7 +58,7 @@ def judge(task: Task, shown: Shown) -> Judgement:
 
 
 def middle(task: Task, shown: Shown) -> str:
-    """Gives the text put into the gap, without the closers that are already after it."""
+    """Gives the text put into the gap, without closing characters that already follow the gap."""
     return shown.text.removesuffix(task.suffix[: shown.replaced])
 
 
@@ -72,8 +72,8 @@ def _is_valid(task: Task, completed: str) -> bool:
     """Whether the completed file has no syntax errors caused by the suggestion.
 
     It may have as many errors as the correct file or the file with an empty gap, whichever has
-    fewer. So a suggestion must neither break a sound file, nor leave one broken that the expected
-    text repairs.
+    fewer. So a suggestion must not break a sound file. If the expected text repairs a broken file,
+    the suggestion must repair it, too.
     """
     right = task.prefix + task.expected + task.suffix
     found = _errors(task.language, completed)
@@ -101,10 +101,10 @@ def _parser(language: str) -> tree_sitter.Parser:
 
 
 def _echoes(task: Task, written: str) -> bool:
-    """Whether a text repeats the text after the gap.
+    """Whether `written` repeats the text after the gap.
 
-    With text after the gap on its line: whether it ends with that text. Otherwise: whether one of
-    its lines is the next line that is not blank.
+    If the gap's line goes on after the gap: whether `written` ends with the rest of that line.
+    Otherwise: whether one of its lines equals the next non-blank line.
     """
     rest, _, below = task.suffix.partition("\n")
     if rest.strip():
@@ -120,8 +120,8 @@ def _echoes(task: Task, written: str) -> bool:
 def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
     """Gives the area under the ROC curve, for confidence as a sign of right answers.
 
-    It is the share of all pairs of a right and a wrong answer in which the right one has the higher
-    confidence; ties count half. None without any pair.
+    Of all pairs of a right and a wrong answer, it is the share in which the right one has the
+    higher confidence. Ties count half. None without any pair.
     """
     lower = sorted(wrong)
     places = [bisect_left(lower, one) + bisect_right(lower, one) for one in right]
@@ -133,7 +133,7 @@ def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
 def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
     """Gives the quality columns, in percent; None if no task has such a verdict.
 
-    `valid` and `echo` are shares of the shown suggestions, the others of all tasks.
+    The columns from `valid` on are over the shown suggestions, the others over all tasks.
     """
     shown = [one for one in judgements if one.shown]
     right = [one.confidence for one in shown if one.right and one.confidence is not None]
@@ -156,10 +156,10 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
 
 
 def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
-    """Gives what a threshold of confidence does to the shown suggestions, in percent.
+    """Gives the effect of a confidence threshold on the shown suggestions, in percent.
 
-    `kept` is the share still shown; `right` and `right_of_kept` are the shares of right ones before
-    and after.
+    `kept` is the share still shown. `right` is the share of right suggestions without the
+    threshold, and `right_of_kept` with it.
     """
     sure = [one for one in judgements if one.shown and one.confidence is not None]
     kept = [one for one in sure if (one.confidence or 0.0) >= least]

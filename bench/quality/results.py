@@ -105,7 +105,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> list[str]:
-    """Gives a sentence for each column that is worse than in the file by more than `WITHIN`."""
+    """Gives a sentence for each column worse than in `committed` by more than `WITHIN`."""
     before = {tuple(row[key] for key in KEYS): row for row in committed}
     problems = []
     for row in rows:

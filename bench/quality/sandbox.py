@@ -2,13 +2,14 @@
 
 The program gets its own Python (isolated, without site-packages and environment) in an empty
 temporary directory. Memory, CPU time, wall time, file size, open files and, for any user but root,
-processes are limited. It has no network: where the system permits, it runs in its own network and
-process namespaces, and its remaining processes end with it. Everywhere, an audit hook that can't be
-removed refuses sockets, processes, writing, ctypes and other ways out.
+processes are limited. Where the system permits, the program runs in its own network and process
+namespaces: it has no network, and its remaining processes end with it. Everywhere, an audit hook
+that can't be removed refuses sockets, processes, writing, ctypes and other ways out.
 
-Not prevented: reading the user's files (they can't be sent anywhere), bugs of the interpreter or
-the kernel, and programs made to escape CPython's audit hooks. The memory limit is for each
-process. Root is exempt from RLIMIT_NPROC; then only the hook and the namespace prevent forks.
+Not prevented: reading the user's files (they can't be sent anywhere), exploits of bugs in the
+interpreter or the kernel, and programs made to escape CPython's audit hooks. The memory limit is
+for each process. Root is exempt from RLIMIT_NPROC; then only the hook and the namespace prevent
+forks.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ FILE_BYTES = 1 << 20
 PROCESSES = 8
 OPEN_FILES = 32
 
-# Reads the program from stdin, after a first line with a secret word. The word is printed only
-# after the program's end: `exit(0)` in the middle is no success.
+# Reads a secret word from stdin's first line, and the program from the rest. The word is printed
+# only after the program's end. So `exit(0)` in the middle does not count as success.
 GUARD = f"""
 import os, resource, sys
 word, program = sys.stdin.read().split("\\n", 1)
@@ -91,7 +92,7 @@ def passes(program: str, *, isolated: bool = True) -> bool:
 
 @cache
 def namespaces() -> tuple[str, ...]:
-    """Gives the command for own network and process namespaces; () if the system refuses it."""
+    """Gives the command that runs a program in new namespaces; () if the system refuses it."""
     tool = shutil.which("unshare")
     if tool is None:
         return ()

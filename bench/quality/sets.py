@@ -43,8 +43,8 @@ IMPORTED = re.compile(
 class Task:
     """A gap between `prefix` and `suffix`; `expected` is the missing text.
 
-    `test` is a program to append to the completed file; it raises unless the file is right. ""
-    means no test. `workspace` is the folder of `path` and of other files, or None.
+    `test` is code to append to the completed file. It raises an error if the file is wrong; ""
+    means no test. `workspace` is the folder with `path` and other files, or None.
     """
 
     id: str
@@ -73,8 +73,8 @@ def load(name: str) -> list[Task]:
 def _humaneval(row: dict[str, str]) -> Task:
     """Converts one task of HumanEval-Infilling.
 
-    If the gap is whole lines, its last line end stays after it, so that the editor's cursor is on
-    an empty line, not in front of the next line's text.
+    If the gap is whole lines, its last line end is moved to the suffix. So the cursor is on an
+    empty line, not in front of the next line's text.
     """
     expected, suffix = row["canonical_solution"], row["suffix"]
     if expected.endswith("\n"):
@@ -91,7 +91,7 @@ def _humaneval(row: dict[str, str]) -> Task:
 
 
 def _truth() -> list[Task]:
-    """Chooses five gaps of each kind in every file of our small projects, with a fixed seed."""
+    """Chooses up to five gaps of each kind in every file of `TRUTH`, with a fixed seed."""
     tasks = []
     for path in _code_files(TRUTH):
         text = path.read_text(encoding="utf-8")

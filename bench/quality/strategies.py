@@ -1,7 +1,7 @@
 """The compared strategies: ours, and other tools' ways to ask the same engine.
 
-The others are judged by the text that their tool would show. If a tool has no rule for the end of
-an answer, it gets the ideal one: as many lines as the expected text has.
+The other strategies are judged by the text that the tool would show. If a tool has no rule for the
+end of an answer, the answer ends ideally: after as many lines as the expected text has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mistral_lsp.types import Answer, Decoding, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
-"""Tokens reserved in the window for marks, and for errors of counting tokens line by line."""
+"""Tokens reserved in the window for marks, and because counting line by line is inexact."""
 SUFFIX_SHARE = 0.25
 LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
 PATIENT_MS = 1_000_000_000
@@ -43,13 +43,13 @@ Strategy = Callable[[Task, Engine], Awaitable[Shown]]
 
 
 async def ours(task: Task, engine: Engine) -> Shown:
-    """Runs the whole pipeline with default settings, invoked by hand, with an empty cache."""
+    """Runs the whole pipeline on an invoked request, with default settings and an empty cache."""
     workbench = _workbench(task, engine)
     return await _complete(task, workbench, Settings(deadline_ms=PATIENT_MS))
 
 
 async def as_typed(task: Task, engine: Engine) -> Shown:
-    """Runs the pipeline at the end of a line typed key by key, with the KV cache of those keys."""
+    """Runs the pipeline after the line was typed key by key, on the KV cache left by those keys."""
     assert isinstance(engine, DirectEngine)
     written = task.prefix.rpartition("\n")[2]
     start = len(task.prefix) - len(written.lstrip())
@@ -63,7 +63,7 @@ async def as_typed(task: Task, engine: Engine) -> Shown:
 
 
 async def one_file(task: Task, engine: Engine) -> Shown:
-    """Runs the same pipeline without other files."""
+    """Runs the pipeline as `ours` does, but without excerpts of other files."""
     settings = Settings(deadline_ms=PATIENT_MS, other_files=False)
     return await _complete(task, _workbench(task, engine), settings)
 
@@ -74,7 +74,7 @@ def _workbench(task: Task, engine: Engine) -> Workbench:
 
 
 def _request(task: Task, offset: int, settings: Settings) -> Request:
-    """Makes the request at an offset of the prefix, behind which nothing of it is typed yet."""
+    """Makes the request at an offset of the prefix, whose rest is not typed yet."""
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
     file = str(task.workspace.resolve() / task.path) if task.workspace else ""
@@ -89,13 +89,13 @@ async def _complete(task: Task, workbench: Workbench, settings: Settings) -> Sho
 
 
 async def prefix_only(task: Task, engine: Engine) -> Shown:
-    """Sends plain text up to the cursor, as completion without fill-in does."""
+    """Sends only the text up to the cursor, without marks or suffix."""
     before, _ = await _fitted(_plain_prefix(task), "", engine)
     return await _plain(task, [_text("before", before)], engine)
 
 
 async def prefix_as_is(task: Task, engine: Engine) -> Shown:
-    """Sends all text up to the cursor, also its last blanks and line end, as most tools do."""
+    """Sends all text up to the cursor, including trailing blanks and line ends, like most tools."""
     before, _ = await _fitted(task.prefix, "", engine)
     lines = task.expected.count("\n") + 1
     answer = await _generate(engine, [_text("before", before)], lines)
@@ -112,7 +112,7 @@ async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
 async def llama_vim(task: Task, engine: Engine) -> Shown:
     """Sends llama.vim's window in the prefix-first form, and applies its rules for showing.
 
-    Leaves out its time limits and its chunks of other files; decodes greedily, as everywhere here.
+    Leaves out its time limits and its chunks of other files. Decodes greedily, like all strategies.
     """
     before, at_line, after = _llama_vim_window(task)
     kept_before, kept_after = await _fitted(before, after, engine)
@@ -142,8 +142,8 @@ STRATEGIES: dict[str, Strategy] = {
 def _plain_prefix(task: Task) -> str:
     """Gives the text before the cursor; in a blank line, up to the end of the last non-blank line.
 
-    Plain models continue badly after a line end or blanks, since their tokens span them. So such
-    tools leave these to the answer.
+    Models continue plain text badly after a line end or blanks, since one token may span these and
+    the next text. So tools that send plain text leave them to the answer.
     """
     return task.prefix.rstrip() if _in_blank_line(task) else task.prefix
 
@@ -177,7 +177,7 @@ def _llama_vim_window(task: Task) -> tuple[str, str, str]:
 
 
 def llama_vim_shows(text: str, task: Task) -> str:
-    """Gives the text llama.vim shows of an answer; "" if it only repeats the lines below."""
+    """Gives the part of an answer that llama.vim shows; "" if it only repeats the text below."""
     content = text.rstrip("\n").split("\n")
     line_prefix = _line_prefix(task)
     rest, *below = task.suffix.split("\n")
@@ -196,7 +196,7 @@ def llama_vim_shows(text: str, task: Task) -> str:
 
 
 def _repeats(more: list[str], below: list[str]) -> bool:
-    """Whether the answer's further lines are those below; a single one may be incomplete."""
+    """Whether the answer's further lines equal the lines below. A single one may be incomplete."""
     if len(more) == 1:
         return bool(below) and below[0].startswith(more[0])
     return more == below[: len(more)]
@@ -253,5 +253,5 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
-    """Makes a part without token healing, which other tools lack; only a "prefix" is healed."""
+    """Makes a part without token healing, as in other tools: only the label "prefix" is healed."""
     return Part(label, text=text)

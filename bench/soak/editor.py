@@ -1,4 +1,4 @@
-"""An editor that types and requests without end, and records when text was shown."""
+"""An editor that types and requests ghost text without end, and records when it was shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = {"keepLoadedSeconds": 0, "deadlineMs": 5000}
 
 
 class Editor:
-    """A server under load.
+    """An editor that keeps its own server under load.
 
     `shown` has, for every request answered with text, the times of sending and arrival. `slowest`
     is the longest wait for an answer, in seconds.

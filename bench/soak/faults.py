@@ -1,4 +1,6 @@
-"""Injects faults at random moments under load: all requests are answered, ghost text returns.
+"""Injects faults at random moments under load.
+
+Every request must be answered, and ghost text must return.
 
 Run as `python -m bench.soak faults --faults 1000`.
 """
@@ -30,7 +32,7 @@ def run(
     sites: int = SITES,
     kinds: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Injects `count` faults at several sites at once, of these kinds, or of all."""
+    """Injects `count` faults at several sites at once. Without `kinds`, all kinds are injected."""
 
     def at_site(number: int) -> dict[str, Any]:
         share = count // sites + (number < count % sites)

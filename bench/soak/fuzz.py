@@ -1,4 +1,6 @@
-"""Sends millions of random messages: the server survives, answers each once, and keeps every text.
+"""Sends millions of random messages.
+
+The server must survive, answer every request once, and keep every text in sync with the client.
 
 Run as `python -m bench.soak fuzz --messages 1000000`.
 """

@@ -1,8 +1,8 @@
-"""Parses random texts with every grammar: none may end the process, nor block it long.
+"""Parses random texts with every grammar: no text may end the process, nor block it for long.
 
 Run as `python -m bench.soak grammars --texts 100000`. A grammar is native code in the server's
 process. The texts are made from the tests' files, by cutting, repeating and deep nesting. A child
-process parses them, follows an edit, and asks everything that the server asks of a tree.
+process parses each text, edits it, and asks the tree the same questions as the server does.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from mistral_lsp.types import Span
 FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
 LONGEST_SECONDS = 30.0
-"""Seconds for one text; then its process counts as hanging."""
+"""Seconds for one text. A process that takes longer counts as hanging, and is killed."""
 Question = tuple[float, str]
-"""Processor seconds of a question about a text, and which it is."""
+"""The processor seconds of one question about a text, and the question's description."""
 UNITS = (
     *"([{<\"'`#|&!-=~^*_/\\$@:;,.?%+\t\n\r\0\ufeffé😀\u2028",
     *(
@@ -97,9 +97,9 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
 
 
 def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, str | None]:
-    """Runs a child process over texts `first` to `last`.
+    """Runs a child process over the texts `first` to `last - 1`.
 
-    Gives the last text begun, the slowest question, and how the process failed, or None.
+    Gives the latest text begun, the slowest question, and the process's failure (None: no failure).
     """
     command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -120,7 +120,7 @@ def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, st
 
 
 def seeds(name: str) -> list[str]:
-    """Gives the texts of a language to start from."""
+    """Gives the tests' texts in a language, from which random texts are made."""
     return [path.read_text("utf-8") for path in sorted((FIXTURES / name).glob("*.case"))] or ["x\n"]
 
 
@@ -198,7 +198,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def _child(name: str, seed: int, first: int, last: int) -> None:
-    """Prints each text's number when it begins, and again with the seconds of each question."""
+    """Asks about the texts. Prints a line when a text begins, and a line for each question."""
     language = next(one for one in languages.LANGUAGES if one.name == name)
     texts = seeds(name)
     for number in range(first, last):
@@ -235,7 +235,7 @@ def _ask_all(number: int, document: Document) -> None:
 
 @contextmanager
 def _timed(number: int, question: str) -> Iterator[None]:
-    """Prints the processor time of its block, which other programs don't lengthen."""
+    """Prints its block's processor time; unlike wall time, it excludes other programs."""
     begun = time.thread_time()
     yield
     print(number, round(time.thread_time() - begun, 3), question, flush=True)

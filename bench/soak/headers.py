@@ -1,4 +1,4 @@
-"""Reads damaged model files: each is read, or refused with a reason.
+"""Reads damaged model files: each must be read, or refused with a reason.
 
 Run as `python -m bench.soak headers --headers 100000`.
 """
@@ -57,7 +57,7 @@ def text(value: str) -> bytes:
 
 
 def value(chance: Random, kind: int, depth: int = 0) -> bytes:
-    """Encodes a random value of a kind, without the kind."""
+    """Encodes a random value of the GGUF type `kind`, without the type's number."""
     if kind == STRING:
         return text(chance.choice(("llama", "gpt2", "<fim_middle>", "", "é")))
     if kind == ARRAY:
@@ -71,7 +71,7 @@ def value(chance: Random, kind: int, depth: int = 0) -> bytes:
 
 
 def header(chance: Random) -> bytes:
-    """Makes a file of valid form, with known keys and arbitrary values."""
+    """Makes a well-formed model file, with known keys and random values."""
     keys = chance.sample(KEYS, chance.randint(0, len(KEYS)))
     pairs = b""
     for key in keys:
@@ -99,7 +99,7 @@ def mutated(chance: Random, whole: bytes) -> bytes:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Reads `count` files. `wrongs` has every outcome but a header or BadModelFile."""
+    """Reads `count` files. `wrongs` has every outcome other than a header or BadModelFile."""
     chance = Random(seed)
     before = _peak_mb()
     started = time.perf_counter()

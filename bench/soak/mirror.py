@@ -1,4 +1,4 @@
-"""A document as the protocol defines it, implemented simply: one string, spliced."""
+"""A simple reference implementation of the protocol's document: one string, spliced."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def joined(text: str) -> str:
 
 @dataclass
 class Mirror:
-    """A client's document. `in_sync` is False after the client has broken the rules."""
+    """A client's document. `in_sync` is False after an invalid or outdated edit."""
 
     text: str
     version: int = 1
     in_sync: bool = True
 
     def offset(self, line: int, column: int, encoding: str) -> int:
-        """Gives the offset of a position; outside the text, the nearest one."""
+        """Gives the offset of a position, or the nearest offset for a position outside the text."""
         start = 0
         for end in LINE_END.finditer(self.text):
             if line == 0:

@@ -1,6 +1,6 @@
-"""Loads damaged copies of the embedded model: each is refused with a message, or answers.
+"""Loads damaged copies of the embedded model: each must be refused with a message, or answer.
 
-Each copy runs in a child process with every engine; no process may die.
+Every engine loads each copy in a child process, and no process may die.
 
 Run as `python -m bench.soak models --models 1000`.
 """
@@ -69,7 +69,7 @@ class Reader:
         self.at = 8
 
     def number(self, form: str) -> Any:
-        """Reads the next number, of a struct format."""
+        """Reads the next number, which has the struct format `form`."""
         [found] = struct.unpack(f"<{form}", self.take(struct.calcsize(f"<{form}")))
         return found
 
@@ -210,7 +210,7 @@ def _changed_place(chance: Random, place: Place) -> list[Place]:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Loads `count` files. `wrongs` has every outcome but an answer or a refusal."""
+    """Loads `count` files. `wrongs` has every outcome other than an answer or a refusal."""
     chance = Random(seed)
     whole = store.locate("").read_bytes()
     pairs, places = Reader(whole).header()

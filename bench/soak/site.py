@@ -1,4 +1,4 @@
-"""A site: editors that share a host, in private folders, and the faults injected there."""
+"""A site: editors that share an engine host, in private folders, and the faults injected there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = "model.gguf"
 
 
 class Site:
-    """Editors on one host."""
+    """Editors that share one engine host."""
 
     def __init__(self, chance: Random, editors: int = 2, model: Path | None = None):
         """Starts host and editors. Without a `model`, the scripted engine is used."""
@@ -45,7 +45,7 @@ class Site:
         self.recovered(time.monotonic())
 
     def _mount(self) -> bool:
-        """Mounts a small file system that can be filled. Only root can."""
+        """Mounts a small file system, to be filled later. False: not possible, as without root."""
         (self.folder / "run").mkdir(mode=0o700)
         command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
         done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)
@@ -95,7 +95,7 @@ class Site:
         return self._signal(signal.SIGSTOP)
 
     def abort(self) -> float:
-        """Ends the host by a signal as from native code."""
+        """Ends the host by a signal, like a crash in native code."""
         return self._signal(self.chance.choice((signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)))
 
     def starve(self) -> float:
@@ -167,8 +167,8 @@ class Site:
     def recovered(self, since: float) -> float | None:
         """Waits until every editor was shown text requested after `since`; gives the seconds.
 
-        If a server has given up the engine, it is reloaded, as its message advises, and the time
-        starts again. None: no recovery in time, or a server died.
+        If a server has given up the engine, the engine is reloaded, as the server's message
+        advises. The time then starts again. None: no recovery in time, or a server died.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:
@@ -198,7 +198,7 @@ class Site:
         self.slowest = max(self.slowest, editor.slowest)
 
     def close(self) -> dict[str, int]:
-        """Closes all editors; counts the hosts and sockets left after."""
+        """Closes all editors; counts the hosts and sockets left behind."""
         for editor in self.editors:
             self._count(editor)
             self.lost += editor.close()

@@ -1,6 +1,6 @@
 """Measures how long this machine delays an idle thread's wake-up.
 
-If other programs use the machine, measured times are unreliable; this shows it.
+Long delays show that other programs use the machine, and that measured times are unreliable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sends random valid and invalid messages to a server, and records the answers owed.
+"""Sends random valid and invalid messages to a server, and notes which need an answer.
 
 All randomness comes from the given `Random`, so that a run can be repeated.
 """
@@ -18,7 +18,7 @@ from bench.soak.watched import COMMAND, digest
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 MARK = "Qx7"
-"""Part of every text sent, so that a log line with it contains a user's code."""
+"""Part of every document's text. A log line that contains it leaks a user's code."""
 PIECES = (
     "def add(a, b):\n    ",
     "return a + b",
@@ -48,7 +48,7 @@ LONG_DOCUMENT = 4_000
 
 
 def writing(chance: Random, most: int = 4, halves: bool = False) -> str:
-    """Makes a random text; with `halves` sometimes a lone surrogate half."""
+    """Makes a random text. With `halves`, it is sometimes a lone surrogate half."""
     if halves and chance.random() < 0.02:
         return chance.choice(LONE)
     return "".join(chance.choice(PIECES) for _ in range(chance.randint(0, most)))
@@ -157,7 +157,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """Edits an older version; after that, only a whole text puts the server in sync."""
+        """Edits an older version. After that, only a whole text puts the server in sync again."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -200,7 +200,7 @@ class Traffic:
     # Requests and hints
 
     def place(self, chance: Random) -> dict[str, Any]:
-        """Gives a place in a document, mostly an existing one."""
+        """Gives a random place in a document. Mostly, the place exists."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None or chance.random() < 0.1:
@@ -248,7 +248,7 @@ class Traffic:
         self.notify(method, params)
 
     def asks_twice(self, chance: Random) -> None:
-        """Sends several requests with one id."""
+        """Sends several requests with the same id."""
         number = self.request("workspace/executeCommand", {"command": "mistralLsp.status"})
         params = {**self.place(chance), "context": {"triggerKind": 1}}
         for method in ("textDocument/inlineCompletion", chance.choice(("x/none", "initialize"))):
@@ -256,7 +256,7 @@ class Traffic:
             self.conversation.send(json.dumps(message).encode(), number)
 
     def answers_nobody(self, chance: Random) -> None:
-        """Sends a response to no request of the server's, maybe with a pending request's id."""
+        """Sends a response that the server has not asked for, maybe with a pending request's id."""
         number = chance.choice([*self.conversation.pending()[-3:], 0, "none", *junk.ODD_IDS])
         outcome = chance.choice(({"result": None}, {"error": {"code": 1, "message": MARK}}, {}))
         self.conversation.send(json.dumps({"jsonrpc": "2.0", "id": number, **outcome}).encode())
@@ -281,7 +281,7 @@ class Traffic:
         self.raw(body)
 
     def raw(self, body: bytes) -> None:
-        """Sends a body unchanged, unless it would end the conversation."""
+        """Sends a body unchanged, unless it would end the conversation or execute a command."""
         message = junk.parsed(body)
         method = message.get("method") if isinstance(message, dict) else None
         if method in ("exit", "shutdown") or (method == "workspace/executeCommand"):
@@ -326,6 +326,6 @@ SHARES = (
 
 
 def some_message(traffic: Traffic, chance: Random) -> None:
-    """Sends one of these messages, in the proportions of `SHARES`."""
+    """Sends a random message, in the proportions of `SHARES`."""
     (send,) = chance.choices([one for one, _ in SHARES], [share for _, share in SHARES])
     send(traffic, chance)

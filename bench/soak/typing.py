@@ -91,7 +91,7 @@ class Typist:
         place = mirror.position(start, ENCODING)
         for character in rest:
             self._type_key(uri, place, character)
-            if self._chance.random() < 0.03:  # a wrong key, and back
+            if self._chance.random() < 0.03:  # a wrong key, then deleted
                 self._type_key(uri, place, "x")
                 place["character"] -= 1
                 self._change(uri, place, {**place, "character": place["character"] + 1}, "")
@@ -151,7 +151,7 @@ def growth(samples: list[int]) -> float:
 
 
 def run(hours: float, seed: int = 1) -> dict[str, Any]:
-    """Simulates three users who type `hours` hours each, at once."""
+    """Simulates three users at once, each typing for `hours` simulated hours."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         environment = scripted(Path(folder))
@@ -186,7 +186,7 @@ def _host(typist: Typist) -> int:
 def _sampling(
     typist: Typist, watch: Watch, hours: float, leads: bool = False
 ) -> Callable[[], None]:
-    """Gives the callback for each key: the leading typist samples the processes now and then."""
+    """Gives the callback for each key. With `leads`, it samples the processes regularly."""
     step = hours * 3600 / SAMPLES
 
     def each() -> None:

@@ -17,7 +17,7 @@ COMMAND = "soak.text"
 
 
 def digest(text: str) -> int:
-    """Gives a checksum of a text, also with lone surrogates."""
+    """Gives a checksum of a text, even of one with lone surrogates."""
     return zlib.crc32(text.encode("utf-16-le", "surrogatepass"))
 
 

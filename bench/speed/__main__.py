@@ -38,11 +38,11 @@ CHECKS: dict[str, Callable[[Setup], Rows]] = {
 }
 HOMES = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 STARTS = 3
-"""Starts of the server; then its speed measurement is final, and window sizes are constant."""
+"""Starts of the server. After them, its measured speed and its window sizes stay constant."""
 
 
 def main() -> None:
-    """Runs the checks of the command line."""
+    """Runs the checks named on the command line, or all."""
     options = parse_options()
     names = options.checks or list(CHECKS)
     results: dict[str, Rows] = {}
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options, from the command line without `arguments`."""
+    """Parses the options in `arguments`; None: in the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
     add = parser.add_argument
     add("checks", nargs="*", metavar="check", help=f"of {', '.join(CHECKS)}; default: all")
@@ -81,7 +81,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 @contextmanager
 def private_home() -> Iterator[dict[str, str]]:
     """Gives an environment with fresh folders for settings, caches and sockets."""
-    # A socket's path has to be short; an exiting host may still write in the folder.
+    # A socket's path has to be short. Cleanup may fail, since an exiting host may still write.
     short = "/tmp" if os.name == "posix" else None
     with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as folder:
         yield dict.fromkeys(HOMES, folder)

@@ -13,7 +13,7 @@ from bench.support.statistics import Rows
 PASTED_LINES = 20
 INSERTED_ABOVE = 3
 ALLOWED_TOKENS = 16
-"""Tokens allowed beyond the changed text's: marks, and a token cut in two."""
+"""Tokens allowed beyond those of the changed text, for marks and for a token cut in two."""
 
 Step = tuple[str, str, Spot]
 """The latest edit: its kind, the changed text, and the cursor's place after it."""
@@ -42,7 +42,7 @@ def _replies(
 ) -> Iterator[tuple[str, str, Shown, int]]:
     """Makes the edits; yields each one's kind, changed text and shown answer.
 
-    Also yields all tokens evaluated until the end of the following pause.
+    Also yields the number of tokens evaluated for the edit and in the pause after it.
     """
     before = work(editor)["evaluated"]
     for kind, changed, cursor in _steps(editor, file, spot):
@@ -66,8 +66,8 @@ def _note(rows: Rows, kind: str, shown: Shown, all_work: int, changed: int) -> N
 def _steps(editor: Editor, file: File, spot: Spot) -> Iterator[Step]:
     """Makes the edits, one after another.
 
-    If an edit only restores earlier text, or is far from the cursor, a letter is typed, too, so
-    that no cached answer fits.
+    If an edit only restores earlier text, or is far from the cursor, a letter is typed after it,
+    so that no cached answer fits.
     """
     line = file.lines[spot.line]
     enter = "\n" + line[: len(line) - len(line.lstrip())]
@@ -94,5 +94,5 @@ def _letter(editor: Editor, file: File, spot: Spot) -> tuple[Spot, str]:
 
 
 def _pasted(file: File) -> str:
-    """Gives lines of the same file far from the cursor, as one would copy them."""
+    """Gives lines from the end of the same file, to paste at the cursor."""
     return "\n".join(file.lines[-PASTED_LINES - 1 : -1]) + "\n"

@@ -1,7 +1,7 @@
-"""Hides made-up secrets in files, and counts those that reach prompts for places near them.
+"""Hides made-up secrets in files, and counts the leaks into prompts for nearby cursors.
 
-`python -m bench.checks.secrets FOLDERS` also counts false alarms, the ordinary code blotted out by
-mistake: in Python's own library, and in the named folders by file suffix.
+Also counts false alarms: ordinary code that is blotted out by mistake. They are counted in Python's
+own library, and by file suffix in the folders of `python -m bench.checks.secrets FOLDERS`.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from mistral_lsp.types import Decoding, LoadedModel, Prompt
 SEED = 20
 SAMPLES = 20
 SHORTEST = 8
-"""Characters in a row of a secret that count as a leak; of a shorter secret, all."""
+"""Consecutive characters of a secret that make a leak. A shorter secret leaks only as a whole."""
 MOST_PERCENT = {"named": 10.0, "issued": 2.0, "random": 15.0, "blocks": 2.0, "files": 0.0}
 MOST_FALSE_PERCENT = 0.5
 TOKEN = re.compile(r"\w+")
 """Matches names, words and numbers."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""Cursor places: in a line below, after a whole secret, or after its first half. That half is at
-the line's end, or before the closing quote inserted by an editor.
+"""Cursor places: in the line below a secret, after it, or after its first half. With "half", the
+line ends there. With "half closed", the text after the secret follows, such as a closing quote.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -60,16 +60,16 @@ class Listener:
         self.heard: list[str] = []
 
     async def ready(self) -> LoadedModel:
-        """Gives the model, which reads any form."""
+        """Gives a made-up model."""
         return self.model
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Estimates a token for three characters. Records the texts: a server would see them."""
+        """Estimates one token per three characters. Records the texts that a server would see."""
         self.heard += texts
         return [len(text) // 3 for text in texts]
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """Estimates the same for a prompt's parts, which `leaks` looks at itself."""
+        """Estimates the tokens of a prompt's parts. `leaks` reads these parts itself."""
         return [len(part.text) // 3 for part in prompt.parts]
 
     def generate(self, prompt: Prompt, decoding: Decoding) -> Any:
@@ -98,7 +98,7 @@ class Hidden:
 
 
 def hidden(chance: Random) -> Iterator[Hidden]:
-    """Yields a sample of every kind."""
+    """Yields a hidden secret of every kind."""
     for path, templates in kinds.NAMED.items():
         for template in templates:
             is_drawn = any(place in template for place in kinds.DRAWN_ONLY)
@@ -125,7 +125,7 @@ def placed(group: str, kind: str, path: str, template: str, secret: str) -> Hidd
 
 
 async def leaks(one: Hidden, cursor: str) -> bool:
-    """Whether the secret reaches the model, in a prompt or to count its tokens."""
+    """Whether the secret reaches the engine, in a prompt or in a text to count its tokens."""
     text, offset, typed = one.at(cursor)
     shown = one.path.rpartition("/")[2] if one.path.startswith("~") else one.path
     uri = f"file:///{one.path.replace('~', 'somebody')}"
@@ -162,7 +162,7 @@ class FalseAlarms:
     refused: int = 0
 
     def read(self, path: Path, chance: Random) -> None:
-        """Adds a file, and some places in it, each with the rest of the text still to be typed."""
+        """Adds a file, and random places in it, as if the text after each were not typed yet."""
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
@@ -180,7 +180,7 @@ class FalseAlarms:
             self.refused += is_in_secret(shown, len(near))
 
     def percent(self) -> dict[str, float]:
-        """Gives the counted tokens, and the shares in percent."""
+        """Gives the number of tokens, and in percent the blotted tokens and refused places."""
         return {
             "tokens": self.tokens,
             "blotted": round(100 * self.blotted / max(1, self.tokens), 3),

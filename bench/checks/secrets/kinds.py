@@ -25,12 +25,12 @@ WORDS = (
 
 
 def drawn(length: int, characters: str = LETTERS) -> Draw:
-    """Gives a function that draws random secrets, as a program makes them."""
+    """Gives a function that draws machine-made secrets: `length` random characters."""
     return lambda chance: "".join(chance.choice(characters) for _ in range(length))
 
 
 def password(chance: Random) -> str:
-    """Draws a password as people choose them."""
+    """Draws a password of the kind that people choose."""
     one, two = chance.sample(WORDS, 2)
     forms = (
         f"{one}{chance.randrange(10, 9999)}",
@@ -277,7 +277,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     "config.fish": ("set -gx DB_PASSWORD §",),
     "init.el": ('(setq password "§")',),
 }
-"""Templates by file: only the name or the place tells that the value is a secret."""
+"""Templates by file name. Only the surrounding code shows that the value is a secret."""
 
 DRAWN_ONLY = (
     "Basic §",
@@ -294,7 +294,7 @@ DRAWN_ONLY = (
     "Token",
     "session=§",
 )
-"""Parts of templates that take a random secret, not a person's password."""
+"""A template with one of these parts takes a random secret, not a person's password."""
 
 OF_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "app.py": ('password = "§"', 'passphrase = "§"', 'os.environ["DB_PASSWORD"] = "§"'),

@@ -149,7 +149,7 @@ RANDOM: Mapping[str, Draw] = {
     "uuid": identified(),
     "three-parts": shaped((8, SMALL), "-", (8, SMALL), "-", (16, SMALL)),
 }
-"""Random strings, without a telling name."""
+"""Random strings, for templates in which no name suggests a secret."""
 
 PLACES: tuple[tuple[str, str], ...] = (
     ("app.py", 'client = Client("§")'),
@@ -161,7 +161,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("run.sh", "VALUE=§"),
     ("notes.md", "Take `§` for it."),
 )
-"""Templates by file without a telling name, for keys and random strings."""
+"""Templates by file name, for keys and random strings. No name in them suggests a secret."""
 
 
 def armoured(chance: Random) -> str:
