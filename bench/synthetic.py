@@ -1,10 +1,10 @@
 """Writes a GGUF file of Mistral 7B's exact shape with random weights.
 
-Run as `python -m bench.synthetic OUT.gguf`. Size, speed, memory and tokenizer are those of the real
-model; its answers are noise.
+Run as `python -m bench.synthetic OUT.gguf`. Its size, speed, memory and tokenizer are those
+of the real model; its answers are noise.
 
-Nothing is quantised. A quantised block is a few factors and many small integers; random bytes for
-the integers and fixed factors make a block of random weights. The blocks' layouts:
+No weights are quantised. A quantised block is a few factors and many small integers. Random bytes
+for the integers, and fixed factors, make a block of random weights. The blocks' layouts:
 https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h
 """
 
@@ -33,7 +33,7 @@ from sentencepiece import SentencePieceProcessor
 
 ALIGNMENT = 32
 HEADER_BYTES = 1 << 20
-"""Bytes; more than any header. Nearly all of it is the vocabulary, about 0.73 MB."""
+"""Bytes that no header exceeds. Nearly all of a header is its vocabulary, about 0.73 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ MIXES = {
 class Block:
     """The conversion of random bytes to weights.
 
-    `factors` maps the offsets of a block's float16 factors to their ratio. `spread` is the standard
-    deviation of the weights if all else is random and the factor is 1.
+    `factors` maps the offset of each float16 factor in a block to its multiple of one common
+    factor. `spread` is the weights' standard deviation if that is 1 and all else is random.
     """
 
     factors: Mapping[int, float]
@@ -222,8 +222,8 @@ def _token_type(pieces: SentencePieceProcessor, token: int) -> TokenType:
 def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generic]:
     """Gives ones for a norm, else random blocks.
 
-    The standard deviation is one over the root of the row's length: then a matrix keeps the size of
-    its input, and no value overflows on the way through the layers.
+    The standard deviation is one over the square root of the row's length. So a matrix keeps the
+    magnitude of its input, and no value overflows on the way through the layers.
     """
     if tensor.kind == Kind.F32:
         return numpy.ones(tensor.shape, numpy.float32)

@@ -117,7 +117,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Logs an exception of a task without an awaiter; asyncio's own entry would quote its text."""
+    """Logs an exception in a task that nobody awaits. Unlike asyncio, does not quote its text."""
     logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 

@@ -124,8 +124,8 @@ def read(
 ) -> tuple[Settings, list[str]]:
     """Gives `base` overridden by `raw`, and a sentence about each problem.
 
-    For an invalid value, that of `base` is kept. Relative paths are relative to `folder`; without a
-    folder they are problems.
+    An invalid value leaves the one in `base`. Relative paths are relative to `folder`; without a
+    folder, they are problems.
     """
     changes: dict[str, Any] = {}
     problems: list[str] = []

@@ -241,7 +241,7 @@ class Document:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether the document is unchanged since `snapshot`.
 
-        The version alone is not enough: a client may reuse its number for another text.
+        The version alone is not enough: a client may reuse a version number for another text.
         """
         return self._snapshot is snapshot and snapshot.version == self.version
 

@@ -23,7 +23,7 @@ from bench.support.subjects import Ours, timed, token_of
 
 PATIENCE_SECONDS = 120.0
 SETTINGS = {"deadlineMs": 60000, **ALONE}
-"""Answers are not cut by the deadline, and no host stays for the next check."""
+"""The deadline cuts off no answer. The host exits with its server."""
 LEAVING_SECONDS = 20.0
 
 _LETTERS = itertools.cycle(string.ascii_letters)
@@ -31,7 +31,7 @@ _LETTERS = itertools.cycle(string.ascii_letters)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request's result: text, milliseconds to its first piece, line and end, and costs."""
+    """A request's result: text, costs, and milliseconds to the first piece, first line and end."""
 
     text: str
     first_ms: float
@@ -63,7 +63,7 @@ class Setup:
     environment: dict[str, str] = field(default_factory=dict)
     extent: Extent = USUAL_EXTENT
     directory: Path = TRUTH
-    """Real code to fill gaps in."""
+    """Folder of code files in which gaps are cut, to be completed."""
 
     def subject(self, **settings: Any) -> Ours:
         """Creates a server without starting it."""
@@ -79,7 +79,7 @@ class Setup:
     def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
         """Starts an editor with its own server.
 
-        With `is_last`, waits at the end until the host has exited, since it may write files.
+        With `is_last`, waits at the end for the host's exit. Until then, the host may write files.
         """
         subject = self.subject(**settings)
         subject.start()
@@ -136,7 +136,7 @@ class Editor:
         return self.type(file, spot, next(_LETTERS))
 
     def ask(self, file: File, spot: Spot) -> Shown:
-        """Requests ghost text automatically, as editors do, and waits for all of it."""
+        """Sends an automatic request, as editors do, and waits for the whole answer."""
         self.client.notifications.clear()
         begun = time.perf_counter()
         number = self.client.ask(file.uri, *spot, token=token_of(begun))
@@ -167,7 +167,7 @@ def work(editor: Editor) -> Rows:
 
 
 def ghosts_ms(shown: Sequence[Shown]) -> Rows:
-    """Gives the spread of the times to the first piece, of non-empty answers."""
+    """Gives the spread of the times to the first piece, without empty answers."""
     return first_ms([one for one in shown if one.text])
 
 
@@ -177,7 +177,7 @@ def empty(shown: Sequence[Shown]) -> int:
 
 
 def asked_model(shown: Sequence[Shown]) -> int:
-    """Counts the answers from the model, not from the cache or a rule about the place."""
+    """Counts the requests that reached the model: not refused, and not answered by the cache."""
     return sum(one.asked_model for one in shown)
 
 

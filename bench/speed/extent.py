@@ -1,4 +1,4 @@
-"""How much the checks of speed measure, and how long they pause."""
+"""How much the speed checks measure, and how long they pause."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Extent:
     rest_seconds: float = 3.0
     """Pause at a new place, until its window is warm."""
     answered_seconds: float = 1.0
-    """Pause after the first answer in a line to be typed."""
+    """Pause after the first answer at a place."""
     adapt_seconds: float = 2.0
-    """Seconds for which another program has run when the typing begins."""
+    """Pause between the start of another program and the typing."""
     edit_pauses: dict[str, float] = field(default_factory=lambda: {"rested": 1.0, "hurried": 0.0})
     """Pauses between an answer and the next edit, at a person's pace and at a program's."""
     edited_places: int = 3
     returns: int = 10
-    """Returns to the first place from another place of the file, and as many from another file."""
+    """Returns to the first place from elsewhere in its file, and as many from another file."""
     restarts: int = 3
     jumps: int = 16
     opened_files: tuple[str, ...] = (

@@ -13,9 +13,9 @@ MASK = "rest-of-line"
 
 
 def check_holes(setup: Setup) -> Rows:
-    """Opens a file for each gap, and requests the rest of its line: wait, and share of exact ones.
+    """Requests the rest of the line at each gap: times, and percentage of exact answers.
 
-    `rested`: the cursor has rested at the place before.
+    Each gap's file is newly opened. `rested`: the cursor rested at the gap before the request.
     """
     tasks = from_directory(setup.directory, MASK, setup.extent.holes)
     found: Rows = {"holes": len(tasks)}

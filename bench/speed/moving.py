@@ -31,7 +31,7 @@ EARLIER_RUN = {"rememberWindows": True}
 
 
 def check_revisit(setup: Setup) -> Rows:
-    """Measures returns to earlier places, in this run and after a restart: first token."""
+    """Measures returns to earlier places: in one run of the server, and after its restart."""
     rest = setup.extent.rest_seconds
     with setup.editor() as editor:
         lines, here, there = _two_places(0)
@@ -66,7 +66,7 @@ def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
 
 
 def _revisit_after_restart(setup: Setup) -> list[Shown]:
-    """Visits two places, restarts the server, and gives the first answer at each."""
+    """Visits two places, restarts the server, visits both again, and gives these answers."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
     for restart in range(setup.extent.restarts):
@@ -108,7 +108,7 @@ def _jump(editor: Editor, file: File, spot: Spot, rest: float) -> Shown:
 
 
 def check_open(setup: Setup) -> Rows:
-    """Checks whether the window is warm at the first keystroke soon after a file is opened."""
+    """Checks whether the window is warm at the first keystroke in a newly opened file."""
     shown = []
     with setup.editor() as editor:
         for name in setup.extent.opened_files:

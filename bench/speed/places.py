@@ -14,10 +14,10 @@ from bench.support.servers import python_text
 LONG_FILES = (("argparse.py", "heapq.py"), ("ast.py", "configparser.py"))
 """Pairs of files with about 3,000 lines together."""
 SHORTEST_CODE = 30
-"""Characters; half of a shorter line gives too little context."""
+"""Characters of a chosen line, at least. Half of a shorter one gives too little context."""
 NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")
 NOT_ONLY_CODE = re.compile("['\"#]")
-"""Matches strings and comments. Their lines are left out: half a string breaks the whole file."""
+"""Matches signs of a string or comment. Such lines are left out: half a string breaks a file."""
 
 
 class Spot(NamedTuple):
@@ -41,7 +41,7 @@ def file_lines(name: str) -> list[str]:
 
 
 def half_typed(lines: Sequence[str]) -> list[Spot]:
-    """Finds a place in each statement of a function: before a name in its second half."""
+    """Finds a place in each suitable statement: before a name in the second half of its line."""
     spots = []
     for number in sorted(_statements("\n".join(lines))):
         line = lines[number]
@@ -56,7 +56,7 @@ def half_typed(lines: Sequence[str]) -> list[Spot]:
 
 
 def _statements(text: str) -> set[int]:
-    """Finds the lines, from 0, with a whole assignment, return or call in a function."""
+    """Finds the one-line assignments, returns and calls in functions; gives line numbers from 0."""
     found = set()
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef):
@@ -83,7 +83,7 @@ def nearest(spots: Sequence[Spot], share: float) -> Spot:
 
 
 def letter_at(lines: Sequence[str], spot: Spot) -> str:
-    """Gives the character at a place, which is the next one to type after `cut`."""
+    """Gives the character at a place. After `cut`, it is the next one to type."""
     return lines[spot.line][spot.column]
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROUNDS = 1_000_000
-"""Rounds of hashing in one call, which holds no interpreter lock."""
+"""Rounds of hashing in one call. The call releases the interpreter lock."""
 
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Runs the process during a `with` block."""
+    """Runs this module as a process during a `with` block."""
     process = subprocess.Popen([sys.executable, "-m", "bench.speed.spinner"])
     try:
         yield

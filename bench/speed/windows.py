@@ -15,9 +15,9 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 
 
 def check_second_window(setup: Setup) -> Rows:
-    """Opens a second editor on the first one's file, and on a small one.
+    """Opens the first editor's file in a second editor, and then a small file.
 
-    In each file, its own next letter is typed: after another one, the model may write nothing.
+    Types the file's own next letter: after any other letter, the model may write nothing.
     """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)
@@ -59,10 +59,10 @@ def _host(editor: Editor) -> int:
 
 
 def memory_mb(editors: Iterable[Editor]) -> float:
-    """Gives the memory in MB of their servers, hosts and child processes.
+    """Gives the memory, in MB, of the editors' servers, hosts and child processes.
 
-    Memory shared by several processes, such as libraries, counts once (PSS). Without PSS it does
-    not count (USS).
+    Memory shared by several processes, such as libraries, counts once (PSS). On a system without
+    PSS it is left out (USS).
     """
     processes: set[psutil.Process] = set()
     for editor in editors:

@@ -15,11 +15,11 @@ from bench.support.statistics import Rows, spread
 from bench.support.typist import shipped_places
 
 WASTE_MODES = {"human": (1, 3), "accept": (3, 1)}
-"""Places in a file, and lines typed at each; `accept` is replayed within one line."""
+"""For each mode: places in a file, and lines typed at each. `accept` types one line only."""
 
 
 def check_busy(setup: Setup) -> Rows:
-    """Types lines in a closed loop, on an idle machine and beside a program on all cores."""
+    """Types lines, awaiting each answer, on an idle machine and beside a program on all cores."""
     quiet = _line_ms(_typed(setup, nullcontext()))
     busy = _line_ms(_typed(setup, busy_cores()))
     ratio = round(busy["p50"] / quiet["p50"], 2) if quiet["p50"] and busy["p50"] else None
@@ -27,15 +27,15 @@ def check_busy(setup: Setup) -> Rows:
 
 
 def _line_ms(shown: list[Shown]) -> Rows:
-    """Gives the times to the first line of the answers from the model.
+    """Gives the spread of the times to the first line, for non-empty answers from the model.
 
-    The server tells which these are: on a busy machine a cached answer may be slow, too.
+    The server says which answers are cached. On a busy machine, these may be slow, too.
     """
     return spread([one.line_ms for one in shown if one.text and one.asked_model])
 
 
 def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
-    """Types lines on a server started before the other program; gives the answers."""
+    """Starts a server, enters `company`, types lines, and gives the answers."""
     lines = long_lines(0)
     shown = []
     with setup.editor() as editor, company:
@@ -50,7 +50,7 @@ def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
 def _type_line(
     editor: Editor, file: File, spot: Spot, lines: list[str], rest: float
 ) -> list[Shown]:
-    """Types the rest of a line. Leaves out the first request, which reads the window."""
+    """Types the rest of a line. Drops the answer to the first request, which reads the window."""
     editor.ask(file, spot)
     time.sleep(rest)
     shown = []
@@ -69,7 +69,7 @@ def check_cancel(setup: Setup) -> Rows:
 
 
 def check_waste(setup: Setup) -> Rows:
-    """Counts decoded but never shown tokens, at a person's pace and while accepting.
+    """Counts tokens decoded but never shown: at a person's pace, and while accepting ghost text.
 
     They include tokens decoded ahead in idle moments.
     """

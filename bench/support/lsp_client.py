@@ -24,7 +24,7 @@ ALONE = {"keepLoadedSeconds": 0}
 
 @cache
 def apart() -> dict[str, str]:
-    """Gives an environment whose hosts are separate from those of the user's editors."""
+    """Gives environment variables that keep the bench's hosts apart from the user's."""
     folder = tempfile.mkdtemp(prefix="bench", dir="/tmp" if os.name == "posix" else None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"XDG_RUNTIME_DIR": folder}
@@ -35,7 +35,7 @@ class ServerGone(Exception):
 
 
 class Client:
-    """A server process and its conversation. Answers the server's requests with null."""
+    """A server process and its LSP conversation. Most of the server's requests get null."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Subjects of the latency bench: the protocol of a server under test, and mistral-lsp."""
+"""Subjects of the latency bench: the protocol of all subjects, and the subject mistral-lsp."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tokens since the start: of prompts evaluated, decoded, and shown (None if unknown)."""
+    """Tokens since the start: evaluated in prompts, decoded, and shown (None if unknown)."""
 
     evaluated: int = 0
     decoded: int = 0
     shown: int | None = None
 
     def plus(self, later: Work, earlier: Work) -> Work:
-        """Gives the sum of this and the work done from `earlier` to `later`."""
+        """Gives this work plus the difference of two totals, `later` and `earlier`."""
         shown = None
         if later.shown is not None:
             shown = (self.shown or 0) + later.shown - (earlier.shown or 0)
@@ -50,11 +50,11 @@ class Work:
 
 
 class Subject(Protocol):
-    """A server under test, with a client that drives it as its own editor plugin does."""
+    """A server under test, driven by a client that imitates the server's own editor plugin."""
 
     name: str
     goes_on: bool
-    """Whether the server is fast enough to type more lines, for more reliable percentiles."""
+    """Whether more lines are typed, for reliable percentiles. False for a slow server."""
 
     def start(self) -> None:
         """Starts the server and waits until it can answer."""
@@ -78,10 +78,10 @@ class Subject(Protocol):
         """Cancels the latest `ask`, as the client does if a key comes before the answer."""
 
     def rest(self, until: float) -> None:
-        """Waits until that time; meanwhile the client does its own background work."""
+        """Waits up to the time `until`. Meanwhile the client does its own background work."""
 
     def settle(self) -> None:
-        """Lets the client finish its background work. This uncounted time favours the peers."""
+        """Lets the client finish its background work, untimed. That favours the other subjects."""
 
     def look(self) -> None:
         """Waits as long as a user looks at a new place, if the server uses that time."""
@@ -101,7 +101,7 @@ class Subject(Protocol):
 
 @dataclass
 class Ours(Subject):
-    """mistral-lsp over pipes, with requests like an editor's: automatic, with growing answers."""
+    """mistral-lsp over pipes. Requests are like an editor's: automatic, with streamed answers."""
 
     engine: str
     model: str = ""
@@ -195,14 +195,14 @@ class Ours(Subject):
 
 
 def token_of(begun: float) -> str:
-    """Gives a request's progress token: unique, so that older answers' late pieces don't match."""
+    """Gives a request's unique progress token. Late pieces of older answers don't match it."""
     return f"grow{begun}"
 
 
 def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
-    """Waits up to `seconds` for a request's answer; gives its times since `begun`.
+    """Waits up to `seconds` for a request's answer; gives it with its times since `begun`.
 
-    The answer grows under the progress token `token_of(begun)`. Raises TimeoutError.
+    Partial answers come with the progress token `token_of(begun)`. Raises TimeoutError.
     """
     arrived, message = client.response(number, seconds)
     text = _text(message["result"])
@@ -214,7 +214,7 @@ def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
 
 
 def _text(answer: Message) -> str:
-    """Gives the text of an answer or a growing answer."""
+    """Gives the text of a whole or partial answer."""
     text: str = answer["items"][0]["insertText"] if answer["items"] else ""
     return text
 

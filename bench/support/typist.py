@@ -12,7 +12,7 @@ LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact", ".
 SHORTEST_LINE = 20
 """Characters; shorter lines are not typed."""
 SHORTEST_FILE = 110
-"""Lines; a shorter file never fills the window."""
+"""Lines; shorter files are left out, since they never fill the window."""
 MEDIAN_SECONDS = 0.12
 BURST_SECONDS = 0.07
 BURST_CHANCE = 0.3
@@ -49,9 +49,9 @@ class Document:
     wanted: str
     """The cursor's line, up to the last character to type."""
     below: list[str] = field(default_factory=list)
-    """The lines to type after it."""
+    """The lines to type after `wanted`."""
     later: list[str] = field(default_factory=list)
-    """The lines to type after a call of `go_on`; the first is the cursor's line at that time."""
+    """The lines to type after `go_on`. The first is the line in which the cursor is then."""
     version: int = 1
     language: str = field(init=False)
     place: int = field(init=False)
@@ -63,9 +63,9 @@ class Document:
 
     @classmethod
     def at(cls, place: Place, keys: int, count: int = 1, more: int = 0) -> Document:
-        """Gives the file without the code of `count` lines from `place` on and of `more` below.
+        """Gives the file with a gap at `place`: `count` lines to type, then `more` for `go_on`.
 
-        In the first line, `keys` characters are to be typed; 0 means all.
+        `keys` is the number of characters to type in the first line; 0 means all.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
         gone = lines[place.line : place.line + count + more]
@@ -77,12 +77,12 @@ class Document:
         return cls(place.path, lines, place.line, column, wanted[:end], below, later)
 
     def go_on(self) -> None:
-        """Makes the `later` lines the ones to type; the first is the rest of the cursor's line."""
+        """Makes `later` the lines to type, beginning with the rest of the cursor's line."""
         self.wanted, *self.below = self.later
 
     @property
     def uri(self) -> str:
-        """The document's URI, unique for every place, so that no place is warm from another."""
+        """The document's URI. Each place has its own, so that its window starts cold."""
         return f"file:///bench/{self.place}/{self.path.name}"
 
     @property

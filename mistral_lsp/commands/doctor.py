@@ -122,7 +122,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 def advise(
     model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
 ) -> list[str]:
-    """Gives advice on possible improvements, beside the problems."""
+    """Gives advice on possible improvements. Problems are not repeated here."""
     advice = []
     local = settings.engine != "http"
     if local and "llama_cpp" not in installed():

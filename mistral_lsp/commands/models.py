@@ -20,7 +20,7 @@ from mistral_lsp.types import UserError
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGER = 1.1e9
-"""Bytes that a download may have per listed gigabyte; the listed sizes are rounded."""
+"""Bytes allowed in a download for each listed gigabyte. Listed sizes are rounded."""
 SPARE_BYTES = 100_000_000
 
 
@@ -64,7 +64,7 @@ def address(entry: registry.Entry) -> str:
 
 
 def verify(name: str) -> Path:
-    """Checks a model's file against its checksum and gives it. Raises UserError if they differ."""
+    """Checks a model file against its checksum; gives the file. Raises UserError on mismatch."""
     _known(name)
     path = store.locate(name)
     try:

@@ -36,8 +36,8 @@ async def opened(
 @asynccontextmanager
 async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
     """Starts an engine for the session's settings; disconnects from it at the end."""
-    # Without options for the host's end: a host shared with editors ends as they want, and any
-    # other host ends with this client.
+    # Sets no options for the host's exit. So a host shared with editors exits as they want, and
+    # any other host exits with this client.
     engine = new_engine(wanted_by(session.settings).without_wishes())
     engine.start()
     try:

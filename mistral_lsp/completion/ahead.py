@@ -17,11 +17,11 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 BREATH_SECONDS = 0.02
 """Seconds before an engine without abort reads ahead, so that a quick next key is not delayed."""
 REST_SECONDS = 0.3
-"""Seconds of pause, after which the user is assumed not to be in the middle of a word."""
+"""Seconds. After such a pause, the user is assumed not to be in the middle of a word."""
 NEARLY_TYPED = 8
-"""Characters left to type in a line, at most, for the next line to be written ahead."""
+"""Characters. With at most so many left to type in a line, the next one is written ahead."""
 SURE = 0.8
-"""Mean probability of a line's tokens, at least, for the next line to be written ahead."""
+"""Least mean probability of a line's tokens at which the next line is written ahead."""
 NEXT_LINE_TOKENS = 48
 """Tokens of a line written ahead, at most."""
 
@@ -49,7 +49,7 @@ def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> No
 
 
 async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
-    """Reads the prompt at the cursor, or writes the next line if `line` is nearly typed.
+    """Reads the prompt at the cursor. Given a nearly typed `line`, writes the next line instead.
 
     It first waits for the model to be loaded. After a rest, it also grows the window.
     """
@@ -69,8 +69,8 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
 async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> None:
     """Lets the engine read a prompt up to the end of the prefix, where the user types.
 
-    If only special tokens follow, they are read, too. The first token's probabilities are ready
-    then, and an answer begins without an eval.
+    If only special tokens follow, or the engine can splice, the rest is read, too. Then the first
+    token's probabilities are ready, and an answer begins without an eval.
     """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:
@@ -144,7 +144,7 @@ async def _grow_window(request: Request, workbench: Workbench, model: LoadedMode
     if not holds_two:
         workbench.plans.keep(
             request.snapshot.uri, grown
-        )  # the KV cache of the other plan is lost anyway
+        )  # reading it discards the old plan's KV cache anyway
     await _read(build(model.form, grown, snapshot, offset), workbench, model)
     if holds_two:
         workbench.plans.keep(request.snapshot.uri, grown)

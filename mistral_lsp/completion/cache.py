@@ -71,14 +71,14 @@ class Entry:
         return fresh
 
     def is_seen_at(self, offset: int) -> bool:
-        """Whether any of the answer's text that lies after `offset` was shown."""
+        """Whether any part of the answer after `offset` was shown."""
         shown = sum(len(token.text) for token in self.tokens[: self._seen])
         return self.offset + shown > offset
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """Gives the rest of the answer for a cursor at `offset`; None if other text was typed.
 
-        The typed text may be longer than an answer that still grows.
+        While the answer grows, the typed text may already be longer.
         """
         if snapshot.uri != self.uri or offset < self.offset:
             return None
@@ -123,7 +123,7 @@ class Cache:
         return kept is not None and kept.after == entry.after
 
     def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
-        """Finds an answer that agrees with the text typed since: its entry and rest, or None."""
+        """Finds an answer that agrees with the text typed since. Gives entry and rest, or None."""
         for key, entry in reversed(self._entries.items()):
             if not entry.offset <= offset <= entry.offset + len(entry.text):
                 continue

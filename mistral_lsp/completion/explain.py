@@ -9,7 +9,7 @@ from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 
 
 async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
-    """Gives the prompt of `complete` as a record, part by part, or the reason for no prompt.
+    """Describes the prompt that `complete` would send, part by part, or says why there is none.
 
     Raises EngineError if the model can't be loaded.
     """

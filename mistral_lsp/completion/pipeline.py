@@ -20,7 +20,7 @@ from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.types import Answer, Completion, Decoding, EngineError, LoadedModel, Span, Usage
 
 MOST_LINES = 3
-"""Most probable lines offered to a user who asks by hand."""
+"""Lines offered to a user who asks by hand, at most; the most probable ones."""
 LEAST_LIKELY = 0.001
 """Probability, 0 to 1. A less probable answer is not offered as a choice."""
 SUPERSEDED = "a newer request took over"
@@ -97,11 +97,11 @@ async def _write(
 async def _next_best(
     request: Request, attempt: Attempt, completion: Completion, workbench: Workbench
 ) -> tuple[Attempt, Completion]:
-    """Gives the most probable answer that can be shown; if none can, the attempt as it was."""
+    """Gives the most probable answer that the filters keep; without one, the given attempt."""
     async with contextlib.aclosing(_other_lines(request, workbench)) as lines:
         async for other, judged in lines:
             if other.entry is not None:
-                workbench.cache.put(other.entry)  # for a user who types it
+                workbench.cache.put(other.entry)  # found again if the user types it
             return other, judged
     return attempt, completion
 
@@ -119,7 +119,7 @@ async def _others(
 async def _other_lines(
     request: Request, workbench: Workbench
 ) -> AsyncGenerator[tuple[Attempt, Completion], None]:
-    """Generates an answer from each of the most probable lines, and gives those worth showing."""
+    """Generates an answer for each of the most probable lines; yields those that can be shown."""
     for line in range(1, MOST_LINES + 1):
         model = workbench.engine.model
         if model is None or not model.can_search:
@@ -207,7 +207,7 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
 async def _follow(
     request: Request, attempt: Attempt, stream: Stream, workbench: Workbench, grow: Grow | None
 ) -> None:
-    """Copies the stream's answer after the request's cursor into the attempt, as it grows."""
+    """Copies the part of the stream's answer after the cursor into the attempt, as it grows."""
     attempt.entry = stream.entry
     followed = stream.followed(request.snapshot, request.offset)
     async with contextlib.aclosing(followed) as answers:
@@ -241,8 +241,8 @@ def _note_shown(request: Request, attempt: Attempt, workbench: Workbench, text: 
 def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow: Grow) -> None:
     """Passes a longer completion to `grow`; text shown once is never removed or rewritten.
 
-    Passes nothing if text follows the cursor on its line, and no unfinished line after the first,
-    since there the filters may still change the result.
+    Passes nothing if text follows the cursor on its line. After the first line, passes only whole
+    lines. The filters may still change the rest.
     """
     completion = _judge(request, attempt, workbench, None)
     lead = len(completion.text) - len(completion.text.lstrip())

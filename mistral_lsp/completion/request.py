@@ -52,7 +52,7 @@ class Request:
         return read_cursor(self.snapshot, self.offset)
 
     def told(self) -> tuple[Snapshot, int]:
-        """Gives the snapshot with the earlier cells put before its text, and the place in it."""
+        """Gives the snapshot with the earlier cells before its text, and the place's new offset."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset

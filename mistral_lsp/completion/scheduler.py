@@ -51,11 +51,11 @@ class Stream:
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
         """Gives the rest of the answer for a cursor at `offset`; None if other text was typed."""
         if not self.entry.tokens and offset != self.offset and self._stops_at_once():
-            return None  # nothing to agree with yet, and the prompt read so far is not lost
+            return None  # no answer to compare with yet; a new stream keeps the prompt read so far
         return self.entry.rest(snapshot, offset)
 
     def _stops_at_once(self) -> bool:
-        """Whether a cancel stops it at once; if not, its first token precedes a new stream's."""
+        """Whether a cancel stops the stream at once. Else following it is faster than a new one."""
         return self.model is None or self.model.can_abort
 
     def agrees(self, later: Snapshot) -> bool:
@@ -114,7 +114,7 @@ class Stream:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # marks it as handled: followers raise it; without any, it is dropped
+            task.exception()  # marks it as handled: only followers raise it
         self._wake()
 
     def stop(self) -> None:
@@ -130,7 +130,7 @@ class Stream:
 
 
 class Scheduler:
-    """Decides whose stream has the engine: of many quick requests, only the last one's runs."""
+    """Decides which stream has the engine: of many quick requests, only the last one's."""
 
     def __init__(self, sleep: Sleep = asyncio.sleep):
         """`sleep` waits for the debounce."""
@@ -139,7 +139,7 @@ class Scheduler:
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
         self.turn = 0
-        """Number of the newest request. A request that waited for parsing may be an older one."""
+        """Number of the newest request. While a request waits for parsing, a newer one may come."""
 
     def next_turn(self) -> int:
         """Gives a new request its number."""
@@ -183,9 +183,9 @@ class Scheduler:
         await write(stream)
 
     def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
-        """Does `work` in the background until a stream begins; nothing while a stream is running.
+        """Starts `work` in the background, unless a stream is running. The next stream cancels it.
 
-        Earlier idle work is cancelled, but if both are `about` the same object, `work` is dropped.
+        It replaces earlier idle work. If both are `about` the same object, the earlier one stays.
         """
         if self._stream is not None and not self._stream.is_over:
             return

@@ -24,9 +24,9 @@ class Cursor:
 
     `line_prefix` and `line_suffix` are the parts of its line, without the line end. `following` is
     the text from that line's end on, FOLLOWING characters at most. `has_open_string`: the cursor is
-    in a string that may span lines, and that is not closed, or only by the editor right after the
-    cursor. `indent` is one level of indentation of the lines around; "" if they have none or mix
-    tabs and blanks.
+    in a string that may span lines and has no closing quote. A quote right after the cursor does
+    not count: an editor may have inserted it. `indent` is one level of the indentation around; ""
+    if there is none, or tabs and blanks are mixed.
     """
 
     offset: int

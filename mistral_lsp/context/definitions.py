@@ -17,7 +17,7 @@ LONGEST = 240
 LONGEST_NAME = 80
 """Characters. A definition with a longer name is left out."""
 MOST_AROUND = 8
-"""Definitions around a definition, at most. One nested deeper is no use to other files."""
+"""Levels of definitions around one, at most. A deeper one is of no use to other files."""
 MOST_DEFINITIONS = 2_000
 """Definitions of one file, at most."""
 

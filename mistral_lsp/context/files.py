@@ -12,7 +12,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Stamp(NamedTuple):
-    """A file's time and size, to notice changes. It has no inode, as some systems change that."""
+    """A file's time and size, to notice changes. Some systems change inodes, so it has none."""
 
     changed_ns: int = 0
     size: int = 0
@@ -41,7 +41,7 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stamp] | None:
-    """Reads up to `most` + 1 bytes of a file, to notice a longer one; gives its stamp, too.
+    """Reads up to `most` + 1 bytes of a file, so that a longer file shows; also gives its stamp.
 
     None if the file is missing, unreadable or not regular.
     """

@@ -15,7 +15,7 @@ DEADLINE_SECONDS = 1.0
 
 
 async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
-    """Gives the files still allowed in a prompt, each with whether it is unchanged.
+    """Gives the files still allowed in a prompt. The value tells whether the file is unchanged.
 
     No file is allowed if the disk takes longer than DEADLINE_SECONDS.
     """
@@ -41,7 +41,7 @@ def settle(
 ) -> dict[str, bool]:
     """Like `look`, with stamps that the caller has read already.
 
-    Drops missing files from the index, and calls its `on_change` with the changed ones.
+    Drops missing files from the index, and calls the index's `on_change` for changed files.
     """
     found = {}
     for file, one in known.items():

@@ -72,7 +72,7 @@ def is_on(snapshot: Snapshot, settings: Settings) -> bool:
     distinguishes JSX from JavaScript, and also names languages without a grammar.
     """
     language = snapshot.language
-    # Without an id from the client, the first of the language's own ids is used: VS Code's.
+    # Without an id from the client, the language's first id is used, which is VS Code's.
     said = snapshot.language_id or next(iter(language.ids), "")
     keys = (said, language.name, "*")
     return next((settings.languages[key] for key in keys if key in settings.languages), True)

@@ -19,7 +19,7 @@ from mistral_lsp.context.files import Stamp
 LARGEST = 100_000
 """Bytes read of a settings file."""
 MOST_FILES = 16
-"""Settings files read because others include them, at most."""
+"""Included settings files that are read, at most."""
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 SECTION = re.compile(r"\s*\[\s*([\w.-]+)[^\]\n]*\]")
 ENTRY = re.compile(r"\s*([a-zA-Z][\w-]*)\s*(?:=\s*(.*))?$")
@@ -81,7 +81,7 @@ def _with_included(paths: list[Path]) -> Iterator[tuple[_Settings, Path]]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, stamp: Stamp) -> _Settings:
-    """Reads the settings in a file; `stamp` makes a changed file a new cache key."""
+    """Reads a file's settings. `stamp` is part of the cache key: a changed file is read again."""
     found = files.read(path, LARGEST, follow=True) if stamp != files.MISSING else None
     if found is None:
         return _Settings()

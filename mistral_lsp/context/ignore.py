@@ -64,7 +64,7 @@ class Ignored:
         return False
 
     def _chain(self, names: tuple[str, ...]) -> Chain:
-        """Gives the rules in force in the folder with these names below the top."""
+        """Gives the rules in force in a folder; `names` is its path below the top."""
         known = self._chains.get(names)
         if known is None:
             above = self._chain(names[:-1]) if names else Chain()

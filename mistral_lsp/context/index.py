@@ -91,7 +91,7 @@ class Index:
             _discard(self._defining, definition.name, file)
 
     def drop_all(self, paths: Iterable[str]) -> None:
-        """Forgets files, and all files in folders, however deep."""
+        """Forgets the given files, and all files at any depth in the given folders."""
         gone = set(paths)
         for file in gone:
             self.drop(file)
@@ -125,7 +125,7 @@ class Index:
         return self._defining.get(name, set())
 
     def called(self, names: Iterable[str]) -> set[str]:
-        """Gives the files that imports call by one of these names (see `module`)."""
+        """Gives the files whose name in imports is one of `names` (see `module`)."""
         return {file for name in names for file in self._modules.get(name, ())}
 
 

@@ -24,15 +24,15 @@ TOP = 8000
 ANYWHERE = 0.05
 """Least weight of a name in the file's first TOP characters; a name at the cursor has 1."""
 BEHIND = 0.5
-"""Factor for a word after the cursor, compared with one as far before it."""
+"""Factor for a word after the cursor, relative to a word at the same distance before it."""
 ELSEWHERE = 0.2
 """Factor for a definition in a file whose module name this file does not mention."""
 MEMBER = 0.15
 """Factor for the members of a class whose name is around the cursor."""
 USUAL = 6
-"""Files. A name defined in more is ignored, except in files whose module name is mentioned."""
+"""Files. A name defined in more files is ignored, unless the file's module name is mentioned."""
 CHARACTERS_PER_TOKEN = 3
-"""Characters of a token, estimated for a first cut before tokens are counted."""
+"""Estimated characters of a token, to shorten the list before tokens are counted."""
 
 Ranked = tuple[float, str, int]
 """The weight of a definition, its file, and its index in the file's definitions."""
@@ -55,7 +55,7 @@ async def choose(
 
 
 def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
-    """Ranks the definitions, in other files, of the names around `offset`, the weightiest first."""
+    """Ranks other files' definitions of the names around `offset`, the weightiest first."""
     weights = _weights(snapshot.text, offset)
     called = index.called(weights) - {snapshot.file}
     found = []
@@ -129,7 +129,7 @@ def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known
 
 
 def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
-    """Gives one excerpt a file: its chosen definitions, in order, members inside their classes."""
+    """Makes one excerpt per file: its chosen definitions in order, members inside their classes."""
     places: dict[str, set[int]] = {}
     for _, file, place in ranked:
         places.setdefault(file, set()).add(place)

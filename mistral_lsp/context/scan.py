@@ -1,8 +1,8 @@
-"""Scans a workspace in a process of its own, and writes its files' definitions, one line a file.
+"""Scans a workspace in a separate process, and writes the definitions of each file as one line.
 
 `python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files nearest to NEAR. Without
 arguments, the Job is read from stdin, as a line of JSON. The process then exits when stdin closes,
-as it does when the server is gone.
+that is, when the server is gone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mistral_lsp.syntax import trees
 from mistral_lsp.system import processes
 
 MOST_FILES = 20_000
-"""Files that one scan looks at."""
+"""Files that one scan looks at, at most."""
 MOST_MEMORY = 1 << 30
 """Bytes of address space: more than any file needs, and less than any machine has."""
 LONGEST_SECONDS, LONGEST_FILE_SECONDS = 1_800.0, 4.0
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _end_with_stdin() -> None:
-    while os.read(sys.stdin.fileno(), 1):  # the lock of sys.stdin would hold up exit
+    while os.read(sys.stdin.fileno(), 1):  # sys.stdin.read would hold a lock that delays exit
         pass
     os._exit(1)
 
@@ -90,7 +90,7 @@ def _paths(job: Job) -> Iterator[tuple[str, bool]]:
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:
-    """Reads a file's definitions; None if it can't be read or parsed, or a program wrote it."""
+    """Reads a file's definitions; None if it can't be read or parsed, or was generated."""
     found = walk.read_text(folder / path)
     if found is None:
         return None

@@ -66,7 +66,7 @@ _DATA = re.compile(
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
 )
-"""Names of data files that suggest a secret. Code files, often so named, are not matched."""
+"""Matches data files' names that suggest a secret. Code files, often named so, don't match."""
 
 FOLDERS = """
     .ssh .gnupg .aws .azure .kube .oci .aliyun .tccli .bluemix .ibmcloud .config/gcloud

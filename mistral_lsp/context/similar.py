@@ -26,9 +26,9 @@ from mistral_lsp.types import Excerpt
 NEAREST_FILES = 64
 """Files read for snippets, the nearest ones."""
 KEPT_FILES = 96
-"""Files with snippets kept in memory; 22 MB for the longest files of Python's own library."""
+"""Files whose snippets are kept; 22 MB for the longest files of Python's own library."""
 KEPT_WORDS, WORDS_OF_A_SNIPPET = 2_000_000, 8
-"""Words of snippets kept in memory. A snippet's overhead is taken as WORDS_OF_A_SNIPPET words."""
+"""Words of snippets kept in memory. A snippet's overhead counts as WORDS_OF_A_SNIPPET words."""
 LONGEST_SECONDS = 3.0
 """Seconds. After that, no more files are read for a search."""
 MOST = 12
@@ -53,7 +53,7 @@ class Nearby:
         self._words = 0
 
     def of(self, known: Known, stamp: Stamp) -> list[Snippet]:
-        """Gives the snippets of a file with this stamp; none if it can't be read."""
+        """Gives a file's snippets, given its present `stamp`; none if it can't be read."""
         with self._lock:
             kept = self._kept.get(known.file)
             if kept is None or kept[0] != stamp:

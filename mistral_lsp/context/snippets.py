@@ -1,4 +1,4 @@
-"""Cuts files into snippets, and measures how similar two are."""
+"""Cuts files into snippets, and measures the similarity of snippets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ See = Callable[[Snapshot, int, int], str]
 ROWS = 10
 """Lines of a snippet."""
 STEP = 5
-"""Lines from the start of one snippet to that of the next; the two share the other lines."""
+"""Lines from one snippet's start to the next one's. The two overlap by ROWS - STEP lines."""
 BEFORE, AFTER = 10, 5
-"""Lines compared with snippets: those up to and including the cursor's, and those below."""
+"""Lines compared with snippets: up to and including the cursor's line, and below it."""
 NEAR_LINES = 4
 """Distance from the cursor, in lines, at which a word has half the weight."""
 LONGEST_LINE = 400
@@ -29,7 +29,7 @@ MOST_LINES = 10_000
 class Snippet:
     """Some lines of a file, from line number `first` on, and the words in them, each once.
 
-    `words` is no set: that would take nearly three times the memory. `file` identifies the file.
+    A set of `words` would take nearly three times the memory. `file` identifies the file.
     """
 
     file: str
@@ -50,7 +50,7 @@ class Snippet:
 
 
 def cut(file: str, path: str, lines: Sequence[str]) -> list[Snippet]:
-    """Cuts a file into snippets, up to its line MOST_LINES; those without words are left out."""
+    """Cuts a file's first MOST_LINES lines into snippets. Leaves out snippets without words."""
     last = max(1, min(len(lines), MOST_LINES) - STEP)
     found = (
         _snippet(file, path, first, lines[first : first + ROWS]) for first in range(0, last, STEP)

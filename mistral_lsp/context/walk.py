@@ -21,7 +21,7 @@ from mistral_lsp.context.secret_files import is_secret
 LARGEST_FILE = 300_000
 """Bytes, or characters. A larger file is left out."""
 LONGEST_LINE = 2_000
-"""Characters. A file with a longer line was written by a program and is left out."""
+"""Characters. A file with a longer line counts as generated, and is left out."""
 MOST_SEEN = 400_000
 """Files and folders that a walk looks at."""
 FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
@@ -98,7 +98,7 @@ def walk(root: Path, near: str = "") -> Iterator[str]:
 def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
     """Gives the stamps of files, each given as a folder of the workspace and a path below it.
 
-    Files that a walk leaves out have MISSING.
+    Files that a walk leaves out get MISSING.
     """
     folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
     return {file: folders[root].look(path) for file, (root, path) in places.items()}

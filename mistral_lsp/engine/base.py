@@ -47,7 +47,7 @@ class Service(Engine, Protocol):
     """An engine as the language server uses it: adds its start, end and state."""
 
     wanted: Any
-    """The engine's settings. If `without_wishes()` changes, a new engine is needed."""
+    """The engine's settings. If `wanted.without_wishes()` changes, a new engine is needed."""
     host_pid: int | None
     """The process id of the host; None for a model server."""
     standing: Standing

@@ -20,7 +20,7 @@ from mistral_lsp.config import Settings
 from mistral_lsp.types import SCRIPT_VARIABLE, Decoding, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
-"""Bytes of one frame, at most. The largest file that is read is smaller."""
+"""Bytes of one frame, at most. Enough for the largest file that is read."""
 MOST_TEXTS = 1_000_000
 MOST_TOKENS = 1 << 20
 MOST_LINES = 16
@@ -30,9 +30,9 @@ MOST_LINES = 16
 class Load(msgspec.Struct, frozen=True, tag=True):
     """Load a model; answered by Loaded or Failed. If `threads` or `window` is 0, the host chooses.
 
-    The last two are the client's own options: what the host does after its last client has left.
-    The value of the last client to leave applies; for `remember_windows`, the latest value sent.
-    None sets nothing. If no client has set anything, the host exits with its last client.
+    The last two fields are the client's own options, for when the host's last client has left.
+    The last client to leave determines `keep_loaded_seconds`; the latest Load determines
+    `remember_windows`. None sets nothing: without any value, the host exits with its last client.
     """
 
     engine: str
@@ -97,7 +97,7 @@ class Weigh(msgspec.Struct, frozen=True, tag=True):
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Answer a prompt; answered by any number of Decoded and one Finished."""
+    """Generate text for a prompt; answered by any number of Decoded and one Finished."""
 
     id: int
     prompt: Prompt

@@ -46,7 +46,7 @@ class Crowd:
 
 
 class Connection:
-    """One client's connection. Its `number` is never used for another."""
+    """One client's connection. Its `number` is never reused for another connection."""
 
     def __init__(
         self, crowd: Crowd, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -60,7 +60,7 @@ class Connection:
 
     @contextmanager
     def until_it_goes(self) -> Iterator[None]:
-        """Closes the connection when its block ends.
+        """Closes the connection at the end of the `with` block.
 
         Swallows the block's connection and protocol errors; logs the latter.
         """

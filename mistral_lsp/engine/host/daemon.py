@@ -20,7 +20,7 @@ def main(path: Path) -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     os.close(log)
-    listening = endpoint.listen(path)  # the starting process holds the lock
+    listening = endpoint.listen(path)  # no race: the starting process holds the lock
     processes.detach()  # before imports that start threads: a fork loses them
 
     from mistral_lsp.engine.host.serve import serve

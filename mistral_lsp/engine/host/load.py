@@ -1,4 +1,4 @@
-"""Loads a model into the backend of the settings, or into the fastest one installed."""
+"""Loads a model into the backend named in the settings, or into the fastest one installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mistral_lsp.types import EngineError, LoadedModel
 MISSING_CONTEXT = 4096
 """Tokens. The assumed training context of a model whose header does not state it."""
 MARKS = 64
-"""Tokens for a suffix's marks, and for new ones that share the cache with those they replace."""
+"""Tokens of KV cache for a suffix's marks, and for new tokens held beside those they replace."""
 SMALLEST_WINDOW = 64
 """Tokens. With fewer than 8, llama.cpp aborts. Even 64 are too few for a prompt."""
 
@@ -90,7 +90,7 @@ def load(wanted: Load) -> Ready:
 
 
 def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> Sequence:
-    """Makes the sequence that reads least at a key, for this form on this backend."""
+    """Makes the type of sequence that reads fewest tokens at a key, for this form and backend."""
     rates = (measured.threads, measured.reading_rate)
     if not reads_suffix_last(form) or not isinstance(backend, Branching):
         return Sequence(backend, *rates)

@@ -1,6 +1,6 @@
 """Measures how fast this machine runs a model, and remembers the result.
 
-The window's size depends on that speed. Measured at every start, both would vary, and the prompts
+The window's size depends on that speed. If measured at every start, both would vary, and prompts
 would not match the KV states kept on disk.
 """
 
@@ -42,7 +42,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
-    """Gives the best measurement so far of this model here; its first few loads take a new one.
+    """Gives the best measurement so far. Each of a model's first MEASURED_LOADS loads adds one.
 
     Measuring takes about a second, and a few decode steps. `threads` is the user's choice, or 0.
     """
@@ -97,7 +97,7 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
 
 
 def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
-    """Gives the seconds of the fastest of a few decode steps, which is the least disturbed."""
+    """Times a few decode steps; gives the seconds of the fastest, the least disturbed one."""
     backend.use_threads(threads)
     backend.rewind(0)
     backend.eval(probe[:1], 0)  # the first eval also pages in the weights

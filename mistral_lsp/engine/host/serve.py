@@ -31,12 +31,12 @@ from mistral_lsp.types import EngineError, Usage, UserError
 FIRST_CLIENT_SECONDS = 5.0
 KEEP_STATES_SECONDS = 30.0
 MOST_PARTS = 1_000
-"""Parts of one prompt."""
+"""Parts of one prompt, at most."""
 LONGEST_PIECE = 256
-"""Bytes of the longest token. Bounds a prompt's text before it is tokenised."""
+"""Bytes of a token, at most. Bounds a prompt's text before it is tokenised."""
 THE_ENGINE = "The engine"
 MOST_PENDING = 1_000
-"""Unanswered requests of one client."""
+"""Unanswered requests of one client, at most."""
 STOPPED = ""
 STEPPED_ASIDE = "A request that somebody waits for took the engine."
 
@@ -239,7 +239,7 @@ class Host:
                 ready.backend.abort(False)
                 self._running = key
             ready.decoder.usage = Usage()
-            # An earlier cancel is recorded in `why`; a later one aborts the eval.
+            # A cancel before this point is recorded in `why`; one after it aborts the eval.
             if admitted.why is None:
                 self._decode(ready, admitted, request, send)
         except UserError as failure:
