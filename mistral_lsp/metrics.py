@@ -48,7 +48,7 @@ class Metrics:
     first_ms: deque[float] = field(default_factory=_samples)
     total_ms: deque[float] = field(default_factory=_samples)
     evaluated_tokens: deque[float] = field(default_factory=_samples)
-    """Prompt tokens evaluated for each request that passed the gate; 0 if answered by the cache."""
+    """Prompt tokens evaluated for each request that context.gate let pass; 0 if it was cached."""
     cancel_to_idle_ms: deque[float] = field(default_factory=_samples)
 
     def record(self, completion: Completion) -> None:

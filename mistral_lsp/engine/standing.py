@@ -1,4 +1,4 @@
-"""What every engine keeps: its state with a message, and each generation's usage."""
+"""An engine's state with a message, and the usage of each of its generations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Standing:
 
 
 class Meter:
-    """One generation's usage. Adds it, and the time from its stop to its end, to the metrics."""
+    """One generation's usage. Adds that, and the time from stop to end, to the metrics."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float]):
         """`clock` is in seconds."""

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def sentence(what: str, error: BaseException) -> str:
-    """Describes a failure and its place in our code.
+    """Describes a failure of `what` and its place in our code.
 
     Leaves out the exception's text, which may hold the user's code.
     """

@@ -15,9 +15,9 @@ NO_SUFFIX = range(0)
 
 @dataclass(frozen=True, slots=True)
 class PromptTokens:
-    """A prompt's token ids, and the bytes owed by token healing.
+    """A prompt's token ids, and in `owed` the bytes that token healing cut off.
 
-    `suffix` are the places of the suffix and its mark if they are after the prefix, else none.
+    `suffix` is the index range of the suffix and its mark if they are after the prefix, else empty.
     """
 
     ids: Sequence[int]
@@ -31,10 +31,10 @@ def assemble(
     tokens: Callable[[Part], Sequence[int]],
     take_word: Callable[[list[int]], bytes] | None,
 ) -> tuple[list[list[int]], bytes]:
-    """Gives the ids of each part, and the bytes owed by token healing.
+    """Gives the ids of each part, and the bytes that token healing cut off.
 
-    `specials` are the model's marks, and `tokens` gives the ids of a part's text. `take_word`
-    removes the last word of a prefix that ends in one, and gives its bytes; None: no healing.
+    `specials` has the ids of the model's marks. `tokens` gives the ids of a part's text.
+    `take_word` removes the last word from a prefix's ids, and gives its bytes; None: no healing.
     Raises EngineError for a mark that the model lacks.
     """
     assembled = []
@@ -50,9 +50,9 @@ def assemble(
 
 
 def suffix_places(parts: Sequence[Part], lengths: Sequence[int]) -> range:
-    """Gives the places of the suffix and its mark among the ids, if they are after the prefix.
+    """Gives the index range of the suffix and its mark if they are after the prefix, else empty.
 
-    `lengths` count the ids of each part.
+    `lengths` has the number of ids of each part.
     """
     labels = [part.special or part.label for part in parts]
     if "prefix" not in labels or "suffix" not in labels[labels.index("prefix") :]:

@@ -1,6 +1,7 @@
-"""Decoding for every backend: greedy, or a search for the most probable line.
+"""Decoding for every backend: greedy, or a best-first search for the most probable line.
 
-Both give each token's probability, and begin with the bytes owed by token healing.
+Both give each token's probability. Both force the answer to begin with the owed bytes: those that
+token healing cut off.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.types import Usage
 
 CHOICES = 2
-"""Most probable tokens that a search tries at each position."""
+"""Number of most probable tokens that a search tries at each position."""
 
 
 def nothing_known(owed: bytes) -> Tokens[int]:
@@ -36,7 +37,7 @@ class Decoder:
     ):
         """`ends` are the tokens that end an answer.
 
-        `beginning` gives the tokens with which an answer may start, for the bytes it owes.
+        `beginning` maps the bytes that an answer must begin with to the tokens that may start it.
         """
         self._backend = sequence.backend
         self._sequence = sequence
@@ -141,7 +142,7 @@ class Decoder:
         return Search(logits_behind, choose, is_over, max_tokens).run(place) or Line()
 
     def _choose(self, logits: Any, owed: bytes, most: int) -> list[Choice]:
-        """Gives the `most` best tokens by probability; with `owed`, only those that fit it."""
+        """Gives the `most` most probable tokens; with `owed`, only tokens that fit `owed`."""
         allowed = self._beginning(owed) if owed else ()
         if len(allowed):
             logits = logits[allowed]

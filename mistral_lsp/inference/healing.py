@@ -1,4 +1,4 @@
-"""Token healing: cuts the last word off the prompt; the answer must begin with its bytes."""
+"""Token healing: cuts the last word off the prompt; the answer must begin with that word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ After a bracket or a dot a new token usually begins; healing there would waste a
 """
 WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
 LONGEST_OWED = 24
-"""Bytes of a healed word. More would cost more decode steps than it is worth."""
+"""Most bytes of a healed word. Healing more is not worth the decode steps."""
 
 
 def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
@@ -32,7 +32,7 @@ def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
 
 
 def _goes_on(piece: bytes, owed: bytes) -> bool:
-    """Whether `piece` belongs to the same word as `owed` after it."""
+    """Whether `piece` and the following `owed` belong to the same word."""
     if not owed.strip():
         return not piece.strip() and b"\n" not in owed
     within = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])

@@ -1,8 +1,8 @@
 """Best-first search for the most probable line.
 
-Starts with the greedy line. Then replaces a token by its runner-up and goes on from there, while
-that prefix is more probable than the best line found. If the model is sure of every token, nothing
-more is tried. To find the second and further lines, less probable prefixes are completed, too.
+First completes the greedy line. Then completes prefixes that end in a runner-up token, the most
+probable first, while they are more probable than the best line found. If the model is sure of every
+token, no prefix is more probable. To find further lines, less probable ones are completed, too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One token sequence in a KV cache: evaluates only new tokens, and saves replaced states.
 
-Prompts are read in chunks, between which a cancel is noticed. The logits after the latest tokens
-are kept. So after one more typed character of a word, which token healing cuts off the prompt, the
-answer's first token needs no eval.
+Prompts are read in chunks; a cancel is noticed between two chunks. The logits after the latest
+tokens are kept. Token healing cuts the typed word off the prompt. So after one more character of
+the word, the answer's first token needs no eval.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.inference.threads import Threads
 
 ABORTABLE_CHUNK_SECONDS = 0.1
-"""Seconds of reading lost by an abort, at most. So prompts progress while a user types."""
+"""Most seconds of reading lost by an abort, so that prompts progress while a user types."""
 CHUNK_SECONDS = 0.025
 """Seconds until a cancel is noticed, if the backend can't abort an eval."""
 SMALLEST_CHUNK = 4
@@ -41,10 +41,10 @@ class Sequence:
         reading_rate: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """`threads` compute on an idle machine, which then reads `reading_rate` tokens a second.
+        """With `threads` threads, an idle machine reads `reading_rate` tokens a second.
 
         `clock`, in seconds, determines chunk sizes and the number of threads. With a constant clock
-        both, and so all rounding, are the same in every run.
+        both are the same in every run, and so is all rounding.
         """
         self.backend = backend
         backend.rewind(0)  # drops others' tokens, such as a measurement's
@@ -78,7 +78,7 @@ class Sequence:
 
     @contextmanager
     def kept_sound(self) -> Iterator[None]:
-        """Clears the KV cache if its block fails, since its content is then unknown."""
+        """Clears the KV cache if the block fails, since the cache's content is then unknown."""
         try:
             yield
         except BaseException:
@@ -98,9 +98,9 @@ class Sequence:
     ) -> Any:
         """Gives the logits after a prompt, from a saved state if that helps. None: cancelled.
 
-        `in_pause`: nobody waits for them.
+        `in_pause`: nobody waits for the answer.
         """
-        del in_pause  # nothing is left for a pause
+        del in_pause  # this class postpones no work to a pause
         if self.backend.can_save:
             self._change_place(prompt.ids)
         return self.logits_behind(prompt.ids, cancelled)
@@ -143,7 +143,7 @@ class Sequence:
     def _change_place(self, prompt: Tokens[int]) -> None:
         """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
 
-        Restores a state from the shelf if it shares a longer prefix with `prompt` than the cache.
+        Restores a state from the shelf if that shares a longer prefix with `prompt` than the cache.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)
@@ -165,7 +165,7 @@ class Sequence:
         return logits
 
     def _eval_after(self, past: int, tokens: Tokens[int]) -> Any:
-        """The same after the first `past` tokens of the current branch."""
+        """Like `_eval`, but after the first `past` tokens of the current branch."""
         started = self._clock()
         chosen = self._threads.choose(len(tokens))
         if chosen != self._computing:

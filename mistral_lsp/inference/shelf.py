@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROOM = 256 * 1024 * 1024
-"""Bytes of all states together; the newest is kept even if it is larger."""
+"""Most bytes of all states together; the newest is kept even if it is larger."""
 MOST = 16
-"""States. Small ones would otherwise accumulate all day."""
+"""Most states. Small ones would otherwise accumulate all day."""
 SAME_PLACE = 64
 """Tokens. States that differ by at most this, as after some typing, are of the same place."""
 
@@ -17,7 +17,7 @@ SAME_PLACE = 64
 class Kept:
     """A state in the backend's format, and the tokens it was made of.
 
-    `head` counts the tokens before a suffix that was read last; 0: there is none.
+    `head` counts the tokens before the suffix if that is after the prefix, else 0.
     """
 
     tokens: tuple[int, ...]
@@ -48,7 +48,7 @@ class Shelf:
     def take(self, prompt: Sequence[int], more_than: int) -> Kept | None:
         """Removes and gives the state with the longest prefix in common with `prompt`.
 
-        None if no common prefix has more than `more_than` tokens. The KV cache will hold the state.
+        None if no common prefix has more than `more_than` tokens. The caller restores the state.
         """
         best, longest = None, more_than
         for one in self._kept:

@@ -14,8 +14,8 @@ WINDOW_STEP = 64
 def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
     """Gives `first_window` and `working_window` of LoadedModel, in tokens.
 
-    They are those read in `FIRST_SECONDS` and `COLD_SECONDS` at `rate` tokens per second. With
-    `fixed`, the second is `window`.
+    At `rate` tokens per second, they are read in `FIRST_SECONDS` and `COLD_SECONDS`. With `fixed`,
+    `working_window` is `window`.
     """
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
@@ -23,12 +23,12 @@ def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
 
 
 def most_suffix(rate: float) -> int:
-    """Gives the tokens of a suffix that is read again at each key, at `rate` tokens per second."""
+    """Gives the most tokens of a suffix that every key rereads, at `rate` tokens per second."""
     return max(SMALLEST_SUFFIX, int(rate * SUFFIX_SECONDS))
 
 
 def read_again(suffix: int) -> str:
-    """Says what a key costs if up to `suffix` tokens are read again."""
+    """Gives a sentence for the user: every key rereads up to `suffix` tokens."""
     return f"At each key it reads up to {suffix} tokens of the suffix again."
 
 

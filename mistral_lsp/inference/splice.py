@@ -1,13 +1,13 @@
-"""A sequence for prompts whose suffix is last: a key does not read the suffix again.
+"""A sequence for prompts whose suffix is last: a keystroke does not read the suffix again.
 
-A key changes the prefix, and the suffix's keys and values depend on it, but little. So they are
-kept from some keys ago, and moved to their new places; llama.cpp rotates them. Read anew are only
-the new tokens, the suffix's mark with some tokens after it, and the mark after the suffix. The
-older the suffix, the more of its beginning is read anew; in a pause, all of it is.
+A keystroke changes the prefix. The suffix's KV cells depend on the prefix, but little. So they are
+kept from some keystrokes ago, and moved to their new positions; llama.cpp rotates them. Only these
+tokens are read: the new ones, the suffix's mark with some tokens after it, and the mark after the
+suffix. The older the suffix's cells, the more of its beginning is read anew; in a pause, all of it.
 
-Three branches of the KV cache share cells. ROOT holds the head, which is all before the suffix's
-mark. MAIN holds the head, the tail (the mark and the suffix), and the answer. SPARE reads the tail
-anew, while MAIN keeps the old one for the next key.
+Three branches of the KV cache share cells. ROOT holds the head: all before the suffix's mark. MAIN
+holds the head, the tail (the mark and the suffix), and the answer. In SPARE the tail is read anew,
+while MAIN keeps the old tail for the next keystroke.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
 FRESH = ((16, 2), (64, 16), (256, 48))
-"""How much of the tail is read anew, in tokens, for a tail that is so many tokens out of date."""
+"""Pairs (age, fresh): of a tail up to `age` tokens out of date, the first `fresh` are read anew."""
 OLDEST = FRESH[-1][0]
-"""Tokens out of date. Behind another window of the file, a tail is of no use."""
+"""Tokens. A tail further out of date is not reused, since the window has changed."""
 SHORTEST_TAIL = 8
 """Tokens. A shorter tail is read anew as quickly as it is moved."""
 AT_ONCE = 16
-"""Tokens of the head read together with the tail's beginning, in an eval that no abort stops."""
+"""Most tokens of the head read in one eval with the tail's beginning, which no abort stops."""
 OUT_OF_DATE = 4
-"""Tokens by which a tail is out of date before a pause is used to read it anew."""
+"""Tokens. In a pause, a tail that is further out of date is read anew."""
 
 Cancelled = Callable[[], bool]
 
 
 @dataclass
 class Tail:
-    """The suffix and its mark in a branch: its tokens from the place `at` on, read after `head`."""
+    """The suffix and its mark in a branch: `tokens` from position `at` on, read after `head`."""
 
     tokens: list[int] = field(default_factory=list)
     at: int = 0
     head: list[int] = field(default_factory=list)
 
     def age(self, head: Tokens[int]) -> int:
-        """Counts the tokens by which another head differs from the one that it was read after."""
+        """Counts the tokens by which `head` differs from the head that this tail was read after."""
         common = common_prefix(self.head, head)
         return len(self.head) + len(head) - 2 * common
 
     def shared(self, tail: Tokens[int]) -> int:
-        """Counts the first tokens that this tail and another have in common."""
+        """Counts the tokens of the common prefix of this tail and another."""
         return common_prefix(self.tokens, tail)
 
 
@@ -62,9 +62,9 @@ class Splice(Sequence):
     _root: list[int]
     """ROOT's tokens."""
     _tail: Tail
-    """MAIN's."""
+    """MAIN's tail."""
     _spare: Tail
-    """SPARE's, as far as it was read."""
+    """SPARE's tail, as far as it was read."""
 
     def __init__(self, backend: Branching, *arguments: Any, **options: Any):
         """Takes the arguments of Sequence."""
@@ -100,10 +100,10 @@ class Splice(Sequence):
         """Whether MAIN's tail can be moved behind this head."""
         return self._tail.shared(tail) >= SHORTEST_TAIL and self._tail.age(head) <= OLDEST
 
-    # Reading without a tail of use
+    # Reading without a usable tail
 
     def _read_whole(self, prompt: PromptTokens, cancelled: Cancelled) -> Any:
-        """Reads all that MAIN lacks of a prompt, and leaves its head in ROOT."""
+        """Reads the tokens of a prompt that MAIN lacks, and copies the prompt's head to ROOT."""
         head = prompt.ids[: prompt.suffix.start]
         self._branches.cut(MAIN, len(self._held), -1)
         kept = common_prefix(self._root, prompt.ids)
@@ -122,7 +122,7 @@ class Splice(Sequence):
         return logits
 
     def _note_tail(self, prompt: PromptTokens) -> None:
-        """Takes over what MAIN holds of a prompt as ROOT's head and as the tail."""
+        """Copies the prompt's head from MAIN to ROOT, and records MAIN's tail."""
         start, stop = prompt.suffix.start, prompt.suffix.stop
         self._branches.cut(ROOT, 0, -1)
         self._branches.copy(MAIN, ROOT, start)
@@ -137,7 +137,7 @@ class Splice(Sequence):
     # Moving a tail
 
     def _lead_root(self, head: Tokens[int], cancelled: Cancelled) -> bool:
-        """Brings ROOT near the head's end, in chunks. False: cancelled."""
+        """Reads the head into ROOT in chunks; leaves at most `AT_ONCE` tokens. False: cancelled."""
         common = common_prefix(self._root, head)
         self._cut_root(common)
         if len(head) - common > AT_ONCE:
@@ -152,7 +152,7 @@ class Splice(Sequence):
         return True
 
     def _make_room(self, common: int) -> None:
-        """Drops all of MAIN and SPARE but the first `common` tokens and MAIN's tail."""
+        """Drops SPARE, and all of MAIN but its first `common` tokens and its tail."""
         tail = self._tail
         self._branches.cut(MAIN, tail.at + len(tail.tokens), -1)
         self._branches.cut(MAIN, common, tail.at)
@@ -172,9 +172,9 @@ class Splice(Sequence):
         return True
 
     def _move(self, head: Tokens[int], tail: Tokens[int]) -> None:
-        """Moves the tail behind the head, whose last tokens ROOT may lack, and reads both ends.
+        """Moves the tail behind the head. Reads the head's rest and the first tokens of the tail.
 
-        It must not be stopped: half a rotation would leave the tail nowhere.
+        This must not be stopped: half a rotation would leave the tail unusable.
         """
         kept = self._tail.shared(tail)
         age = self._tail.age(head)
@@ -197,9 +197,9 @@ class Splice(Sequence):
     # Reading a tail anew
 
     def _renew(self, head: Tokens[int], tail: Tokens[int], cancelled: Cancelled) -> bool:
-        """Reads the tail anew in SPARE, then puts it in place of MAIN's. False: cancelled.
+        """Reads the tail anew in SPARE, then replaces MAIN's tail with it. False: cancelled.
 
-        A reading that was cancelled goes on, though some keys were pressed since.
+        Continues a cancelled reading, even if a few keys were pressed since.
         """
         rest = head[len(self._root) :]
         if rest and not self._extend_root(rest):
@@ -255,7 +255,7 @@ class Splice(Sequence):
         if self._held and kept.head:
             self._branches.copy(MAIN, ROOT, kept.head)
             self._root = self._held[: kept.head]
-            # How old the tail was is not kept, so the next pause reads it anew.
+            # The tail's age is not saved. It is set so that the next pause reads the tail anew.
             head = self._root[: -OUT_OF_DATE - 1]
             self._tail = Tail(self._held[kept.head :], kept.head, head)
 

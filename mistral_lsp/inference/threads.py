@@ -12,22 +12,22 @@ import psutil
 
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
-"""An eval is slow if it takes longer than on an idle machine by this factor: for a decode step,
-and for a chunk. Chunks get slower as the window fills.
+"""Factors over the time on an idle machine. Above them, a decode step or a chunk is slow. Chunks
+get slower as the window fills.
 """
 STALLED = 30
 """Factor over an idle machine's decode step. A single small eval that takes longer shows that the
-machine is busy. All threads are tried again after `LAST_RETRY_SECONDS`.
+machine is busy. The next try of all threads is then after `LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
 """Slow decode steps in a row after which fewer threads are used; one slow chunk is enough."""
 FIRST_RETRY_SECONDS = 1.0
-"""Seconds. After a rest, an operating system may put all threads on one core for about 0.2 s, which
-looks like a busy machine, but passes.
+"""Seconds until the first retry. After an idle time, an operating system may put all threads on one
+core for about 0.2 s. That looks like a busy machine, but passes.
 """
 LAST_RETRY_SECONDS = 16.0
 IDLE_CORES = 0.5
-"""Idle cores, on average, for a try of all threads; on a busy machine a try is slow."""
+"""Average idle cores needed for a try of all threads; on a busy machine a try is slow."""
 
 
 def idle_seconds() -> float:
@@ -63,8 +63,8 @@ class Threads:
     def choose(self, tokens: int) -> int:
         """Gives the number of threads for the next eval, of `tokens`.
 
-        After a while all threads are tried again, for only one eval if it is slow. Only small evals
-        are used for tries, since a chunk could take seconds.
+        After a while all threads are tried again. A try ends after one eval if that is slow. Only
+        small evals are used for tries, since a chunk could take seconds.
         """
         may_try = self._count < self._most and tokens < SMALLEST_CHUNK
         if may_try and self._is_worth_a_try():
@@ -128,5 +128,5 @@ class Threads:
         self._retry_after = min(2 * self._retry_after, LAST_RETRY_SECONDS)
 
     def _took_with_fewer(self, kind: int, seconds: float) -> None:
-        # Weighs the latest eval as much as all before: the other program comes and goes.
+        # Weighs the latest eval as much as all earlier ones: the other program comes and goes.
         self._with_fewer[kind] = (self._with_fewer.get(kind, seconds) + seconds) / 2

@@ -30,12 +30,12 @@ LAST_LINES = 400
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _CUTS = (
     # Before the blanks at a line's end. Unsafe if a token continues from a visible character into
-    # them: "x " could take the first of two blanks before a line end.
+    # them: the token "x " could take the first of two blanks before a line end.
     (r"(?<=\S)(?=\s*\n)", rb"\S\s*\n|\A\S.*\s\Z"),
     # Before every line feed, for vocabularies like Mistral's, with tokens like ";\r".
     (r"(?=\n)", rb".\n"),
-    # The pre-tokenizers of Llama 3, Qwen and others join punctuation and the line feeds after it,
-    # GPT-4o's also slashes after those. Letters and digits they never join with a line feed.
+    # The pre-tokenizers of Llama 3, Qwen and others join punctuation and the line feeds after it;
+    # GPT-4o's also joins slashes after those. None joins letters or digits with a line feed.
     (r"(?<=[A-Za-z0-9])(?=\s*\n)", rb"[A-Za-z0-9]\s*(?:\n|\s\Z)"),
     # Only after a single line feed: a run of them may be split before its last one.
     (
@@ -45,9 +45,9 @@ _CUTS = (
 )
 """Patterns of places to cut, and of the tokens that make such a cut unsafe.
 
-A place is safe if no token spans it and a pre-tokenizer, which splits the text by a regular
-expression before the merges, splits the two sides as it splits the whole. The expressions read
-from left to right and look ahead only at blanks and digits, so no cut is among blanks.
+A pre-tokenizer splits the text by a regular expression before the merges. A place is safe if no
+token spans it, and if the pre-tokenizer splits the two sides as it splits the whole. Its expression
+reads from left to right and looks ahead only at blanks and digits, so no cut is among blanks.
 Source: llama.cpp, src/llama-vocab.cpp.
 """
 
@@ -72,7 +72,7 @@ class Tokenizer:
         for token, piece in enumerate(self._pieces):
             if piece:
                 self._by_first_byte.setdefault(piece[:1], []).append(token)
-        # In some vocabularies marks are one token in plain text, too; texts are cut within those.
+        # In some vocabularies marks are one token even in plain text. Texts are cut inside those.
         self._marks = cuts(
             spelling for spelling in spellings() if len(backend.tokenize(spelling.encode())) == 1
         )
@@ -105,7 +105,7 @@ class Tokenizer:
         return owed
 
     def beginning(self, owed: bytes) -> Any:
-        """Gives an array of the ids of tokens with which an answer that owes `owed` may begin."""
+        """Gives an array of the token ids that may start an answer that must begin with `owed`."""
         return numpy.array(
             [
                 token
@@ -115,7 +115,7 @@ class Tokenizer:
         )
 
     def text(self, text: str) -> list[int]:
-        """Gives the ids of plain text. While its last lines are edited, only those are cut."""
+        """Gives the ids of plain text. The text before its last cut is cached as a whole."""
         with self._lock:
             places = self._cut.finditer(text, len(text) - LAST_LINES) if self._cut else ()
             last = max((place.start() for place in places), default=0)
@@ -147,7 +147,7 @@ class Tokenizer:
 
 
 def _safe_cuts(pieces: Iterable[bytes]) -> re.Pattern[str] | None:
-    """Gives the pattern of all places where no token spans a cut; None if there is no such kind."""
+    """Gives the pattern of all safe places to cut, from `_CUTS`; None if none of them is safe."""
     with_blanks = [piece for piece in pieces if b"\n" in piece or piece[-1:].isspace()]
     safe = [
         place

@@ -18,7 +18,7 @@ class TextForm:
 
     `begin` is the pattern of its opening mark. `end` is its closing mark; `\1` in it stands for the
     first group of `begin`. Inside, a match of `escape` is skipped. A match of `code` begins an
-    interpolation, up to its closing bracket. Unless it `spans_lines`, it ends at the line's end.
+    interpolation, up to its closing bracket. Without `spans_lines`, the text ends with its line.
     """
 
     begin: str
@@ -44,19 +44,19 @@ C_COMMENTS = (SLASHES, SLASH_STAR)
 class Language:
     """One language.
 
-    `grammar` is "module:function" of its tree-sitter wheel, or "" without one. The node kinds are
-    the grammar's. A definition's signature ends before its field "body", or without that field,
-    before the first of `body_nodes` in it. `block_comment` matches a comment with a closing mark;
-    at the end of any other comment, the cursor is still in it.
+    `grammar` is "module:function" of its tree-sitter wheel, or "" without one. The `..._nodes` are
+    node types of the grammar. A definition's signature ends before its field "body", or if it has
+    none, before the first of `body_nodes` in it. `block_comment` matches a comment with a closing
+    mark. At the end of any other comment, the cursor is still in that comment.
 
-    The patterns for lines are searched in a line without its end. A `block_opener` is followed by a
-    block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on with
-    the block, and a `block_closer` is its last line. An `item_mark` before an opener is part of its
-    indentation. Nothing goes on after a `finished` line.
+    The patterns for lines are searched in a line without its line end. A `block_opener` is followed
+    by a block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on
+    with the block, and a `block_closer` is its last line. An `item_mark` before an opener is part
+    of the opener's indentation. A `finished` line needs no completion at its end.
 
-    `most_columns` bounds the columns where blocks begin, for a grammar that crashes on deep
-    nesting; 0 sets no bound. `heredoc` matches the beginning of a heredoc, for a grammar that
-    crashes on long words; its last group is the word.
+    `most_columns` is the most different columns where blocks may begin, for a grammar that crashes
+    on deep nesting; 0 sets no bound. `heredoc` matches the beginning of a heredoc, for a grammar
+    that crashes on long words; its last group is the word.
 
     `texts` are the forms of strings and comments; the first match is taken. `atoms` match other
     tokens with quotes or brackets in them, such as lifetimes and characters. With `has_regex`, a

@@ -1,4 +1,4 @@
-"""Reads the header of a GGUF file: all before its weights, within limits.
+"""Reads the header of a GGUF file: all before its weights, within size limits.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
 A header is untrusted input: every length is checked against the file before anything is read.
@@ -19,17 +19,17 @@ from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import UserError
 
 LARGEST_HEADER = 128 * 1024 * 1024
-"""Bytes before the weights; the largest vocabularies take twenty million."""
+"""Most bytes before the weights; the largest vocabularies take twenty million."""
 LARGEST_COUNT = 10_000_000
-"""Items of an array."""
+"""Most items of an array."""
 MOST_ENTRIES = 65_536
-"""Tensors, and pairs of metadata."""
+"""Most tensors, and most pairs of metadata, of a file."""
 MOST_DIMENSIONS = 4
-"""Dimensions of a tensor; ggml has room for no more."""
+"""Most dimensions of a tensor; ggml has no room for more."""
 LARGEST_TENSOR = 1 << 62
-"""Elements of a tensor, exclusive."""
+"""A tensor must have fewer elements than this."""
 ALIGNMENT = 32
-"""Bytes to which the weights are aligned, if the header does not say."""
+"""Alignment of the weights in bytes, unless the header sets it."""
 
 STRING, ARRAY = 8, 9
 _SCALARS = {
@@ -90,8 +90,8 @@ class BadModelFile(UserError):
 class Array:
     """An array of the metadata.
 
-    Numbers are kept in `raw`, as in the file. Of texts, only indices are kept: those of `marks`, by
-    spelling, and those of byte tokens (`bytes_at`).
+    Numbers are kept in `raw`, as in the file. Of texts, only these are kept: spelling and index of
+    each mark (`marks`), and the indices of byte tokens (`bytes_at`).
     """
 
     kind: int
@@ -129,7 +129,7 @@ def read_content(path: Path) -> Content:
     Raises BadModelFile for a file that is missing, unreadable, no GGUF, truncated or malformed.
     """
     try:
-        # Opening a pipe would wait for ever, and a device is no file either.
+        # Without O_NONBLOCK, opening a pipe would wait for ever. Pipes and devices are refused.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(file.fileno())
@@ -168,7 +168,7 @@ class _Reader:
         metadata: dict[str, Any] = {}
         for _ in range(pairs):
             key, value = self.string(), self.value(self.scalar("<I"))
-            # Readers differ in which of two pairs with one key they take, and in NULs in keys.
+            # Libraries differ in their handling of duplicate keys, and of NULs in keys.
             if key in metadata or "\0" in key:
                 raise self.malformed()
             metadata[key] = value

@@ -1,7 +1,7 @@
 """Splits marks in a text, so that a server can't read text of a file as special tokens.
 
-Marks are spelt in a few shapes, each with any number of names. In a shape that code has, too, only
-known names are split: `x[INDEX]` and `<name>` stay as they are.
+Marks are spelt in a few shapes, each with many possible names. In a shape that also occurs in code,
+only known names are split: `x[INDEX]` and `<name>` stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Neither shape can hold the beginning of another of its kind, so each is found anywhere.
+# A match of these two can't contain the start of another one, so none is missed.
 _ANGLED = re.compile(r"<[^\s<>]{1,80}>")
 _BRACKETED = re.compile(r"\[/?[\w@]{1,40}\]")
 _ANY_NAME = re.compile(
@@ -30,7 +30,7 @@ _ANY_NAME = re.compile(
     r"|<(?:unused|extra_id_|reserved_|SPECIAL_|TOKENS_UNUSED_|mask_)\d+>"
     r"|</?(?:seed|minimax):[\w:]+>"
 )
-"""Shapes that are a mark with any name in them."""
+"""Shapes that are a mark whatever name they hold."""
 _OTHERS = re.compile(r"<</?SYS>>|\|<end>\||>>[A-Z]{4,16}<<|\|\|\|[A-Z_]{4,24}\|\|\|")
 
 
@@ -61,7 +61,7 @@ def spellings() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str]]:
-    """Gives the spellings, and the ones among them that are HTML tags, too."""
+    """Gives all spellings, and those that are also HTML tags."""
     html = [f"<{slash}{name}>" for name in _names().html for slash in ("", "/")]
     return frozenset(spellings()), frozenset(html)
 
@@ -74,7 +74,7 @@ def defused(text: str) -> str:
 
 
 def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
-    """Gives a regular expression for places to cut a text, so that no token is one of `marks`.
+    """Gives a regular expression for places to cut a text, so that no piece holds one of `marks`.
 
     Gives None if there are no marks.
     """

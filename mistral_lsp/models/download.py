@@ -16,9 +16,9 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
 
 TRIES = 5
-"""Failures in a row without a new byte, before a download is given up."""
+"""Failures in a row, without a new byte, after which a download is given up."""
 BACK_OFF_SECONDS = 0.5
-"""Seconds, doubled with each failure."""
+"""Seconds until the next try; doubled with each failure."""
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 REDIRECTS = 5
 LARGEST = 1 << 40
@@ -29,7 +29,7 @@ SPARE_BYTES = 64 << 20
 """Bytes that a download leaves free on the disk."""
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes downloaded and the bytes in all, 0 if unknown."""
+"""Called with the bytes downloaded and the total bytes, 0 if that is unknown."""
 
 
 def pull(
@@ -42,8 +42,8 @@ def pull(
     """Downloads `url`, of at most `largest` bytes, to `target`; gives the file's sha256.
 
     An interrupted download stays beside the target, as a file ending in ".part", and is resumed. Of
-    two at once, the second waits and finds the whole file. Raises UserError; then `target` does not
-    exist, unless it did before.
+    two downloads at once, the second waits for the first and uses its file. Raises UserError; then
+    `target` does not exist, unless it did before.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -71,7 +71,7 @@ def _accept(part: Path, target: Path, sha256: str) -> None:
 
 
 def _fetch(url: str, part: Path, progress: Progress, largest: int) -> None:
-    """Completes the ".part" file; after a broken connection, resumes it, up to TRIES failures."""
+    """Completes the ".part" file. Resumes after a broken connection, until TRIES failures."""
     failures = 0
     while True:
         reached = _size(part)

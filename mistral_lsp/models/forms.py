@@ -1,8 +1,8 @@
 """The fill-in-the-middle forms, as data: the order of suffix and prefix for each model family.
 
 `<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
-texts filled in by `build`. "related" are excerpts of other files, each after a `<file_sep>`
-unless the form is UNPARTED.
+texts filled in by `prompt.build`. "related" stands for excerpts of other files. Each comes after a
+`<file_sep>` unless the form is UNPARTED.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 
 SPACED = frozenset({"codellama", "codestral", "instructed"})
-"""Forms with an additional space before the text in front of the cursor."""
+"""Forms that add a space before the text that precedes the cursor."""
 UNPARTED = frozenset({"plain", "instructed"})
 """Forms without a special token between files."""
 SUFFIX_SHARE = 0.25

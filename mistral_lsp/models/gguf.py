@@ -33,9 +33,9 @@ class Header:
     """The facts of a GGUF header that are needed here.
 
     `specials` maps our names of the special tokens to their ids, `spelt` to their spellings. "bos"
-    is among them if a prompt begins with it. `controls` are the ids of all tokens without text;
-    none may ever be shown to a user. `old_flaw` says why ctransformers must not load the file, as
-    the end of a sentence, or is "".
+    is in `specials` if a prompt begins with it. `controls` are the ids of all tokens without text;
+    none may ever be shown to a user. `old_flaw` is the reason why ctransformers must not load the
+    file, as the end of a sentence, or "".
     """
 
     name: str
@@ -103,7 +103,7 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 
 
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
-    """Whether a prompt begins with "bos", as in llama.cpp: by default for SentencePiece."""
+    """Whether a prompt begins with "bos". As in llama.cpp, the default is yes for SentencePiece."""
     said = metadata.get("tokenizer.ggml.add_bos_token")
     return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
 

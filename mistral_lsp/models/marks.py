@@ -1,4 +1,4 @@
-"""The spellings of marks, the special tokens of prompts, and the fill-in form for each spelling.
+"""Marks (the special tokens of prompts): their spellings, and the fill-in form for each spelling.
 
 Sources: the models' own documentation, and the names that llama.cpp looks for in a vocabulary.
 """
@@ -59,7 +59,7 @@ _FORMS = {
     "<PRE>": "codellama",
     "<[fim-prefix]>": "suffix-first-alone",
 }
-"""Forms of families that share their marks with no other, by the spelling of "fim_prefix"."""
+"""Forms of families with marks of their own, by the spelling of "fim_prefix"."""
 _FORMS_BY_NAME = {
     "mellum": "suffix-first",  # its marks are StarCoder's
     "codegeex": "suffix-first-alone",  # its marks are GLM's
@@ -97,7 +97,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
 )
-"""The part that the names of a family's models share, in small letters and digits; its marks."""
+"""The common part of the names of a family's models (lowercase letters, digits), and its marks."""
 
 
 def spelt_in(name: str) -> dict[str, str]:
@@ -128,7 +128,7 @@ def form_of(spelt: Mapping[str, str], name: str) -> str:
 
 
 def warning(form: str, name: str) -> str:
-    """Says why a model fills in badly, by its form and its `name`; "" if it should do well."""
+    """Gives a warning if a model fills in badly, judged by its form and its `name`; else ""."""
     letters = _letters(name)
     if any(family in letters for family in _NEXT_EDIT_FAMILIES):
         return "This model was trained to predict next edits: a fill-in model answers better."

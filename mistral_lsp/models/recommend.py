@@ -5,13 +5,13 @@ from __future__ import annotations
 from mistral_lsp.models.registry import Entry, entries
 
 READING_RATE = 80.0
-"""Prompt tokens a second, at least: a first window then takes less than 2.5 seconds."""
+"""Minimum prompt tokens a second; a first window then takes less than 2.5 seconds."""
 WRITING_RATE = 12.0
-"""Answer tokens a second, at least: a line then takes about a second."""
+"""Minimum answer tokens a second; a line then takes about a second."""
 SPARE_GIGABYTES = 1.0
 """Gigabytes of memory beside the file, for the KV cache and for all else."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
-"""The least billions of parameters of the recommended model, and the machine's tier."""
+"""Minimum billions of parameters of the recommended model, and the machine's tier."""
 
 
 def recommend(

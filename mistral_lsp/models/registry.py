@@ -46,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Gives every known model by name; the embedded one's is also in its metadata."""
+    """Gives every known model by name. The embedded model's name is also in its metadata."""
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), type=dict[str, Entry])
 
@@ -54,7 +54,7 @@ def entries() -> dict[str, Entry]:
 def form(header: Header, file: str = "") -> str:
     """Gives the fill-in form: by the registry, else by the spellings of the marks.
 
-    `file` is the file's name, for a header without one.
+    `file` is the file's name, used if the header names no model.
     """
     return form_of_model(header.name or file, header.spelt)
 
@@ -62,7 +62,7 @@ def form(header: Header, file: str = "") -> str:
 def window(header: Header) -> int:
     """Gives the window, in tokens: the registry's, else the sliding window or the default.
 
-    The last two are at most the model's context and LARGEST_WINDOW.
+    The last two are limited to the model's context and LARGEST_WINDOW.
     """
     entry = _called(header.name)
     if entry and entry.window:
@@ -78,7 +78,7 @@ def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
 
 
 def window_of_model(name: str) -> int:
-    """Gives the window, in tokens, of a model whose header is not here."""
+    """Gives the window, in tokens, of a model whose header can't be read."""
     entry = _called(name)
     return entry.window if entry and entry.window else DEFAULT_WINDOW
 

@@ -13,13 +13,13 @@ from typing import Any
 from mistral_lsp.models.container import STRING, Array, Content, Tensor
 
 MOST_BLOCKS = 512
-"""Blocks (layers) of a model."""
+"""Most blocks (layers) of a model."""
 SMALLEST_CONTEXT = 64
-"""Tokens of a model's context, at least."""
+"""Fewest tokens of a model's context."""
 BYTE = 6
 """The kind of byte tokens in a vocabulary: each stands for one byte."""
 WHOLE_KINDS = (24, 25, 26, 27)
-"""Types of tensors of integers."""
+"""Tensor types with integer elements."""
 OLD_ARCHITECTURES = ("llama", "falcon")
 """Architectures that ctransformers may load."""
 OLD_KINDS = frozenset({0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14})
@@ -34,7 +34,7 @@ OLD_IDS = ("unknown", "padding", "seperator")
 
 
 def flaw(content: Content) -> str:
-    """Gives why no library may load a file, as the end of a sentence; "" if it is sound."""
+    """Gives the reason why no library may load a file, to end a sentence; "" if it is sound."""
     metadata = content.metadata
     return (
         _flaw_of_numbers(metadata, str(metadata.get("general.architecture", "")))

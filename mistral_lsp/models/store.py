@@ -29,7 +29,7 @@ class BadSum(BadModelFile):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A file with a correct sha256; its `size` and time tell whether it has changed since."""
+    """A file with a correct sha256; `size` and `modified` tell whether it has changed since."""
 
     path: str
     size: int
@@ -38,10 +38,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def locate(model: str) -> Path:
-    """Finds the file of a model: the embedded one for "", else a downloaded one, else a path.
+    """Finds a model's file by a known name, by a file's name in the models' folder, or by a path.
 
-    A downloaded one is found by a known name, or by its file's name in the models' folder. Raises
-    BadModelFile if no model of that name is here, or if the embedded one is damaged.
+    "" is the embedded model. Raises BadModelFile if no model of that name is on this machine, or if
+    the embedded one is damaged.
     """
     name = model or registry.EMBEDDED
     entry = registry.entries().get(name)
@@ -96,7 +96,7 @@ def expected_sum(name: str) -> str:
 
 
 def pin(name: str, sha256: str) -> None:
-    """Remembers the sha256 of a first download, for the next one to match."""
+    """Remembers the sha256 of a first download; the next download must match it."""
     if not registry.entries()[name].sha256:
         path = folder() / "sums.json"
         write_whole(path, msgspec.json.encode({**_pins(), name: sha256}))
@@ -109,7 +109,7 @@ def _pins() -> dict[str, str]:
 
 
 def check(path: Path, expected: str) -> str:
-    """Computes a file's sha256. Raises BadSum if another one is expected; "" expects none."""
+    """Computes a file's sha256. Raises BadSum if it is not `expected`; "" accepts any."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -1,10 +1,11 @@
 """Keeps prompts' KV states on disk, so that the next start need not read the prompts again.
 
-Done only if the user asked for it, since a state contains the code of its prompt. Folder and files
-are private to the user, and bounded in size. Damaged files and those of another model are skipped.
+This is done only if the user asked for it, since a state contains the code of its prompt. Folder
+and files are private to the user, and bounded in size. Damaged files and those of another model
+are skipped.
 
-A file consists of a digest of its rest, the header's length (4 bytes, big-endian), the header as
-MessagePack, and the state in the backend's format.
+A file consists of a digest of what follows it, the header's length (4 bytes, big-endian), the
+header as MessagePack, and the state in the backend's format.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mistral_lsp.system.folders import cache_folder
 logger = logging.getLogger(__name__)
 
 ROOM = 256 * 1024 * 1024
-"""Bytes of all files together."""
+"""Most bytes of all files together."""
 DIGEST_SIZE = 32
 
 
@@ -42,7 +43,7 @@ def folder() -> Path:
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
-    """Replaces all kept states by the last of `states`, as many as fit into `ROOM`."""
+    """Replaces the states on disk with the last ones of `states` that fit into `ROOM`."""
     erase()
     try:
         folder().mkdir(mode=0o700, parents=True)

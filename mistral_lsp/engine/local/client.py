@@ -34,7 +34,7 @@ LEAVE_SECONDS = 2.0
 class Pace:
     """Time limits in seconds; tests pass shorter or longer ones.
 
-    - `greeting`: until a running host greets. It does so at once; one silent for longer is no host.
+    - `greeting`: until a running host greets. A host greets at once; a silent listener is no host.
     - `heartbeat`: between two heartbeats while a request is open.
     - `silence`: a host that sends nothing for longer, not even a Pong, is killed.
     - `restart`: before a dead host is started again; doubled with each death.
@@ -136,7 +136,7 @@ class EngineClient(Service):
     async def close(self) -> None:
         """Disconnects, and kills a suspended host.
 
-        A host without other clients exits, or stays for `keep_loaded_seconds`.
+        A host without other clients exits, at once or after `keep_loaded_seconds`.
         """
         if self.host_pid is not None and processes.is_suspended(self.host_pid):
             processes.kill(self.host_pid)

@@ -1,6 +1,7 @@
 """Connects to a user's host for a model, and starts the host if none runs.
 
-The socket's name is a digest of the model and its settings; its folder is private to the user.
+The socket's name is a digest of the model and its settings. The socket's folder is private to the
+user.
 Hosts are started under a file lock, so that two editors start only one.
 """
 
@@ -39,12 +40,12 @@ async def connect(wanted: frames.Load, greeting_seconds: float) -> Connection:
     """Connects to the host, starting it if none runs; gives the connection with its greeting.
 
     A listener that does not greet within `greeting_seconds` is no host, and is replaced.
-    Raises EngineError, with what to do, if neither works.
+    Raises EngineError, with advice, if no host can be reached or started.
     """
     try:
         path = socket_path(wanted)
         for _ in range(TRIES):
-            # A host that is about to exit may accept, and never greet.
+            # A host about to exit may accept the connection, but never greet.
             connection = await _greeted(path, greeting_seconds) or await _start(
                 path, greeting_seconds
             )
@@ -113,8 +114,8 @@ async def _start(path: Path, greeting_seconds: float) -> Connection | None:
 
 
 async def _started(path: Path) -> Connection | None:
-    # Python looks for modules in the working directory first. The host's is a private folder, so
-    # that a workspace can't bring its own modules.
+    # Python looks for modules in the working directory first. The host runs in a
+    # private folder, so that a workspace can't bring its own modules.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK)}
     environment.pop("PYTHONOPTIMIZE", None)  # ctransformers needs its docstrings
     starter = await asyncio.create_subprocess_exec(

@@ -71,7 +71,7 @@ def _spaced(text: str) -> str:
 
 
 def _readings(said: str) -> Iterator[str]:
-    """Yields the message as it is, and with the encodings decoded that it may contain."""
+    """Yields the message as it is, and with possible encodings decoded."""
     plain = {said, unquote(said), html.unescape(said), _unescaped(said)}
     plain.add(_unescaped(_unescaped(html.unescape(unquote(unquote(said))))))
     for reading in plain:

@@ -121,7 +121,7 @@ class RemoteEngine(Service):
 
     @override
     def generate(self, prompt: Prompt, decoding: Decoding) -> RemoteGeneration:
-        """A server that can't read ahead gets no background request."""
+        """Sends background requests only to a server that `reads_ahead`."""
         servers = self._ready()
         if not servers:
             raise self.standing.error()

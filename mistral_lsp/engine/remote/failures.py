@@ -60,7 +60,7 @@ class Failures:
         self._address = address
 
     def name(self, said: str) -> str:
-        """Makes a model's name from the server fit to be shown."""
+        """Makes a model name sent by the server safe to display."""
         return "a model" if repeats(one_line(said), self.key, ()) else one_line(said)
 
     def strange(self, what: str, status: int = 200) -> ServerError:
@@ -166,6 +166,6 @@ class Failures:
         return f": {fit}" if fit else ""
 
     def _fit(self, said: str, body: Body) -> str:
-        """Makes a server's message fit to be shown; "" if it repeats the key or the code."""
+        """Makes a server's message safe to display; "" if it repeats the key or the code."""
         words = one_line(said, LONGEST_DETAIL)
         return "" if repeats(words, self.key, texts_in(body)) else words

@@ -16,18 +16,18 @@ from mistral_lsp.engine.unforeseen import told
 from mistral_lsp.types import EngineError, Prompt, Token, Usage
 
 LONGEST_TEXT = 1 << 16
-"""Characters of one answer."""
+"""Most characters of one answer."""
 UNHEARD_SECONDS = 30.0
-"""Seconds from a stop until the connection is closed even if the server has sent nothing."""
+"""Seconds after a stop. Then the connection is closed, even if the server has sent nothing."""
 
 
 class RemoteGeneration(Generation):
     """See engine.base.Generation. If a server fails before its first token, the next one is asked.
 
-    llama-server notices only after a second or so that a request was abandoned while it was queued
-    or its prompt was being read. Keys are pressed faster, so such requests would fill its slots. So
-    an abandoned request is kept open until the server's next chunk or token. The next request
-    waits until then, and reuses what was read of the prompt.
+    llama-server needs about a second to notice that a request was abandoned, if it is queued or its
+    prompt is being read. Keys are pressed faster, so abandoned requests would fill its slots.
+    Therefore an abandoned request stays open until the server's next chunk or token. The next
+    request waits until then, and reuses the part of the prompt read so far.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class RemoteGeneration(Generation):
 
     @override
     def stop(self) -> None:
-        """The connection may stay open until the server's next chunk."""
+        """Ends the answer. The connection may stay open until the server's next chunk."""
         if not self._task.done() and not self._meter.is_stopped:
             self._meter.stop()
             self._arrivals.put_nowait(None)
@@ -82,7 +82,7 @@ class RemoteGeneration(Generation):
                 return
 
     async def _is_done(self, server: Found, last: bool) -> bool:
-        """Whether the server answered; False if the next one should be asked."""
+        """Asks a server for the answer. False if the next server should be asked."""
         try:
             with told(f"The server at {server.url}"):
                 await self._write(server)

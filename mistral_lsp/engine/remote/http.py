@@ -22,7 +22,7 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
-"""Seconds. The first is long, since a slow server is silent while it reads a long prompt."""
+"""Seconds. The read timeout is long: a slow server is silent while it reads a long prompt."""
 LONGEST_LINE = 1 << 20
 LONGEST_ANSWER = 8 << 20
 """Bytes. A longer answer is refused."""
@@ -90,7 +90,7 @@ class HttpClient:
     async def stream(
         self, path: str, body: Body, kind: type[Kind]
     ) -> AsyncIterator[AsyncIterator[Kind]]:
-        """Streams an answer's JSON objects as they arrive, as server-sent events or one a line.
+        """Streams an answer's JSON objects as they arrive: server-sent events, or one on each line.
 
         The stream ends at the event [DONE]. If a dialect has another end, the caller must stop
         iterating there. Leaving the block closes the connection, which tells the server to stop.
@@ -120,7 +120,7 @@ class HttpClient:
     async def _opened(
         self, method: str, path: str, body: Body | None
     ) -> AsyncIterator[httpx.Response]:
-        """Opens an answer, reads only its headers. Raises ServerError, also for a broken body."""
+        """Opens an answer up to its body. Raises ServerError, also if the body breaks off."""
         answer = await self._begun(method, path, body)
         try:
             yield answer
@@ -188,7 +188,7 @@ class HttpClient:
             yield block
 
     async def _lines(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yields lines. Only line feeds end them: JSON may hold other line ends of `splitlines`."""
+        """Yields lines, split only at line feeds: JSON may hold other line ends of `splitlines`."""
         rest = bytearray()
         async with contextlib.aclosing(self._blocks(answer, LONGEST_ANSWER)) as blocks:
             async for block in blocks:

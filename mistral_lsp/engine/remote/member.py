@@ -23,9 +23,9 @@ LONGEST_PAUSE_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A server that is ready. A caller for whom it fails calls `lose` with the error.
+    """A server that is ready. If a request to it fails, the caller passes the error to `lose`.
 
-    `turn` is held while the server computes for us and would not notice a stop.
+    `turn` is held during each request to a server that notices a stop late.
     """
 
     url: str

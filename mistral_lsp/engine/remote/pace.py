@@ -10,7 +10,7 @@ class Pace:
     """Time limits in seconds.
 
     - `head`: until an answer's headers; `answer`: for a whole answer.
-    - `retries`: before each retry of a request; only a request without an answer is retried.
+    - `retries`: before each retry of a request; only after a `passing` ServerError.
     - `check`: for a server to name its model, which takes no computing.
     - `trusted`: after a longer silence, a server may have restarted with another model.
     - `grace`: a server lost more recently than this is assumed to be restarting.

@@ -14,7 +14,7 @@ from mistral_lsp.types import EngineError
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """The servers' addresses, dialect and model. With `window` 0, the model determines it."""
+    """The servers' addresses, dialect and model. With `window` 0, the model sets the window."""
 
     urls: tuple[str, ...]
     dialect: str
@@ -32,7 +32,7 @@ class Wanted(msgspec.Struct, frozen=True):
         )
 
     def without_wishes(self) -> Wanted:
-        """Gives the same object: a model server has no options of a client's own."""
+        """Gives the same object: every changed setting needs a new engine."""
         return self
 
 

@@ -23,9 +23,9 @@ class Backend(Protocol):
     can_abort: bool
     """Whether `abort` stops a running eval. If not, a cancel is noticed only between chunks."""
     can_rewind: bool = True
-    """Whether `rewind` can keep a part. Recurrent layers hold only the state after all tokens."""
+    """Whether `rewind` can keep tokens. Recurrent layers hold only the state after all tokens."""
     can_save: bool
-    """Whether `save` and `restore` work. If not, a prompt is read again after a change of place."""
+    """Whether `save` and `restore` work. If not, a prompt is reread when the user returns to it."""
 
     def tokenize(self, text: bytes) -> list[int]:
         """Tokenises UTF-8 text, without adding a prefix or parsing special tokens."""
@@ -37,20 +37,20 @@ class Backend(Protocol):
         """Gives the number of tokens in the vocabulary."""
 
     def eval(self, tokens: Sequence[int], past: int) -> Any:
-        """Evaluates tokens after the first `past` ones and gives the last one's logits.
+        """Evaluates tokens after the first `past` cached ones; gives the last token's logits.
 
         The logits are a float32 array of shape (vocabulary,), valid until the next eval. Raises
-        Aborted; then only the first `past` tokens of the cache are certain.
+        Aborted; then only the first `past` tokens of the cache are valid.
         """
 
     def rewind(self, past: int) -> int:
-        """Forgets all but the first `past` tokens; gives the number of tokens left.
+        """Removes all but the first `past` tokens from the cache; gives the number of tokens left.
 
-        Without `can_rewind`, none are left unless `past` is the number held.
+        Without `can_rewind`, none are left unless the cache holds just `past` tokens.
         """
 
     def abort(self, wanted: bool) -> None:
-        """Asks a running eval to stop; with False, lets later ones run."""
+        """With True, asks a running eval to stop; with False, lets later evals run."""
 
     def use_threads(self, count: int) -> None:
         """Lets later evals compute with `count` threads."""
@@ -64,7 +64,7 @@ class Backend(Protocol):
 
 @runtime_checkable
 class Branching(Backend, Protocol):
-    """A backend whose KV cache can hold several sequences, its branches, over shared cells.
+    """A backend whose KV cache can hold several sequences (branches) that share cells.
 
     `eval`, `rewind`, `save` and `restore` work on the current branch, which is 0 at first.
     """
@@ -72,19 +72,19 @@ class Branching(Backend, Protocol):
     branch: int
 
     def make_branches(self, count: int, more: int) -> bool:
-        """Empties the cache, and makes room for `count` branches and `more` tokens.
+        """Empties the cache, and makes room for `count` branches and `more` additional tokens.
 
-        False: this model's cache has one branch only, as before.
+        False: this model's cache still has only one branch.
         """
 
     def copy(self, source: int, target: int, end: int) -> None:
-        """Lets a branch also have the first `end` tokens of another one."""
+        """Shares the first `end` tokens of branch `source` with branch `target`."""
 
     def cut(self, branch: int, start: int, end: int) -> None:
-        """Removes the tokens of a branch at places from `start` to before `end`; -1: to its end."""
+        """Removes a branch's tokens from position `start` to before `end`; -1: to the end."""
 
     def shift(self, branch: int, start: int, by: int) -> None:
-        """Moves the tokens of a branch from `start` on by some places; the next eval does it."""
+        """Moves a branch's tokens from `start` on `by` positions; takes effect at the next eval."""
 
     def unstoppable(self) -> AbstractContextManager[None]:
-        """Lets no `abort` stop the evals of its block."""
+        """Makes evals inside its block ignore `abort`."""

@@ -1,7 +1,7 @@
 """Makes a library's new threads start on other cores than the calling thread.
 
-After a rest, Linux may keep new threads on their parent's core for about 0.2 s, though another is
-idle. Threads that wait for each other by spinning then take three times as long.
+After an idle time, Linux may keep new threads on their parent's core for about 0.2 s, though other
+cores are idle. Threads that wait for each other by spinning then take three times as long.
 """
 
 from __future__ import annotations

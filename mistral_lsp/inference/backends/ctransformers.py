@@ -61,7 +61,7 @@ class CTransformers(Backend):
         return ids[ids.index(self._mark) + 1 :]
 
     def _raw_tokens(self, text: bytes) -> list[int]:
-        # At most one token a byte, the space added in front, and some room.
+        # Room for one token a byte, for the space added in front, and some more.
         ids = (ctypes.c_int * (len(text) + 8))()
         count = self._llm.ctransformers_llm_tokenize(text, False, ids)
         return list(ids[:count])

@@ -85,8 +85,8 @@ class LlamaCpp(Branching):
         self._install_abort()
 
     def _install_abort(self) -> None:
-        # The callback is C's strlen, of a buffer that is "" or "\1". It needs no interpreter lock;
-        # a Python callback would wait for it at every node of the graph.
+        # The callback is C's strlen, on a buffer that is "" or "\1". It needs no interpreter lock;
+        # a Python callback would wait for that lock at every node of the graph.
         callback = ctypes.cast(LIBC.strlen, lib.ggml_abort_callback)
         address = ctypes.cast(self._abort, ctypes.c_void_p)
         lib.llama_set_abort_callback(self._context, callback, address)
@@ -148,7 +148,7 @@ class LlamaCpp(Branching):
 
     @override
     def make_branches(self, count: int, more: int) -> bool:
-        # Where some layers slide, llama.cpp keeps two caches, and aborts if one has no layer.
+        # With sliding-window layers, llama.cpp keeps two caches, and aborts if one has no layer.
         slides = lib.llama_model_n_swa(self._model) > 0
         if slides or not self.can_rewind or not lib.llama_memory_can_shift(self._memory):
             return False
@@ -215,10 +215,10 @@ def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
 
 
 def _flash_attention() -> int:
-    """Gives the mode of flash attention: off without a GPU on AVX2 but no AVX-512, else automatic.
+    """Gives the mode of flash attention: off without a GPU if the CPU has AVX2 but no AVX-512.
 
-    Where it is off, it would make decode steps after 1,000 tokens take a quarter longer, and chunks
-    after 3,000 twice as long.
+    Else it is automatic. On such a machine, flash attention would make decode steps after 1,000
+    tokens take a quarter longer, and chunks after 3,000 twice as long.
     """
     system = lib.llama_print_system_info().decode()
     narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system

@@ -1,6 +1,6 @@
-"""The registry of backends: a row each for ours, and those added by other packages.
+"""The registry of backends: one row for each of ours, and for each added by another package.
 
-A package adds one by an entry point of the group `mistral_lsp.backends` that names a `Row`.
+A package adds a backend by an entry point of the group `mistral_lsp.backends` that names a `Row`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ r"""A backend without a model: it answers from a script, for tests and for tryin
 The script is a JSON file named by MISTRAL_LSP_SCRIPT:
 {"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
 A token is a byte; `delay_ms` is the time to evaluate one. An entry applies if the prefix ends with
-its `after`, or with `after` and a beginning of its `answer`; the answer's rest is then generated.
+its `after`, or with `after` and the start of its `answer`. The answer's rest is then generated.
 The optional `other` of an entry is a second, slightly less probable answer.
 """
 
@@ -33,7 +33,7 @@ SPECIALS = {
 }
 SIZE = 262
 LOOK_BACK = 1000
-"""Tokens at the end of the prompt that are looked at; longer than any `after` and `answer`."""
+"""Number of last prompt tokens to look at; more than any `after` plus `answer` has."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Script(msgspec.Struct, frozen=True):
-    """The script's content. `dies` kills the process at the first eval of an answer."""
+    """The script's content. With `dies`, the first eval kills the process."""
 
     answers: list[Line] = []
     delay_ms: float = 0.0

@@ -22,7 +22,7 @@ class Dialect(Protocol):
     """The HTTP interface of one kind of server. All methods raise EngineError, with advice."""
 
     reads_ahead: bool
-    """Whether reading a prompt ahead speeds up the next answer, and costs no money."""
+    """Whether sending a prompt in advance speeds up the next answer, and costs no money."""
 
     async def open(self) -> LoadedModel:
         """Asks the server for its model, and checks that it would answer."""

@@ -29,13 +29,13 @@ _SIGNS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("ollama", "/api/version", Version),
     ("openai", "/v1/models", Models),
 )
-"""Dialect, path, and the answer that only its servers give there; the surest sign first."""
+"""Dialect, path to ask, and the type of its servers' answer there; the surest sign first."""
 UNKNOWN = (200, 400, 404, 405, 501)
-"""Statuses of servers with another dialect; some answer 200 with an error body."""
+"""Statuses that show another dialect; some servers answer 200 with an error body."""
 
 
 async def find(server: HttpClient, wanted: Wanted, clock: Clock) -> Dialect:
-    """Creates the adapter for the server. Raises ServerError, with what to do."""
+    """Creates the adapter for the server. Raises ServerError, with advice."""
     name = wanted.dialect if wanted.dialect != "auto" else await _ask(server)
     return DIALECTS[name](server, wanted, clock)
 

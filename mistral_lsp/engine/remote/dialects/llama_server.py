@@ -29,14 +29,14 @@ from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
 CHUNK_SECONDS = 0.1
-"""Seconds for which the server goes on reading after a stop, at most."""
+"""Seconds. After a stop, the server goes on reading the prompt for at most this long."""
 SMALLEST_CHUNK = 32
 MEASURE_SECONDS = 2.0
-"""Seconds. A server that takes longer for the probe can read only the smallest suffix in time."""
+"""Seconds. If the probe takes longer, only the smallest suffix is sent."""
 RIVALS = 16
-"""Most probable tokens asked for, to find others that could begin the healed word."""
+"""Number of most probable tokens to request, to find others that could begin the healed word."""
 LARGEST_RATIO = 80.0
-"""Bounds a difference of log probabilities, so that `exp` does not overflow."""
+"""Limit for a difference of log probabilities, so that `exp` does not overflow."""
 
 
 class _Defaults(msgspec.Struct):
@@ -65,7 +65,7 @@ class _Chosen(_Choice):
     top_logprobs: list[_Choice] = []
 
     def probability(self, owed: bytes) -> float:
-        """Gives the token's probability; with `owed`, its share among the tokens that fit it."""
+        """Gives the token's probability; with `owed`, its share among tokens that fit `owed`."""
         own = min(0.0, self.logprob)
         if not owed:
             return math.exp(own)
@@ -106,7 +106,7 @@ class LlamaServer(Dialect):
 
     @override
     async def open(self) -> LoadedModel:
-        """Measures the reading speed unless the user has set the window."""
+        """Also measures the reading speed if the windows or the suffix depend on it."""
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
@@ -186,16 +186,16 @@ class LlamaServer(Dialect):
                 yield Piece(fresh, probability, usage)
 
     def _unread(self, ids: list[int]) -> list[int]:
-        """Gives the prompt up to the end of the next chunk; empty if that is the last one.
+        """Gives the prompt up to the end of the next unread chunk; empty if that is the last chunk.
 
-        Each chunk is a request, since a server notices a closed connection only between two of
-        them. It keeps what it has read.
+        Each chunk is a request, since a server notices a closed connection only between requests.
+        The chunks read so far stay in the server's KV cache.
         """
         reached = common_prefix(self._held, ids) + self._chunk
         return ids[:reached] if reached < len(ids) else []
 
     async def _read(self, ids: list[int]) -> int:
-        """Has the server read a prompt; gives the number of tokens it evaluated."""
+        """Makes the server read a prompt; gives the number of tokens that it evaluated."""
         timings = (await self._server.post("/completion", _reading(ids), _Chunk)).timings
         self._held = ids
         self._learn_rate(timings)
@@ -261,7 +261,7 @@ def _request(ids: Sequence[int], max_tokens: int) -> dict[str, Any]:
 
 
 def _beginning(owed: str) -> dict[str, Any]:
-    """Gives request fields by which the answer begins with `owed` and rival tokens are reported."""
+    """Gives request fields that force the answer to begin with `owed`, and report rival tokens."""
     spelt = "".join(f"\\U{ord(character):08X}" for character in owed)
     return {"grammar": f'root ::= "{spelt}" [^\\x00]*', "n_probs": RIVALS}
 

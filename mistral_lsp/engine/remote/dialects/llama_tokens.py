@@ -26,7 +26,7 @@ from mistral_lsp.types import Part, Prompt
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 LEAD = "\x01"
 BETWEEN = -1
-"""Separates the texts of one request: a number that is no token id."""
+"""The separator of the texts in one request; it is no token id."""
 KEPT_TEXTS = 4_096
 LONGEST_LINE = 1_024
 """Characters. Shorter texts, mostly lines, are counted often and kept in a larger cache."""
@@ -63,7 +63,7 @@ class Tokens:
         self._texts: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_LONG_TEXTS)
 
     async def learn(self) -> None:
-        """Asks for the model's marks: the known spellings that it parses as one special token."""
+        """Asks the server which known marks its model parses as one special token."""
         begins = await self._tokenize("", add_special=True)
         if begins:
             self.specials["bos"] = begins[0]
@@ -72,7 +72,7 @@ class Tokens:
         for spelling, ids in zip(MARKS, marked):
             if len(ids) == 1 and self.specials.setdefault(MARKS[spelling], ids[0]) == ids[0]:
                 self.spelt[MARKS[spelling]] = spelling
-        # Some marks become one token in plain text, too; texts are cut within those.
+        # Some marks become one token even in plain text. Texts are cut inside such marks.
         plain = await self._tokenize_all(spellings(), parse_special=False)
         self._cut = cuts(spelling for spelling, ids in zip(spellings(), plain) if len(ids) == 1)
 
@@ -83,7 +83,7 @@ class Tokens:
     async def prompt(self, prompt: Prompt) -> tuple[list[int], str]:
         """Gives a prompt's token ids without its last word, and that word, for token healing.
 
-        The answer must begin with it. Raises EngineError for a mark that the model lacks.
+        The answer must begin with that word. Raises EngineError for a mark that the model lacks.
         """
         parts, owed = await self.parts(prompt)
         return list(chain.from_iterable(parts)), owed

@@ -22,7 +22,7 @@ from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 NO_SUFFIX = "\n"
-"""Sent in place of an empty suffix, with which Ollama would treat the prompt as a chat."""
+"""Sent in place of an empty suffix. Without one, Ollama would treat the prompt as a chat."""
 
 
 class Version(msgspec.Struct):
@@ -58,7 +58,7 @@ class Ollama(TextDialect):
 
     @override
     async def open(self) -> LoadedModel:
-        """The probe also makes Ollama load the model."""
+        """Probes the server, which also makes Ollama load the model."""
         names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
         self._model = self._only(names)
         self._spelt = spelt_in(self._model)

@@ -1,4 +1,4 @@
-"""The dialect of most servers: OpenAI's older completions.
+"""The dialect of most servers: OpenAI's legacy completions API.
 
 Source: OpenAI's reference of POST /v1/completions and GET /v1/models, and the corresponding pages
 of vLLM and llama-cpp-python.

@@ -29,15 +29,15 @@ LONGEST_NAME = 1_000
 BYTES_PER_TOKEN = 3
 """For estimates of token counts. Usual vocabularies average more, so the estimates are high."""
 FORM_OF_HALVES = "suffix-first-alone"
-"""The form if prefix and suffix are sent separately: a full suffix, and no added space."""
+"""The form if prefix and suffix are sent separately: no limit for the suffix, no added space."""
 NO_FILL_IN = (400, 422, 501)
 """Statuses of servers that reject a suffix."""
 PROBE_LINE = "value = function(argument)\n"
 PROBE_LINES = 96
 PROBE_TOKENS = 5 * PROBE_LINES
-"""Tokens of the long probe, at least, for a server that does not count them."""
+"""Fewest tokens of the long probe. Used if the server does not count them."""
 MEASURE_SECONDS = 2.0
-"""Seconds. A server that takes longer for the long probe can read only the smallest suffix."""
+"""Seconds. If the two probes take longer, only the smallest suffix is sent."""
 SHORTEST_SECONDS = 0.001
 
 
@@ -46,7 +46,7 @@ class Said:
     """One JSON object of a streamed answer, in a form common to all dialects.
 
     `reason` tells why the answer ends at this object; "" if the answer goes on. `probabilities`
-    are those of its tokens; empty if the server tells none.
+    has one number for each of its tokens; empty if the server tells none.
     """
 
     text: str
@@ -59,7 +59,7 @@ class Chunk(Protocol):
     """One object of an answer, in the server's format."""
 
     def said(self) -> Said:
-        """Converts it to the common format."""
+        """Converts the object to the common format."""
 
 
 class TextDialect(Dialect, ABC):
@@ -155,8 +155,8 @@ class TextDialect(Dialect, ABC):
     async def _reading_rate(self, form: str) -> float:
         """Measures how many tokens a second the server reads; 0 for one that is slow or busy.
 
-        A long probe takes longer than a short one by the time of reading. Its first line is new,
-        so that no cache of prompts has it.
+        The time of reading is the difference between a long probe and a short one. The long
+        probe's first line is always new, so that no prompt cache has it.
         """
         long = f"# {time.time_ns()}\n{PROBE_LINE * PROBE_LINES}"
         try:
@@ -181,7 +181,7 @@ class TextDialect(Dialect, ABC):
         return LoadedModel(engine, shown, form, window, window, window, note, most_suffix=suffix)
 
     def _only(self, models: Sequence[str]) -> str:
-        """Gives the model of the settings, or the server's only one. Raises ServerError."""
+        """Gives the model named in the settings, else the server's only one. Raises ServerError."""
         if self._wanted.model:
             return self._wanted.model
         where = f"The server at {self._server.address}"
@@ -197,7 +197,7 @@ class TextDialect(Dialect, ABC):
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
-    """Gives the prompt as one text. A mark becomes its spelling, or else its part's text.
+    """Gives the prompt as one text. A mark becomes its spelling in `spelt`, else its part's text.
 
     The server adds BOS, and the space that some vocabularies put before the first word.
     """
