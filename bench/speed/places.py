@@ -78,7 +78,7 @@ def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
 
 
 def nearest(spots: Sequence[Spot], share: float) -> Spot:
-    """Gives the spot at a share of the list: 0 is the first spot, 1 the last."""
+    """Gives the spot at a relative position in the list: 0 is the first, 1 the last."""
     return spots[int(share * (len(spots) - 1))]
 
 

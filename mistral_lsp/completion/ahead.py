@@ -49,9 +49,10 @@ def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> No
 
 
 async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
-    """Reads the prompt at the cursor. Given a nearly typed `line`, writes the next line instead.
+    """Reads the prompt at the cursor.
 
-    It first waits for the model to be loaded. After a rest, it also grows the window.
+    `line` is an answer that the user has typed nearly to its end; then the model writes the line
+    after it instead. It first waits for the model to be loaded. After a rest, it also grows the window.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()

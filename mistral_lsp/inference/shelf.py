@@ -17,7 +17,7 @@ SAME_PLACE = 64
 class Kept:
     """A state in the backend's format, and the tokens it was made of.
 
-    `head` counts the tokens before the suffix if that is after the prefix, else 0.
+    `head` is the number of tokens before the suffix. It is 0 if the suffix is not after the prefix.
     """
 
     tokens: tuple[int, ...]

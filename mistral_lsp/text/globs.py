@@ -134,7 +134,7 @@ def read(line: str, ignore_case: bool = False) -> Glob | None:
 
 
 def _without_last_blanks(line: str) -> str:
-    """Strips the blanks at a line's end, except a first one after a backslash."""
+    """Strips the blanks at a line's end. One directly after a backslash stays, as in git."""
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return line[: len(kept) + backslashes % 2]

@@ -120,7 +120,7 @@ class HttpClient:
     async def _opened(
         self, method: str, path: str, body: Body | None
     ) -> AsyncIterator[httpx.Response]:
-        """Opens an answer up to its body. Raises ServerError, also if the body breaks off."""
+        """Sends a request; gives the answer once its headers have arrived. Raises ServerError, also if the block reads the body and that breaks off."""
         answer = await self._begun(method, path, body)
         try:
             yield answer

@@ -180,7 +180,7 @@ def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str
 def _in_code(
     named: Named, is_key: bool, is_tight: bool
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Like `_extents`, for unquoted values in code: numbers, or text that is no code."""
+    """Like `_extents`, for values in code that are not in quotes."""
     if named.before.endswith('"') and named.is_password:
         yield _NUMBER, Manner.BARE
     elif is_key:

@@ -197,7 +197,7 @@ class TextDialect(Dialect, ABC):
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
-    """Gives the prompt as one text. A mark becomes its spelling in `spelt`, else its part's text.
+    """Gives the prompt as one text. A mark is written as in `spelt`, or else as its part has it.
 
     The server adds BOS, and the space that some vocabularies put before the first word.
     """
