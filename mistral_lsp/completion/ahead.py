@@ -52,7 +52,8 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
     """Reads the prompt at the cursor.
 
     `line` is an answer that the user has typed nearly to its end; then the model writes the line
-    after it instead. It first waits for the model to be loaded. After a rest, it also grows the window.
+    after it instead. It first waits for the model to be loaded. After a rest, it also grows the
+    window.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()

@@ -113,7 +113,7 @@ def spelt_in(name: str) -> dict[str, str]:
 
 
 def form_of(spelt: Mapping[str, str], name: str) -> str:
-    """Gives a model's fill-in form. Its marks' spellings determine it, and `name` where they don't."""
+    """Gives a model's fill-in form. Its marks' spellings decide, or `name` where they don't."""
     prefix = spelt.get("fim_prefix", "")
     lower = name.lower()
     if prefix == "[PREFIX]" and "codestral" in lower:

@@ -135,8 +135,8 @@ class Session:
     def locate(self, file: str) -> tuple[Path, str] | None:
         """Gives the innermost workspace folder around a file, and the file's path relative to it.
 
-        `file` is the file's real path, or its path as given by the client, in the folder. Gives None
-        outside the workspace.
+        `file` is the file's real path, or its path as given by the client, in the folder. Gives
+        None outside the workspace.
         """
         inside = [
             (len(root.real), root.real, below)

@@ -120,7 +120,10 @@ class HttpClient:
     async def _opened(
         self, method: str, path: str, body: Body | None
     ) -> AsyncIterator[httpx.Response]:
-        """Sends a request; gives the answer once its headers have arrived. Raises ServerError, also if the block reads the body and that breaks off."""
+        """Sends a request; gives the answer once its headers have arrived.
+
+        Raises ServerError, also if the body breaks off while the block reads it.
+        """
         answer = await self._begun(method, path, body)
         try:
             yield answer
