@@ -34,6 +34,8 @@ def python_server(port: int) -> HttpServer:
     return HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
 
 
+LONG = 10 * PATIENCE_SECONDS
+PATIENT = Pace(LONG, LONG, LONG, LONG, LONG, check=LONG, grace=LONG)
 STARTS = {"llama-server": llama_server, "openai": python_server}
 
 
@@ -46,8 +48,7 @@ async def engine_at(
     address: str, window: int = 0, kind: type[RemoteEngine] = RemoteEngine, **options: Any
 ):
     """An engine that waits, as a server on a busy machine is slow to say what it is."""
-    pace = Pace(check=PATIENCE_SECONDS, grace=10 * PATIENCE_SECONDS)
-    engine = kind(Wanted((address,), "auto", "", window), pace=pace, **options)
+    engine = kind(Wanted((address,), "auto", "", window), pace=PATIENT, **options)
     engine.start()
     try:
         yield engine

@@ -21,8 +21,6 @@ from mistral_lsp.engine.remote.wanted import address_of, is_here
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
-TIMEOUT = httpx.Timeout(60.0, connect=5.0, write=15.0)
-"""Seconds. The read timeout is long: a slow server is silent while it reads a long prompt."""
 LONGEST_LINE = 1 << 20
 LONGEST_ANSWER = 8 << 20
 """Bytes. A longer answer is refused."""
@@ -52,7 +50,9 @@ class HttpClient:
         try:
             httpx.URL(self.address)
             client = httpx.AsyncClient(
-                timeout=TIMEOUT,
+                timeout=httpx.Timeout(
+                    self.pace.silence, connect=self.pace.connect, write=self.pace.write
+                ),
                 # Compression is not accepted: a small answer could unpack to a huge one.
                 headers={"Accept-Encoding": "identity"},
                 # No proxy may see requests that stay on this machine.

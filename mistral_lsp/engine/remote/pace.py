@@ -9,6 +9,9 @@ from dataclasses import dataclass
 class Pace:
     """Time limits in seconds.
 
+    - `connect`, `write`: for opening a connection, and for sending a request.
+    - `silence`: between two pieces of an answer. It is long, since a slow server is silent while it
+      reads a long prompt.
     - `head`: until an answer's headers; `answer`: for a whole answer.
     - `retries`: before each retry of a request; only after a `passing` ServerError.
     - `check`: for a server to name its model, which takes no computing.
@@ -16,6 +19,9 @@ class Pace:
     - `grace`: a server lost more recently than this is assumed to be restarting.
     """
 
+    connect: float = 5.0
+    write: float = 15.0
+    silence: float = 60.0
     head: float = 90.0
     answer: float = 300.0
     retries: tuple[float, ...] = (0.1, 0.4)
