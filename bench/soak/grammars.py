@@ -25,6 +25,8 @@ from mistral_lsp.types import Span
 
 FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
+BEGUN = "begun"
+"""Printed in place of a question when a text begins."""
 LONGEST_SECONDS = 30.0
 """Seconds for one text. A process that takes longer counts as hanging, and is killed."""
 Question = tuple[float, str]
@@ -108,12 +110,13 @@ def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, st
     hanging = threading.Timer(LONGEST_SECONDS, process.kill)
     hanging.start()
     for line in process.stdout:
-        hanging.cancel()
         number, seconds, question = line.split()
         reached = int(number)
         slowest = max(slowest, (float(seconds), f"{name} {seed} {number} {question}"))
-        hanging = threading.Timer(LONGEST_SECONDS, process.kill)
-        hanging.start()
+        if question == BEGUN:
+            hanging.cancel()
+            hanging = threading.Timer(LONGEST_SECONDS, process.kill)
+            hanging.start()
     code = process.wait()
     hanging.cancel()
     return reached, slowest, None if code == 0 else f"ended with {code}"
@@ -202,7 +205,7 @@ def _child(name: str, seed: int, first: int, last: int) -> None:
     language = next(one for one in languages.LANGUAGES if one.name == name)
     texts = seeds(name)
     for number in range(first, last):
-        print(number, 0, "begun", flush=True)
+        print(number, 0, BEGUN, flush=True)
         text = make_text(name, seed, number, texts)
         document = Document(f"file:///{number}", f"{number}", language, 0, text)
         _ask_all(number, document)
