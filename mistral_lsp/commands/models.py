@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from mistral_lsp import config
 from mistral_lsp.models import download, gguf, registry, store
+from mistral_lsp.models.recommend import SPARE_GIGABYTES
 from mistral_lsp.system.files import write_whole
+from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
 
 HUB = "https://huggingface.co"
@@ -27,6 +30,8 @@ SPARE_BYTES = 100_000_000
 def listed() -> list[dict[str, Any]]:
     """Gives the facts about every known model, and whether it is here and in use."""
     settings, _ = config.load_user_settings()
+    used = registry.find(settings.model or registry.EMBEDDED)
+    memory = psutil.virtual_memory().total / 1e9
     return [
         {
             "name": name,
@@ -34,7 +39,8 @@ def listed() -> list[dict[str, Any]]:
             "gigabytes": entry.gigabytes,
             "licence": entry.licence,
             "here": name == registry.EMBEDDED or store.file_of(name).is_file(),
-            "used": (settings.model or registry.EMBEDDED) == name,
+            "used": entry == used,
+            "fits": entry.gigabytes + SPARE_GIGABYTES <= memory,
         }
         for name, entry in registry.entries().items()
     ]
@@ -111,22 +117,26 @@ def use(model: str) -> Path:
 
 
 def _known(name: str) -> registry.Entry:
-    entry = registry.entries().get(name)
+    entry = registry.find(name)
     if entry is None:
-        known = ", ".join(registry.entries())
-        raise UserError(f"No model is called {name!r}. Known are: {known}.")
+        model = name.partition(":")[0]
+        near = [known for known in registry.entries() if known.partition(":")[0] == model]
+        known = ", ".join(near or [known for known in registry.entries() if ":" not in known])
+        raise UserError(f"No model is called {one_line(name)!r}. Known are: {known}.")
     return entry
 
 
 def print_list(models: list[dict[str, Any]]) -> None:
     """Prints the result of `listed` as a table."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("model", "parameters", "file", "licence", "", box=None)
+    table = Table(Column("model", no_wrap=True), "parameters", "file", "licence", "", box=None)
     for model in models:
         state = "in use" if model["used"] else "here" if model["here"] else ""
-        billions = f"{model['parameters']:g} billion"
+        if not model["fits"]:
+            state = f"{state}, too large for this memory".removeprefix(", ")
+        billions = f"{model['parameters']:g} B"
         table.add_row(
             model["name"], billions, f"{model['gigabytes']:g} GB", model["licence"], state
         )

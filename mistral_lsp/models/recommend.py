@@ -10,6 +10,8 @@ WRITING_RATE = 12.0
 """Minimum answer tokens a second; a line then takes about a second."""
 SPARE_GIGABYTES = 1.0
 """Gigabytes of memory beside the file, for the KV cache and for all else."""
+AS_GOOD = "F16"
+"""A quantisation that answers no better than Q8_0, and is twice as large."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
 """Minimum billions of parameters of the recommended model, and the machine's tier."""
 
@@ -17,7 +19,7 @@ TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
 def recommend(
     gigabytes: float, reading_rate: float, writing_rate: float, free_gigabytes: float
 ) -> tuple[str, str]:
-    """Gives the tier of a machine, and the largest model that is quick there.
+    """Gives the tier of a machine, and the largest model that is quick there, in its finest file.
 
     The rates, in tokens a second, were measured with a model of `gigabytes`. A larger model is
     assumed to be slower in proportion to its file. This is on the safe side, since small models
@@ -29,7 +31,11 @@ def recommend(
         quick = reading_rate >= times * READING_RATE and writing_rate >= times * WRITING_RATE
         return quick and entry.gigabytes + SPARE_GIGABYTES <= free_gigabytes
 
-    known = [(name, entry) for name, entry in entries().items() if entry.recommended]
-    known.sort(key=lambda one: one[1].parameters)
+    known = [
+        (name, entry)
+        for name, entry in entries().items()
+        if entry.recommended and entry.quantisation != AS_GOOD
+    ]
+    known.sort(key=lambda one: (one[1].parameters, one[1].gigabytes))
     name, entry = next(filter(lambda one: suits(one[1]), reversed(known)), known[0])
     return next(tier for least, tier in TIERS if entry.parameters >= least), name

@@ -44,11 +44,11 @@ def locate(model: str) -> Path:
     the embedded one is damaged.
     """
     name = model or registry.EMBEDDED
-    entry = registry.entries().get(name)
+    entry = registry.find(name)
     if entry is None:
         return Path(model) if os.sep in model else _in_folder(model)
-    if name != registry.EMBEDDED:
-        path = file_of(name)
+    if entry.name != registry.EMBEDDED:
+        path = folder() / entry.file
         if not config.is_file(path):
             raise BadModelFile(
                 f"The model {name} is not on this machine. Run: mistral-lsp models pull {name}"
@@ -87,19 +87,28 @@ def resolved(model: str) -> str:
 
 def file_of(name: str) -> Path:
     """Gives the path of a known model's download. Raises KeyError for an unknown one."""
-    return folder() / registry.entries()[name].file
+    return folder() / _entry(name).file
 
 
 def expected_sum(name: str) -> str:
     """Gives the published sha256, else the first download's, else ""."""
-    return registry.entries()[name].sha256 or _pins().get(name, "")
+    entry = _entry(name)
+    return entry.sha256 or _pins().get(entry.name, "")
 
 
 def pin(name: str, sha256: str) -> None:
     """Remembers the sha256 of a first download; the next download must match it."""
-    if not registry.entries()[name].sha256:
+    entry = _entry(name)
+    if not entry.sha256:
         path = folder() / "sums.json"
-        write_whole(path, msgspec.json.encode({**_pins(), name: sha256}))
+        write_whole(path, msgspec.json.encode({**_pins(), entry.name: sha256}))
+
+
+def _entry(name: str) -> registry.Entry:
+    entry = registry.find(name)
+    if entry is None:
+        raise KeyError(name)
+    return entry
 
 
 def _pins() -> dict[str, str]:

@@ -85,9 +85,10 @@ async def test_every_measurement_reads_something_new() -> None:
         (400, 80, 1.3, ("small", EMBEDDED)),
         (1000, 150, 16, ("medium", "qwen2.5-coder-1.5b")),
         (1000, 60, 16, ("medium", "qwen2.5-coder-0.5b")),
-        (1000, 150, 1.9, ("medium", "qwen2.5-coder-0.5b")),
-        (2500, 400, 16, ("large", "granite-code-3b")),
-        (50_000, 5_000, 80, ("workstation", "qwen2.5-coder-7b")),
+        (1000, 150, 1.9, ("medium", "qwen2.5-coder-0.5b:Q8_0")),
+        (2500, 400, 16, ("medium", "qwen2.5-coder-1.5b:Q8_0")),
+        (3500, 530, 16, ("large", "mellum-4b-sft-python")),
+        (50_000, 5_000, 80, ("workstation", "qwen2.5-coder-7b:Q8_0")),
     ],
 )
 def test_the_largest_model_that_is_quick_here(reading, writing, free, expected) -> None:

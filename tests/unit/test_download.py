@@ -235,8 +235,9 @@ def machine(server, tmp_path, monkeypatch) -> Server:
     monkeypatch.setenv("HF_ENDPOINT", server.url.removesuffix("/model.gguf"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(config, "user_file", lambda: tmp_path / "config.toml")
-    entry = registry.Entry("model.gguf", "apache-2.0", 7.24, 5.13, source="who/what")
-    known = {**registry.entries(), "some": entry}
+    entry = registry.Entry("some", "model.gguf", "apache-2.0", 7.24, 5.13, "Q5_K_M", "who/what")
+    smaller = registry.Entry("some:Q4_0", "q4.gguf", "apache-2.0", 7.24, 4.11, "Q4_0", "who/what")
+    known = {**registry.entries(), "some": entry, "some:Q4_0": smaller}
     monkeypatch.setattr(registry, "entries", lambda: known)
     return server
 
@@ -259,6 +260,34 @@ def test_a_model_is_pulled_pinned_verified_and_removed(machine) -> None:
     with pytest.raises(UserError, match="404"):
         models.pull("some", nobody)
     assert store.expected_sum("some") == SUM, "the next download has to be the same"
+
+
+@pytest.mark.parametrize("named", ["some:Q4_0", "some:q4_0"])
+def test_a_quantisation_is_named_behind_the_model(machine, tmp_path, named) -> None:
+    with pytest.raises(UserError, match="models pull some"):
+        store.locate(named)
+    path = models.pull(named, nobody)
+    assert path.name == "q4.gguf" and store.locate(named) == path == models.verify(named)
+    assert store.expected_sum("some:Q4_0") == SUM and store.expected_sum("some") == ""
+    with pytest.raises(UserError, match="not on this machine"):
+        store.locate("some")
+    (tmp_path / "config.toml").write_text(f'model = "{named}"\n')
+    in_use = [one["name"] for one in models.listed() if one["used"]]
+    assert in_use == ["some:Q4_0"]
+    models.remove(named)
+    assert not path.exists()
+
+
+def test_the_usual_quantisation_may_be_named_too(machine) -> None:
+    path = models.pull("some:Q5_K_M", nobody)
+    assert path == store.locate("some") == store.locate("some:q5_k_m")
+    assert store.expected_sum("some") == SUM
+
+
+@pytest.mark.parametrize("named", ["some:Q9", "other:Q4_0"])
+def test_a_quantisation_that_was_not_published_is_told(machine, named) -> None:
+    with pytest.raises(UserError, match=r"Known are: (some, some:Q4_0|mistral-lsp-tiny-fim, )"):
+        models.pull(named, nobody)
 
 
 def test_the_list_tells_what_is_here_and_in_use(machine, tmp_path) -> None:
@@ -299,5 +328,6 @@ def test_every_known_model_can_be_asked_for() -> None:
     assert len({entry.file for entry in known.values()}) == len(known) >= 15
     for entry in known.values():
         assert entry.source.count("/") == 1 and entry.file.endswith(".gguf")
-        assert entry.licence and 0 < entry.gigabytes < 20 and 0 < entry.parameters < 30
+        assert entry.licence and 0 < entry.gigabytes < 30 and 0 < entry.parameters < 40
+        assert entry.quantisation.lower() in entry.file.lower() or entry.quantisation == "F16"
         assert re.fullmatch(r"(?:[0-9a-f]{64})?", entry.sha256)
