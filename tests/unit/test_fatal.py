@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
 from mistral_lsp import languages
+from mistral_lsp.document import Document
 from mistral_lsp.syntax.fatal import may_crash
+from tests.support.waiting import PATIENCE_SECONDS
 
 EDIT = """
 import sys
@@ -66,3 +69,15 @@ def test_long_and_many_heredocs_are_not_parsed(name: str, text: str) -> None:
 )
 def test_ordinary_heredocs_are_parsed(name: str, text: str) -> None:
     assert not may_crash(languages.find(name), text)
+
+
+@pytest.mark.parametrize("name", ["c", "java"])
+def test_what_a_text_leaves_open_does_not_block_the_process_at_its_end(name) -> None:
+    """Without the look at its end, this would take minutes, in one step."""
+    language = languages.find(name)
+    document = Document("file:///a", "a", language, 1, "a => " * 20_000)
+    begun = time.thread_time()
+    assert document.snapshot().tree is None
+    assert time.thread_time() - begun < PATIENCE_SECONDS / 10
+    closed = Document("file:///a", "a", language, 1, "a => " * 20 + ";\n" + "int x;\n" * 2_000)
+    assert closed.snapshot().tree is not None
