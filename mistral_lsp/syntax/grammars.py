@@ -24,6 +24,8 @@ END = 1_500
 """Characters of a text's end that are parsed alone before a text of more than twice as many."""
 COSTLY_SECONDS = 0.06
 """Seconds of processor time for that end. Usual code takes 3 ms, also with errors."""
+TRIES = 3
+"""The end counts as costly if each of so many tries took long: a grammar's first use may."""
 KEPT_ENDS = 32
 PIECE = 16_384
 """Bytes handed to the parser at a time."""
@@ -86,9 +88,14 @@ def _is_costly(language: Language, end: str) -> bool:
     parser = _parser(language)
     if parser is None or fatal.may_crash(language, end):
         return False
+    data = end.encode("utf-8", "replace")
+    return all(_seconds(parser, data) > COSTLY_SECONDS for _ in range(TRIES))
+
+
+def _seconds(parser: tree_sitter.Parser, data: bytes) -> float:
     begun = time.thread_time()
-    parser.parse(end.encode("utf-8", "replace"))
-    return time.thread_time() - begun > COSTLY_SECONDS
+    parser.parse(data)
+    return time.thread_time() - begun
 
 
 def _parser(language: Language) -> tree_sitter.Parser | None:
