@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from mistral_lsp.engine.frames import Load
 from mistral_lsp.engine.local.client import EngineClient
 from mistral_lsp.engine.remote.dialects.llama_tokens import Tokens
 from mistral_lsp.engine.remote.http import HttpClient
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.inference.backends.llama_cpp import LlamaCpp
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import gguf, store
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.servers import (
+    PATIENT,
     engine_at,
     llama_server,
     request,
@@ -178,7 +181,8 @@ async def test_a_cancel_stops_the_server(server, reading) -> None:
 async def test_a_server_that_dies_is_found_again(servers) -> None:
     port = free_port()
     first = servers(port)
-    async with engine_at(url(first), window=WINDOW) as engine:
+    soon_given_up = replace(PATIENT, grace=Pace().grace)
+    async with engine_at(url(first), window=WINDOW, pace=soon_given_up) as engine:
         await engine.ready()
         generation = engine.generate(Prompt("plain", (Part("suffix", "x = 1\n"),)), Decoding(300))
         async for _ in generation:

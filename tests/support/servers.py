@@ -48,7 +48,7 @@ async def engine_at(
     address: str, window: int = 0, kind: type[RemoteEngine] = RemoteEngine, **options: Any
 ):
     """An engine that waits, as a server on a busy machine is slow to say what it is."""
-    engine = kind(Wanted((address,), "auto", "", window), pace=PATIENT, **options)
+    engine = kind(Wanted((address,), "auto", "", window), **{"pace": PATIENT, **options})
     engine.start()
     try:
         yield engine

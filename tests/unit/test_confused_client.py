@@ -15,7 +15,7 @@ from mistral_lsp.engine import frames
 from mistral_lsp.engine.frames import Cancel, Count, Generate, Load, Ping
 from mistral_lsp.engine.host import connection
 from mistral_lsp.engine.local import connect
-from mistral_lsp.engine.local.client import EngineClient
+from mistral_lsp.engine.local.client import EngineClient, Pace
 from mistral_lsp.types import Decoding, Part, Prompt
 
 LOAD = Load("scripted", "", 0, 0, 0)
@@ -169,7 +169,7 @@ async def test_who_asks_before_a_model_is_loaded_is_told(script, frame) -> None:
 @asynccontextmanager
 async def started_alone():
     """A host to which nobody has said anything yet."""
-    reader, writer, hello = await connect.connect(LOAD)
+    reader, writer, hello = await connect.connect(LOAD, Pace().greeting)
     try:
         yield reader, writer, hello.pid
     finally:
