@@ -31,7 +31,9 @@ LARGEST_PARSED = 500_000
 MOST_NODES = 300_000
 """Nodes of a syntax tree, 45 MB. A larger tree is dropped."""
 SLOW_UPDATE_SECONDS = 0.1
-"""Seconds of processor time to parse one edit, at most. A slower file loses its syntax tree."""
+"""Seconds of processor time to parse one edit, at most."""
+SLOW_UPDATES = 3
+"""Slower edits in a row after which a file loses its tree. One may hide a garbage collection."""
 
 
 class LazyTree:
@@ -182,6 +184,7 @@ class Document:
         """Replaces the whole text; a document that was out of sync is in sync again."""
         self._snapshot = None
         self._goes_without_tree = False
+        self._slow_updates = 0
         self._refusal = ""
         self._lines: list[str] = []
         self._length = len(text)
@@ -292,7 +295,9 @@ class Document:
             before, started = self._tree, time.thread_time()
             self._tree = before.updated(text) if before else trees.parse(self.language, text)
             is_slow = before is not None and time.thread_time() - started > SLOW_UPDATE_SECONDS
-            if self._tree is None or is_slow or self._tree.count_nodes() > MOST_NODES:
+            self._slow_updates = self._slow_updates + 1 if is_slow else 0
+            is_lost = self._tree is None or self._slow_updates == SLOW_UPDATES
+            if is_lost or (self._tree and self._tree.count_nodes() > MOST_NODES):
                 # Tried again only if the whole text is replaced or the file is reopened.
                 self._goes_without_tree = True
                 self._tree = None

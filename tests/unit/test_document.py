@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings, strategies
 from lsprotocol import types
 
 from bench.soak.mirror import Mirror
-from mistral_lsp import languages
+from mistral_lsp import document as document_module, languages
 from mistral_lsp.document import LINE, Document
 from mistral_lsp.server import convert
 from mistral_lsp.syntax import grammars, trees
@@ -160,3 +161,30 @@ def test_a_text_that_takes_too_long_to_parse_has_no_tree_and_is_tried_once(monke
     document.set_text("x = 1\n")
     document.version += 1
     assert document.snapshot().tree is not None, "the parser is as good as new"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "has_tree"),
+    [((9.0,), True), ((9.0, 9.0, 0.0, 9.0, 9.0), True), ((9.0, 9.0, 9.0), False)],
+)
+def test_one_slow_edit_costs_no_tree_and_three_in_a_row_do(monkeypatch, seconds, has_tree) -> None:
+    """A garbage collection may run in the middle of any parse."""
+    document = make("a = 1\n")
+    document.snapshot().tree  # noqa: B018
+    usual = trees.SyntaxTree.updated
+    now = 0.0
+    waits = iter(seconds)
+
+    def updated(tree: trees.SyntaxTree, text: str) -> trees.SyntaxTree | None:
+        nonlocal now
+        found = usual(tree, text)
+        now += next(waits)
+        return found
+
+    monkeypatch.setattr(trees.SyntaxTree, "updated", updated)
+    monkeypatch.setattr(document_module, "time", SimpleNamespace(thread_time=lambda: now))
+    for _ in seconds:
+        document.replace((0, 0), (0, 0), "x")
+        document.version += 1
+        tree = document.snapshot().tree
+    assert (tree is not None) is has_tree
