@@ -18,6 +18,7 @@ from itertools import accumulate
 
 from mistral_lsp.languages.base import Language
 from mistral_lsp.syntax import trees
+from mistral_lsp.syntax.grammars import SHORTEST_END, has_costly_end
 from mistral_lsp.syntax.trees import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
@@ -185,6 +186,7 @@ class Document:
         self._snapshot = None
         self._goes_without_tree = False
         self._slow_updates = 0
+        self._parsed_length = 0
         self._refusal = ""
         self._lines: list[str] = []
         self._length = len(text)
@@ -291,6 +293,10 @@ class Document:
         """Parses a text, starting from the tree of the last parsed text. One thread at a time."""
         with self._lock:
             if len(text) > LARGEST_PARSED or self._goes_without_tree:
+                return None
+            grown, self._parsed_length = len(text) - self._parsed_length, len(text)
+            if grown > SHORTEST_END and has_costly_end(self.language, text):
+                self._goes_without_tree = True
                 return None
             before, started = self._tree, time.thread_time()
             self._tree = before.updated(text) if before else trees.parse(self.language, text)

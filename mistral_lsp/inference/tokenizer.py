@@ -24,8 +24,8 @@ from mistral_lsp.types import EngineError, Prompt
 KEPT_HEADS = 16
 KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
-LAST_LINES = 400
-"""Characters at a text's end, in which typing mostly happens."""
+LAST_CHARACTERS = 400
+"""The end of a text, in which typing mostly happens."""
 
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _CUTS = (
@@ -117,7 +117,7 @@ class Tokenizer:
     def text(self, text: str) -> list[int]:
         """Gives the ids of plain text. The text before its last cut is cached as a whole."""
         with self._lock:
-            places = self._cut.finditer(text, len(text) - LAST_LINES) if self._cut else ()
+            places = self._cut.finditer(text, len(text) - LAST_CHARACTERS) if self._cut else ()
             last = max((place.start() for place in places), default=0)
             head = self._heads.get(text[:last])
             if head is None:

@@ -10,8 +10,8 @@ WRITING_RATE = 12.0
 """Minimum answer tokens a second; a line then takes about a second."""
 SPARE_GIGABYTES = 1.0
 """Gigabytes of memory beside the file, for the KV cache and for all else."""
-AS_GOOD = "F16"
-"""A quantisation that answers no better than Q8_0, and is twice as large."""
+UNQUANTISED = "F16"
+"""Never recommended: twice as large as Q8_0, and so half as quick."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
 """Minimum billions of parameters of the recommended model, and the machine's tier."""
 
@@ -34,7 +34,7 @@ def recommend(
     known = [
         (name, entry)
         for name, entry in entries().items()
-        if entry.recommended and entry.quantisation != AS_GOOD
+        if entry.recommended and entry.quantisation != UNQUANTISED
     ]
     known.sort(key=lambda one: (one[1].parameters, one[1].gigabytes))
     name, entry = next(filter(lambda one: suits(one[1]), reversed(known)), known[0])

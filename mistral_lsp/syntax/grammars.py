@@ -10,7 +10,7 @@ import importlib
 import sys
 import threading
 import time
-from functools import cache, lru_cache
+from functools import cache
 
 import tree_sitter
 
@@ -20,13 +20,12 @@ from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
 """Seconds of processor time, at most. For some broken texts, it is quadratic in their length."""
-END = 1_500
-"""Characters of a text's end that are parsed alone before a text of more than twice as many."""
-COSTLY_SECONDS = 0.06
-"""Seconds of processor time for that end. Usual code takes 3 ms, also with errors."""
-TRIES = 3
-"""The end counts as costly if each of so many tries took long: a grammar's first use may."""
-KEPT_ENDS = 32
+SHORTEST_END = 1_500
+"""Characters of the shortest end that is tried; each next end is twice as long."""
+COSTLY_SECONDS = 0.25
+"""Least seconds of processor time of a costly end. Usual code takes 0.01 for 30,000 characters."""
+COSTLY_GROWTH = 3.0
+"""How many times as long as half of it a costly end takes; usual code takes twice as long."""
 PIECE = 16_384
 """Bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
@@ -47,7 +46,7 @@ def parse(
     thread's processor time. May be called from any thread.
     """
     parser = _parser(language)
-    if parser is None or fatal.may_crash(language, text) or _has_costly_end(language, text):
+    if parser is None or fatal.may_crash(language, text):
         return None
     end = time.thread_time() + (LONGEST_PARSE_SECONDS if seconds is None else seconds)
     view = memoryview(data)
@@ -73,26 +72,29 @@ def parse(
         _release(given)
 
 
-def _has_costly_end(language: Language, text: str) -> bool:
-    """Whether the text's end shows that the parser would recover from it for long.
+def has_costly_end(language: Language, text: str) -> bool:
+    """Whether the parser would block the process for long at the end of a new text.
 
-    What a text leaves open is closed at its end, in one step that no callback can stop and during
-    which no other thread runs. In C, "a => " 1,600 times takes 3 s. The last repetitions alone take
-    long for their length.
+    It recovers there from all that the text leaves open, in one step that no callback can stop and
+    during which no other thread runs: in C, for minutes after "a => " 20,000 times. The time grows
+    at least with the square of the length. So longer and longer ends are parsed alone, until one
+    takes long for its length.
     """
-    return len(text) > 2 * END and _is_costly(language, text[-END:])
+    length, before = SHORTEST_END, 0.0
+    while length < len(text):
+        seconds = _seconds_of(language, text[-length:])
+        if seconds > max(COSTLY_SECONDS, COSTLY_GROWTH * before):
+            return True
+        length, before = 2 * length, seconds
+    return False
 
 
-@lru_cache(maxsize=KEPT_ENDS)
-def _is_costly(language: Language, end: str) -> bool:
+def _seconds_of(language: Language, end: str) -> float:
+    """Gives the processor time for parsing an end alone; 0 if that might crash the grammar."""
     parser = _parser(language)
     if parser is None or fatal.may_crash(language, end):
-        return False
+        return 0.0
     data = end.encode("utf-8", "replace")
-    return all(_seconds(parser, data) > COSTLY_SECONDS for _ in range(TRIES))
-
-
-def _seconds(parser: tree_sitter.Parser, data: bytes) -> float:
     begun = time.thread_time()
     parser.parse(data)
     return time.thread_time() - begun

@@ -86,8 +86,7 @@ async def test_every_measurement_reads_something_new() -> None:
         (1000, 150, 16, ("medium", "qwen2.5-coder-1.5b")),
         (1000, 60, 16, ("medium", "qwen2.5-coder-0.5b")),
         (1000, 150, 1.9, ("medium", "qwen2.5-coder-0.5b:Q8_0")),
-        (2500, 400, 16, ("medium", "qwen2.5-coder-1.5b:Q8_0")),
-        (3500, 530, 16, ("large", "mellum-4b-sft-python")),
+        (2500, 400, 16, ("large", "granite-code-3b")),
         (50_000, 5_000, 80, ("workstation", "qwen2.5-coder-7b:Q8_0")),
     ],
 )

@@ -72,12 +72,22 @@ def test_ordinary_heredocs_are_parsed(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["c", "java"])
-def test_what_a_text_leaves_open_does_not_block_the_process_at_its_end(name) -> None:
-    """Without the look at its end, this would take minutes, in one step."""
-    language = languages.find(name)
-    document = Document("file:///a", "a", language, 1, "a => " * 20_000)
+@pytest.mark.parametrize("unit", ["a => ", "a_name => ", "the_name_of_something_else => "])
+@pytest.mark.parametrize("pasted", [False, True])
+def test_what_a_text_leaves_open_does_not_block_the_process(name, unit, pasted) -> None:
+    """Without a look at its end, this would take minutes, in one step."""
+    text = unit * (100_000 // len(unit))
+    document = Document("file:///a", "a", languages.find(name), 1, "" if pasted else text)
     begun = time.thread_time()
+    if pasted:
+        assert document.snapshot().tree is not None
+        document.replace((0, 0), (0, 0), text)
+        document.version += 1
     assert document.snapshot().tree is None
     assert time.thread_time() - begun < PATIENCE_SECONDS / 10
-    closed = Document("file:///a", "a", language, 1, "a => " * 20 + ";\n" + "int x;\n" * 2_000)
-    assert closed.snapshot().tree is not None
+
+
+@pytest.mark.parametrize("name", ["c", "java"])
+def test_a_long_text_that_leaves_nothing_open_is_parsed(name) -> None:
+    text = "a => " * 20 + ";\n" + "int x;\n" * 20_000
+    assert Document("file:///a", "a", languages.find(name), 1, text).snapshot().tree is not None

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mistral_lsp.engine.remote.dialects import texts
 from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
@@ -94,8 +94,10 @@ def prompt(form: str) -> Prompt:
 
 
 @asynccontextmanager
-async def engine_of(server: PlayedServer, clock: Callable[[], float] = time.perf_counter):
-    engine = RemoteEngine(Wanted((server.url,), "auto", "", 0), clock=clock)
+async def engine_of(
+    server: PlayedServer, clock: Callable[[], float] = time.perf_counter, pace: Pace = Pace()
+):
+    engine = RemoteEngine(Wanted((server.url,), "auto", "", 0), clock=clock, pace=pace)
     engine.start()
     try:
         yield engine
@@ -122,10 +124,9 @@ async def test_a_suffix_read_at_each_key_is_as_long_as_50_ms_allow(
     assert f"{model.most_suffix} tokens of the suffix" in model.note
 
 
-async def test_a_server_too_slow_to_be_measured_reads_a_short_suffix_again(monkeypatch) -> None:
-    monkeypatch.setattr(texts, "MEASURE_SECONDS", 0.0)
+async def test_a_server_too_slow_to_be_measured_reads_a_short_suffix_again() -> None:
     with playing(Vllm("Qwen2.5-Coder-7B")) as server:
-        async with engine_of(server) as engine:
+        async with engine_of(server, pace=Pace(measure=0.0)) as engine:
             assert (await engine.ready()).most_suffix == 64
 
 

@@ -15,6 +15,7 @@ class Pace:
     - `head`: until an answer's headers; `answer`: for a whole answer.
     - `retries`: before each retry of a request; only after a `passing` ServerError.
     - `check`: for a server to name its model, which takes no computing.
+    - `measure`: for the probes of the reading speed. A slower server gets the smallest suffix.
     - `trusted`: after a longer silence, a server may have restarted with another model.
     - `grace`: a server lost more recently than this is assumed to be restarting.
     """
@@ -26,5 +27,6 @@ class Pace:
     answer: float = 300.0
     retries: tuple[float, ...] = (0.1, 0.4)
     check: float = 2.0
+    measure: float = 2.0
     trusted: float = 5.0
     grace: float = 10.0

@@ -31,8 +31,6 @@ PROBE = "value = function(argument)\n" * 24
 CHUNK_SECONDS = 0.1
 """Seconds. After a stop, the server goes on reading the prompt for at most this long."""
 SMALLEST_CHUNK = 32
-MEASURE_SECONDS = 2.0
-"""Seconds. If the probe takes longer, only the smallest suffix is sent."""
 RIVALS = 16
 """Number of most probable tokens to request, to find others that could begin the healed word."""
 LARGEST_RATIO = 80.0
@@ -229,7 +227,7 @@ class LlamaServer(Dialect):
     async def _measure_in_passing(self) -> float:
         """Measures the speed like `_measure`; gives 0 for a server that is slow or busy."""
         try:
-            async with limited(MEASURE_SECONDS):
+            async with limited(self._server.pace.measure):
                 return await self._measure()
         except (asyncio.TimeoutError, ServerError):
             return 0.0

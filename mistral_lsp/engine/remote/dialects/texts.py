@@ -36,8 +36,6 @@ PROBE_LINE = "value = function(argument)\n"
 PROBE_LINES = 96
 PROBE_TOKENS = 5 * PROBE_LINES
 """Fewest tokens of the long probe. Used if the server does not count them."""
-MEASURE_SECONDS = 2.0
-"""Seconds. If the two probes take longer, only the smallest suffix is sent."""
 SHORTEST_SECONDS = 0.001
 
 
@@ -160,7 +158,7 @@ class TextDialect(Dialect, ABC):
         """
         long = f"# {time.time_ns()}\n{PROBE_LINE * PROBE_LINES}"
         try:
-            async with limited(MEASURE_SECONDS):
+            async with limited(self._server.pace.measure):
                 begun = self._clock()
                 await self._probe(form)
                 between = self._clock()
