@@ -66,7 +66,7 @@ export const programScenarios = [
             const mark = editor.log.mark();
             await editor.choose('Choose Model');
             const row = (name) => editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: name });
-            await row('mistral-7b-v0.1').filter({ hasText: 'is downloaded when you choose it' }).waitFor();
+            await row('mistral-7b-v0.1:Q4_K_M').filter({ hasText: 'is downloaded when you choose it' }).waitFor();
             await editor.screenshot(`${this.name} (1)`);
             await row('mistral-lsp-tiny-fim').filter({ hasText: 'is in use' }).click();
             await editor.log.received('workspace/didChangeConfiguration', mark);
