@@ -140,14 +140,15 @@ class Sequence:
         for past in [past for past in self._logits if past > len(self._held)]:
             del self._logits[past]
 
-    def _change_place(self, prompt: Tokens[int]) -> None:
+    def _change_place(self, prompt: Tokens[int], lost: int | None = None) -> None:
         """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
 
+        `lost` counts the tokens to be overwritten, by default all that `prompt` does not share.
         Restores a state from the shelf if that shares a longer prefix with `prompt` than the cache.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)
-        if len(self._held) - common > WORTH_KEEPING:
+        if (len(self._held) - common if lost is None else lost) > WORTH_KEEPING:
             self._shelf.put(self._kept())
         if kept is not None:
             self._restore(kept)

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from mistral_lsp.inference.assembly import PromptTokens
 from mistral_lsp.inference.backends.base import Branching
-from mistral_lsp.inference.sequence import Sequence
+from mistral_lsp.inference.sequence import WORTH_KEEPING, Sequence
 from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
@@ -83,6 +83,9 @@ class Splice(Sequence):
             return self.logits_behind(prompt.ids, cancelled)
         if not self._is_of_use(head, tail):
             self._change_place(prompt.ids)
+        elif len(head) - self._common_root(head) > WORTH_KEEPING:
+            # A paste overwrites nothing of ROOT; a window with another beginning does.
+            self._change_place(prompt.ids, lost=len(self._root) - self._common_root(head))
         if not self._is_of_use(head, tail):
             return self._read_whole(prompt, cancelled)
         if not self._lead_root(head, cancelled):
@@ -99,6 +102,9 @@ class Splice(Sequence):
     def _is_of_use(self, head: Tokens[int], tail: Tokens[int]) -> bool:
         """Whether MAIN's tail can be moved behind this head."""
         return self._tail.shared(tail) >= SHORTEST_TAIL and self._tail.age(head) <= OLDEST
+
+    def _common_root(self, head: Tokens[int]) -> int:
+        return common_prefix(self._root, head)
 
     # Reading without a usable tail
 
@@ -138,7 +144,7 @@ class Splice(Sequence):
 
     def _lead_root(self, head: Tokens[int], cancelled: Cancelled) -> bool:
         """Reads the head into ROOT in chunks; leaves at most `AT_ONCE` tokens. False: cancelled."""
-        common = common_prefix(self._root, head)
+        common = self._common_root(head)
         self._cut_root(common)
         if len(head) - common > AT_ONCE:
             self._make_room(common)

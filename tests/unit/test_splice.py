@@ -172,12 +172,18 @@ def test_a_return_to_a_place_reads_little(backend) -> None:
     is_sound(sequence, backend)
 
 
-def test_a_key_while_the_window_grows_finds_the_window_before(backend) -> None:
+@pytest.mark.parametrize("more", [20, 70, 150, 220])
+@pytest.mark.parametrize("chunks", [1, 2, 1000])
+def test_a_key_while_the_window_grows_finds_the_window_before(
+    backend, more: int, chunks: int
+) -> None:
     small, chance = text(5, 80, 70)
-    grown = Text([*some(220, chance), *small.head], [*small.tail, *some(30, chance)])
+    path = some(15, chance)
+    grown = Text([*path, *some(more, chance), *small.head], [*small.tail, *some(30, chance)])
+    small.head[:0] = path
     sequence = Splice(backend)
     sequence.read(small.prompt(), never)
-    left = 2
+    left = chunks
 
     def is_cancelled() -> bool:
         nonlocal left
@@ -185,7 +191,7 @@ def test_a_key_while_the_window_grows_finds_the_window_before(backend) -> None:
         return left < 0
 
     sequence._chunk = 32
-    assert sequence.read(grown.prompt(), is_cancelled, in_pause=True) is None
+    sequence.read(grown.prompt(), is_cancelled, in_pause=True)
     small.head += some(1, chance)
     before = sequence.evaluated
     assert sequence.read(small.prompt(), never) is not None
