@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "fixtures" / "sample.py"
 """A module of ours as it once was: what a model writes in it stays the same."""
 BOOK = ROOT / "bench" / "data" / "truth" / "agenda" / "book.py"
+ROUNDING = 1.0
+"""Difference of logits at most between two batch sizes: they round differently."""
 TRIES = 50
 """For what depends on how fast this machine is just now."""
 STRANGE = (
@@ -94,6 +96,22 @@ class OneByOne:
         for place, token in enumerate(tokens):
             logits = self._backend.eval([token], past + place)
         return logits
+
+
+def test_one_eval_gives_the_logits_after_each_token(backend) -> None:
+    ids = backend.tokenize(SAMPLE.read_bytes())[:40]
+    start, tokens = ids[:32], ids[32:]
+    backend.eval(start, 0)
+    if not backend.can_give_every:
+        with pytest.raises(NotImplementedError):
+            backend.eval(tokens, len(start), every=True)
+        return
+    together = backend.eval(tokens, len(start), every=True).copy()
+    assert together.shape == (len(tokens), backend.vocabulary_size())
+    backend.rewind(len(start))
+    for place, token in enumerate(tokens):
+        alone = backend.eval([token], len(start) + place)
+        assert abs(together[place] - alone).max() < ROUNDING
 
 
 def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:

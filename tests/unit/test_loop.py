@@ -88,6 +88,14 @@ def test_a_cancel_in_the_middle_of_an_eval_leaves_the_cache_right() -> None:
     assert loop.usage.evaluated_tokens == len(ids) - evaluated
 
 
+def test_the_script_gives_the_logits_after_each_token() -> None:
+    backend = Scripted(Script([Line("a", "bcd")]))
+    ids = [*prompt("a"), *b"bc"]
+    together = backend.eval(ids, 0, every=True)
+    assert bytes(together[-3:].argmax(axis=1).tolist()) == b"bcd"
+    assert together.shape == (len(ids), backend.vocabulary_size())
+
+
 def test_prompts_become_tokens_with_marks() -> None:
     tokenizer = Tokenizer(Scripted(Script()), SPECIALS, heals=False)
     parts = (Part("mark", special="bos"), Part("prefix", text="é<s>"), Part("m", special="eos"))

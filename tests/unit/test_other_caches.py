@@ -75,6 +75,7 @@ def test_no_suffix_is_moved_and_the_status_says_so(ready, kind) -> None:
 
 def test_a_typed_line_is_answered_as_if_it_was_read_anew(ready) -> None:
     head, tail = CODE[:90], [257, *CODE[200:240]]
+    ready.sequence.clear()  # the tests before used its backend
     for typed in range(8):
         ids = [*head, *CODE[90 : 90 + typed], *tail, 258]
         places = range(len(head) + typed, len(head) + typed + len(tail))

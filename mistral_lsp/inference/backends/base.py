@@ -26,6 +26,8 @@ class Backend(Protocol):
     """Whether `rewind` can keep tokens. Recurrent layers hold only the state after all tokens."""
     can_save: bool
     """Whether `save` and `restore` work. If not, a prompt is reread when the user returns to it."""
+    can_give_every: bool = False
+    """Whether `eval` can give the logits after each of its tokens."""
 
     def tokenize(self, text: bytes) -> list[int]:
         """Tokenises UTF-8 text, without adding a prefix or parsing special tokens."""
@@ -36,11 +38,12 @@ class Backend(Protocol):
     def vocabulary_size(self) -> int:
         """Gives the number of tokens in the vocabulary."""
 
-    def eval(self, tokens: Sequence[int], past: int) -> Any:
+    def eval(self, tokens: Sequence[int], past: int, every: bool = False) -> Any:
         """Evaluates tokens after the first `past` cached ones; gives the last token's logits.
 
-        The logits are a float32 array of shape (vocabulary,), valid until the next eval. Raises
-        Aborted; then only the first `past` tokens of the cache are valid.
+        The logits are a float32 array of shape (vocabulary,), valid until the next eval. With
+        `every`, they are those after each token, of shape (tokens, vocabulary); this needs
+        `can_give_every`. Raises Aborted; then only the first `past` tokens of the cache are valid.
         """
 
     def rewind(self, past: int) -> int:

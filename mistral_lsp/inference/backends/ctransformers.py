@@ -76,7 +76,10 @@ class CTransformers(Backend):
         return int(self._size)
 
     @override
-    def eval(self, tokens: Sequence[int], past: int) -> Any:
+    def eval(self, tokens: Sequence[int], past: int, every: bool = False) -> Any:
+        """Evaluates tokens; the library gives the last one's logits only."""
+        if every:
+            raise NotImplementedError
         if not 0 <= min(tokens) <= max(tokens) < self._size:  # the library would read out of bounds
             raise EngineError("The model's vocabulary is damaged. Download or copy it again.")
         ids = (ctypes.c_int * len(tokens))(*tokens)

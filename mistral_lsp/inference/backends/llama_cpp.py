@@ -39,6 +39,7 @@ class LlamaCpp(Branching):
     largest_chunk = 512
     can_abort = True
     can_save = True
+    can_give_every = True
 
     def __init__(self, path: Path, window: int, threads: int, gpu_layers: int):
         """Loads the model. Raises EngineError if llama.cpp refuses it."""
@@ -55,7 +56,7 @@ class LlamaCpp(Branching):
         self._window = window
         self._threads = threads
         self._abort = ctypes.create_string_buffer(2)
-        self._batch: Any = None
+        self._batch = lib.llama_batch_init(self.largest_chunk, 0, 1)
         self.branch = 0
         self._make_context(window, 1)
         self._read_vocabulary(self._model)
@@ -115,20 +116,16 @@ class LlamaCpp(Branching):
         return int(self._size)
 
     @override
-    def eval(self, tokens: Sequence[int], past: int) -> Any:
-        if self._batch is None:  # llama.cpp continues at the end of its cache, which `rewind` sets
-            ids = (lib.llama_token * len(tokens))(*tokens)
-            status = lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
-        else:
-            status = lib.llama_decode(self._context, self._filled_batch(tokens, past))
+    def eval(self, tokens: Sequence[int], past: int, every: bool = False) -> Any:
+        status = lib.llama_decode(self._context, self._filled_batch(tokens, past, every))
         if status == ABORTED:
             raise Aborted
         if status != 0:
             raise EngineError(f"llama.cpp failed to evaluate {len(tokens)} tokens ({status}).")
-        logits = lib.llama_get_logits_ith(self._context, -1)
-        return numpy.ctypeslib.as_array(logits, shape=(self._size,))
+        shape = (len(tokens), self._size) if every else (self._size,)
+        return numpy.ctypeslib.as_array(lib.llama_get_logits(self._context), shape=shape)
 
-    def _filled_batch(self, tokens: Sequence[int], past: int) -> Any:
+    def _filled_batch(self, tokens: Sequence[int], past: int, every: bool) -> Any:
         batch = self._batch
         batch.n_tokens = len(tokens)
         for place, token in enumerate(tokens):
@@ -136,7 +133,7 @@ class LlamaCpp(Branching):
             batch.pos[place] = past + place
             batch.n_seq_id[place] = 1
             batch.seq_id[place][0] = self.branch
-            batch.logits[place] = place == len(tokens) - 1
+            batch.logits[place] = every or place == len(tokens) - 1
         return batch
 
     @override
@@ -158,7 +155,6 @@ class LlamaCpp(Branching):
         except EngineError:  # there is no memory for more than the window
             self._make_context(self._window, 1)
             return False
-        self._batch = lib.llama_batch_init(self.largest_chunk, 0, 1)
         return True
 
     @override

@@ -70,6 +70,7 @@ class Scripted(Backend):
     largest_chunk = 64
     can_abort = True
     can_save = True
+    can_give_every = True
 
     def __init__(self, script: Script):
         self._script = script
@@ -89,12 +90,18 @@ class Scripted(Backend):
         return SIZE
 
     @override
-    def eval(self, tokens: Sequence[int], past: int) -> Any:
+    def eval(self, tokens: Sequence[int], past: int, every: bool = False) -> Any:
         if self._script.dies:
             os.abort()
         if self._aborted.wait(self._script.delay_ms / 1000 * len(tokens)):
             raise Aborted
-        self._ids[past:] = tokens
+        found = []
+        for end in range(1 if every else len(tokens), len(tokens) + 1):
+            self._ids[past:] = tokens[:end]
+            found.append(self._logits())
+        return numpy.stack(found) if every else found[0]
+
+    def _logits(self) -> Any:
         logits = numpy.zeros(SIZE, dtype=numpy.float32)
         likely = 20.0
         for token in self._next():
