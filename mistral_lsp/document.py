@@ -192,7 +192,10 @@ class Document:
         return self._lines[number].rstrip("\r\n") if number < len(self._lines) else ""
 
     def set_text(self, text: str) -> None:
-        """Replaces the whole text. This also ends the state of being out of sync."""
+        """Replaces the whole text.
+
+        A document that was out of sync is then in sync again, unless the text is too large.
+        """
         self._snapshot = None
         self._goes_without_tree = False
         self._slow_updates = 0

@@ -85,7 +85,7 @@ class Decoding:
 class Token:
     """A decoded token: its text, and its probability from 0 to 1.
 
-    The text is "" while a character is incomplete: a character may take several tokens.
+    A character may consist of several tokens. Then only the last of them has a text.
     """
 
     text: str

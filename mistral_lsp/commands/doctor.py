@@ -23,8 +23,8 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
-"""Maximum seconds for measuring the speed of reading, and that of writing. Even a slow machine
-reads the prompt in this time.
+"""Maximum seconds for measuring each speed. Even a slow machine reads the prompt in
+READING_SECONDS.
 """
 WRITTEN_TOKENS = 32
 READ_LINES = 24

@@ -23,7 +23,8 @@ from mistral_lsp.types import UserError
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGER = 1.1e9
-"""Maximum bytes of a download for each listed gigabyte. It allows for the rounding of listed sizes.
+"""Maximum bytes of a download for each listed gigabyte. It is larger than a gigabyte, because
+listed sizes are rounded.
 """
 SPARE_BYTES = 100_000_000
 

@@ -17,7 +17,10 @@ from mistral_lsp.types import Completion, Decoding, LoadedModel, Prompt, Token, 
 
 @dataclass
 class Trace:
-    """A list of events, each with the milliseconds since the start. It contains no user's code."""
+    """A list of events, each with the milliseconds since the start.
+
+    No event contains the user's code.
+    """
 
     clock: Callable[[], float] = time.perf_counter
     events: list[tuple[float, str]] = field(default_factory=list)

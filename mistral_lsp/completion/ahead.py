@@ -15,16 +15,15 @@ from mistral_lsp.prompt.build import build
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
-"""Pause in seconds before an engine that can't abort reads ahead. So a key typed soon after another
-is not delayed.
+"""Seconds to wait before reading ahead with an engine that can't abort. A key typed in this time is
+not delayed.
 """
 REST_SECONDS = 0.3
 """Pause in seconds after which the user is assumed not to be in the middle of a word."""
 NEARLY_TYPED = 8
 """When at most this many characters of a line are left to type, the next line is written ahead."""
 SURE = 0.8
-"""Minimum mean probability of the tokens of a line. After a less sure line, none is written ahead.
-"""
+"""Minimum mean probability of a line's tokens at which the line after it is written ahead."""
 NEXT_LINE_TOKENS = 48
 """Maximum number of tokens of a line written ahead."""
 
@@ -32,7 +31,7 @@ NEXT_LINE_TOKENS = 48
 async def look(request: Request, workbench: Workbench) -> None:
     """Works ahead for the place where the cursor rests, so that the next answer comes quickly.
 
-    The cursor may be within shown ghost text: clients send no request while the user types that.
+    The cursor may be within ghost text. While the user types ghost text, clients send no requests.
     """
     turn = workbench.scheduler.turn
     await parse(request.snapshot)
@@ -138,8 +137,8 @@ async def _grow_window(request: Request, workbench: Workbench, model: LoadedMode
     """Reads a new window before the present one is full.
 
     The new window is larger, or starts further down. An engine that can hold two windows also reads
-    a new one when the present excerpts of other files are out of date. With two windows, this does
-    not delay a user who types.
+    a new one when the present excerpts of other files are out of date. Such an engine can do so
+    without delaying the user.
     """
     plan = await find_plan(request, workbench, model)
     if plan is None:

@@ -57,7 +57,7 @@ class Entry:
         return Answer(tuple(self.tokens), self.complete)
 
     def take(self, token: Token) -> None:
-        """Appends a token without its CR characters. The prompt has no CR either."""
+        """Appends a token, without its CR characters. In prompts, too, lines end with LF alone."""
         if "\r" in token.text:
             token = Token(token.text.replace("\r", ""), token.probability)
         self.tokens.append(token)
@@ -109,7 +109,7 @@ class Entry:
 
 
 class Cache:
-    """An LRU of answers."""
+    """An LRU cache of answers."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[tuple[str, int, str], Entry] = OrderedDict()
@@ -128,7 +128,8 @@ class Cache:
     def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
         """Finds an answer that agrees with the typed text.
 
-        Gives its entry and its rest, or None.
+        Gives its entry, and the part of the answer after `offset`. Gives None if there is no such
+        answer.
         """
         for key, entry in reversed(self._entries.items()):
             if not entry.offset <= offset <= entry.offset + len(entry.text):

@@ -104,7 +104,10 @@ async def _write(
 async def _next_best(
     request: Request, attempt: Attempt, completion: Completion, workbench: Workbench
 ) -> tuple[Attempt, Completion]:
-    """Gives the most probable answer that the filters keep, or else the given one."""
+    """Gives the most probable answer that the filters keep, with its completion.
+
+    If there is no such answer, gives `attempt` and `completion`.
+    """
     async with contextlib.aclosing(_other_lines(request, workbench)) as lines:
         async for other, judged in lines:
             if other.entry is not None:

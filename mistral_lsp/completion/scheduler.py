@@ -133,7 +133,7 @@ class Stream:
 
 
 class Scheduler:
-    """Decides which stream may use the engine. Of several quick requests, it is the last one's."""
+    """Decides which stream may use the engine: the stream of the newest request."""
 
     def __init__(self, sleep: Sleep = asyncio.sleep):
         """Starts without a stream. `sleep` is awaited for the debounce."""
@@ -142,8 +142,8 @@ class Scheduler:
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
         self.turn = 0
-        """The number of the newest request. It shows a request that waited for parsing whether a
-        newer one came.
+        """The number of the newest request. After waiting, a request compares its own number with
+        this one, and so notices a newer request.
         """
 
     def next_turn(self) -> int:
@@ -188,10 +188,10 @@ class Scheduler:
         await write(stream)
 
     def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
-        """Starts `work` in the background, unless a stream is running. The next stream cancels it.
+        """Starts `work` in the background, unless a stream is running.
 
-        Earlier idle work is cancelled first. But if it is `about` the same object as `work`, it
-        continues, and `work` is not started.
+        The next stream cancels `work`. Earlier idle work is cancelled first. But if the earlier
+        work is `about` the same object, it continues, and `work` is not started.
         """
         if self._stream is not None and not self._stream.is_over:
             return

@@ -20,7 +20,9 @@ LONGEST_NAME = 80
 """Maximum number of characters of a definition's name. A definition with a longer one is left out.
 """
 MOST_AROUND = 8
-"""Maximum number of definitions around a definition. A deeper one is of no use to other files."""
+"""Maximum number of definitions around a definition. A more deeply nested one is of no use to other
+files.
+"""
 MOST_DEFINITIONS = 2_000
 """Maximum number of definitions of one file."""
 

@@ -17,7 +17,7 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 class Stamp(NamedTuple):
     """A file's time and size, by which a change is noticed.
 
-    It has no inode number, since some systems change that without a change of the file.
+    It has no inode number, since some systems change this although the file is the same.
     """
 
     changed_ns: int = 0

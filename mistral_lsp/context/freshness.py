@@ -15,9 +15,9 @@ DEADLINE_SECONDS = 1.0
 
 
 async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
-    """Gives the files that a prompt may contain, each with whether it is unchanged.
+    """Maps each file that a prompt may contain to whether the file is unchanged.
 
-    Gives none if the disk takes longer than DEADLINE_SECONDS.
+    Gives no file if the disk takes longer than DEADLINE_SECONDS.
     """
     known = {file: found for file in files if (found := index.get(file))}
     lying = places(known.values())
@@ -32,7 +32,7 @@ async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
 
 
 def places(known: Iterable[Known]) -> dict[str, tuple[Path, str]]:
-    """Gives each file's workspace folder, and its path below that.
+    """Gives each file's workspace folder, and the file's path below this folder.
 
     Files without a workspace folder are left out.
     """

@@ -30,7 +30,7 @@ def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trig
 def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
     """Gives the reason why nothing is offered in the whole file, or None.
 
-    The user's own requests are refused, too.
+    Requests that the user makes by hand are refused, too.
     """
     if not settings.enabled:
         return "ghost text is switched off (mistralLsp.enabled)"

@@ -111,7 +111,7 @@ def _read(path: Path, stamp: Stamp) -> _Settings:
 
 
 def _value(written: str) -> str:
-    """Gives the value as written, without quotes, escapes and the comment after it."""
+    """Gives a setting's value from its text: without quotes, escapes, and a comment after it."""
     value = ""
     for quoted, escaped, plain in _pieces(written):
         value += ESCAPED.sub(r"\1", quoted) + escaped + plain

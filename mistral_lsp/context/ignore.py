@@ -17,9 +17,9 @@ from mistral_lsp.text import globs
 from mistral_lsp.text.globs import Glob
 
 LARGEST = 300_000
-"""Maximum number of bytes read of a file of patterns. The rest is ignored."""
+"""Maximum number of bytes read of a file of patterns. The rest is not read."""
 MOST_GLOBS = 10_000
-"""Maximum number of patterns read of one file. The rest are ignored."""
+"""Maximum number of patterns taken from one file. The rest are left out."""
 KEPT_GLOBS = 50_000
 """Maximum number of patterns in memory, from all files. They take up to about 40 MB."""
 

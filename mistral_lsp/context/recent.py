@@ -8,7 +8,7 @@ from mistral_lsp.document import Snapshot
 MOST = 16
 """Maximum number of remembered places."""
 ALIKE = 0.9
-"""Similarity of two places, 0 to 1, from which on the later one replaces the earlier one."""
+"""Minimum similarity, 0 to 1, at which a later place replaces an earlier one."""
 
 
 class Recent:

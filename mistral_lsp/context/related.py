@@ -35,11 +35,13 @@ MEMBER = 0.15
 """Factor for the weight of the members of a class, relative to the weight of the name of the class.
 """
 USUAL = 6
-"""Maximum number of files that define a name. A name with more is ignored, except in files whose
-module name is near the cursor.
+"""Maximum number of files that define a name. A name that more files define is ignored, except in
+files whose module name is near the cursor.
 """
 CHARACTERS_PER_TOKEN = 3
-"""Estimated characters of a token. It shortens the list before tokens are counted."""
+"""Estimated number of characters of a token. By this estimate, the list is shortened before tokens
+are counted.
+"""
 
 Ranked = tuple[float, str, int]
 """A definition: its weight, its file, and its index in the file's definitions."""

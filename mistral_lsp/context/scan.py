@@ -78,7 +78,7 @@ def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
 
 
 def _paths(job: Job) -> Iterator[tuple[str, bool]]:
-    """Gives the files of a job in order, each with whether it may appear in prompts."""
+    """Gives the files of a job in order, and for each, whether it may appear in prompts."""
     folder = Folder(Path(job.folder))
     if job.paths is None:
         yield from ((path, True) for path in folder.walk(job.near))

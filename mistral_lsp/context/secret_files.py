@@ -55,7 +55,7 @@ NAMES = """
     .*_history fish_history consolehost_history.txt .histfile .history .zhistory .rhistory
     .viminfo .lesshst .octave_hist
     """
-"""Globs of the names of files that contain secrets, in lower case."""
+"""Globs for the names of files that contain secrets. The globs are in lower case."""
 
 _DATA = re.compile(
     r"""(?x)(?:.*[-_.])?
@@ -104,9 +104,10 @@ _INSIDE = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file seems to contain secrets, judged by its whole path in any case.
+    """Whether a file seems to contain secrets, judged by its whole path.
 
-    Copies and examples of such files count, too, since people write secrets into them.
+    Upper and lower case count as equal. Copies and examples of such files count, too, since people
+    write secrets into them.
     """
     plain = path.replace("\\", "/").lower()
     folder, _, name = plain.rpartition("/")

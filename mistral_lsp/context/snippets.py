@@ -84,7 +84,7 @@ def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
-    """Gives the weight of each word around a place. It is 1 at most; nearer words have more."""
+    """Gives the weight of each word around a place, at most 1. Nearer words weigh more."""
     number, column = snapshot.place(offset)
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)

@@ -43,7 +43,7 @@ class Folder:
         """Gives the paths of files that may appear in prompts, those nearest to `near` first.
 
         The paths are relative to the folder, with "/". With `below`, gives only the files in that
-        subfolder, and none if it is left out.
+        subfolder. If walks leave out that subfolder, gives none.
         """
         if below and not self.belongs(below, is_folder=True):
             return

@@ -90,9 +90,9 @@ class BadModelFile(UserError):
 class Array:
     """An array in the metadata.
 
-    An array of numbers is stored as the bytes in the file, in `raw`. Of an array of texts, only two
-    kinds are stored: `marks`, each with its spelling and index, and byte tokens, with their indices
-    in `bytes_at`.
+    `raw` are its numbers, as bytes of the file. Of an array of texts, `marks` are the spelling and
+    the index of each mark, and `bytes_at` are the indices of byte tokens. All other texts are left
+    out.
     """
 
     kind: int

@@ -30,7 +30,7 @@ _ANY_NAME = re.compile(
     r"|<(?:unused|extra_id_|reserved_|SPECIAL_|TOKENS_UNUSED_|mask_)\d+>"
     r"|</?(?:seed|minimax):[\w:]+>"
 )
-"""Matches the shapes that are a mark with any name."""
+"""Matches marks that are recognised by their shape, whatever their name."""
 _OTHERS = re.compile(r"<</?SYS>>|\|<end>\||>>[A-Z]{4,16}<<|\|\|\|[A-Z_]{4,24}\|\|\|")
 
 

@@ -84,5 +84,5 @@ learned the text.
 
 
 def reads_suffix_last(form: str) -> bool:
-    """Whether the suffix comes after the prefix. Then each keystroke changes the text before it."""
+    """Whether the suffix comes after the prefix, which grows with each keystroke."""
     return FORMS[form].index("suffix") > FORMS[form].index("prefix")

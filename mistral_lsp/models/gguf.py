@@ -93,10 +93,7 @@ def _header(content: Content) -> Header:
 
 
 def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]:
-    """Gives the spellings of the marks.
-
-    Adds marks that the metadata does not name to `specials`.
-    """
+    """Gives the spellings of the marks. Also adds to `specials` marks that the metadata omits."""
     pieces = metadata.get("tokenizer.ggml.tokens")
     spelt = {}
     for piece, number in pieces.marks if isinstance(pieces, Array) else ():
@@ -109,7 +106,7 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
     """Whether a prompt begins with "bos".
 
-    If the header does not say so, it does for SentencePiece vocabularies, as in llama.cpp.
+    If the header does not say, the answer is yes for SentencePiece vocabularies, as in llama.cpp.
     """
     said = metadata.get("tokenizer.ggml.add_bos_token")
     return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"

@@ -97,8 +97,8 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
 )
-"""Model families: a word in the names of their models, in lowercase letters and digits, and their
-marks.
+"""For each model family: a text that the names of its models contain, and its marks. Names are
+compared in lower case, by their letters and digits.
 """
 
 

@@ -24,10 +24,10 @@ def recommend(
 ) -> tuple[str, str]:
     """Gives the tier of a machine and the name of the largest model that is fast enough there.
 
-    The rates, in tokens per second, were measured with a model of `gigabytes`. A model that is
-    twice as large is assumed to be half as fast. That is a cautious estimate, because small models
-    spend a larger share of their time on other work. Of a model's files, the largest is chosen that
-    fits. If no model is fast enough, the smallest is recommended.
+    The rates, in tokens per second, were measured with a model of `gigabytes`. A model of twice
+    this size is assumed to be half as fast. That is a cautious estimate, because small models spend
+    a larger share of their time on other work. Of a model's files, the largest is chosen that is
+    fast enough and fits into memory. If no model qualifies, the smallest is recommended.
     """
 
     def suits(entry: Entry) -> bool:

@@ -27,8 +27,8 @@ since a window takes memory.
 
 
 DEFAULT_QUANTISATION = "Q5_K_M"
-"""The quantisation that is meant by a name without one. If it was not published, the first in the
-list is meant.
+"""A model's name without a quantisation means this one. If this one was not published, the first in
+the list is meant.
 """
 
 
@@ -68,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
     file: str
     licence: str
     parameters: float
-    """In billions."""
+    """Number of parameters, in billions."""
     gigabytes: float
     quantisation: str = ""
     source: str = ""
@@ -131,8 +131,8 @@ def form(header: Header, file: str = "") -> str:
 def window(header: Header) -> int:
     """Gives the size of the window in tokens.
 
-    The registry's size comes first, then the header's sliding window, then DEFAULT_WINDOW. The
-    latter two are limited to the model's context and LARGEST_WINDOW.
+    The registry's size comes first, then the header's sliding window, then DEFAULT_WINDOW. A size
+    that is not from the registry is limited to the model's context and LARGEST_WINDOW.
     """
     entry = _called(header.name)
     if entry and entry.window:

@@ -30,8 +30,8 @@ NO_TOKEN = 0xFFFFFFFF
 IDS = ("bos", "eos", "eot", "fim_pre", "fim_suf", "fim_mid", "fim_sep", "fim_rep")
 IDS_OF_OLD = ("prefix", "suffix", "middle")
 OLD_IDS = ("unknown", "padding", "seperator")
-"""Special tokens that ctransformers looks up when it loads a model, spelt as there. No prompt of
-ours contains them.
+"""Special tokens that ctransformers looks up when it loads a model, in its own spelling. Our
+prompts contain none of them.
 """
 
 

@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, confidence, open
 
 
 def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps as many lines as have together the minimum probability.
+    """Keeps as many lines as together reach the minimum probability.
 
     Never cuts right after a line that opens a block. Text that is already shown stays, up to the
     next place where the answer may end.

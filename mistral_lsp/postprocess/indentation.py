@@ -19,7 +19,8 @@ def indentation(line: str) -> int:
 def reindented(text: str, situation: Situation) -> str:
     """Indents a text as its file is indented, by tabs or by blanks.
 
-    Models mix them up. If the text continues a line of the file, its first line is not changed.
+    Models mix up tabs and blanks. If `text` continues a line of the file, the first line of `text`
+    is not changed.
     """
     lines = text.split("\n")
     begun = 1 if situation.line_prefix.strip() else 0
@@ -36,7 +37,7 @@ def reindented(text: str, situation: Situation) -> str:
 def _level_width(lines: list[str], situation: Situation) -> int:
     """Gives the number of blanks per level in the answer, judged by its first indented line.
 
-    The cursor's line shows at which level that line is.
+    The level of this line follows from the line at the cursor.
     """
     first = next((line for line in lines if line.startswith(" ") and line.strip()), "")
     blanks = len(first) - len(first.lstrip(" "))

@@ -59,7 +59,8 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
 def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
     """Finds the end of the line that closes the string around the cursor.
 
-    Gives None if that may still come. If it is too far, gives the end of the first line.
+    Gives None while this line may still come. If the line is too far, gives the end of the first
+    line.
     """
     nesting = situation.nesting
     open_here = len(nesting.opened)
@@ -75,8 +76,8 @@ def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | 
 def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
     """Finds the end of the line that closes all brackets left open by the first line.
 
-    Gives None if that may still come. If there is nothing to close, gives the end of the first
-    line.
+    Gives None while this line may still come. If there is nothing to close, gives the end of the
+    first line.
     """
     above = situation.nesting.behind("".join(lines[:first]))
     head = lines[first] if first else situation.line_prefix + lines[first]

@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def replace_closers(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Replaces the closing marks right of the cursor that the answer contains, too."""
+    """Replaces those closing marks after the cursor that the answer contains itself."""
     replaced = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
         if not situation.line_suffix.startswith(closing.mark, replaced):

@@ -90,9 +90,9 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    """Gives the start of the line that is ABOVE characters before an offset.
+    """Gives the start of the line that contains the place ABOVE characters before `offset`.
 
-    If this line is very long, gives the place 2 * ABOVE characters before the offset.
+    If this line is very long, gives the place 2 * ABOVE characters before `offset`.
     """
     number, _ = snapshot.place(max(0, offset - ABOVE))
     return max(snapshot.starts[number], offset - 2 * ABOVE)

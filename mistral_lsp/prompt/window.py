@@ -138,7 +138,7 @@ class Plan:
         return sum(await count([*_told(self.related), self.introduction, prefix])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
-        """Gives the plan with its anchor at the landmark, if edits above have moved that."""
+        """Gives the plan with its anchor at the landmark's new place, if edits above moved it."""
         if self.anchor == 0 or text.startswith(self.landmark, self.anchor):
             return self
         # The landmark is searched within about twice its old distance from the cursor.
@@ -149,8 +149,8 @@ class Plan:
     def suffix_agrees(self, text: str, offset: int) -> bool:
         """Whether the text after the cursor is still the plan's suffix.
 
-        Closing brackets and quotes that an editor inserts are ignored. The prompt does not contain
-        them, so the model writes them. Its answer then replaces those of the editor.
+        Closing brackets and quotes that an editor inserts are ignored. The prompt leaves them out,
+        so the model writes them. The answer then replaces the inserted ones.
         """
         behind = text[offset : offset + len(self.suffix) + LANDMARK]
         if self._is_suffix(behind, self.suffix):
@@ -256,7 +256,7 @@ async def _room_for_others(
 ) -> int:
     """Gives the number of tokens for excerpts of other files.
 
-    It is their share, or the room that this file leaves if that is more.
+    The number is their share, or the room that this file leaves, whichever is larger.
     """
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     own = sum(await count(_split_before_line_ends(see(snapshot, earliest, offset))))
@@ -283,7 +283,7 @@ async def _take_suffix(snapshot: Snapshot, offset: int, budget: int, count: Coun
 async def _anchored(
     plan: Plan, snapshot: Snapshot, offset: int, count: CountTokens, introduce: Introduce
 ) -> Plan:
-    """Gives the plan with the start of its prefix, and with its introduction."""
+    """Completes a plan: chooses the start of its prefix, and adds the introduction."""
     text, budget = snapshot.text, plan.budget
     taken = sum(await count(_told(plan.related)))
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)

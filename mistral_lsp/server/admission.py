@@ -1,7 +1,7 @@
 """Admits TCP clients: the first message must contain the server's token.
 
-Any user of the machine can connect to a port of it. The token is in an environment variable, or in
-a file that only its owner can read.
+Any user of the machine can connect to the server's port. The token is in an environment variable,
+or in a file that only its owner can read.
 """
 
 from __future__ import annotations

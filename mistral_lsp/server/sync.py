@@ -52,8 +52,9 @@ def change_text(
 ) -> str | None:
     """Changes a document. Gives a sentence about a problem, or None.
 
-    `end` is a limit, in the thread's processor time. A change for an older version is dropped. The
-    text may then differ from the client's, so nothing is offered until the whole text comes again.
+    Edits are refused after `end`, in seconds of the thread's processor time. A change for an older
+    version is refused, too. Our text may then differ from the client's, so nothing is offered until
+    the whole text comes again.
     """
     uri, version = changed.uri, changed.version
     document = session.document(uri)

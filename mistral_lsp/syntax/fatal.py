@@ -67,7 +67,8 @@ def _columns(text: str) -> int:
 
     These are the columns after a line's blanks, and those before and after `-`, `?` and `:`. Each
     open block has its own column, except that a sequence may be in the column of its key. So the
-    count limits the depth of nesting. If no line is longer than FAR, gives FAR without counting.
+    depth of nesting is hardly more than this count. If no line is longer than FAR, gives FAR
+    without counting.
     """
     lines = LINE_END.split(text)
     if max(map(len, lines), default=0) <= FAR:

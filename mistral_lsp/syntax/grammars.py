@@ -125,7 +125,7 @@ def _parser(language: Language) -> tree_sitter.Parser | None:
 
 @cache
 def grammar_of(language: Language) -> tree_sitter.Language | None:
-    """Loads a language's grammar, only once.
+    """Loads a language's grammar. Each grammar is loaded only once.
 
     Gives None if the grammar is missing or has an incompatible version. Files in such a language
     have no syntax tree.

@@ -43,7 +43,7 @@ class Open:
 class Closing:
     """A closing mark in a text whose opening mark is before the text.
 
-    `end` is the place after it.
+    `end` is the place after the closing mark.
     """
 
     end: int

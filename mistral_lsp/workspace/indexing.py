@@ -195,7 +195,7 @@ class Indexing:
             logger.warning("file %s of a scan broke it off and is left out", job.skip)
 
     def _changed(self, root: Path, paths: set[str]) -> set[str]:
-        """Gives those of `paths` that are not in the index, or have changed since it read them."""
+        """Gives those of `paths` that are not in the index, or whose file has changed."""
         known = {path: self._index.get(str(root / path)) for path in paths}
         return {
             path for path, one in known.items() if not one or files.stamp(one.file) != one.stamp

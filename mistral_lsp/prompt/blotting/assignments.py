@@ -180,9 +180,10 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
-"""Patterns for the text between a name and a string, the most reliable first. Each has a function
-that judges by the text before the name. It gives the Manner of the string, or None if the string is
-not the name's value. Patterns are tried first, because most of them fail at once.
+"""Patterns for the text between a name and a string, the most reliable first. Each pattern has a
+function, which judges by the text before the name. The function gives the Manner of the string, or
+None if the string is not the name's value. Patterns are tried first, because most of them fail at
+once.
 """
 
 

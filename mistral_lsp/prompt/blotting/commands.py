@@ -34,8 +34,8 @@ _OPTIONS = (
     ("<<<", "chpasswd", "<<< ?[\"']?\\w[\\w.-]{0,60}:"),
     ("-b", "htpasswd", "-\\w{0,8}b\\w{0,8}\\s\\S{1,200}\\s\\S{1,80}\\s"),
 )
-"""Options of commands that are followed by a password. Each has a lower-case text that all lines
-with it contain, the pattern of the command, and the pattern of the text before the password.
+"""Options of commands that are followed by a password. Each has a lower-case text that is in all
+lines with the option, the pattern of the command, and the pattern of the text before the password.
 """
 _PLACES = (
     # The password in an address may have a "/" or "@". A token may stand alone before the "@".
@@ -85,8 +85,8 @@ _PLACES = (
         for part in ("pdo", "mysql", "getconnection")
     ),
 )
-"""Places that contain a secret. Each has a lower-case text that all lines with it contain, and a
-pattern whose group is the secret.
+"""Places that contain a secret. Each has a lower-case text that is in all lines with such a place,
+and a pattern whose group is the secret.
 """
 _MAYBE = (
     ("authorization", rf"authorization{_SET}([^\s\"'`\\]{{6,}})"),

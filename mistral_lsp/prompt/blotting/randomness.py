@@ -20,8 +20,8 @@ _STRANGENESS = (
 )
 """A level from 0 to 9 for each pair of letters: the higher, the more it suggests a random string.
 Each word is for one first letter, and its digits are for the second letters, a to z. A level is a
-scaled logarithm: of the pair's frequency in random strings, divided by that in Python's own
-library.
+scaled logarithm of the pair's frequency in random strings, divided by the pair's frequency in
+Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
 """The level of a pair that is as frequent in random strings as in code, and the number of levels

@@ -32,8 +32,8 @@ MOST_NAMES = 256
 BEFORE = 80
 """Number of characters before a name that are read to see how the name is used."""
 LONG = 400
-"""Number of characters from which on a line counts as long. Results for long lines have an LRU
-cache of their own, which is smaller.
+"""Minimum number of characters of a long line. Results for long lines are kept in a smaller LRU
+cache than those for other lines.
 """
 
 Spans = tuple[tuple[int, int], ...]
