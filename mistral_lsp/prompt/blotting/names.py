@@ -66,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` in names of other things than secrets, such as a piece of text."""
+"""Words before `token` in names of things other than secrets, such as a piece of text."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
@@ -100,7 +100,7 @@ _SECRET_IDS = word_set("secret role")
 _NOT = word_set(
     "no not is has can use show hide need needs require requires public without invalid forgot"
 )
-"""Words that begin the names of other things than secrets, such as flags."""
+"""Words that begin the names of things other than secrets, such as flags."""
 
 
 _SPEAKING = (

@@ -37,8 +37,8 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
-"""Beginnings that only keys have. The key of this mapping is the pattern for each character after
-the beginning.
+"""Patterns of beginnings that only secret keys have. They are grouped by the pattern for each of
+the characters that follow.
 """
 
 AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
@@ -61,8 +61,8 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
-"""Beginnings that other words have, too. The key of this mapping is the pattern for the rest of the
-word.
+"""Patterns of beginnings that secret keys share with other words. They are grouped by the pattern
+for the rest of the word.
 """
 
 LEAST = 10
