@@ -1,4 +1,4 @@
-"""The command line: parses it and runs the command."""
+"""Parses the command line and runs the command that it names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 LEVELS = ("debug", "info", "warning", "error")
 
 Record = dict[str, Any]
-"""A command's result, ready for JSON."""
+"""The result of a command, in types that JSON can represent."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; gives the exit code. A UserError becomes a message on stderr."""
+    """Runs the command and gives the exit code. A UserError becomes a message on stderr."""
     options = _parser().parse_args(arguments)
     _start_log(options)
     try:
@@ -98,7 +98,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
-    """Adds the options for settings; these override all other sources."""
+    """Adds options for settings. Their values override the settings from all other sources."""
     group = parser.add_argument_group("settings")
     group.add_argument(
         "--engine", choices=config.engines(), default=default, help="what runs the model"
@@ -117,7 +117,10 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _log_unforeseen(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Logs an exception in a task that nobody awaits. Unlike asyncio, does not quote its text."""
+    """Logs an exception in a task that nobody awaits.
+
+    Unlike asyncio's own handler, it leaves out the exception's message, which may contain code.
+    """
     logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 
@@ -133,7 +136,7 @@ def _start_log(options: argparse.Namespace) -> None:
 
 
 def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
-    """Gives the command line's settings. Raises UserError for an invalid value."""
+    """Gives the settings from the command line. Raises UserError for an invalid value."""
     given = {
         key: getattr(options, key)
         for key in ("engine", "model", "window", "threads")
@@ -174,7 +177,7 @@ def _print_answer(result: Record) -> None:
 
 
 def _tell(result: Record, options: argparse.Namespace, show: Callable[[Record], None]) -> None:
-    """Prints a record; as one JSON object with --json."""
+    """Prints a command's result: as one JSON object with --json, and otherwise by `show`."""
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

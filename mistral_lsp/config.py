@@ -1,4 +1,4 @@
-"""The settings: their schema and defaults, and how external values are read."""
+"""Defines the settings and their defaults, and reads settings from files and clients."""
 
 from __future__ import annotations
 
@@ -26,24 +26,26 @@ else:
 
 SECTION = "mistralLsp"
 MODELS_VARIABLE = "MISTRAL_LSP_MODELS"
-"""The environment variable that sets another folder for downloaded models."""
+"""The environment variable that names the folder for downloaded models."""
 MODEL_ENDING = ".gguf"
 LONGEST_TEXT = 4_096
-"""Characters of a text value, at most; no path is longer."""
+"""Maximum number of characters of a setting's text. No path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
-"""Settings for the editors' plugins in the same section; the server ignores them."""
+"""Settings of the editors' plugins, from the same section. The server ignores them."""
 
 MOST_GLOB_CHARACTERS = 20_000
-"""Characters of all globs together, at most; each file's path is matched against all of them."""
+"""Maximum number of characters of all globs together. Each file's path is matched against all of
+them.
+"""
 MOST_NAMED = 5
 
 ENGINES = ("auto", "ctransformers", "llama_cpp", "http", "scripted")
 BACKENDS = "mistral_lsp.backends"
-"""The entry point group by which other packages add backends."""
+"""The entry point group in which other packages register backends."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """All of a user's settings. Their defaults are set only here."""
+    """All settings of a user. This class alone defines the defaults."""
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
@@ -122,10 +124,10 @@ FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)
 def read(
     raw: Mapping[str, Any], base: Settings, folder: Path | None = None
 ) -> tuple[Settings, list[str]]:
-    """Gives `base` overridden by `raw`, and a sentence about each problem.
+    """Gives `base` overridden by `raw`, and one sentence about each problem.
 
-    An invalid value leaves the one in `base`. Relative paths are relative to `folder`; without a
-    folder, they are problems.
+    For an invalid value, the value in `base` is kept. Relative paths are relative to `folder`.
+    Without a folder, a relative path is a problem.
     """
     changes: dict[str, Any] = {}
     problems: list[str] = []
@@ -153,12 +155,12 @@ def read(
 
 @cache
 def engines() -> tuple[str, ...]:
-    """Gives the names of all engines: built in, or added by installed packages."""
+    """Gives the names of all engines, including those added by installed packages."""
     return (*ENGINES, *(entry.name for entry in metadata.entry_points(group=BACKENDS)))
 
 
 def _refuse_what_is_no_text(value: Any) -> None:
-    """Raises ValueError for strings that are too long, or contain NUL or a surrogate."""
+    """Raises ValueError if any string in `value` is too long, or has a NUL or a surrogate."""
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise ValueError(f"it has {len(value):,} characters")
@@ -173,9 +175,9 @@ def _refuse_what_is_no_text(value: Any) -> None:
 def model_at(model: str, folder: Path | None) -> str:
     """Gives a model's name, or the absolute path of its file.
 
-    Paths contain "/", begin with "~" or end in ".gguf". A bare file name is looked up in the
-    models' folder first. Relative paths are relative to `folder`; without a folder they
-    raise ValueError.
+    A value is a path if it contains "/", begins with "~" or ends in ".gguf". A file name without a
+    folder is first looked up in the models' folder. Relative paths are relative to `folder`.
+    Without a folder, a relative path raises ValueError.
     """
     is_name = not any(sign in model for sign in ("/", os.sep)) and model not in (".", "..")
     if is_name and not model.endswith(MODEL_ENDING) and not model.startswith("~"):
@@ -192,7 +194,7 @@ def model_at(model: str, folder: Path | None) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path is a file; False if it is too long for a path."""
+    """Whether a path is a file. Gives False for a path that is too long for the system."""
     try:
         return path.is_file()
     except OSError:
@@ -200,13 +202,13 @@ def is_file(path: Path) -> bool:
 
 
 def models_folder() -> Path:
-    """Gives the folder of downloaded models."""
+    """Gives the folder of downloaded models, which an environment variable may set."""
     chosen = os.environ.get(MODELS_VARIABLE)
     return Path(chosen) if chosen else data_folder() / "models"
 
 
 def _sound_globs(given: list[str]) -> tuple[list[str], list[str]]:
-    """Gives the valid globs, and at most one sentence about the others."""
+    """Gives the valid globs, and a list with at most one sentence about all invalid ones."""
     sound, wrong = [], []
     left = MOST_GLOB_CHARACTERS
     for glob in given:
@@ -248,7 +250,10 @@ def user_file() -> Path:
 
 
 def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
-    """Gives the defaults overridden by the user's TOML file. A broken file only adds a problem."""
+    """Gives the settings in the user's TOML file, with defaults for all others.
+
+    For an unreadable file, gives the defaults and a sentence about the problem.
+    """
     path = path or user_file()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -260,7 +265,7 @@ def load_user_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
 
 
 def schema() -> dict[str, Any]:
-    """Gives the settings' JSON Schema, for checking the editors' plugins."""
+    """Gives the JSON Schema of the settings. Tests compare the editors' plugins with it."""
     components = msgspec.json.schema(Settings)
     settings: dict[str, Any] = components["$defs"]["Settings"]
     return settings

@@ -1,9 +1,9 @@
-"""The text of an open file: edits in microseconds, and frozen snapshots of it.
+"""The text of an open file: fast edits, and immutable snapshots.
 
 Lines end at LF, CR LF and CR and nowhere else, as the protocol says. str.splitlines also splits at
-form feeds and U+2028, so one edit after such a character would corrupt the text. A snapshot has LF
-only, like the models' training data. If an editor sends a character in UTF-16 halves, the document
-keeps the first half until the second comes.
+form feeds and U+2028, so one edit after such a character would corrupt the text. A snapshot has
+only LF, like the models' training data. If an editor sends the two UTF-16 halves of a character
+separately, the document keeps the first half until the second comes.
 """
 
 from __future__ import annotations
@@ -23,36 +23,40 @@ from mistral_lsp.syntax.trees import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character: a UTF-16 surrogate."""
+"""Matches half a character: a UTF-16 surrogate."""
 REPLACEMENT = "\ufffd"
 LARGEST = 2_000_000
-"""Characters. A larger file gets no ghost text."""
+"""Maximum number of characters of a file that gets ghost text."""
 LARGEST_PARSED = 500_000
-"""Characters. A larger text is not parsed: its tree takes tens of MB, and each keystroke 50 ms."""
+"""Maximum number of characters of a text that is parsed. For a larger one, the tree takes tens of
+MB, and each keystroke 50 ms.
+"""
 MOST_NODES = 300_000
-"""Nodes of a syntax tree, 45 MB. A larger tree is dropped."""
+"""Maximum number of nodes of a syntax tree; they take 45 MB. A larger tree is dropped."""
 SLOW_UPDATE_SECONDS = 0.1
-"""Seconds of processor time to parse one edit, at most."""
+"""Seconds of processor time. An edit that takes longer to parse counts as slow."""
 SLOW_UPDATES = 3
-"""Slower edits in a row after which a file loses its tree. One may hide a garbage collection."""
+"""Number of slow edits in a row after which a file loses its tree. A single one may be slow because
+of a garbage collection.
+"""
 
 
 class LazyTree:
-    """The syntax tree of one text, parsed at its first use by the thread that asks for it."""
+    """The syntax tree of a text. The text is parsed at the first use of the tree."""
 
     def __init__(self, make: Callable[[], SyntaxTree | None]):
-        """Parses nothing yet; `make` will parse the text."""
+        """Does not parse yet. The first `get` calls `make`, which parses the text."""
         self._lock = threading.Lock()
         self._make: Callable[[], SyntaxTree | None] | None = make
         self._tree: SyntaxTree | None = None
 
     @property
     def is_made(self) -> bool:
-        """Whether the text is parsed already, so that `get` costs nothing."""
+        """Whether the text has been parsed, so that `get` takes no time."""
         return self._make is None
 
     def get(self) -> SyntaxTree | None:
-        """Gives the tree, parsed now if need be; None for a text without one."""
+        """Gives the syntax tree, or None for a text without one. Parses the text if necessary."""
         with self._lock:
             if self._make is not None:
                 self._tree, self._make = self._make(), None
@@ -61,13 +65,13 @@ class LazyTree:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A file as it was at one version.
+    """A file at one version.
 
-    `lines` include their line ends, so that joined they are `text`. `starts` are the offsets of the
-    lines and of the text's end. Line ends are LF in place of the file's own `line_end`. A `refusal`
-    says why nothing may be offered in the file; the text is empty then. `file` identifies the file:
-    its real path, or `path` for a file that is not on disk. `names` are its paths relative to the
-    workspace folders around it, innermost folder first.
+    `lines` include their line ends; joined, they are `text`. `starts` are the offsets of the lines
+    and of the text's end. In `text`, LF replaces the file's own `line_end`. `refusal` says why
+    nothing may be offered in the file, and the text is then empty. `file` identifies the file: it
+    is the real path, or `path` for a file that is not on disk. `names` are the file's paths
+    relative to the workspace folders around it, innermost folder first.
     """
 
     uri: str
@@ -87,33 +91,36 @@ class Snapshot:
 
     @property
     def tree(self) -> SyntaxTree | None:
-        """The syntax tree, parsed now if need be; None for a text without one."""
+        """The syntax tree, or None for a text without one. Parses the text if necessary."""
         return self.lazy_tree.get()
 
     def line_count(self) -> int:
-        """Counts lines as an editor does: a last line end is followed by an empty line."""
+        """Counts lines as an editor does: after a final line end, there is one more, empty line."""
         return len(self.lines) + 1 if self._ends_in_line_end() else len(self.lines)
 
     def _ends_in_line_end(self) -> bool:
         return not self.lines or self.lines[-1][-1] == "\n"
 
     def line(self, number: int) -> str:
-        """The text of a line without its end; "" after the last one."""
+        """Gives the text of a line without its line end. After the last line, gives ""."""
         return self.lines[number].removesuffix("\n") if number < len(self.lines) else ""
 
     def offset(self, line: int, column: int) -> int:
-        """The offset of a line and column; columns past the line's end mean that end."""
+        """Gives the offset of a line and column.
+
+        A column beyond the line's end becomes that end.
+        """
         return self.starts[min(line, len(self.lines))] + min(column, len(self.line(line)))
 
     def place(self, offset: int) -> tuple[int, int]:
-        """The line and the column (in characters) of an offset."""
+        """Gives the line of an offset, and its column in characters."""
         line = bisect_right(self.starts, offset) - 1
         if line == len(self.lines) and not self._ends_in_line_end():
             line -= 1
         return line, offset - self.starts[line]
 
     def replaced(self, start: int, end: int, text: str) -> Snapshot:
-        """Gives a snapshot whose text from `start` to `end` is replaced by `text`."""
+        """Gives a snapshot in which `text` replaces the text from `start` to `end`."""
         whole = self.text[:start] + with_line_feeds(text) + self.text[end:]
         lines = tuple(LINE.findall(whole))
 
@@ -126,7 +133,7 @@ class Snapshot:
 
 
 def with_line_feeds(text: str) -> str:
-    """The text with LF for every line end."""
+    """Gives the text with LF for every line end."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -141,7 +148,7 @@ def _with_joined_halves(text: str) -> str:
 
 
 class Document:
-    """An open file. Lines and columns count characters; callers convert the editor's units."""
+    """An open file. Lines and columns count characters, not the units of LSP."""
 
     def __init__(
         self,
@@ -154,7 +161,10 @@ class Document:
         names: tuple[str, ...] = (),
         language_id: str = "",
     ):
-        """Opens the file with its first text; `language_id` is the client's id of `language`."""
+        """Opens the file with its first text.
+
+        `language_id` is the client's name for the language.
+        """
         self.uri = uri
         self.relocate(path, file, names)
         self.language = language
@@ -167,22 +177,25 @@ class Document:
 
     @property
     def text(self) -> str:
-        """The text as the editor has it."""
+        """The text with the editor's own line ends."""
         return "".join(self._lines)
 
     def relocate(self, path: str, file: str = "", names: tuple[str, ...] = ()) -> None:
-        """Sets the file's paths; they change with the folders of the workspace."""
+        """Sets the file's paths. Called when the folders of the workspace change."""
         self.path = path
         self.file = file or path
         self.names = names or (path,)
         self._snapshot = None
 
     def line(self, number: int) -> str:
-        """The text of a line without its end; "" after the last one."""
+        """Gives the text of a line without its line end. After the last line, gives ""."""
         return self._lines[number].rstrip("\r\n") if number < len(self._lines) else ""
 
     def set_text(self, text: str) -> None:
-        """Replaces the whole text; a document that was out of sync is in sync again."""
+        """Replaces the whole text.
+
+        A document that was out of sync is then in sync again, unless the text is too large.
+        """
         self._snapshot = None
         self._goes_without_tree = False
         self._slow_updates = 0
@@ -199,7 +212,7 @@ class Document:
         return f"the file is too large ({self._length:,} characters)"
 
     def lose_sync(self, reason: str) -> None:
-        """Marks the document as out of sync with the editor; `reason` says why, and the remedy."""
+        """Marks the text as out of sync with the editor. `reason` says why, and what to do."""
         self._refusal = reason
         self._lines = []
         self._snapshot = None
@@ -212,7 +225,10 @@ class Document:
         self._lines[line] = text[:column] + parted + text[column + 1 :]
 
     def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        """Replaces the text between two (line, column) places, clamped to the line and the text."""
+        """Replaces the text between two places, each a line and a column.
+
+        Places outside the text are moved to the nearest place in it.
+        """
         if self._refusal:
             return
         start, end = self._inside(start), self._inside(end)
@@ -246,12 +262,12 @@ class Document:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether the document is unchanged since `snapshot`.
 
-        The version alone is not enough: a client may reuse a version number for another text.
+        Comparing versions is not enough: a client may use a version number twice.
         """
         return self._snapshot is snapshot and snapshot.version == self.version
 
     def snapshot(self) -> Snapshot:
-        """Gives the file as it is now; it is parsed at the first use of its tree."""
+        """Gives the file as it is now. It is parsed when the snapshot's tree is first used."""
         if self._snapshot is None or self._snapshot.version != self.version:
             refusal = self._refusal or (self._too_large() if self._length > LARGEST else "")
             lines = () if refusal else self._clean_lines()
@@ -274,7 +290,7 @@ class Document:
         return self._snapshot
 
     def _clean_lines(self) -> tuple[str, ...]:
-        """Gives the lines for a snapshot: with LF, and without half characters."""
+        """Gives the lines for a snapshot. Each ends with LF, and half characters are replaced."""
         text = self.text
         if "\r" in text:
             *lines, last = with_line_feeds(text).split("\n")
@@ -290,7 +306,10 @@ class Document:
         return first[len(first.rstrip("\r\n")) :] or "\n"
 
     def _parse(self, text: str) -> SyntaxTree | None:
-        """Parses a text, starting from the tree of the last parsed text. One thread at a time."""
+        """Parses a text, reusing the tree of the text parsed before.
+
+        Only one thread parses at a time.
+        """
         with self._lock:
             if len(text) > LARGEST_PARSED or self._goes_without_tree:
                 return None

@@ -29,7 +29,7 @@ def _samples() -> deque[float]:
 
 @dataclass
 class Metrics:
-    """Counters since the start, and the last `KEPT_SAMPLES` measurements of each kind."""
+    """Counters since the start, and the last KEPT_SAMPLES measurements of each kind."""
 
     asked: int = 0
     answered: int = 0
@@ -43,16 +43,18 @@ class Metrics:
     engine_evaluated_tokens: int = 0
     engine_decoded_tokens: int = 0
     shown_tokens: int = 0
-    """Decoded tokens whose text was sent to the client, each counted once."""
+    """Number of decoded tokens whose text was sent to the client. Each token is counted once."""
     last: Completion | None = None
     first_ms: deque[float] = field(default_factory=_samples)
     total_ms: deque[float] = field(default_factory=_samples)
     evaluated_tokens: deque[float] = field(default_factory=_samples)
-    """Prompt tokens evaluated for each request that context.gate let pass; 0 if it was cached."""
+    """Prompt tokens evaluated for each recent request; 0 if its answer was cached. Refused requests
+    are left out.
+    """
     cancel_to_idle_ms: deque[float] = field(default_factory=_samples)
 
     def record(self, completion: Completion) -> None:
-        """Records a request's outcome."""
+        """Records the result of a request."""
         self.last = completion
         self.answered += bool(completion.text)
         self.empty += not completion.text
@@ -64,16 +66,16 @@ class Metrics:
             self.total_ms.append(completion.total_ms)
 
     def worked(self, before: Usage, after: Usage) -> None:
-        """Records the engine's work since `before`, whether or not the answer is shown."""
+        """Adds the engine's work between two readings of its usage, even if no result was shown."""
         self.engine_evaluated_tokens += after.evaluated_tokens - before.evaluated_tokens
         self.engine_decoded_tokens += after.generated_tokens - before.generated_tokens
 
     def stopped(self, milliseconds: float) -> None:
-        """Records the time from a stop until the engine was idle."""
+        """Records the milliseconds from a stop until the engine was idle."""
         self.cancel_to_idle_ms.append(milliseconds)
 
     def work(self) -> dict[str, int]:
-        """Gives the counts of tokens since the start: evaluated in prompts, decoded, and shown."""
+        """Counts the tokens since the start: evaluated in prompts, decoded, and shown."""
         return {
             "evaluated": self.engine_evaluated_tokens,
             "decoded": self.engine_decoded_tokens,
@@ -81,7 +83,7 @@ class Metrics:
         }
 
     def last_request(self) -> dict[str, Any] | None:
-        """Gives the latest request's costs, without its text."""
+        """Gives the result of the latest request: reason, tokens and times, but not its text."""
         if self.last is None:
             return None
         return {
@@ -93,12 +95,12 @@ class Metrics:
         }
 
     def requests(self) -> dict[str, int]:
-        """Gives the counts of requests since the start, by outcome."""
+        """Gives the number of requests since the start, for each outcome."""
         names = ("asked", "answered", "empty", "cached", "cancelled", "stale", "shown", "accepted")
         return {name: getattr(self, name) for name in names}
 
     def latency_ms(self) -> dict[str, float | None]:
-        """Gives percentiles of the times to the first token and to the whole answer.
+        """Gives percentiles of the milliseconds to the first token and to the whole answer.
 
         Only requests that reached the model are included.
         """

@@ -1,4 +1,4 @@
-"""The plain frozen records passed between the stages of a request."""
+"""The immutable records passed between the stages of a request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Literal
 
 Trigger = Literal["automatic", "popup", "invoked"]
 """What caused a request. `invoked`: a key or a command. `popup`: a completion list, opened by hand
-or by typing; clients do not tell these apart. Only `automatic` is refused in comments and the like.
+or by typing; clients do not tell these apart. Places such as comments are refused for `automatic`
+requests only.
 """
 
 
 BLOT = "xxxxxxxx"
-"""Replaces a secret in a prompt, so that the code around it stays code."""
+"""The text that replaces a secret in a prompt. It is a valid name, so that the code remains code.
+"""
 
 
 SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
@@ -20,16 +22,16 @@ SCRIPT_VARIABLE = "MISTRAL_LSP_SCRIPT"
 
 
 class UserError(Exception):
-    """An error that the user can mend; the message names the fault and the remedy."""
+    """An error that the user can mend. The message says what is wrong and what to do."""
 
 
 class EngineError(UserError):
-    """The engine can't answer; the message says why, and the remedy."""
+    """Raised if the engine can't answer. The message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A half-open range of the text, in str offsets."""
+    """A range of a text, in str offsets. `end` is not included."""
 
     start: int
     end: int
@@ -37,9 +39,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a prompt: plain text, or the name of a special token.
+    """One piece of a prompt: plain text, or a special token.
 
-    A model without the `special` token gets `text` in its place.
+    A model that lacks the `special` token gets `text` instead.
     """
 
     label: str
@@ -50,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of another file in a prompt; `file` identifies that file."""
+    """A piece of another file in a prompt. `file` identifies that file."""
 
     path: str
     text: str
@@ -59,7 +61,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The parts sent to the model, ordered by the fill-in `form`; `document` is the file's path."""
+    """The parts of a prompt, in the order of the fill-in `form`. `document` is the file's path."""
 
     form: str
     parts: tuple[Part, ...]
@@ -70,7 +72,7 @@ class Prompt:
 class Decoding:
     """How an answer is decoded: at most `max_tokens`, greedily unless a `line` is given.
 
-    For `line` n, a slower best-first search finds the n-th most probable line. A `background`
+    With `line` n, a slower best-first search finds the n-th most probable line. A `background`
     generation is stopped when any client starts one in the foreground.
     """
 
@@ -81,7 +83,10 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A decoded token: its text ("" while a character is incomplete), its probability in 0..1."""
+    """A decoded token: its text, and its probability from 0 to 1.
+
+    A character may consist of several tokens. Then only the last of them has a text.
+    """
 
     text: str
     probability: float
@@ -89,7 +94,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The tokens that the model wrote. `complete`: the model or a stop rule ended them."""
+    """The tokens that the model wrote. `complete`: the model or a stop rule ended the answer."""
 
     tokens: tuple[Token, ...]
     complete: bool = False
@@ -100,7 +105,7 @@ class Answer:
         return "".join(token.text for token in self.tokens)
 
     def tokens_within(self, length: int) -> tuple[Token, ...]:
-        """Gives the tokens of the first `length` characters; a token cut in two is included."""
+        """Gives the tokens of the first `length` characters. Includes a token cut in two."""
         reached = 0
         for place, token in enumerate(self.tokens):
             if reached >= length:
@@ -111,7 +116,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The cost of one generation, in tokens."""
+    """The number of tokens that one generation used, by kind."""
 
     prompt_tokens: int = 0
     evaluated_tokens: int = 0
@@ -120,15 +125,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that an engine holds ready.
+    """A model that is ready in an engine.
 
-    Windows are in tokens. `window` is the limit for prompt and answer together. `first_window` is
-    read at a new place, and is small so that the user does not wait. While the user rests, the
-    window grows to `working_window`, which this machine reads in about a second. Both are equal if
-    the engine can't hold two windows at once. `can_abort`: a cancel also stops an eval that is
-    running. `can_search`: it supports `Decoding.line`. If a prompt ends with the suffix,
-    `can_splice` moves it in the KV cache at each key; otherwise it is read again at each key, and
-    has at most `most_suffix` tokens.
+    Windows are in tokens. `window` is the limit for prompt and answer together. At a new place, a
+    small `first_window` is read, so that the user does not wait. In a pause, the window grows to
+    `working_window`, which this machine reads in about a second. Both have the same size if the
+    engine can't hold two windows at once.
+
+    `can_abort`: a cancel also stops the evaluation of tokens. `can_search`: the engine supports
+    `Decoding.line`. `can_splice`: at each key, the engine moves the suffix in its KV cache. This
+    concerns prompts that end with the suffix. Without `can_splice`, the suffix is read again at
+    each key, and has at most `most_suffix` tokens.
     """
 
     engine: str
@@ -146,9 +153,9 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The result of a request: `text` replaces `span`; if it is empty, `reason` says why.
+    """The result of a request: `text` replaces `span`. If `text` is empty, `reason` says why.
 
-    `others` are the other completions to choose from.
+    `others` are further completions, to choose from.
     """
 
     text: str
@@ -162,5 +169,7 @@ class Completion:
     total_ms: float = 0.0
     cached: bool = False
     confidence: float | None = None
-    """The model's probability of `text`, 0 to 1: the product of its tokens' probabilities."""
+    """The model's probability of `text`, 0 to 1. It is the product of the probabilities of its
+    tokens.
+    """
     others: tuple[Completion, ...] = ()

@@ -25,11 +25,11 @@ HOMES = re.compile(
     r"(?:homes?|users|documents and settings|media|var/mail|var/spool/cron)"
     rf"(?:[\\/]+|%2F|%5C))(?!~)(?:{_PART}(?: {_PART}){{1,3}}(?=[\\/])|{_PART}?(?=%2F|%5C)|{_PART})"
 )
-"""Matches a folder that holds home folders, on any system, and the user's name after it."""
+"""Matches a folder that contains home folders, on any system, and the user name after it."""
 
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
-    """Writes the report to a new file, readable by the user only. Raises UserError on failure."""
+    """Writes the report to a file that only the user can read. Raises UserError on failure."""
     content = json.dumps(collect(findings), indent=1, ensure_ascii=False, default=str)
     try:
         write_private(path, f"{content}\n".encode("utf-8", "replace"))
@@ -40,7 +40,7 @@ def write(findings: Mapping[str, Any], path: Path) -> None:
 
 
 def collect(findings: Mapping[str, Any]) -> Any:
-    """Collects the report, without users' names in paths and without secrets."""
+    """Collects the report. Removes secrets, and the user names in paths."""
     settings, problems = config.load_user_settings()
     content = {
         "findings": dict(findings),
@@ -53,7 +53,7 @@ def collect(findings: Mapping[str, Any]) -> Any:
 
 
 def _packages() -> list[tuple[str, str]]:
-    """Gives the required packages with their versions, or "not installed"."""
+    """Gives the required packages with their versions. A missing one has "not installed"."""
     try:
         needed = metadata.requires("mistral-lsp") or []
     except metadata.PackageNotFoundError:
@@ -70,7 +70,7 @@ def _version(name: str) -> str:
 
 
 def _logs() -> dict[str, list[str]]:
-    """Gives the last lines of the hosts' logs, which contain no code."""
+    """Gives the last lines of each host's log. These logs contain no code."""
     try:
         paths = sorted(private_folder().glob("*.log"))
     except (OSError, EngineError):
@@ -96,12 +96,12 @@ def _cleaned(value: Any, key: str = "") -> Any:
 
 
 def _without_secrets(text: str) -> str:
-    """Removes secrets, whether written as settings or in prose."""
+    """Removes secrets from a text. It recognises those in settings and those in prose."""
     return blot(blot(text, "config"), "prose")
 
 
 def _without_names(text: str) -> str:
-    """Removes users' names from paths; the current user's home becomes "~"."""
+    """Removes user names from paths. The current user's home becomes "~"."""
     home = str(Path.home())
     if len(Path(home).parts) > 1:
         for spelt in {home, home.replace("\\", "/"), home.replace("\\", "\\\\")}:

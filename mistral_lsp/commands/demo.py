@@ -23,7 +23,7 @@ CURSORS = (
     "if line < len(self._lines):",
     "def set_text(self, text: str) -> None:",
 )
-"""Lines of the shown file. Each is cut in the middle, and the model completes it."""
+"""Lines of the shown file. Each is cut in its middle, and the model completes it."""
 LINES_AROUND = 5
 PAUSE_SECONDS = 0.6
 
@@ -65,7 +65,7 @@ async def _show_cursor(
 
 
 def _request(session: Session, text: str, offset: int, number: int) -> Request:
-    """Creates a request at `offset`, with the rest of the line there removed."""
+    """Creates a request at `offset`. The rest of the line after `offset` is removed."""
     uri = f"untitled:cursor-{number}.py"
     session.open(uri, "python", 0, text[:offset] + text[text.index("\n", offset) :])
     snapshot = session.snapshot(uri)
@@ -81,7 +81,7 @@ def _cost(done: Completion) -> str:
 
 
 def _picture(request: Request, ghost: str) -> Group:
-    """Renders the lines around the cursor, with the ghost text."""
+    """Renders the lines around the cursor, with the ghost text inserted."""
     snapshot = request.snapshot
     number, column = snapshot.place(request.offset)
     first = max(0, number - LINES_AROUND)

@@ -1,4 +1,4 @@
-"""The command `doctor`: checks machine and installation, with advice for every problem."""
+"""The command `doctor`: checks the machine and the installation, and gives advice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
-"""Seconds to measure each speed, at most. Even a slow machine reads the prompt in this time."""
+"""Maximum seconds for measuring each speed. Even a slow machine reads the prompt in
+READING_SECONDS.
+"""
 WRITTEN_TOKENS = 32
 READ_LINES = 24
 
@@ -31,7 +33,7 @@ Findings = dict[str, Any]
 
 
 async def examine(overrides: Mapping[str, Any]) -> Findings:
-    """Loads the model as the server does, measures it, and gives the findings."""
+    """Loads the model as the server does, measures its speed, and gives all findings."""
     settings, problems = config.load_user_settings()
     settings, found = config.read(overrides, settings)
     problems = problems + found
@@ -71,7 +73,7 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
 
 
 async def measure(engine: Engine) -> Findings:
-    """Measures the speed of reading a new prompt and of writing, in tokens per second.
+    """Measures two speeds in tokens per second: of reading a new prompt, and of writing.
 
     A speed is None if it can't be measured.
     """
@@ -106,7 +108,7 @@ def _rate(tokens: int, seconds: float) -> float | None:
 
 
 def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
-    """Gives the machine's tier and the recommended model; empty without a local model."""
+    """Gives the machine's tier and the recommended model. Gives nothing without a local model."""
     if settings.engine in ("http", "scripted"):
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
@@ -122,7 +124,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 def advise(
     model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
 ) -> list[str]:
-    """Gives advice on possible improvements. Problems are not repeated here."""
+    """Gives advice on how to get better or faster answers. The problems are listed elsewhere."""
     advice = []
     local = settings.engine != "http"
     if local and "llama_cpp" not in installed():

@@ -23,12 +23,14 @@ from mistral_lsp.types import UserError
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGER = 1.1e9
-"""Bytes allowed in a download for each listed gigabyte. Listed sizes are rounded."""
+"""Maximum bytes of a download for each listed gigabyte. It is larger than a gigabyte, because
+listed sizes are rounded.
+"""
 SPARE_BYTES = 100_000_000
 
 
 def listed() -> list[dict[str, Any]]:
-    """Gives the facts about every known model, and whether it is here and in use."""
+    """Gives a record for each known model, and whether it is on this machine and in use."""
     settings, _ = config.load_user_settings()
     used = registry.find(settings.model or registry.EMBEDDED)
     memory = psutil.virtual_memory().total / 1e9
@@ -47,7 +49,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def pull(name: str, progress: download.Progress) -> Path:
-    """Downloads a known model unless it is here; gives its file."""
+    """Downloads a known model, unless it is on this machine already. Gives its file."""
     entry = _known(name)
     if not entry.source:
         return store.locate(name)
@@ -61,7 +63,7 @@ def pull(name: str, progress: download.Progress) -> Path:
 
 
 def address(entry: registry.Entry) -> str:
-    """Gives a model's download address: on the hub, or on the mirror in HF_ENDPOINT."""
+    """Gives a model's download address: on Hugging Face, or on the mirror in HF_ENDPOINT."""
     endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
@@ -70,7 +72,10 @@ def address(entry: registry.Entry) -> str:
 
 
 def verify(name: str) -> Path:
-    """Checks a model file against its checksum; gives the file. Raises UserError on mismatch."""
+    """Compares a model file's sha256 with the expected one, and gives the file.
+
+    Raises UserError if the two differ.
+    """
     _known(name)
     path = store.locate(name)
     try:
@@ -83,7 +88,7 @@ def verify(name: str) -> Path:
 
 
 def remove(name: str) -> Path:
-    """Deletes a downloaded model and its partial download; gives the deleted file."""
+    """Deletes a downloaded model and any partial download of it. Gives the deleted file."""
     if not _known(name).source:
         raise UserError(f"{name} is part of the installation and can't be removed.")
     path = store.file_of(name)
@@ -96,9 +101,9 @@ def remove(name: str) -> Path:
 
 
 def use(model: str) -> Path:
-    """Writes a model, by name or path, into the user's settings; gives the settings file.
+    """Writes a model's name or path into the user's settings file, and gives that file.
 
-    Raises UserError, and changes nothing, if the model is missing or invalid.
+    If the model is missing or invalid, changes nothing and raises UserError.
     """
     try:
         chosen = config.model_at(model, Path.cwd())
@@ -127,7 +132,7 @@ def _known(name: str) -> registry.Entry:
 
 
 def print_list(models: list[dict[str, Any]]) -> None:
-    """Prints the result of `listed` as a table."""
+    """Prints a table of the models that `listed` gives."""
     from rich.console import Console
     from rich.table import Column, Table
 

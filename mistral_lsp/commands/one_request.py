@@ -1,4 +1,4 @@
-"""Runs one request without an editor, for several commands."""
+"""Runs one request without an editor. Several commands share this code."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from mistral_lsp.workspace.session import Session
 
 PATIENT_MS = 120_000
 MOST_DIGITS = 18
-"""Digits of line and column together, at most."""
+"""Maximum number of digits of line and column together."""
 
 
 @asynccontextmanager
 async def opened(
     place: str, overrides: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Request, Workbench]]:
-    """Gives a request at FILE:LINE:COL, and a workbench. Raises UserError for a wrong place."""
+    """Gives a request at FILE:LINE:COL, and a workbench with an engine.
+
+    Raises UserError if there is no such place.
+    """
     path, line, column = split_place(place)
     session = Session(patient_settings(overrides))
     request = make_request(session, path, line, column)
@@ -35,7 +38,7 @@ async def opened(
 
 @asynccontextmanager
 async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
-    """Starts an engine for the session's settings; disconnects from it at the end."""
+    """Gives a workbench with an engine for the session's settings. Disconnects at the end."""
     # Sets no options for the host's exit. So a host shared with editors exits as they want, and
     # any other host exits with this client.
     engine = new_engine(wanted_by(session.settings).without_wishes())
@@ -47,7 +50,7 @@ async def engine_workbench(session: Session) -> AsyncIterator[Workbench]:
 
 
 def patient_settings(overrides: Mapping[str, Any]) -> config.Settings:
-    """Gives the user's settings with a deadline long enough for a cold start."""
+    """Gives the user's settings, with a deadline long enough for loading the model."""
     settings, problems = config.load_user_settings()
     if problems:
         raise UserError(" ".join(problems))
@@ -55,7 +58,10 @@ def patient_settings(overrides: Mapping[str, Any]) -> config.Settings:
 
 
 def split_place(place: str) -> tuple[Path, int, int]:
-    """Splits FILE:LINE:COL, counted from 1, into a path, and a line and column counted from 0."""
+    """Splits FILE:LINE:COL into path, line and column.
+
+    The given numbers count from 1, the returned ones from 0.
+    """
     name, _, rest = place.rpartition(":")
     name, _, line = name.rpartition(":")
     numbers = f"{line}{rest}"
@@ -65,12 +71,12 @@ def split_place(place: str) -> tuple[Path, int, int]:
 
 
 def _are_digits(text: str) -> bool:
-    """Whether a text is a number that int() accepts, of at most `MOST_DIGITS` digits."""
+    """Whether a text is a number that int() accepts, with at most MOST_DIGITS digits."""
     return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def make_request(session: Session, path: Path, line: int, column: int) -> Request:
-    """Creates a request at a place of a file. Raises UserError if there is no such place."""
+    """Creates a request at a place in a file. Raises UserError if there is no such place."""
     try:
         # Editors don't count a byte order mark as a column.
         text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
@@ -90,7 +96,7 @@ def make_request(session: Session, path: Path, line: int, column: int) -> Reques
 async def complete(
     request: Request, workbench: Workbench, grow: Grow | None = None
 ) -> dict[str, Any]:
-    """Runs the request; gives the record of `complete --json`."""
+    """Runs a request, and gives the object that `complete --json` prints."""
     done = await pipeline.complete(request, workbench, grow)
     return {
         "text": done.text.replace("\n", request.snapshot.line_end),
@@ -115,7 +121,7 @@ def _range(request: Request, span: Span) -> dict[str, dict[str, int]]:
 
 
 def print_explanation(result: dict[str, Any]) -> None:
-    """Shows an explanation as a table on the terminal."""
+    """Prints the explanation of a prompt as a table."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""The command `trace`: shows the events of one request and their times."""
+"""The command `trace`: shows the events of one request, with their times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from mistral_lsp.types import Completion, Decoding, LoadedModel, Prompt, Token, 
 
 @dataclass
 class Trace:
-    """Events, each with its milliseconds since the start. None contains the user's code."""
+    """A list of events, each with the milliseconds since the start.
+
+    No event contains the user's code.
+    """
 
     clock: Callable[[], float] = time.perf_counter
     events: list[tuple[float, str]] = field(default_factory=list)
@@ -31,7 +34,7 @@ class Trace:
 
 
 class TracedGeneration(Generation):
-    """A generation that records its first and last token."""
+    """A generation that records the times of its first token and its end."""
 
     def __init__(self, generation: Generation, trace: Trace):
         self._generation = generation
@@ -62,7 +65,7 @@ class TracedGeneration(Generation):
 
 
 class TracedEngine(Engine):
-    """An engine that records its calls."""
+    """An engine that records each call and its time."""
 
     def __init__(self, engine: Engine, trace: Trace):
         self._engine = engine
@@ -97,7 +100,7 @@ class TracedEngine(Engine):
 
 
 async def follow(request: Request, workbench: Workbench) -> dict[str, Any]:
-    """Runs the request; gives the record of `trace --json`."""
+    """Runs a request, and gives the object that `trace --json` prints."""
     trace = Trace()
     workbench.engine = TracedEngine(workbench.engine, trace)
 
@@ -114,7 +117,7 @@ async def follow(request: Request, workbench: Workbench) -> dict[str, Any]:
 
 
 def print_trace(result: dict[str, Any]) -> None:
-    """Shows the events as a table on the terminal."""
+    """Prints the events as a table."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,1 +1,1 @@
-"""Answers requests: from a place in a file to the completion shown there."""
+"""Answers requests: finds the completion to show at a place in a file."""

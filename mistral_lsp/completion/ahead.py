@@ -1,4 +1,4 @@
-"""Works ahead while the engine is idle: reads prompts, grows windows, writes next lines."""
+"""Works while the engine is idle: reads prompts, makes windows larger, writes next lines."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from mistral_lsp.prompt.build import build
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
 BREATH_SECONDS = 0.02
-"""Seconds before an engine without abort reads ahead, so that a quick next key is not delayed."""
+"""Seconds to wait before reading ahead with an engine that can't abort. A key typed in this time is
+not delayed.
+"""
 REST_SECONDS = 0.3
-"""Seconds. After such a pause, the user is assumed not to be in the middle of a word."""
+"""Pause in seconds after which the user is assumed not to be in the middle of a word."""
 NEARLY_TYPED = 8
-"""Characters. With at most so many left to type in a line, the next one is written ahead."""
+"""When at most this many characters of a line are left to type, the next line is written ahead."""
 SURE = 0.8
-"""Least mean probability of a line's tokens at which the next line is written ahead."""
+"""Minimum mean probability of a line's tokens at which the line after it is written ahead."""
 NEXT_LINE_TOKENS = 48
-"""Tokens of a line written ahead, at most."""
+"""Maximum number of tokens of a line written ahead."""
 
 
 async def look(request: Request, workbench: Workbench) -> None:
-    """Reads the prompt for a place where the cursor rests, so that the first answer is quick.
+    """Works ahead for the place where the cursor rests, so that the next answer comes quickly.
 
-    The place may be within an answer: clients send no request while the user types ghost text.
+    The cursor may be within ghost text. While the user types ghost text, clients send no requests.
     """
     turn = workbench.scheduler.turn
     await parse(request.snapshot)
@@ -41,7 +43,10 @@ async def look(request: Request, workbench: Workbench) -> None:
 
 
 def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> None:
-    """Starts to work ahead at the request's place; `entry` is the answer there, if any."""
+    """Starts to work ahead in the background.
+
+    `entry` is the answer at the request's place, or None.
+    """
     if not workbench.interactive:
         return
     line = entry if entry is not None and _is_nearly_typed(entry, request.offset) else None
@@ -49,11 +54,10 @@ def use_pause(request: Request, entry: Entry | None, workbench: Workbench) -> No
 
 
 async def _get_ready(request: Request, line: Entry | None, workbench: Workbench) -> None:
-    """Reads the prompt at the cursor.
+    """Reads the prompt at the cursor, or writes the next line if `line` is given.
 
-    `line` is an answer that the user has typed nearly to its end; then the model writes the line
-    after it instead. It first waits for the model to be loaded. After a rest, it also grows the
-    window.
+    `line` is an answer whose first line the user has nearly typed. The work starts once the model
+    is loaded. If the pause lasts REST_SECONDS longer, the window grows, too.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()
@@ -71,8 +75,8 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
 async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> None:
     """Lets the engine read a prompt up to the end of the prefix, where the user types.
 
-    If only special tokens follow, or the engine can splice, the rest is read, too. Then the first
-    token's probabilities are ready, and an answer begins without an eval.
+    The engine also reads the rest if that is only special tokens, or if it can move the suffix in
+    its KV cache. The probabilities of the first token are then ready before a request comes.
     """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:
@@ -90,7 +94,7 @@ async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> Non
 
 
 def _is_nearly_typed(entry: Entry, offset: int) -> bool:
-    """Whether the user is about to finish the answer's first line, and the model is sure of it."""
+    """Whether the user has nearly typed the answer's first line, and the model is sure of it."""
     typed = offset - entry.offset
     line = entry.text.partition("\n")[0]
     tokens = entry.answer.tokens_within(len(line))
@@ -101,7 +105,10 @@ def _is_nearly_typed(entry: Entry, offset: int) -> bool:
 async def _write_next_line(
     request: Request, entry: Entry, workbench: Workbench, model: LoadedModel
 ) -> None:
-    """Writes the next line into the cache, as if the user had typed the entry's line to its end."""
+    """Lets the model write the line after the entry's first line, and caches the answer.
+
+    The prompt ends as if the user had typed the first line to its end.
+    """
     line = entry.text.partition("\n")[0]
     following = entry.behind(f"{line}\n")
     plan = await find_plan(request, workbench, model)
@@ -127,10 +134,11 @@ async def _write_next_line(
 
 
 async def _grow_window(request: Request, workbench: Workbench, model: LoadedModel) -> None:
-    """Reads a larger window, or one that starts further down, before the current one is full.
+    """Reads a new window before the present one is full.
 
-    An engine that can hold two windows also reads one with newer excerpts of other files, since
-    this does not delay a typing user.
+    The new window is larger, or starts further down. An engine that can hold two windows also reads
+    a new one when the present excerpts of other files are out of date. Such an engine can do so
+    without delaying the user.
     """
     plan = await find_plan(request, workbench, model)
     if plan is None:

@@ -1,7 +1,7 @@
 """An LRU cache of answers, searched for the answer that the user is typing.
 
-Answers are kept as the model wrote them. The filters run on every read, because the text around the
-cursor may have changed since.
+The cache holds answers as the model wrote them. The filters run each time an answer is used,
+because the text around the cursor may have changed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Answer, Token
 
 KEPT = 256
-"""Answers in the cache, at most."""
+"""Maximum number of answers in the cache."""
 BEFORE = 4000
-"""Characters before the cursor; an answer is found only while they are unchanged."""
+"""Number of characters before the cursor. An answer is found only while they are unchanged."""
 AFTER = 1000
-"""Characters after the cursor; an answer is found only while they are unchanged."""
+"""Number of characters after the cursor. An answer is found only while they are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
 """Closing brackets and quotes that an editor may insert by itself."""
 
@@ -26,7 +26,7 @@ EDITOR_CLOSED = ")]}>\"'`"
 class Entry:
     """An answer, whole or still growing, and the text around its cursor.
 
-    `complete`: the model or a stop rule ended it. `ended`: the model did.
+    `complete`: the answer has ended, by the model or by a stop rule. `ended`: the model ended it.
     """
 
     uri: str
@@ -47,7 +47,7 @@ class Entry:
         return cls(snapshot.uri, offset, before, snapshot.text[offset : offset + AFTER])
 
     def behind(self, typed: str) -> Entry:
-        """Makes an empty entry for the cursor's place after `typed` has been typed."""
+        """Makes an empty entry for the place of the cursor after the user has typed `typed`."""
         before = (self.before + typed)[-BEFORE:]
         return Entry(self.uri, self.offset + len(typed), before, self.after)
 
@@ -57,28 +57,31 @@ class Entry:
         return Answer(tuple(self.tokens), self.complete)
 
     def take(self, token: Token) -> None:
-        """Appends a token. Lines end at LF, as in the prompt, even if the model writes CR LF."""
+        """Appends a token, without its CR characters. In prompts, too, lines end with LF alone."""
         if "\r" in token.text:
             token = Token(token.text.replace("\r", ""), token.probability)
         self.tokens.append(token)
         self.text += token.text
 
     def see(self, characters: int) -> int:
-        """Notes that the first `characters` were shown; gives the number of newly shown tokens."""
+        """Records that the first `characters` were shown.
+
+        Gives the number of tokens newly shown.
+        """
         seen = len(self.answer.tokens_within(characters))
         fresh = max(0, seen - self._seen)
         self._seen += fresh
         return fresh
 
     def is_seen_at(self, offset: int) -> bool:
-        """Whether any part of the answer after `offset` was shown."""
+        """Whether any part of the answer after `offset` has been shown."""
         shown = sum(len(token.text) for token in self.tokens[: self._seen])
         return self.offset + shown > offset
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
-        """Gives the rest of the answer for a cursor at `offset`; None if other text was typed.
+        """Gives the part of the answer after `offset`, or None if the user typed other text.
 
-        While the answer grows, the typed text may already be longer.
+        While the answer grows, the user may have typed more than it contains so far.
         """
         if snapshot.uri != self.uri or offset < self.offset:
             return None
@@ -106,13 +109,13 @@ class Entry:
 
 
 class Cache:
-    """An LRU of answers."""
+    """An LRU cache of answers."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[tuple[str, int, str], Entry] = OrderedDict()
 
     def put(self, entry: Entry) -> None:
-        """Keeps a complete answer."""
+        """Adds a complete answer. A full cache drops the least recently used one."""
         self._entries[entry.uri, entry.offset, entry.before] = entry
         if len(self._entries) > KEPT:
             self._entries.popitem(last=False)
@@ -123,7 +126,11 @@ class Cache:
         return kept is not None and kept.after == entry.after
 
     def find(self, snapshot: Snapshot, offset: int) -> tuple[Entry, Answer] | None:
-        """Finds an answer that agrees with the text typed since. Gives entry and rest, or None."""
+        """Finds an answer that agrees with the typed text.
+
+        Gives its entry, and the part of the answer after `offset`. Gives None if there is no such
+        answer.
+        """
         for key, entry in reversed(self._entries.items()):
             if not entry.offset <= offset <= entry.offset + len(entry.text):
                 continue
@@ -134,12 +141,15 @@ class Cache:
         return None
 
     def clear(self) -> None:
-        """Forgets everything, as when the model changes."""
+        """Removes all answers, for example when the model changes."""
         self._entries.clear()
 
 
 def _rest(tokens: list[Token], typed: int, complete: bool) -> Answer:
-    """Drops the first `typed` characters of the tokens; a cut token keeps its probability."""
+    """Gives the tokens without their first `typed` characters.
+
+    A cut token keeps its probability.
+    """
     left = []
     for token in tokens:
         cut = min(typed, len(token.text))

@@ -9,7 +9,7 @@ from mistral_lsp.completion.request import Request, Workbench, parse, refuse
 
 
 async def explain(request: Request, workbench: Workbench) -> dict[str, Any]:
-    """Describes the prompt that `complete` would send, part by part, or says why there is none.
+    """Describes the prompt for a request, part by part, or gives the reason why there is none.
 
     Raises EngineError if the model can't be loaded.
     """

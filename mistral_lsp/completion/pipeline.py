@@ -1,4 +1,4 @@
-"""Turns a request into ghost text: every stage, by name, in order."""
+"""Turns a request into ghost text, by all the stages in order."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.types import Answer, Completion, Decoding, EngineError, LoadedModel, Span, Usage
 
 MOST_LINES = 3
-"""Lines offered to a user who asks by hand, at most; the most probable ones."""
+"""Maximum number of lines offered to a user who asks by hand."""
 LEAST_LIKELY = 0.001
-"""Probability, 0 to 1. A less probable answer is not offered as a choice."""
+"""Minimum probability, 0 to 1, of an answer that is offered as a choice."""
 SUPERSEDED = "a newer request took over"
 NO_USAGE = Usage()
 NOTHING = Answer(())
@@ -32,7 +32,10 @@ Grow = Callable[[Completion], None]
 
 @dataclass
 class Attempt:
-    """The state of a request; `answer` is the rest of `entry` at the request's cursor."""
+    """The result of a request so far.
+
+    `answer` is the part of `entry` after the request's cursor.
+    """
 
     model: LoadedModel | None
     answer: Answer = NOTHING
@@ -43,14 +46,15 @@ class Attempt:
     seen: bool = False
     """Whether a part of the answer was shown before this request."""
     shown: str = ""
-    """The longest beginning of the answer shown by this request."""
+    """The text that this request has shown so far."""
 
 
 async def complete(request: Request, workbench: Workbench, grow: Grow | None = None) -> Completion:
     """Answers a request. While the answer streams, `grow` gets every longer completion.
 
-    At the deadline, the tokens so far are the answer. If nothing is to be shown, the completion's
-    `reason` says why. Raises CancelledError if the caller is cancelled, and nothing else.
+    The tokens written before the deadline are the answer. If there is nothing to show, the
+    completion's `reason` says why. The only exception raised is CancelledError, if the caller is
+    cancelled.
     """
     started = workbench.clock()
     turn = workbench.scheduler.next_turn()
@@ -78,7 +82,10 @@ async def complete(request: Request, workbench: Workbench, grow: Grow | None = N
 async def _write(
     request: Request, attempt: Attempt, workbench: Workbench, grow: Grow | None
 ) -> str | None:
-    """Fills the attempt from the cache or by the engine; gives the reason if there is no answer."""
+    """Gets the answer from the cache or the engine.
+
+    Gives the reason if there is none, else None.
+    """
     reason = refuse(request)
     if reason is not None:
         return reason
@@ -97,7 +104,10 @@ async def _write(
 async def _next_best(
     request: Request, attempt: Attempt, completion: Completion, workbench: Workbench
 ) -> tuple[Attempt, Completion]:
-    """Gives the most probable answer that the filters keep; without one, the given attempt."""
+    """Gives the most probable answer that the filters keep, with its completion.
+
+    If there is no such answer, gives `attempt` and `completion`.
+    """
     async with contextlib.aclosing(_other_lines(request, workbench)) as lines:
         async for other, judged in lines:
             if other.entry is not None:
@@ -109,7 +119,7 @@ async def _next_best(
 async def _others(
     request: Request, shown: Completion, workbench: Workbench
 ) -> tuple[Completion, ...]:
-    """Gives other completions to a user who asks again, the most probable first."""
+    """Gives further completions for a user who asks again, the most probable first."""
     found: dict[str, Completion] = {shown.text: shown}
     async for _, judged in _other_lines(request, workbench):
         found.setdefault(judged.text, judged)
@@ -119,7 +129,7 @@ async def _others(
 async def _other_lines(
     request: Request, workbench: Workbench
 ) -> AsyncGenerator[tuple[Attempt, Completion], None]:
-    """Generates an answer for each of the most probable lines; yields those that can be shown."""
+    """Generates an answer for each of the most probable lines. Yields those that can be shown."""
     for line in range(1, MOST_LINES + 1):
         model = workbench.engine.model
         if model is None or not model.can_search:
@@ -139,9 +149,9 @@ async def _generate(
     grow: Grow | None,
     line: int | None = None,
 ) -> str | None:
-    """Lets the engine write an answer into the attempt; gives the reason if it can't.
+    """Lets the engine write the answer. Gives the reason if it can't, else None.
 
-    A `line` n asks for the answer with the n-th most probable line.
+    With `line` n, the answer is the n-th most probable line.
     """
     debounce = request.settings.debounce_ms / 1000 if request.trigger == "automatic" else 0.0
     while True:
@@ -180,9 +190,9 @@ async def _generate(
 
 
 async def _stream(request: Request, stream: Stream, workbench: Workbench, line: int | None) -> None:
-    """Writes an answer into the stream, until the model or the stop rule ends it.
+    """Lets the engine write an answer into the stream, until the model or a stop rule ends it.
 
-    A user who asks by hand gets the most probable line, found by a slower search.
+    For a user who asks by hand, a slower search finds the most probable line.
     """
     stream.model = await workbench.engine.ready()
     prompt = await prepare(request, workbench, stream.model)
@@ -207,7 +217,7 @@ async def _stream(request: Request, stream: Stream, workbench: Workbench, line: 
 async def _follow(
     request: Request, attempt: Attempt, stream: Stream, workbench: Workbench, grow: Grow | None
 ) -> None:
-    """Copies the part of the stream's answer after the cursor into the attempt, as it grows."""
+    """Copies the stream's answer into the attempt, from the cursor on, whenever it grows."""
     attempt.entry = stream.entry
     followed = stream.followed(request.snapshot, request.offset)
     async with contextlib.aclosing(followed) as answers:
@@ -222,7 +232,7 @@ async def _follow(
 def _leave(request: Request, stream: Stream) -> None:
     """Stops the stream of a cancelled request, unless the stream is still useful.
 
-    It is useful if another request follows it, or if the user types its answer.
+    A stream is useful if another request follows it, or if the user is typing its answer.
     """
     if stream.is_followed:
         return
@@ -239,10 +249,10 @@ def _note_shown(request: Request, attempt: Attempt, workbench: Workbench, text: 
 
 
 def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow: Grow) -> None:
-    """Passes a longer completion to `grow`; text shown once is never removed or rewritten.
+    """Passes the completion to `grow` if it extends the text shown so far.
 
-    Passes nothing if text follows the cursor on its line. After the first line, passes only whole
-    lines. The filters may still change the rest.
+    Passes nothing if there is text after the cursor on its line. After the first line, passes only
+    whole lines: the filters may still change the last one.
     """
     completion = _judge(request, attempt, workbench, None)
     lead = len(completion.text) - len(completion.text.lstrip())
@@ -259,9 +269,9 @@ def _show_growth(request: Request, attempt: Attempt, workbench: Workbench, grow:
 def _judge(
     request: Request, attempt: Attempt, workbench: Workbench, reason: str | None, least: float = 0.0
 ) -> Completion:
-    """Runs the filters on the attempt's answer; gives the completion for the request.
+    """Runs the filters on the attempt's answer, and makes the completion for the request.
 
-    Text less probable than `least` is always dropped.
+    Text less probable than `least` is dropped, whatever the settings say.
     """
     suggestion = Suggestion("", reason=reason)
     if reason is None:

@@ -1,4 +1,4 @@
-"""Finds or makes the plan of a request's window, and builds its prompt."""
+"""Finds or makes the plan for a request, and builds the prompt from the plan."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, LoadedModel, Prompt
 
 SMALLEST_BUDGET = 64
-"""Tokens of a plan, at least."""
+"""Minimum number of tokens that a plan is made for."""
 RESERVED_TOKENS = 48
-"""Tokens of the window kept free for special tokens, the path and the introduction."""
+"""Tokens of the window that are kept free for special tokens, the path and the introduction."""
 
 
 async def prepare(request: Request, workbench: Workbench, model: LoadedModel) -> Prompt:
-    """Builds the prompt for a request, from a kept plan that fits, or else from a new plan."""
+    """Builds the prompt for a request, from a stored plan that still fits or from a new plan."""
     plan = await find_plan(request, workbench, model)
     if plan is None:
         budget = _budget(request, model, first=workbench.interactive)
@@ -31,9 +31,9 @@ async def prepare(request: Request, workbench: Workbench, model: LoadedModel) ->
 
 
 async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan | None:
-    """Gives a kept plan that still fits the request's place, or None.
+    """Gives a stored plan that still fits the request's place, or None.
 
-    Plans for the working window are preferred to those for the first window.
+    Plans for the large working window are preferred to those for the small first window.
     """
     snapshot, offset = request.told()
     for first in (False, True):
@@ -46,12 +46,12 @@ async def find_plan(request: Request, workbench: Workbench, model: LoadedModel) 
 
 
 async def make_grown_plan(request: Request, workbench: Workbench, model: LoadedModel) -> Plan:
-    """Makes a plan for the working window, which this machine reads in about a second."""
+    """Makes a plan for the working window, the larger of the model's two windows."""
     return await make_plan(request, workbench, _budget(request, model, first=False))
 
 
 async def make_plan(request: Request, workbench: Workbench, budget: Budget) -> Plan:
-    """Makes a plan for the request's place, without keeping it."""
+    """Makes a plan for the request's place, and does not store it."""
 
     async def count(excerpts: Sequence[str]) -> list[int]:
         return await workbench.engine.count([see_excerpt(excerpt) for excerpt in excerpts])

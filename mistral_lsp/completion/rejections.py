@@ -1,4 +1,4 @@
-"""Remembers dismissed suggestions, so that none is offered again at the same place."""
+"""Remembers dismissed suggestions, so that they are not offered again at the same place."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from cachetools import LRUCache
 from mistral_lsp.document import Snapshot
 
 KEPT_PLACES = 256
-"""Places with dismissed texts, at most."""
+"""Maximum number of places whose dismissed texts are remembered."""
 LOOK_BACK = 500
-"""Characters before a place that identify it."""
+"""Number of characters before a place, by which the place is recognised."""
 
 Place = tuple[str, str, str]
-"""A document's URI, the text before a place, and the character after it."""
+"""Identifies a place: the document's URI, the text before the place, and the character after it."""
 
 
 class Rejections:
-    """An LRU of dismissed texts, keyed by the text around their place."""
+    """An LRU cache of dismissed texts. The key is the text around the place."""
 
     def __init__(self) -> None:
         self._shown: tuple[Place, int, str] | None = None
         self._dismissed: LRUCache[Place, frozenset[str]] = LRUCache(KEPT_PLACES)
 
     def show(self, snapshot: Snapshot, offset: int, text: str) -> None:
-        """Notes the text that is shown now."""
+        """Records the text that is shown now, and its place."""
         self._shown = (_place(snapshot, offset), offset, text)
 
     def reject(self, snapshot: Snapshot, offset: int) -> None:
-        """Notes the text shown at this place as dismissed, without the part typed since.
+        """Records the shown text as dismissed, without the part that the user has typed since.
 
         Does nothing if no text was shown at this place.
         """

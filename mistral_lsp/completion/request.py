@@ -24,7 +24,9 @@ from mistral_lsp.prompt.window import Plans
 from mistral_lsp.types import Trigger
 
 PARSED_AT_ONCE = 20_000
-"""Characters. A longer text is parsed by a thread, so that no other file's request waits for it."""
+"""Maximum number of characters of a text that is parsed on the event loop. A longer text is parsed
+in a thread, so that requests for other files don't wait.
+"""
 
 
 def _no_later() -> Snapshot | None:
@@ -35,8 +37,8 @@ def _no_later() -> Snapshot | None:
 class Request:
     """A place in a snapshot, and the user's settings.
 
-    `latest` gives the newest snapshot of the file, or None for a file that is not being edited.
-    `before` is the text of the earlier cells of a notebook.
+    `latest` gives the newest snapshot of the file, or None for a file that is not being edited. For
+    a notebook's cell, `before` is the text of the earlier cells.
     """
 
     snapshot: Snapshot
@@ -48,11 +50,14 @@ class Request:
 
     @cached_property
     def cursor(self) -> Cursor:
-        """The code at the place. A long text is parsed beforehand, by `parse`."""
+        """What is around the request's place: the line, its region, and the open brackets.
+
+        The first use parses the text. A long text should be parsed before, by `parse`.
+        """
         return read_cursor(self.snapshot, self.offset)
 
     def told(self) -> tuple[Snapshot, int]:
-        """Gives the snapshot with the earlier cells before its text, and the place's new offset."""
+        """Gives the snapshot with the earlier cells in front, and the offset of the place in it."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
@@ -62,8 +67,8 @@ class Request:
 class Workbench:
     """The objects shared by all requests.
 
-    If not `interactive`, no user is typing: nothing is done in pauses, and the first prompt already
-    fills the working window.
+    `interactive` is False if no user is typing, for example on the command line. Then nothing is
+    done in pauses, and the first prompt fills the large working window at once.
     """
 
     engine: Engine
@@ -80,13 +85,13 @@ class Workbench:
 
 
 async def parse(snapshot: Snapshot) -> None:
-    """Parses the snapshot in a thread, if its text is long; else it is parsed at its first use."""
+    """Parses a long text in a thread. A short text is parsed when its tree is first used."""
     if len(snapshot.text) > PARSED_AT_ONCE and not snapshot.lazy_tree.is_made:
         await asyncio.to_thread(snapshot.lazy_tree.get)
 
 
 def refuse(request: Request) -> str | None:
-    """Says why nothing is offered at the request's place, or None."""
+    """Gives the reason why nothing is offered at the request's place, or None."""
     snapshot = request.snapshot
     reason = gate.refuse(snapshot, request.cursor, request.settings, request.trigger)
     if reason is None and is_in_secret(snapshot, request.offset):

@@ -1,4 +1,4 @@
-"""Gives the engine to one stream at a time: the newest request's."""
+"""Lets only one stream at a time use the engine: the stream of the newest request."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Superseded(Exception):
-    """A newer request took the engine."""
+    """Raised if a newer request has taken the engine."""
 
 
 class Disagreed(Exception):
-    """The user typed text that differs from the stream's answer."""
+    """Raised if the user has typed text that differs from the stream's answer."""
 
 
 class Stream:
-    """A generation in progress; any number of requests may follow it."""
+    """A generation in progress, followed by any number of requests."""
 
     def __init__(self, snapshot: Snapshot, offset: int):
         self.snapshot = snapshot
@@ -37,31 +37,34 @@ class Stream:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the generation has ended or was stopped."""
         return self._stopped or self._is_done()
 
     @property
     def is_followed(self) -> bool:
-        """Whether a request waits for the stream's tokens."""
+        """Whether a request is waiting for the stream's tokens."""
         return bool(self._followers)
 
     def _is_done(self) -> bool:
         return self._task is not None and self._task.done()
 
     def rest(self, snapshot: Snapshot, offset: int) -> Answer | None:
-        """Gives the rest of the answer for a cursor at `offset`; None if other text was typed."""
+        """Gives the part of the answer after `offset`, or None if the user typed other text."""
         if not self.entry.tokens and offset != self.offset and self._stops_at_once():
             return None  # no answer to compare with yet; a new stream keeps the prompt read so far
         return self.entry.rest(snapshot, offset)
 
     def _stops_at_once(self) -> bool:
-        """Whether a cancel stops the stream at once. Else following it is faster than a new one."""
+        """Whether the engine can stop this generation at once.
+
+        If it can't, following the stream is faster than starting a new one.
+        """
         return self.model is None or self.model.can_abort
 
     def agrees(self, later: Snapshot) -> bool:
-        """Whether the text typed since agrees with the stream's answer.
+        """Whether the stream's answer begins with the text typed since the stream started.
 
-        The editor may have inserted one closing bracket or quote.
+        One closing bracket or quote, which the editor may have inserted, is ignored.
         """
         typed = len(later.text) - len(self.snapshot.text)
         return any(
@@ -70,7 +73,7 @@ class Stream:
         )
 
     async def followed(self, snapshot: Snapshot, offset: int) -> AsyncGenerator[Answer, None]:
-        """Yields the rest of the answer for a cursor at `offset` each time it grows, until its end.
+        """Yields the part of the answer after `offset`, each time the answer has grown.
 
         Raises Disagreed, Superseded, or the engine's error.
         """
@@ -118,28 +121,30 @@ class Stream:
         self._wake()
 
     def stop(self) -> None:
-        """Stops the generation; safe at any time."""
+        """Stops the generation. May be called at any time, more than once."""
         self._stopped = True
         if self._task is not None:
             self._task.cancel()
 
     async def settle(self) -> None:
-        """Waits until the generation is over."""
+        """Waits until the generation has ended."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
 
 class Scheduler:
-    """Decides which stream has the engine: of many quick requests, only the last one's."""
+    """Decides which stream may use the engine: the stream of the newest request."""
 
     def __init__(self, sleep: Sleep = asyncio.sleep):
-        """`sleep` waits for the debounce."""
+        """Starts without a stream. `sleep` is awaited for the debounce."""
         self._sleep = sleep
         self._stream: Stream | None = None
         self._idle: asyncio.Task[None] | None = None
         self._about: object = None
         self.turn = 0
-        """Number of the newest request. While a request waits for parsing, a newer one may come."""
+        """The number of the newest request. After waiting, a request compares its own number with
+        this one, and so notices a newer request.
+        """
 
     def next_turn(self) -> int:
         """Gives a new request its number."""
@@ -147,7 +152,7 @@ class Scheduler:
         return self.turn
 
     def agreeing(self, snapshot: Snapshot, offset: int) -> Stream | None:
-        """Gives the stream in progress, if the text before `offset` agrees with its answer."""
+        """Gives the running stream, if its answer agrees with the text before `offset`."""
         stream = self._stream
         if stream is None or stream.is_over or stream.rest(snapshot, offset) is None:
             return None
@@ -160,9 +165,9 @@ class Scheduler:
         write: Callable[[Stream], Coroutine[Any, Any, None]],
         debounce: float,
     ) -> Stream:
-        """Stops the stream and idle work; after `debounce` seconds, lets `write` fill a new stream.
+        """Stops the running stream and idle work, and gives a new stream at once.
 
-        Gives the new stream at once.
+        After `debounce` seconds, `write` is called to fill the new stream.
         """
         if self._stream is not None:
             self._stream.stop()
@@ -183,9 +188,10 @@ class Scheduler:
         await write(stream)
 
     def idle(self, work: Callable[[], Coroutine[Any, Any, None]], about: object = None) -> None:
-        """Starts `work` in the background, unless a stream is running. The next stream cancels it.
+        """Starts `work` in the background, unless a stream is running.
 
-        It replaces earlier idle work. If both are `about` the same object, the earlier one stays.
+        The next stream cancels `work`. Earlier idle work is cancelled first. But if the earlier
+        work is `about` the same object, it continues, and `work` is not started.
         """
         if self._stream is not None and not self._stream.is_over:
             return

@@ -1,4 +1,4 @@
-"""Collects the situation of an answer for the filters."""
+"""Collects what the filters need to know about an answer and its place."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mistral_lsp.postprocess.base import Situation
 from mistral_lsp.types import Answer
 
 NEARBY = 2_000
-"""Characters of `nearby` text on either side of the cursor."""
+"""Number of characters on each side of the cursor in `Situation.nearby`."""
 
 
 def situation(request: Request, answer: Answer, workbench: Workbench) -> Situation:
-    """Gives the situation of an answer for the filters.
+    """Gives what the filters need to know about an answer and its place.
 
-    Dismissed and improbable answers are filtered out for automatic requests only.
+    Only for automatic requests, the filters drop dismissed and improbable answers.
     """
     cursor = request.cursor
     rejected: frozenset[str] = frozenset()

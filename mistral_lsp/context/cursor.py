@@ -12,21 +12,22 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.syntax.trees import Region
 
 FOLLOWING = 4000
-"""Characters read after the cursor's line, for the filters."""
+"""Number of characters read after the cursor's line, for the filters."""
 AROUND = 4000
-"""Characters read on either side of the cursor, to find how the file is indented."""
+"""Number of characters read on each side of the cursor, to find how the file is indented."""
 INDENTED = re.compile(r"^(\t| +(?=\S))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The cursor's place in a text.
+    """What is around the cursor.
 
-    `line_prefix` and `line_suffix` are the parts of its line, without the line end. `following` is
-    the text from that line's end on, FOLLOWING characters at most. `has_open_string`: the cursor is
-    in a string that may span lines and has no closing quote. A quote right after the cursor does
-    not count: an editor may have inserted it. `indent` is one level of the indentation around; ""
-    if there is none, or tabs and blanks are mixed.
+    `line_prefix` and `line_suffix` are the cursor's line, before and after the cursor, without the
+    line end. `following` is the text after that line, FOLLOWING characters at most.
+    `has_open_string`: the cursor is in a string that may span lines and has no closing quote. A
+    quote right after the cursor is ignored, since an editor may have inserted it. `indent` is one
+    level of the indentation near the cursor. It is "" without any indentation, or if tabs and
+    blanks are mixed.
     """
 
     offset: int

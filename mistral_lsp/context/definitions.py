@@ -1,4 +1,4 @@
-"""Reads a file's definitions, as short texts for the prompts of other files."""
+"""Lists a file's definitions, as short texts for the prompts of other files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from mistral_lsp.context.files import MISSING, Stamp
 from mistral_lsp.syntax.trees import Definition, SyntaxTree
 
 WHOLE = 160
-"""Characters. A longer definition is cut to its signature."""
+"""Maximum number of characters of a definition that is given whole. A longer one is cut to its
+signature.
+"""
 LONGEST = 240
-"""Characters of a definition's text, at most."""
+"""Maximum number of characters of a definition's text."""
 LONGEST_NAME = 80
-"""Characters. A definition with a longer name is left out."""
+"""Maximum number of characters of a definition's name. A definition with a longer one is left out.
+"""
 MOST_AROUND = 8
-"""Levels of definitions around one, at most. A deeper one is of no use to other files."""
+"""Maximum number of definitions around a definition. A more deeply nested one is of no use to other
+files.
+"""
 MOST_DEFINITIONS = 2_000
-"""Definitions of one file, at most."""
+"""Maximum number of definitions of one file."""
 
 
 class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A definition, as shown in the prompts of other files; `text` is dedented."""
+    """A definition, as shown in the prompts of other files. `text` is dedented."""
 
     name: str
     within: tuple[str, ...]
@@ -31,9 +36,9 @@ class Defined(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
-    """The definitions of a file, in order; `path` is relative to its workspace folder.
+    """The definitions of a file, in order. `path` is relative to a workspace folder.
 
-    The stamp is MISSING if the file could not be read.
+    `stamp` is MISSING if the file could not be read.
     """
 
     path: str
@@ -44,7 +49,10 @@ class FileDefinitions(msgspec.Struct, frozen=True, array_like=True):
 def read_definitions(
     path: str, text: str, tree: SyntaxTree, stamp: Stamp = MISSING
 ) -> FileDefinitions:
-    """Gives a parsed file's first MOST_DEFINITIONS definitions, without those nested too deep."""
+    """Gives the first MOST_DEFINITIONS definitions of a parsed file.
+
+    Leaves out those that are nested too deep or have too long a name.
+    """
     found = (one for one in tree.definitions() if _is_sensible(one))
     told = (
         Defined(one.name, one.within, _told(text, one)) for one in islice(found, MOST_DEFINITIONS)

@@ -1,4 +1,7 @@
-"""Reads untrusted files safely: regular files, up to a size; symbolic links only on request."""
+"""Reads untrusted files safely: only regular files, and only up to a size.
+
+Symbolic links are followed only on request.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Stamp(NamedTuple):
-    """A file's time and size, to notice changes. Some systems change inodes, so it has none."""
+    """A file's time and size, by which a change is noticed.
+
+    It has no inode number, since some systems change this although the file is the same.
+    """
 
     changed_ns: int = 0
     size: int = 0
@@ -20,11 +26,11 @@ class Stamp(NamedTuple):
 
 
 MISSING = Stamp()
-"""The stamp of a path without a regular file."""
+"""The stamp of a path at which there is no regular file."""
 
 
 def stamp(path: str | Path, follow: bool = False) -> Stamp:
-    """Gives the stamp of a file; symbolic links are followed only with `follow`."""
+    """Gives the stamp of a file. Follows a symbolic link only if `follow` is set."""
     try:
         found = Path(path).stat(follow_symlinks=follow)
     except (OSError, ValueError):
@@ -33,7 +39,7 @@ def stamp(path: str | Path, follow: bool = False) -> Stamp:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is a folder, and not a symbolic link to one."""
+    """Whether a path is a folder. A symbolic link to a folder does not count."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -41,9 +47,10 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: str | Path, most: int, follow: bool = False) -> tuple[bytes, Stamp] | None:
-    """Reads up to `most` + 1 bytes of a file, so that a longer file shows; also gives its stamp.
+    """Reads up to `most` + 1 bytes of a file, and its stamp.
 
-    None if the file is missing, unreadable or not regular.
+    A result of `most` + 1 bytes shows that the file is too long. Gives None if the file is missing,
+    unreadable or not regular.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | NO_WAITING | (0 if follow else NO_LINK))

@@ -1,4 +1,4 @@
-"""Keeps files out of prompts if they are gone, ignored by now, or changed since they were read."""
+"""Checks files before a prompt, and leaves out those that were deleted, ignored or changed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mistral_lsp.context.files import MISSING, Stamp
 from mistral_lsp.context.index import Index, Known
 
 DEADLINE_SECONDS = 1.0
-"""Seconds to wait for the disk. After that, the prompt goes without other files."""
+"""Seconds to wait for the disk. If it takes longer, the prompt gets no code of other files."""
 
 
 async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
-    """Gives the files still allowed in a prompt. The value tells whether the file is unchanged.
+    """Maps each file that a prompt may contain to whether the file is unchanged.
 
-    No file is allowed if the disk takes longer than DEADLINE_SECONDS.
+    Gives no file if the disk takes longer than DEADLINE_SECONDS.
     """
     known = {file: found for file in files if (found := index.get(file))}
     lying = places(known.values())
@@ -32,16 +32,19 @@ async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
 
 
 def places(known: Iterable[Known]) -> dict[str, tuple[Path, str]]:
-    """Gives each file's workspace folder and path below that; leaves out files without a folder."""
+    """Gives each file's workspace folder, and the file's path below this folder.
+
+    Files without a workspace folder are left out.
+    """
     return {one.file: (one.folder, one.path) for one in known if one.folder is not None}
 
 
 def settle(
     index: Index, known: Mapping[str, Known], stamps: Mapping[str, Stamp]
 ) -> dict[str, bool]:
-    """Like `look`, with stamps that the caller has read already.
+    """Does the same as `look`, with stamps that the caller has already read.
 
-    Drops missing files from the index, and calls the index's `on_change` for changed files.
+    Drops missing files from the index. Calls the index's `on_change` for each changed file.
     """
     found = {}
     for file, one in known.items():

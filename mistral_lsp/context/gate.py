@@ -1,4 +1,4 @@
-"""Decides whether to offer anything at the cursor, and if not, says why."""
+"""Decides whether to offer anything at the cursor, and gives the reason if not."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from mistral_lsp.text.globs import Glob
 from mistral_lsp.types import Trigger
 
 LONGEST_LINE = 20_000
-"""Characters. Nothing is offered in a longer line."""
+"""Maximum number of characters of a line in which something is offered."""
 LONGEST_PATH, DEEPEST = 4_096, 200
-"""Characters and folders of a path. A longer or deeper one is excluded without trying globs."""
+"""Maximum number of characters and of folders of a path. A file with a longer or deeper path counts
+as excluded.
+"""
 
 
 def refuse(snapshot: Snapshot, cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Says why nothing is offered at the cursor, or None."""
+    """Gives the reason why nothing is offered at the cursor, or None."""
     return _refuse_file(snapshot, settings) or _refuse_place(cursor, settings, trigger)
 
 
 def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
-    """Says why nothing is ever offered in this file, even if the user asks, or None."""
+    """Gives the reason why nothing is offered in the whole file, or None.
+
+    Requests that the user makes by hand are refused, too.
+    """
     if not settings.enabled:
         return "ghost text is switched off (mistralLsp.enabled)"
     if snapshot.refusal:
@@ -42,7 +47,10 @@ def _refuse_file(snapshot: Snapshot, settings: Settings) -> str | None:
 
 
 def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str | None:
-    """Says why nothing is offered at this place, or None; most rules are for automatic requests."""
+    """Gives the reason why nothing is offered at the cursor, or None.
+
+    Most of these rules apply to automatic requests only.
+    """
     if len(cursor.line_prefix) + len(cursor.line_suffix) > LONGEST_LINE:
         return "the line is too long"
     if trigger != "automatic":
@@ -55,7 +63,10 @@ def _refuse_place(cursor: Cursor, settings: Settings, trigger: Trigger) -> str |
 
 
 def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
-    """Says why no new answer is generated, or None. Answers in the cache are still offered."""
+    """Gives the reason why the model is not asked for an answer, or None.
+
+    An answer in the cache is still offered.
+    """
     line = cursor.line_prefix
     is_open = any(one.closer in ")]" for one in cursor.nesting.on_line)
     if trigger != "automatic" or cursor.line_suffix.strip() or is_open or cursor.region != "code":
@@ -68,8 +79,8 @@ def refuse_to_ask(cursor: Cursor, trigger: Trigger) -> str | None:
 def is_on(snapshot: Snapshot, settings: Settings) -> bool:
     """Whether the user wants completions in the file's language.
 
-    The setting is looked up by the client's language id, then by our name, then by `*`. The id
-    distinguishes JSX from JavaScript, and also names languages without a grammar.
+    The setting is looked up by the client's language id, then by our name of the language, then by
+    `*`. The client's id tells JSX from JavaScript, and exists for languages without a grammar, too.
     """
     language = snapshot.language
     # Without an id from the client, the language's first id is used, which is VS Code's.
@@ -81,8 +92,8 @@ def is_on(snapshot: Snapshot, settings: Settings) -> bool:
 def is_excluded(names: Sequence[str], settings: Settings) -> bool:
     """Whether the user's globs exclude a file.
 
-    `names` are its paths, each relative to a workspace folder around it, the innermost folder
-    first. The first path that a glob matches decides.
+    `names` are the file's paths below the workspace folders around it, innermost folder first. The
+    first path that any glob matches decides.
     """
     return bool(settings.exclude) and _is_excluded(tuple(names), tuple(settings.exclude))
 

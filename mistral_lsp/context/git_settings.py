@@ -1,7 +1,8 @@
 """Reads git's settings for ignored files: `core.excludesFile` and `core.ignoreCase`.
 
-Git itself is not run: it may be missing, and a repository's settings can make it run programs.
-If there are several `core.excludesFile`, git uses the last one; here, all are used.
+Git itself is not run: it may be missing, and the settings of a repository can make git run other
+programs. If `core.excludesFile` is set several times, git uses the last value. Here, all the files
+are used.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from mistral_lsp.context import files
 from mistral_lsp.context.files import Stamp
 
 LARGEST = 100_000
-"""Bytes read of a settings file."""
+"""Maximum number of bytes read of a settings file."""
 MOST_FILES = 16
-"""Included settings files that are read, at most."""
+"""Maximum number of settings files that are read because other ones include them."""
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 SECTION = re.compile(r"\s*\[\s*([\w.-]+)[^\]\n]*\]")
 ENTRY = re.compile(r"\s*([a-zA-Z][\w-]*)\s*(?:=\s*(.*))?$")
@@ -28,14 +29,14 @@ ESCAPED = re.compile(r"\\(.)")
 
 
 class GitSettings(NamedTuple):
-    """Git's settings; `excludes` are the files with ignore patterns for a whole repository."""
+    """Git's settings. `excludes` are files with ignore patterns for a whole repository."""
 
     excludes: tuple[Path, ...]
     ignore_case: bool
 
 
 class _Settings(NamedTuple):
-    """The settings in one file."""
+    """The settings in a single file."""
 
     excludes: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class _Settings(NamedTuple):
 
 
 def repository(folder: Path) -> Path | None:
-    """Gives the git directory of the repository whose top is `folder`; None if there is none."""
+    """Gives the git directory of the repository whose top folder is `folder`, or None."""
     own = folder / ".git"
     if not os.path.lexists(own):
         return None
@@ -53,7 +54,10 @@ def repository(folder: Path) -> Path | None:
 
 
 def read_settings(repository: Path | None) -> GitSettings:
-    """Reads the settings of the system, the user and, if given, a repository's git directory."""
+    """Reads the settings of the system, of the user, and of a repository if one is given.
+
+    `repository` is its git directory.
+    """
     home = _folder("XDG_CONFIG_HOME", "~/.config") / "git"
     own = [Path(path) for path in SYSTEM]
     own += [home / "config", _expanded("~/.gitconfig")]
@@ -81,7 +85,10 @@ def _with_included(paths: list[Path]) -> Iterator[tuple[_Settings, Path]]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, stamp: Stamp) -> _Settings:
-    """Reads a file's settings. `stamp` is part of the cache key: a changed file is read again."""
+    """Reads the settings in a file.
+
+    `stamp` is part of the cache's key, so that a changed file is read again.
+    """
     found = files.read(path, LARGEST, follow=True) if stamp != files.MISSING else None
     if found is None:
         return _Settings()
@@ -104,7 +111,7 @@ def _read(path: Path, stamp: Stamp) -> _Settings:
 
 
 def _value(written: str) -> str:
-    """Removes a value's quotes, escapes and the comment after it."""
+    """Gives a setting's value from its text: without quotes, escapes, and a comment after it."""
     value = ""
     for quoted, escaped, plain in _pieces(written):
         value += ESCAPED.sub(r"\1", quoted) + escaped + plain
@@ -119,7 +126,7 @@ def _pieces(written: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _line(path: Path) -> str:
-    """Reads the text of a short file; "" if there is none."""
+    """Gives the stripped text of a short file, or "" if it can't be read."""
     found = files.read(path, LARGEST, follow=True)
     return "" if found is None else found[0].decode("utf-8", "replace").strip()
 

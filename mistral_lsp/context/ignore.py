@@ -1,4 +1,4 @@
-"""Finds the files that git ignores: by .gitignore, .git/info/exclude, and the user's patterns."""
+"""Finds the files that git ignores, by .gitignore, .git/info/exclude and the user's patterns."""
 
 from __future__ import annotations
 
@@ -17,32 +17,35 @@ from mistral_lsp.text import globs
 from mistral_lsp.text.globs import Glob
 
 LARGEST = 300_000
-"""Bytes read of a file of patterns; the rest is left out."""
+"""Maximum number of bytes read of a file of patterns. The rest is not read."""
 MOST_GLOBS = 10_000
-"""Patterns read of one file; the rest are left out."""
+"""Maximum number of patterns taken from one file. The rest are left out."""
 KEPT_GLOBS = 50_000
-"""Patterns kept in memory, of all files; some 40 MB at most."""
+"""Maximum number of patterns in memory, from all files. They take up to about 40 MB."""
 
 
 class Rules(NamedTuple):
-    """The patterns of one file; they match paths stripped of their first `depth` names."""
+    """The patterns of one file. They match paths stripped of their first `depth` names."""
 
     depth: int
     globs: Sequence[Glob]
 
 
 class Chain(NamedTuple):
-    """The rules in force in a folder; later rules override earlier ones."""
+    """The rules that apply in a folder. Later rules override earlier ones."""
 
     rules: tuple[Rules, ...] = ()
     ignore_case: bool = False
 
 
 class Ignored:
-    """The files that git ignores in one workspace folder; rules are read at their first use."""
+    """The files that git ignores in one workspace folder. Rules are read when first needed."""
 
     def __init__(self, root: Path):
-        """Looks for the repository's top at `root` and above; without one, `root` is the top."""
+        """Finds the repository's top folder: `root`, or a folder above it.
+
+        Without a repository, `root` counts as the top folder.
+        """
         around = (root, *root.parents)
         self._top = next((one for one in around if os.path.lexists(one / ".git")), root)
         self._above = root.relative_to(self._top).parts
@@ -50,10 +53,13 @@ class Ignored:
         self.is_all = any(
             self._ignores(self._above[:depth], True) for depth in range(1, len(self._above) + 1)
         )
-        """Whether the root itself is ignored."""
+        """Whether git ignores the root itself."""
 
     def ignores(self, path: str, is_folder: bool = False) -> bool:
-        """Whether a path below the root is ignored; the folders around it are assumed not to be."""
+        """Whether git ignores a path below the root.
+
+        The folders between the root and the path must not be ignored.
+        """
         return self._ignores((*self._above, *path.split("/")), is_folder)
 
     def _ignores(self, names: tuple[str, ...], is_folder: bool) -> bool:
@@ -64,7 +70,7 @@ class Ignored:
         return False
 
     def _chain(self, names: tuple[str, ...]) -> Chain:
-        """Gives the rules in force in a folder; `names` is its path below the top."""
+        """Gives the rules for a folder. `names` is the folder's path below the repository's top."""
         known = self._chains.get(names)
         if known is None:
             above = self._chain(names[:-1]) if names else Chain()
@@ -92,7 +98,10 @@ _lock = threading.Lock()
 
 
 def _read(path: Path, ignore_case: bool, follow: bool) -> list[Glob]:
-    """Reads the patterns of a file; none if it is missing, not regular, or an unfollowed link."""
+    """Reads the patterns in a file.
+
+    Gives none if the file is missing or not regular, or is a symbolic link and `follow` is not set.
+    """
     stamp = files.stamp(path, follow)
     if stamp == files.MISSING:
         return []

@@ -1,4 +1,4 @@
-"""The index of the definitions in the workspace, found by name."""
+"""The index of the workspace's definitions, searched by name."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from mistral_lsp.context.definitions import Defined, FileDefinitions
 from mistral_lsp.context.files import Stamp
 
 MOST_BYTES = 64_000_000
-"""Bytes of memory: some 160,000 ordinary definitions. A file that does not fit is left out."""
+"""Maximum bytes of memory, enough for some 160,000 ordinary definitions. A file that does not fit
+is left out.
+"""
 BYTES_OF_A_FILE, BYTES_OF_A_DEFINITION, BYTES_OF_A_NEW_NAME = 800, 120, 350
-"""Bytes of memory for a file, a definition and a new name, in addition to their texts."""
+"""Bytes of memory for a file, a definition and a new name, each without its texts."""
 LONGEST_PATH = 300
-"""Characters of a path. A file with a longer one stays out of prompts."""
+"""Maximum number of characters of a file's path. A file with a longer path stays out of prompts."""
 NAMELESS = frozenset({"__init__", "index", "mod", "main", "lib"})
-"""File names without suffix; other files import such a file by its folder's name."""
+"""File names, without suffix, that don't occur in imports. Such a file is imported by its folder's
+name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """A file in the index.
 
-    `file` is its whole path and identifies it; `path` is its path below `folder`, a folder of the
-    workspace. Only tests have files without a folder. `size` is in bytes of memory.
+    `file` is the absolute path, which identifies the file. `path` is its path below `folder`, a
+    workspace folder. Only tests have files without a folder. `size` is the file's share of memory,
+    in bytes.
     """
 
     file: str
@@ -46,7 +51,7 @@ class Index:
 
     def __init__(self) -> None:
         self.on_change: Callable[[Known], None] = lambda known: None
-        """Called with each file found changed since it was read."""
+        """Called with each file that has changed since it was read."""
         self._files: dict[str, Known] = {}
         self._folders: dict[str, set[str]] = {}
         self._defining: dict[str, set[str]] = {}
@@ -54,7 +59,10 @@ class Index:
         self._size = 0
 
     def put(self, found: FileDefinitions, folder: Path | None = None) -> None:
-        """Replaces the definitions of a file below `folder`; a full index leaves the file out."""
+        """Replaces the definitions of a file. If the index is full, leaves the file out.
+
+        `found.path` is relative to `folder`.
+        """
         file = found.path if folder is None else str(folder / found.path)
         self.drop(file)
         size = self._size_of(found.definitions)
@@ -71,7 +79,7 @@ class Index:
             self._defining.setdefault(definition.name, set()).add(known.file)
 
     def _size_of(self, definitions: Sequence[Defined]) -> int:
-        """Estimates the bytes of memory for a file with these definitions."""
+        """Estimates how many bytes of memory a file with these definitions takes."""
         size = BYTES_OF_A_FILE
         for one in definitions:
             size += sum(map(getsizeof, (one.name, one.text, one.within, *one.within)))
@@ -80,7 +88,7 @@ class Index:
         return size + BYTES_OF_A_NEW_NAME * len(new_names)
 
     def drop(self, file: str) -> None:
-        """Forgets a file; an unknown one is no error."""
+        """Removes a file. Does nothing if the file is not in the index."""
         gone = self._files.pop(file, None)
         if gone is None:
             return
@@ -91,7 +99,7 @@ class Index:
             _discard(self._defining, definition.name, file)
 
     def drop_all(self, paths: Iterable[str]) -> None:
-        """Forgets the given files, and all files at any depth in the given folders."""
+        """Removes the given files, and all files at any depth below the given folders."""
         gone = set(paths)
         for file in gone:
             self.drop(file)
@@ -101,7 +109,7 @@ class Index:
                     self.drop(file)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Removes all files."""
         for file in list(self._files):
             self.drop(file)
 
@@ -112,25 +120,25 @@ class Index:
         return iter(list(self._files.values()))
 
     def get(self, file: str) -> Known | None:
-        """Gives a file in the index, or None."""
+        """Gives a file's record, or None if the file is not in the index."""
         return self._files.get(file)
 
     def of(self, file: str) -> tuple[Defined, ...]:
-        """Gives the definitions of a file, in order."""
+        """Gives a file's definitions in order. Gives none for a file that is not in the index."""
         known = self._files.get(file)
         return () if known is None else known.definitions
 
     def defining(self, name: str) -> set[str]:
-        """Gives the files with a definition of a name."""
+        """Gives the files that define a name."""
         return self._defining.get(name, set())
 
     def called(self, names: Iterable[str]) -> set[str]:
-        """Gives the files whose name in imports is one of `names` (see `module`)."""
+        """Gives the files whose module name is one of `names`."""
         return {file for name in names for file in self._modules.get(name, ())}
 
 
 def module(path: str) -> str:
-    """Gives the name of a file in the imports of other files."""
+    """Gives a file's module name: the name by which other files import it."""
     pure = PurePosixPath(path)
     stem = pure.name.partition(".")[0]
     return pure.parent.name if stem in NAMELESS and pure.parent.name else stem
@@ -141,7 +149,7 @@ def _folder(file: str) -> str:
 
 
 def _with_those_around(folder: str) -> Iterator[str]:
-    """Gives a folder and all folders around it."""
+    """Gives a folder and all the folders above it."""
     yield folder
     while folder not in ("/", _folder(folder)):
         folder = _folder(folder)

@@ -1,4 +1,4 @@
-"""Collects the signatures of the definitions around the start of the prompt's window."""
+"""Lists the signatures of the definitions around the place where the prompt's window starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mistral_lsp.document import Snapshot
 def introduce(snapshot: Snapshot, anchor: int) -> str:
     """Gives the signatures of the definitions around `anchor`, outermost first.
 
-    Without them, a window that starts inside a class would not name the class.
+    They tell the model, for example, in which class the window starts.
     """
     if snapshot.tree is None or anchor == 0:
         return ""

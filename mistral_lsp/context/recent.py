@@ -1,4 +1,4 @@
-"""Remembers the places where the user paused, with the text around each."""
+"""Remembers the places where the user has paused, with the text around each."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from mistral_lsp.context.snippets import See, Snippet, around, as_it_is, likenes
 from mistral_lsp.document import Snapshot
 
 MOST = 16
-"""Places remembered, at most."""
+"""Maximum number of remembered places."""
 ALIKE = 0.9
-"""Likeness of two places, 0 to 1. From this value on, the later place replaces the earlier."""
+"""Minimum similarity, 0 to 1, at which a later place replaces an earlier one."""
 
 
 class Recent:
-    """The latest places, without near duplicates. Used on the event loop only."""
+    """The latest places where the user has paused, without near duplicates.
+
+    Used on the event loop only.
+    """
 
     def __init__(self, see: See = as_it_is) -> None:
-        """Starts empty. `see` gives the part of a file's text that may be remembered."""
+        """Starts empty. `see` gives the text of a file that may be remembered, without secrets."""
         self._see = see
         self._places: list[Snippet] = []
 
     def note(self, snapshot: Snapshot, offset: int) -> None:
-        """Remembers a place, and drops earlier places that overlap it or are nearly the same."""
+        """Remembers a place. Drops earlier places that overlap it or are nearly the same."""
         here = around(snapshot, offset, self._see)
         kept = [
             place
@@ -30,5 +33,5 @@ class Recent:
         self._places = [*kept[1 - MOST :], here]
 
     def all(self) -> list[Snippet]:
-        """Gives the places, the latest first."""
+        """Gives all places, the latest first."""
         return self._places[::-1]

@@ -16,32 +16,44 @@ CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
 
 WORD = re.compile(r"[^\W\d]\w+")
 BEFORE, AFTER = 6000, 2000
-"""Characters before and after the cursor. The nearer a name is, the greater its weight."""
+"""Number of characters before and after the cursor in which names are looked for."""
 NEAR_LINES = 8
-"""Distance from the cursor, in lines, at which a name has half the weight."""
+"""Distance from the cursor, in lines, at which a name has half the weight that it has at the
+cursor.
+"""
 TOP = 8000
-"""Characters at a file's start, where names are imported."""
+"""Number of characters at a file's start in which imported names are looked for."""
 ANYWHERE = 0.05
-"""Least weight of a name in the file's first TOP characters; a name at the cursor has 1."""
+"""Minimum weight of a name in the file's first TOP characters. A name at the cursor has a weight of
+1.
+"""
 BEHIND = 0.5
-"""Factor for a word after the cursor, relative to a word at the same distance before it."""
+"""Factor for the weight of a word after the cursor. Before the cursor, the factor is 1."""
 ELSEWHERE = 0.2
-"""Factor for a definition in a file whose module name this file does not mention."""
+"""Factor for the weight of definitions in a file that the current file seems not to import."""
 MEMBER = 0.15
-"""Factor for the members of a class whose name is around the cursor."""
+"""Factor for the weight of the members of a class, relative to the weight of the name of the class.
+"""
 USUAL = 6
-"""Files. A name defined in more files is ignored, unless the file's module name is mentioned."""
+"""Maximum number of files that define a name. A name that more files define is ignored, except in
+files whose module name is near the cursor.
+"""
 CHARACTERS_PER_TOKEN = 3
-"""Estimated characters of a token, to shorten the list before tokens are counted."""
+"""Estimated number of characters of a token. By this estimate, the list is shortened before tokens
+are counted.
+"""
 
 Ranked = tuple[float, str, int]
-"""The weight of a definition, its file, and its index in the file's definitions."""
+"""A definition: its weight, its file, and its index in the file's definitions."""
 
 
 async def choose(
     snapshot: Snapshot, offset: int, index: Index, budget: int, count: CountTokens
 ) -> tuple[Excerpt, ...]:
-    """Gives excerpts of other files, at most `budget` tokens in all, the weightiest file last."""
+    """Gives excerpts of other files, of at most `budget` tokens together.
+
+    The file with the greatest weight comes last.
+    """
     ranked = rank(snapshot, offset, index)
     files = {file: known for _, file, _ in ranked if (known := index.get(file))}
     while ranked:
@@ -55,7 +67,7 @@ async def choose(
 
 
 def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
-    """Ranks other files' definitions of the names around `offset`, the weightiest first."""
+    """Ranks other files' definitions of the names around `offset`, the greatest weight first."""
     weights = _weights(snapshot.text, offset)
     called = index.called(weights) - {snapshot.file}
     found = []
@@ -69,7 +81,7 @@ def rank(snapshot: Snapshot, offset: int, index: Index) -> list[Ranked]:
 
 
 def _weights(text: str, offset: int) -> dict[str, float]:
-    """Weighs words: more if they are near the cursor, and a little at the file's top."""
+    """Gives each word near `offset` its weight, and words at the file's top a small weight."""
     before = text[max(0, offset - BEFORE) : offset].split("\n")
     after = text[offset : offset + AFTER].split("\n")
     weights = weigh(before[::-1], after, NEAR_LINES)
@@ -79,10 +91,10 @@ def _weights(text: str, offset: int) -> dict[str, float]:
 
 
 def weigh(before: Sequence[str], after: Sequence[str], half: int) -> dict[str, float]:
-    """Weighs every word of some lines: 1 at the cursor, and half of that `half` lines away.
+    """Gives the weight of each word: 1 at the cursor, and 0.5 at a distance of `half` lines.
 
-    `before` and `after` both begin with the line nearest to the cursor. BEHIND reduces weights in
-    `after`.
+    `before` and `after` both begin with the line nearest to the cursor. Weights in `after` are
+    multiplied by BEHIND.
     """
     weights: dict[str, float] = {}
     for factor, lines in ((1.0, before), (BEHIND, after)):
@@ -103,7 +115,10 @@ def _candidates(weights: Iterable[str], called: set[str], index: Index) -> set[s
 
 
 def _likeness(file: str, other: str) -> float:
-    """Gives a factor for how related two files are: 1 in one folder, 0.1 in different languages."""
+    """Gives a factor for how closely two files are related, judged by their paths.
+
+    It is 1 in the same folder, and 0.1 for different languages.
+    """
     one, two = PurePosixPath(file), PurePosixPath(other)
     if one.suffix[:3] != two.suffix[:3]:  # .ts and .tsx are one language
         return 0.1
@@ -118,7 +133,7 @@ def _weight(definition: Defined, weights: dict[str, float], index: Index) -> flo
 
 
 def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known]) -> list[Ranked]:
-    """Keeps the weightiest definitions, up to `characters` in all."""
+    """Keeps the definitions with the greatest weights, up to `characters` in all."""
     kept = []
     for one in ranked:
         characters -= len(files[one[1]].definitions[one[2]].text) + 1
@@ -129,7 +144,7 @@ def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known
 
 
 def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
-    """Makes one excerpt per file: its chosen definitions in order, members inside their classes."""
+    """Makes one excerpt for each file: its chosen definitions in order, members inside classes."""
     places: dict[str, set[int]] = {}
     for _, file, place in ranked:
         places.setdefault(file, set()).add(place)

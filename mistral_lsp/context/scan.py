@@ -1,8 +1,8 @@
-"""Scans a workspace in a separate process, and writes the definitions of each file as one line.
+"""Scans a workspace in a separate process, and writes each file's definitions as a line of JSON.
 
 `python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files nearest to NEAR. Without
-arguments, the Job is read from stdin, as a line of JSON. The process then exits when stdin closes,
-that is, when the server is gone.
+arguments, the process reads a Job from stdin, as a line of JSON. It then exits when stdin is
+closed, which happens when the server ends.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from mistral_lsp.syntax import trees
 from mistral_lsp.system import processes
 
 MOST_FILES = 20_000
-"""Files that one scan looks at, at most."""
+"""Maximum number of files in one scan."""
 MOST_MEMORY = 1 << 30
-"""Bytes of address space: more than any file needs, and less than any machine has."""
+"""Maximum bytes of the process's address space. No file needs as much, and every machine has it."""
 LONGEST_SECONDS, LONGEST_FILE_SECONDS = 1_800.0, 4.0
-"""Seconds for a whole scan, and for one file."""
+"""Maximum seconds for a whole scan, and for one file."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """The task of a scan: a folder, or only `paths` in it, without the first `skip` files.
+    """The task of a scan: a folder, or only `paths` in the folder.
 
-    Files nearest to `near` come first.
+    Files nearest to `near` come first. The first `skip` files are left out.
     """
 
     folder: str
@@ -45,7 +45,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Does one job; writes a line of JSON for each file, also for one without definitions."""
+    """Does one job. Writes a line of JSON for each file, even for one without definitions."""
     if arguments:
         job = Job(arguments[0], arguments[1])
     else:
@@ -69,7 +69,7 @@ def _end_with_stdin() -> None:
 
 
 def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
-    """Like `read`, but None for a file that takes too much time or memory."""
+    """Reads a file's definitions. Gives None if that takes too much time or memory."""
     try:
         with processes.limited_time(LONGEST_FILE_SECONDS):
             return read(root, path)
@@ -78,7 +78,7 @@ def _read_in_time(root: Path, path: str) -> FileDefinitions | None:
 
 
 def _paths(job: Job) -> Iterator[tuple[str, bool]]:
-    """Gives the files to look at, in order, and whether each may appear in prompts."""
+    """Gives the files of a job in order, and for each, whether it may appear in prompts."""
     folder = Folder(Path(job.folder))
     if job.paths is None:
         yield from ((path, True) for path in folder.walk(job.near))
@@ -90,7 +90,10 @@ def _paths(job: Job) -> Iterator[tuple[str, bool]]:
 
 
 def read(folder: Path, path: str) -> FileDefinitions | None:
-    """Reads a file's definitions; None if it can't be read or parsed, or was generated."""
+    """Reads a file's definitions.
+
+    Gives None if the file can't be read or parsed, or seems to be generated.
+    """
     found = walk.read_text(folder / path)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Recognises files that keep secrets, by their folders and names."""
+"""Recognises files that contain secrets, by their folders and names."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAMES = """
     .*_history fish_history consolehost_history.txt .histfile .history .zhistory .rhistory
     .viminfo .lesshst .octave_hist
     """
-"""Globs of secret file names, in lower case."""
+"""Globs for the names of files that contain secrets. The globs are in lower case."""
 
 _DATA = re.compile(
     r"""(?x)(?:.*[-_.])?
@@ -66,7 +66,9 @@ _DATA = re.compile(
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
 )
-"""Matches data files' names that suggest a secret. Code files, often named so, don't match."""
+"""Matches names of data files that suggest secrets. Code files often have such names, so they don't
+match.
+"""
 
 FOLDERS = """
     .ssh .gnupg .aws .azure .kube .oci .aliyun .tccli .bluemix .ibmcloud .config/gcloud
@@ -88,7 +90,7 @@ FOLDERS = """
     etc/wireguard etc/openvpn .mozilla .config/google-chrome .config/chromium .thunderbird
     com.vercel.cli huggingface/token bazaar/authentication.conf
     """
-"""Folders with only secret files, and single files recognised by their folder."""
+"""Folders that contain only secrets, and single files that are secret in their folder."""
 
 _BACKUP = re.compile(
     r"""(?x)
@@ -102,9 +104,10 @@ _INSIDE = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file seems to keep secrets, by its whole path, in upper or lower case.
+    """Whether a file seems to contain secrets, judged by its whole path.
 
-    This includes copies of such files, and examples, since people fill these in.
+    Upper and lower case count as equal. Copies and examples of such files count, too, since people
+    write secrets into them.
     """
     plain = path.replace("\\", "/").lower()
     folder, _, name = plain.rpartition("/")
@@ -115,7 +118,7 @@ def is_secret(path: str) -> bool:
 
 
 def _originals(name: str) -> Iterator[str]:
-    """Gives a file's name and, in case the file is a backup, possible names of the original."""
+    """Gives a file's name. If the file may be a backup, also gives possible original names."""
     yield name
     for mark in (".#", "#", "copy of "):
         if name.startswith(mark):

@@ -1,8 +1,8 @@
-"""Finds the snippets of other files most similar to the code at the cursor.
+"""Finds the snippets of other files that are most similar to the code at the cursor.
 
-The candidates are the places where the user has been, and snippets of the nearest files, read by a
-thread. The measure is the Jaccard index of the words, as in RepoCoder
-(https://arxiv.org/abs/2303.12570), with more weight for words near the cursor.
+The candidates are the places where the user has paused, and snippets of the nearest files. The
+similarity is the Jaccard index of the words, as in RepoCoder (https://arxiv.org/abs/2303.12570),
+but words near the cursor have more weight. Files are read in a thread.
 """
 
 from __future__ import annotations
@@ -24,28 +24,32 @@ from mistral_lsp.document import Snapshot
 from mistral_lsp.types import Excerpt
 
 NEAREST_FILES = 64
-"""Files read for snippets, the nearest ones."""
+"""Number of nearest files that are read for snippets."""
 KEPT_FILES = 96
-"""Files whose snippets are kept; 22 MB for the longest files of Python's own library."""
+"""Maximum number of files whose snippets are kept. For the longest files of Python's own library,
+they take 22 MB.
+"""
 KEPT_WORDS, WORDS_OF_A_SNIPPET = 2_000_000, 8
-"""Words of snippets kept in memory. A snippet's overhead counts as WORDS_OF_A_SNIPPET words."""
+"""Maximum number of words in the kept snippets. Each snippet counts as WORDS_OF_A_SNIPPET more
+words, for its overhead.
+"""
 LONGEST_SECONDS = 3.0
-"""Seconds. After that, no more files are read for a search."""
+"""Seconds after which a search reads no more files."""
 MOST = 12
-"""Snippets tried to fill the budget, at most; the most similar ones."""
+"""Maximum number of snippets that are tried for a prompt, the most similar first."""
 UNLIKE = 0.03
-"""Similarity, 0 to 1. A snippet at or below it is left out."""
+"""Similarity, 0 to 1. Only a more similar snippet can appear in a prompt."""
 DEADLINE_SECONDS = 0.3
-"""Seconds that a prompt waits for snippets. The files read by then serve the next prompt."""
+"""Maximum seconds that a prompt waits for snippets. What is read by then serves later prompts."""
 
 
 class Nearby:
-    """An LRU of the snippets of files; a changed file is read again. Used by any thread."""
+    """An LRU cache of the snippets of files. A changed file is read again. Used by any thread."""
 
     def __init__(self, clean: Callable[[str, str], str] | None = None) -> None:
         """Starts empty. `clean` gets a file's path and text, and gives the text without secrets.
 
-        It keeps the number of lines.
+        It must keep the number of lines.
         """
         self._clean = clean or (lambda _, text: text)
         self._lock = threading.Lock()
@@ -53,7 +57,10 @@ class Nearby:
         self._words = 0
 
     def of(self, known: Known, stamp: Stamp) -> list[Snippet]:
-        """Gives a file's snippets, given its present `stamp`; none if it can't be read."""
+        """Gives a file's snippets, or none if the file can't be read.
+
+        Reads the file if `stamp`, its present stamp, differs from the one in the cache.
+        """
         with self._lock:
             kept = self._kept.get(known.file)
             if kept is None or kept[0] != stamp:
@@ -85,10 +92,10 @@ async def choose(
     count: CountTokens,
     seconds: float | None,
 ) -> tuple[Excerpt, ...]:
-    """Gives excerpts of other files, at most `budget` tokens in all, the most similar last.
+    """Gives excerpts of other files, of at most `budget` tokens in all, the most similar last.
 
-    Gives nothing if the search takes more than `seconds`. Files outside the index stay out: they
-    may be excluded by the user or ignored by git.
+    Gives none if the search takes more than `seconds`. Files that are not in the index are left
+    out: the user may have excluded them, or git may ignore them.
     """
     known = {one.file: one for one in index if one.folder is not None and one.is_told}
     if not known:
@@ -119,10 +126,10 @@ def _most_similar(
     known: Mapping[str, Known],
     nearby: Nearby,
 ) -> tuple[list[Snippet], dict[str, Stamp]]:
-    """Ranks snippets, the most similar first; also gives the stamps of all files looked at.
+    """Ranks snippets, the most similar first. Also gives the stamps of all files looked at.
 
-    Of two overlapping snippets the more similar is kept; of two equally similar ones, the one
-    where the user has been.
+    Of two overlapping snippets, the more similar one is kept. If they are equally similar, the
+    place where the user has paused is kept.
     """
     end = time.monotonic() + LONGEST_SECONDS
     others = ((walk.distance(other, file), other) for other in known if other != file)

@@ -1,4 +1,4 @@
-"""Cuts files into snippets, and measures the similarity of snippets."""
+"""Cuts files into snippets, and measures how similar two snippets are."""
 
 from __future__ import annotations
 
@@ -10,26 +10,36 @@ from mistral_lsp.context.related import WORD, weigh
 from mistral_lsp.document import Snapshot
 
 See = Callable[[Snapshot, int, int], str]
-"""Gives a file's text between two offsets, maybe without secrets; the number of lines stays."""
+"""Gives a file's text between two offsets, perhaps without secrets. The number of lines must not
+change.
+"""
 ROWS = 10
-"""Lines of a snippet."""
+"""Number of lines of a snippet."""
 STEP = 5
-"""Lines from one snippet's start to the next one's. The two overlap by ROWS - STEP lines."""
+"""Number of lines from the start of a snippet to the start of the next one. Neighbours overlap,
+since ROWS is larger.
+"""
 BEFORE, AFTER = 10, 5
-"""Lines compared with snippets: up to and including the cursor's line, and below it."""
+"""Number of lines around the cursor that are compared with snippets: up to the cursor's own line,
+and below it.
+"""
 NEAR_LINES = 4
-"""Distance from the cursor, in lines, at which a word has half the weight."""
+"""Distance from the cursor, in lines, at which a word has half the weight that it has at the
+cursor.
+"""
 LONGEST_LINE = 400
-"""Characters of a line in a snippet; the rest is cut off."""
+"""Maximum number of characters of a line in a snippet. The rest is cut off."""
 MOST_LINES = 10_000
-"""Lines of a file cut into snippets. Files written by people have fewer."""
+"""Maximum number of lines of a file that are cut into snippets. Files written by people have fewer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Some lines of a file, from line number `first` on, and the words in them, each once.
+    """Some lines of a file, and the words in them, each once.
 
-    A set of `words` would take nearly three times the memory. `file` identifies the file.
+    `first` is the number of the first line. `file` identifies the file. `words` is a tuple, because
+    a set would take nearly three times the memory.
     """
 
     file: str
@@ -40,11 +50,11 @@ class Snippet:
 
     @property
     def text(self) -> str:
-        """The lines, joined, without blank ones at the ends."""
+        """The lines as one text, without blank lines at its start and end."""
         return "\n".join(self.lines).strip("\n")
 
     def overlaps(self, other: Snippet) -> bool:
-        """Whether both share a line of one file."""
+        """Whether the two snippets have a line of the same file in common."""
         ends = (self.first + len(self.lines), other.first + len(other.lines))
         return self.file == other.file and self.first < ends[1] and other.first < ends[0]
 
@@ -64,7 +74,7 @@ def as_it_is(snapshot: Snapshot, start: int, end: int) -> str:
 
 
 def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
-    """Gives the snippet around a place, with its text read by `see`."""
+    """Gives the snippet around a place. `see` reads its text."""
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
     last = min(len(snapshot.lines), first + ROWS)
@@ -74,7 +84,7 @@ def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
-    """Gives each word around a place a weight of at most 1; nearer words weigh more."""
+    """Gives the weight of each word around a place, at most 1. Nearer words weigh more."""
     number, column = snapshot.place(offset)
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)
@@ -83,13 +93,13 @@ def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
 
 
 def relevance(counts: Mapping[str, float], snippet: Snippet) -> float:
-    """Gives the weighted Jaccard index, 0 to 1, of the words in `counts` and in the snippet."""
+    """Gives the weighted Jaccard index, 0 to 1, of the words in `counts` and in a snippet."""
     common = sum([counts[word] for word in snippet.words if word in counts])
     return common / max(1.0, sum(counts.values()) + len(snippet.words) - common)
 
 
 def likeness(one: Snippet, two: Snippet) -> float:
-    """Gives the Jaccard index of two snippets' words, 0 to 1."""
+    """Gives the Jaccard index, 0 to 1, of the words of two snippets."""
     common = len(set(one.words) & set(two.words))
     return common / max(1, len(one.words) + len(two.words) - common)
 

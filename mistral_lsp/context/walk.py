@@ -1,6 +1,6 @@
 """Finds the files of a workspace folder that may appear in the prompts of other files.
 
-Files ignored by git, files that look like secrets, and files behind a symbolic link are left out.
+Left out are files that git ignores, files that look like secrets, and files behind a symbolic link.
 """
 
 from __future__ import annotations
@@ -19,28 +19,31 @@ from mistral_lsp.context.ignore import Ignored
 from mistral_lsp.context.secret_files import is_secret
 
 LARGEST_FILE = 300_000
-"""Bytes, or characters. A larger file is left out."""
+"""Maximum size of a file in bytes, and of a text in characters. A larger one is left out."""
 LONGEST_LINE = 2_000
-"""Characters. A file with a longer line counts as generated, and is left out."""
+"""Maximum number of characters of a line. A file with a longer one seems to be generated, and is
+left out.
+"""
 MOST_SEEN = 400_000
-"""Files and folders that a walk looks at."""
+"""Maximum number of files and folders that a walk looks at."""
 FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__", "vendor"})
-"""Folders with third-party code; they are left out."""
+"""Names of folders that contain code of third parties. They are left out."""
 
 
 class Folder:
-    """A workspace folder, given by its real path; ignore rules are read at their first use."""
+    """A workspace folder, given by its real path. Ignore rules are read when first needed."""
 
     def __init__(self, root: Path):
-        """Looks for the git repository around `root`."""
+        """Finds the git repository that contains `root`."""
         self._root = root
         self._ignored = Ignored(root)
         self._folders: dict[str, bool] = {}
 
     def walk(self, near: str = "", below: str = "") -> Iterator[str]:
-        """Gives the files fit for prompts, as "/" paths below the folder, nearest to `near` first.
+        """Gives the paths of files that may appear in prompts, those nearest to `near` first.
 
-        With `below`, gives only the files in that folder, and none if the folder is left out.
+        The paths are relative to the folder, with "/". With `below`, gives only the files in that
+        subfolder. If walks leave out that subfolder, gives none.
         """
         if below and not self.belongs(below, is_folder=True):
             return
@@ -61,7 +64,7 @@ class Folder:
                     heapq.heappush(left, (0 if on_the_way else nearest, not is_folder, path))
 
     def belongs(self, path: str, is_folder: bool = False) -> bool:
-        """Whether a walk gives this file or enters this folder; it need not exist."""
+        """Whether a walk would give this file or enter this folder. The path need not exist."""
         names = path.split("/")
         return not self._ignored.is_all and all(
             self._belongs("/".join(names[:length]), name, is_folder or length < len(names))
@@ -69,14 +72,14 @@ class Folder:
         )
 
     def look(self, path: str) -> Stamp:
-        """Gives the stamp of a file that `walk` would give; MISSING for any other path."""
+        """Gives the stamp of a file that `walk` would give. For any other path, gives MISSING."""
         full = f"{self._root}/{path}"
         if os.path.realpath(full) != full or not self.belongs(path):
             return MISSING
         return files.stamp(full)
 
     def _belongs(self, path: str, name: str, is_folder: bool) -> bool:
-        """Whether a file or folder belongs, assuming that the folders around it do."""
+        """Whether a file or folder belongs, provided that the folders above it do."""
         known = self._folders.get(path) if is_folder else None
         if known is None:
             known = self._is_own(path, name) if is_folder else _is_wanted(f"{self._root}/{path}")
@@ -91,14 +94,14 @@ class Folder:
 
 
 def walk(root: Path, near: str = "") -> Iterator[str]:
-    """Gives the files of a folder fit for prompts, like `Folder.walk`."""
+    """Gives the paths of a folder's files that may appear in prompts, as `Folder.walk` does."""
     return Folder(root).walk(near)
 
 
 def look(places: Mapping[str, tuple[Path, str]]) -> dict[str, Stamp]:
-    """Gives the stamps of files, each given as a folder of the workspace and a path below it.
+    """Gives the stamps of files, each given as a workspace folder and a path below it.
 
-    Files that a walk leaves out get MISSING.
+    The stamp of a file that a walk leaves out is MISSING.
     """
     folders = {root: Folder(root) for root in {root for root, _ in places.values()}}
     return {file: folders[root].look(path) for file, (root, path) in places.items()}
@@ -110,13 +113,16 @@ def _is_wanted(file: str) -> bool:
 
 
 def is_code(path: str) -> bool:
-    """Whether a file may have definitions of use to other files, judged by its name."""
+    """Whether a file may have definitions that help in other files, judged by its name."""
     language = languages.find("", path)
     return language.is_code and bool(language.definition_nodes)
 
 
 def read_text(file: str | Path) -> tuple[str, Stamp] | None:
-    """Reads a file's text and stamp; None if it is unreadable, too large or generated."""
+    """Reads a file's text and stamp.
+
+    Gives None if the file is unreadable or too large, or seems to be generated.
+    """
     found = files.read(file, LARGEST_FILE)
     if found is None or len(found[0]) > LARGEST_FILE:
         return None
@@ -128,12 +134,15 @@ def read_text(file: str | Path) -> tuple[str, Stamp] | None:
 
 
 def is_written(text: str) -> bool:
-    """Whether a text may be written by a person, and not by a program."""
+    """Whether a text may have been written by a person.
+
+    A text that is very long, or has a very long line, seems to be generated.
+    """
     return len(text) <= LARGEST_FILE and max(map(len, text.split("\n"))) <= LONGEST_LINE
 
 
 def distance(path: str, near: str) -> int:
-    """Counts the steps up and down the folder tree from one file's folder to the other's."""
+    """Counts the steps from one file's folder to the other's, up and down the folder tree."""
     here, there = path.split("/")[:-1], near.split("/")[:-1]
     common = 0
     while common < min(len(here), len(there)) and here[common] == there[common]:
@@ -142,12 +151,15 @@ def distance(path: str, near: str) -> int:
 
 
 def _is_spelt(name: str) -> bool:
-    """Whether a file name is valid text; on disk it may be any bytes."""
+    """Whether a file name is valid text. On disk, it may consist of any bytes."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Gives the files (False) and folders (True) in a folder, by name, without symbolic links."""
+    """Gives each entry of a folder: its name, and whether it is a folder.
+
+    Symbolic links are left out.
+    """
     try:
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -1,4 +1,4 @@
-"""All known languages, found by an editor's language id or by a file's name."""
+"""All known languages, and the search for one by an editor's language id or a file's name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.
 
 
 def find(language_id: str, path: str = "") -> Language:
-    """Finds the language by its id, else by the file's name or suffix; else gives PLAIN."""
+    """Finds a language by its id, or else by the file's name or suffix.
+
+    Gives PLAIN if none is found.
+    """
     file = PurePath(path)
     by_suffix = _BY_SUFFIX.get(file.suffix.lower(), PLAIN)
     return _BY_ID.get(language_id, _BY_NAME.get(file.name, by_suffix))

@@ -1,11 +1,11 @@
-"""The record of one language: data only, so that adding a language takes minutes."""
+"""The record that describes one language. It contains only data, which makes adding one easy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 NEVER = r"(?!)"
-"""A pattern without any match."""
+"""A pattern that matches nothing."""
 OPENS = r"[{(\[]$"
 CLOSES = r"^\s*[})\]]"
 FINISHED = r";\s*$|^\s*\}\s*$"
@@ -16,9 +16,10 @@ CLOSES_AND_OPENS = r"^\s*[})\]].*[{(\[]$"
 class TextForm:
     r"""One way to write a string or a comment.
 
-    `begin` is the pattern of its opening mark. `end` is its closing mark; `\1` in it stands for the
-    first group of `begin`. Inside, a match of `escape` is skipped. A match of `code` begins an
-    interpolation, up to its closing bracket. Without `spans_lines`, the text ends with its line.
+    `begin` is the pattern of the opening mark. `end` is the closing mark, in which `\1` stands for
+    the first group of `begin`. Within the text, a match of `escape` is skipped. A match of `code`
+    begins an interpolation, which ends at its closing bracket. Unless `spans_lines`, the text ends
+    at the end of its line.
     """
 
     begin: str
@@ -44,24 +45,27 @@ C_COMMENTS = (SLASHES, SLASH_STAR)
 class Language:
     """One language.
 
-    `grammar` is "module:function" of its tree-sitter wheel, or "" without one. The `..._nodes` are
-    node types of the grammar. A definition's signature ends before its field "body", or if it has
-    none, before the first of `body_nodes` in it. `block_comment` matches a comment with a closing
-    mark. At the end of any other comment, the cursor is still in that comment.
+    `grammar` is "module:function" of the language's tree-sitter wheel, or "" if there is none. The
+    fields `..._nodes` contain node types of the grammar. A definition's signature ends before its
+    field "body". If there is no such field, it ends before the first of `body_nodes`.
+    `block_comment` matches a comment with a closing mark. At the end of any other comment, the
+    cursor is still in the comment.
 
-    The patterns for lines are searched in a line without its line end. A `block_opener` is followed
-    by a block of lines indented deeper. At the opener's own indentation, a `block_middle` goes on
-    with the block, and a `block_closer` is its last line. An `item_mark` before an opener is part
-    of the opener's indentation. A `finished` line needs no completion at its end.
+    The patterns for lines are searched in a line without its line end. After a `block_opener`, a
+    block of lines with deeper indentation follows. A `block_middle` has the opener's own
+    indentation, and the block continues after it. A `block_closer` has this indentation, too, and
+    is the block's last line. An `item_mark` before an opener counts as part of its indentation. A
+    `finished` line needs no completion at its end.
 
-    `most_columns` is the most different columns where blocks may begin, for a grammar that crashes
-    on deep nesting; 0 sets no bound. `heredoc` matches the beginning of a heredoc, for a grammar
-    that crashes on long words; its last group is the word.
+    `most_columns` is for a grammar that crashes on deep nesting. It is the maximum number of
+    different columns where blocks may begin; 0 means no maximum. `heredoc` is for a grammar that
+    crashes on long words. It matches the beginning of a heredoc, and its last group is the word
+    that ends it.
 
-    `texts` are the forms of strings and comments; the first match is taken. `atoms` match other
-    tokens with quotes or brackets in them, such as lifetimes and characters. With `has_regex`, a
-    slash that can't divide begins a regular expression. Without `is_code`, files define nothing for
-    other files, and syntax errors are ignored: a correct line may not parse yet.
+    `texts` are the forms of strings and comments, of which the first match counts. `atoms` match
+    other tokens that contain quotes or brackets, such as Rust's lifetimes. With `has_regex`, a
+    slash that can't be a division begins a regular expression. Without `is_code`, the language's
+    files define nothing for other files, and their syntax errors are ignored.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Bash, and other shells as far as they are like it."""
+"""Bash. Also used for other shells, whose syntax is similar."""
 
 from mistral_lsp.languages.base import BACKTICK, ESCAPE, Language, TextForm
 

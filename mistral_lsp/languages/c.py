@@ -11,7 +11,7 @@ from mistral_lsp.languages.base import (
 )
 
 NUMBER = r"\b\d[\w.]*(?:'\w[\w.]*)*"
-"""A number, with apostrophes between its digits."""
+"""Matches a number, which may have apostrophes between its digits."""
 
 LANGUAGE = Language(
     name="c",

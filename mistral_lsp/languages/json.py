@@ -1,4 +1,4 @@
-"""JSON, with the comments that some readers accept."""
+"""JSON, including the comments that some programs accept."""
 
 from mistral_lsp.languages.base import C_COMMENTS, CLOSES, CLOSES_AND_OPENS, DOUBLE, OPENS, Language
 

@@ -1,4 +1,4 @@
-"""Markdown: its blocks only; the inside of a paragraph is plain text."""
+"""Markdown: only its blocks are parsed. A paragraph is plain text."""
 
 from mistral_lsp.languages.base import BACKTICK, Language
 

@@ -1,4 +1,4 @@
-"""PHP, with the HTML around it."""
+"""PHP, including the HTML around it."""
 
 from mistral_lsp.languages.base import (
     BACKTICK,

@@ -1,4 +1,4 @@
-"""SQL, in the words shared by its dialects."""
+"""SQL, with the keywords that its dialects have in common."""
 
 from mistral_lsp.languages.base import DASHES, SLASH_STAR, Language, TextForm
 

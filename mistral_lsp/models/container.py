@@ -1,7 +1,7 @@
-"""Reads the header of a GGUF file: all before its weights, within size limits.
+"""Reads the header of a GGUF file, which is everything before the weights.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
-A header is untrusted input: every length is checked against the file before anything is read.
+A header is untrusted: every length is checked against the file's size before anything is read.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import UserError
 
 LARGEST_HEADER = 128 * 1024 * 1024
-"""Most bytes before the weights; the largest vocabularies take twenty million."""
+"""Maximum number of bytes before the weights. The largest vocabularies take 20 million."""
 LARGEST_COUNT = 10_000_000
-"""Most items of an array."""
+"""Maximum number of elements of an array."""
 MOST_ENTRIES = 65_536
-"""Most tensors, and most pairs of metadata, of a file."""
+"""Maximum number of tensors in a file, and of its metadata entries."""
 MOST_DIMENSIONS = 4
-"""Most dimensions of a tensor; ggml has no room for more."""
+"""Maximum number of dimensions of a tensor. ggml can't store more."""
 LARGEST_TENSOR = 1 << 62
-"""A tensor must have fewer elements than this."""
+"""The number of a tensor's elements must be smaller than this."""
 ALIGNMENT = 32
-"""Alignment of the weights in bytes, unless the header sets it."""
+"""Alignment of the weights in bytes, if the header does not set one."""
 
 STRING, ARRAY = 8, 9
 _SCALARS = {
@@ -83,15 +83,16 @@ _PIECES = {spelling.encode() for spelling in MARKS}
 
 
 class BadModelFile(UserError):
-    """The file can't be used; the message says why, and the remedy."""
+    """Raised if a model file can't be used. The message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array of the metadata.
+    """An array in the metadata.
 
-    Numbers are kept in `raw`, as in the file. Of texts, only these are kept: spelling and index of
-    each mark (`marks`), and the indices of byte tokens (`bytes_at`).
+    `raw` are its numbers, as bytes of the file. Of an array of texts, `marks` are the spelling and
+    the index of each mark, and `bytes_at` are the indices of byte tokens. All other texts are left
+    out.
     """
 
     kind: int
@@ -101,14 +102,14 @@ class Array:
     bytes_at: frozenset[int] = frozenset()
 
     def numbers(self) -> tuple[Any, ...]:
-        """Unpacks an array of numbers."""
+        """Gives the elements of an array of numbers."""
         form = _SCALARS.get(self.kind, "<B")
         return struct.unpack(f"<{len(self.raw) // struct.calcsize(form)}{form[1]}", self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor in the header; `kind` is ggml's number for the type of its elements."""
+    """The description of a tensor in the header. `kind` is ggml's number for its element type."""
 
     name: str
     shape: tuple[int, ...]
@@ -117,7 +118,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a header."""
+    """Everything in a header: the metadata, and the descriptions of the tensors."""
 
     metadata: dict[str, Any]
     tensors: tuple[Tensor, ...]
@@ -126,7 +127,7 @@ class Content:
 def read_content(path: Path) -> Content:
     """Reads the header of the model file at `path`.
 
-    Raises BadModelFile for a file that is missing, unreadable, no GGUF, truncated or malformed.
+    Raises BadModelFile for a file that is missing, unreadable, not GGUF, truncated or malformed.
     """
     try:
         # Without O_NONBLOCK, opening a pipe would wait for ever. Pipes and devices are refused.

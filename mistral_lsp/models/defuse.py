@@ -1,7 +1,7 @@
-"""Splits marks in a text, so that a server can't read text of a file as special tokens.
+"""Splits the marks in a text, so that a server can't read them as special tokens.
 
-Marks are spelt in a few shapes, each with many possible names. In a shape that also occurs in code,
-only known names are split: `x[INDEX]` and `<name>` stay as they are.
+A mark has one of a few shapes, such as <|name|>, and one of many names. In a shape that also occurs
+in code, only known names are split: `x[INDEX]` and `<name>` are left as they are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ANY_NAME = re.compile(
     r"|<(?:unused|extra_id_|reserved_|SPECIAL_|TOKENS_UNUSED_|mask_)\d+>"
     r"|</?(?:seed|minimax):[\w:]+>"
 )
-"""Shapes that are a mark whatever name they hold."""
+"""Matches marks that are recognised by their shape, whatever their name."""
 _OTHERS = re.compile(r"<</?SYS>>|\|<end>\||>>[A-Z]{4,16}<<|\|\|\|[A-Z_]{4,24}\|\|\|")
 
 
@@ -50,7 +50,7 @@ def _names() -> _Names:
 
 @lru_cache(maxsize=1)
 def spellings() -> tuple[str, ...]:
-    """Lists the marks of all known families, as they are written."""
+    """Lists the marks of all known model families, as they are written."""
     names = _names()
     found = [*MARKS, *names.whole, *(f"<|{name}|>" for name in names.barred)]
     for slash in ("", "/"):
@@ -61,22 +61,22 @@ def spellings() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str]]:
-    """Gives all spellings, and those that are also HTML tags."""
+    """Gives the spellings of all marks, and of those that are also HTML tags."""
     html = [f"<{slash}{name}>" for name in _names().html for slash in ("", "/")]
     return frozenset(spellings()), frozenset(html)
 
 
 def defused(text: str) -> str:
-    """Puts a blank into each mark of the text, so that none is left."""
+    """Inserts a blank into each mark of a text, so that no mark is left."""
     for shape in (_ANGLED, _BRACKETED, _OTHERS):
         text = shape.sub(_parted, text)
     return text
 
 
 def cuts(marks: Iterable[str]) -> re.Pattern[str] | None:
-    """Gives a regular expression for places to cut a text, so that no piece holds one of `marks`.
+    """Gives a pattern for the places at which to cut a text, so that no piece contains a mark.
 
-    Gives None if there are no marks.
+    Gives None if `marks` is empty.
     """
     places = [f"(?<={re.escape(mark[0])})(?={re.escape(mark[1:])})" for mark in marks]
     return re.compile("|".join(places)) if places else None

@@ -1,4 +1,4 @@
-"""Downloads a model file: resumes a broken download, and checks the sha256 before renaming it."""
+"""Downloads a model file. Resumes a broken download, and checks the sha256 of the whole file."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
 
 TRIES = 5
-"""Failures in a row, without a new byte, after which a download is given up."""
+"""Number of failures in a row, without a new byte, after which a download is given up."""
 BACK_OFF_SECONDS = 0.5
-"""Seconds until the next try; doubled with each failure."""
+"""Seconds before the next try. They double with each failure."""
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 REDIRECTS = 5
 LARGEST = 1 << 40
-"""Bytes allowed for a file of unknown size."""
+"""Maximum number of bytes of a file whose size is not known before."""
 LONGEST_DETAIL = 200
-"""Characters of an error's detail."""
+"""Maximum number of characters quoted from an error's message."""
 SPARE_BYTES = 64 << 20
-"""Bytes that a download leaves free on the disk."""
+"""Number of bytes that a download leaves free on the disk."""
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes downloaded and the total bytes, 0 if that is unknown."""
+"""Called with the number of bytes downloaded and the total number. The total is 0 if it is unknown.
+"""
 
 
 def pull(
@@ -39,11 +40,11 @@ def pull(
     progress: Progress = lambda done, total: None,
     largest: int = LARGEST,
 ) -> str:
-    """Downloads `url`, of at most `largest` bytes, to `target`; gives the file's sha256.
+    """Downloads `url` to `target`, and gives the file's sha256.
 
-    An interrupted download stays beside the target, as a file ending in ".part", and is resumed. Of
-    two downloads at once, the second waits for the first and uses its file. Raises UserError; then
-    `target` does not exist, unless it did before.
+    The file may have at most `largest` bytes. An interrupted download is kept as a file ending in
+    ".part", and is resumed by the next call. Of two downloads at once, the second waits for the
+    first and uses its file. On failure, raises UserError and creates no `target`.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -71,7 +72,10 @@ def _accept(part: Path, target: Path, sha256: str) -> None:
 
 
 def _fetch(url: str, part: Path, progress: Progress, largest: int) -> None:
-    """Completes the ".part" file. Resumes after a broken connection, until TRIES failures."""
+    """Downloads the missing bytes of the ".part" file.
+
+    Resumes after a broken connection. Raises UserError after TRIES failures in a row.
+    """
     failures = 0
     while True:
         reached = _size(part)
@@ -95,7 +99,7 @@ def _fetch(url: str, part: Path, progress: Progress, largest: int) -> None:
 
 
 class _Unavailable(Exception):
-    """The server can't answer just now."""
+    """Raised if the server can't answer now, but perhaps later."""
 
 
 def _fetch_once(url: str, part: Path, progress: Progress, largest: int) -> None:

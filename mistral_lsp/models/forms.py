@@ -1,8 +1,8 @@
-"""The fill-in-the-middle forms, as data: the order of suffix and prefix for each model family.
+"""The fill-in forms, as data: the order of a prompt's parts for each model family.
 
-`<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
-texts filled in by `prompt.build`. "related" stands for excerpts of other files. Each comes after a
-`<file_sep>` unless the form is UNPARTED.
+`<name>` is a special token. A model that lacks it gets the text in `WRITTEN` instead. All other
+entries are texts, which `prompt.build` fills in. "related" stands for the excerpts of other files.
+A `<file_sep>` is put before each excerpt, except in the forms in UNPARTED.
 """
 
 from __future__ import annotations
@@ -74,13 +74,15 @@ FORMS: dict[str, tuple[str, ...]] = {
 SPACED = frozenset({"codellama", "codestral", "instructed"})
 """Forms that add a space before the text that precedes the cursor."""
 UNPARTED = frozenset({"plain", "instructed"})
-"""Forms without a special token between files."""
+"""Forms that have no special token between files."""
 SUFFIX_SHARE = 0.25
-"""Share of a prompt's tokens for the suffix."""
+"""Share of a prompt's tokens that the suffix may have."""
 WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
-"""Special tokens as text: Mistral's first vocabulary lacks them; its models learned the text."""
+"""Special tokens that can be written as text. Mistral's first vocabulary lacks them, and its models
+learned the text.
+"""
 
 
 def reads_suffix_last(form: str) -> bool:
-    """Whether the suffix is after the prefix, so that every keystroke rereads it."""
+    """Whether the suffix comes after the prefix, which grows with each keystroke."""
     return FORMS[form].index("suffix") > FORMS[form].index("prefix")

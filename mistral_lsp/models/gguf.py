@@ -1,4 +1,4 @@
-"""Reads the model's name, context length and marks from a GGUF header."""
+"""Reads the model's name, its context length and its marks from a GGUF header."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mistral_lsp.text.shown import one_line
 __all__ = ["BadModelFile", "Header", "read_header"]
 
 TEXTLESS_KINDS = (2, 3)
-"""Kinds of tokens without text: unknown and control."""
+"""The types of tokens that have no text: unknown and control."""
 
 _SPECIAL_KEYS = {
     "bos": ("bos_token_id",),
@@ -30,12 +30,13 @@ _SPECIAL_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The facts of a GGUF header that are needed here.
+    """Facts about a model, from the header of its GGUF file.
 
-    `specials` maps our names of the special tokens to their ids, `spelt` to their spellings. "bos"
-    is in `specials` if a prompt begins with it. `controls` are the ids of all tokens without text;
-    none may ever be shown to a user. `old_flaw` is the reason why ctransformers must not load the
-    file, as the end of a sentence, or "".
+    `specials` maps our names of the special tokens to their ids, and `spelt` maps them to their
+    spellings. `specials` contains "bos" only if a prompt begins with it. `controls` are the ids of
+    all tokens without text, which must not be shown to a user. `old_flaw` is the reason why
+    ctransformers must not load the file, worded as the end of a sentence. It is "" if ctransformers
+    may load it.
     """
 
     name: str
@@ -51,8 +52,8 @@ class Header:
 def read_header(path: Path) -> Header:
     """Reads and checks the header of the model file at `path`.
 
-    Raises BadModelFile for a file that is missing, unreadable, no GGUF, truncated or malformed, or
-    would crash a library on loading.
+    Raises BadModelFile if the file is missing, unreadable, not GGUF, truncated or malformed, or if
+    loading it would crash a library.
     """
     content = read_content(path)
     wrong = soundness.flaw(content)
@@ -92,7 +93,7 @@ def _header(content: Content) -> Header:
 
 
 def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]:
-    """Gives the spellings of the marks; adds to `specials` the marks not named in the metadata."""
+    """Gives the spellings of the marks. Also adds to `specials` marks that the metadata omits."""
     pieces = metadata.get("tokenizer.ggml.tokens")
     spelt = {}
     for piece, number in pieces.marks if isinstance(pieces, Array) else ():
@@ -103,7 +104,10 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 
 
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
-    """Whether a prompt begins with "bos". As in llama.cpp, the default is yes for SentencePiece."""
+    """Whether a prompt begins with "bos".
+
+    If the header does not say, the answer is yes for SentencePiece vocabularies, as in llama.cpp.
+    """
     said = metadata.get("tokenizer.ggml.add_bos_token")
     return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
 

@@ -1,4 +1,4 @@
-"""Marks (the special tokens of prompts): their spellings, and the fill-in form for each spelling.
+"""Marks (the special tokens of prompts): their spellings, and the form that each spelling implies.
 
 Sources: the models' own documentation, and the names that llama.cpp looks for in a vocabulary.
 """
@@ -50,25 +50,25 @@ _SPELLINGS = {
     "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
 }
 MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
-"""Our name for every mark, by its spelling."""
+"""Maps the spelling of each mark to our name for it."""
 OPTIONAL = frozenset({"bos", "file_sep"})
-"""Marks left out of a prompt if the model has none."""
+"""Marks that a prompt leaves out if the model does not have them."""
 
 _FORMS = {
     "▁<PRE>": "codellama",
     "<PRE>": "codellama",
     "<[fim-prefix]>": "suffix-first-alone",
 }
-"""Forms of families with marks of their own, by the spelling of "fim_prefix"."""
+"""Maps a family's spelling of "fim_prefix" to the family's form, if the form is an unusual one."""
 _FORMS_BY_NAME = {
     "mellum": "suffix-first",  # its marks are StarCoder's
     "codegeex": "suffix-first-alone",  # its marks are GLM's
 }
 _NEXT_EDIT_FAMILIES = ("sweepnextedit", "zeta")
-"""Parts of the names of models that were trained to predict the next edit."""
+"""Words in the names of models that were trained to predict the next edit."""
 
 _INST_FAMILIES = ("mistral", "mixtral", "ministral")
-"""Parts of the names of models that read instructions between [INST] and [/INST]."""
+"""Words in the names of models that read instructions between [INST] and [/INST]."""
 
 _BARS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 _PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
@@ -97,13 +97,15 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("deepseekcoder", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
     ("seedcoder", ("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>")),
 )
-"""The common part of the names of a family's models (lowercase letters, digits), and its marks."""
+"""For each model family: a text that the names of its models contain, and its marks. Names are
+compared in lower case, by their letters and digits.
+"""
 
 
 def spelt_in(name: str) -> dict[str, str]:
-    """Gives the spellings of a model's marks by its name; nothing for an unknown family.
+    """Gives the spellings of a model's marks, judged by its name.
 
-    For models on servers that can't be asked for the vocabulary.
+    Used for models on servers that don't tell their vocabulary. Gives none for an unknown family.
     """
     letters = _letters(name)
     for family, spellings in _FAMILIES:
@@ -113,7 +115,7 @@ def spelt_in(name: str) -> dict[str, str]:
 
 
 def form_of(spelt: Mapping[str, str], name: str) -> str:
-    """Gives a model's fill-in form. Its marks' spellings decide, or `name` where they don't."""
+    """Gives a model's fill-in form, judged by the spellings of its marks and by its `name`."""
     prefix = spelt.get("fim_prefix", "")
     lower = name.lower()
     if prefix == "[PREFIX]" and "codestral" in lower:
@@ -128,7 +130,10 @@ def form_of(spelt: Mapping[str, str], name: str) -> str:
 
 
 def warning(form: str, name: str) -> str:
-    """Gives a warning if a model fills in badly, judged by its form and its `name`; else ""."""
+    """Gives a warning if a model is bad at filling in, judged by its form and name.
+
+    Else gives "".
+    """
     letters = _letters(name)
     if any(family in letters for family in _NEXT_EDIT_FAMILIES):
         return "This model was trained to predict next edits: a fill-in model answers better."

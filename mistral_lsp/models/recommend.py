@@ -1,29 +1,33 @@
-"""Recommends a model for a machine, by the measured speed of another model there."""
+"""Recommends a model for a machine, based on the measured speed of another model there."""
 
 from __future__ import annotations
 
 from mistral_lsp.models.registry import Entry, entries
 
 READING_RATE = 80.0
-"""Minimum prompt tokens a second; a first window then takes less than 2.5 seconds."""
+"""Minimum number of prompt tokens read per second. A first window then takes less than 2.5 seconds.
+"""
 WRITING_RATE = 12.0
-"""Minimum answer tokens a second; a line then takes about a second."""
+"""Minimum number of tokens written per second. A line then takes about a second."""
 SPARE_GIGABYTES = 1.0
-"""Gigabytes of memory beside the file, for the KV cache and for all else."""
+"""Gigabytes of memory needed in addition to the file, for the KV cache and everything else."""
 UNQUANTISED = "F16"
-"""Never recommended: twice as large as Q8_0, and so half as quick."""
+"""A quantisation that is never recommended. It is twice as large as Q8_0, and so half as fast."""
 TIERS = ((6.0, "workstation"), (2.0, "large"), (0.4, "medium"), (0.0, "small"))
-"""Minimum billions of parameters of the recommended model, and the machine's tier."""
+"""Tiers of machines: the minimum billions of parameters of the recommended model, and the tier's
+name.
+"""
 
 
 def recommend(
     gigabytes: float, reading_rate: float, writing_rate: float, free_gigabytes: float
 ) -> tuple[str, str]:
-    """Gives the tier of a machine, and the largest model that is quick there, in its finest file.
+    """Gives the tier of a machine and the name of the largest model that is fast enough there.
 
-    The rates, in tokens a second, were measured with a model of `gigabytes`. A larger model is
-    assumed to be slower in proportion to its file. This is on the safe side, since small models
-    spend a larger share of time on other work. If none is quick enough, the smallest is named.
+    The rates, in tokens per second, were measured with a model of `gigabytes`. A model of twice
+    this size is assumed to be half as fast. That is a cautious estimate, because small models spend
+    a larger share of their time on other work. Of a model's files, the largest is chosen that is
+    fast enough and fits into memory. If no model qualifies, the smallest is recommended.
     """
 
     def suits(entry: Entry) -> bool:

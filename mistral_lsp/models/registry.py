@@ -1,4 +1,4 @@
-"""The registry of known models, and the fill-in form and window for a model file."""
+"""The registry of known models. Also finds the fill-in form and the window of any model."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ else:
 
 EMBEDDED = "mistral-lsp-tiny-fim"
 DEFAULT_WINDOW = 4096
-"""Tokens of a window, if neither the registry nor the header's sliding window sets it."""
+"""Tokens of a window, if neither the registry nor the header gives a size."""
 LARGEST_WINDOW = 131_072
-"""Tokens. A header may ask for no more than a user can, since a window takes memory."""
+"""Maximum number of tokens of a window that a header may ask for. The setting has the same maximum,
+since a window takes memory.
+"""
 
 
 DEFAULT_QUANTISATION = "Q5_K_M"
-"""The quantisation of a name without one, if it was published; else the first that is listed."""
+"""A model's name without a quantisation means this one. If this one was not published, the first in
+the list is meant.
+"""
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +41,10 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model in registry.toml, with its files by quantisation; see Entry."""
+    """A model in registry.toml.
+
+    `files` maps each quantisation to its file. See Entry for the rest.
+    """
 
     licence: str
     parameters: float
@@ -51,17 +58,17 @@ class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Entry(msgspec.Struct, frozen=True):
     """One known model in one quantisation.
 
-    `name` ends in ":" and the quantisation if it is not the default one. `source` is the model's
-    repository on the Hugging Face hub, "" for the embedded one. Without a published `sha256`, the
-    first download's is kept. `form` and `window`, in tokens, are given if its header can't tell
-    them.
+    `name` ends in ":" and the quantisation, unless that is the model's default one. `source` is the
+    model's repository on Hugging Face, or "" for the embedded model. If no `sha256` was published,
+    that of the first download is remembered. `form` and `window`, in tokens, are given only if the
+    file's header does not tell them.
     """
 
     name: str
     file: str
     licence: str
     parameters: float
-    """Billions."""
+    """Number of parameters, in billions."""
     gigabytes: float
     quantisation: str = ""
     source: str = ""
@@ -73,7 +80,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Gives every known model by name; the embedded one's is also in its metadata."""
+    """Gives all known models by name."""
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     listed = msgspec.convert(tomllib.loads(text), type=dict[str, Listed])
     found = (entry for name, model in listed.items() for entry in _quantised(name, model))
@@ -81,7 +88,7 @@ def entries() -> dict[str, Entry]:
 
 
 def _quantised(name: str, model: Listed) -> Iterator[Entry]:
-    """Yields a model's entries, the one of its default quantisation first."""
+    """Yields an entry for each quantisation of a model, the default one first."""
     names = list(model.files)
     default = DEFAULT_QUANTISATION if DEFAULT_QUANTISATION in names else names[0]
     for quantisation in sorted(names, key=lambda one: one != default):
@@ -102,7 +109,10 @@ def _quantised(name: str, model: Listed) -> Iterator[Entry]:
 
 
 def find(name: str) -> Entry | None:
-    """Gives the entry for NAME or NAME:QUANTISATION, which may be in small letters."""
+    """Gives the entry for NAME or NAME:QUANTISATION, or None.
+
+    The quantisation may be in lower case.
+    """
     model, _, quantisation = name.partition(":")
     default = entries().get(model)
     if default is None or quantisation.upper() in ("", default.quantisation):
@@ -111,17 +121,18 @@ def find(name: str) -> Entry | None:
 
 
 def form(header: Header, file: str = "") -> str:
-    """Gives the fill-in form: by the registry, else by the spellings of the marks.
+    """Gives the fill-in form from the registry, or else the one that the marks' spellings imply.
 
-    `file` is the file's name, used if the header names no model.
+    `file` is the file's name. It is used if the header contains no model name.
     """
     return form_of_model(header.name or file, header.spelt)
 
 
 def window(header: Header) -> int:
-    """Gives the window, in tokens: the registry's, else the sliding window or the default.
+    """Gives the size of the window in tokens.
 
-    The last two are limited to the model's context and LARGEST_WINDOW.
+    The registry's size comes first, then the header's sliding window, then DEFAULT_WINDOW. A size
+    that is not from the registry is limited to the model's context and LARGEST_WINDOW.
     """
     entry = _called(header.name)
     if entry and entry.window:
@@ -131,13 +142,13 @@ def window(header: Header) -> int:
 
 
 def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
-    """Gives the form of a model, by its name or its file's name, and its marks' spellings."""
+    """Gives a model's form, by its name or its file's name, and the spellings of its marks."""
     entry = _called(name)
     return entry.form if entry and entry.form else form_of(spelt, name)
 
 
 def window_of_model(name: str) -> int:
-    """Gives the window, in tokens, of a model whose header can't be read."""
+    """Gives the window in tokens for a model whose header can't be read."""
     entry = _called(name)
     return entry.window if entry and entry.window else DEFAULT_WINDOW
 

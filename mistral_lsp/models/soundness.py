@@ -1,7 +1,7 @@
 """Refuses headers that would crash a native library.
 
-Each refused value ends llama.cpp or ctransformers, or both, with a signal: a division by zero, an
-index beyond an array, an assertion. `bench/soak/models.py` looks for more such values.
+Each refused value ends llama.cpp, ctransformers or both with a signal, for example by a division by
+zero or an index beyond an array. `bench/soak/models.py` searches for more such values.
 """
 
 from __future__ import annotations
@@ -13,28 +13,33 @@ from typing import Any
 from mistral_lsp.models.container import STRING, Array, Content, Tensor
 
 MOST_BLOCKS = 512
-"""Most blocks (layers) of a model."""
+"""Maximum number of blocks (layers) of a model."""
 SMALLEST_CONTEXT = 64
-"""Fewest tokens of a model's context."""
+"""Minimum number of tokens of a model's context."""
 BYTE = 6
-"""The kind of byte tokens in a vocabulary: each stands for one byte."""
+"""The type of byte tokens in a vocabulary. Each stands for one byte."""
 WHOLE_KINDS = (24, 25, 26, 27)
-"""Tensor types with integer elements."""
+"""The types of tensors with integer elements."""
 OLD_ARCHITECTURES = ("llama", "falcon")
-"""Architectures that ctransformers may load."""
+"""The architectures that ctransformers may load."""
 OLD_KINDS = frozenset({0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14})
-"""Types of tensors known to ctransformers, a library of 2023."""
+"""The types of tensors that ctransformers knows. It dates from 2023."""
 NO_TOKEN = 0xFFFFFFFF
-"""The id that means no token."""
+"""The id that stands for no token."""
 
 IDS = ("bos", "eos", "eot", "fim_pre", "fim_suf", "fim_mid", "fim_sep", "fim_rep")
 IDS_OF_OLD = ("prefix", "suffix", "middle")
 OLD_IDS = ("unknown", "padding", "seperator")
-"""Tokens looked up by ctransformers on loading, in its spelling; our prompts have none of them."""
+"""Special tokens that ctransformers looks up when it loads a model, in its own spelling. Our
+prompts contain none of them.
+"""
 
 
 def flaw(content: Content) -> str:
-    """Gives the reason why no library may load a file, to end a sentence; "" if it is sound."""
+    """Gives the reason why no library may load a file, or "" if it is sound.
+
+    The reason is worded as the end of a sentence.
+    """
     metadata = content.metadata
     return (
         _flaw_of_numbers(metadata, str(metadata.get("general.architecture", "")))
@@ -45,7 +50,10 @@ def flaw(content: Content) -> str:
 
 
 def old_flaw(content: Content) -> str:
-    """Like `flaw`, for ctransformers, which checks less."""
+    """Gives the reason why ctransformers may not load a file, or "" if it may.
+
+    ctransformers checks less than llama.cpp. The reason is worded as the end of a sentence.
+    """
     metadata = content.metadata
     architecture = metadata.get("general.architecture")
     if architecture not in OLD_ARCHITECTURES:
@@ -93,7 +101,10 @@ def _flaw_of_vocabulary(metadata: Mapping[str, Any]) -> str:
 
 
 def _stray(metadata: Mapping[str, Any], names: Sequence[str], none: int | None = None) -> str:
-    """Gives the flaw of a special token with an id beyond the vocabulary, or ""."""
+    """Gives the reason to refuse a special token whose id is beyond the vocabulary, or "".
+
+    The id `none` is allowed: it stands for no token.
+    """
     tokens = metadata.get("tokenizer.ggml.tokens")
     if not isinstance(tokens, Array):
         return ""  # no library loads a file without tokens

@@ -25,11 +25,11 @@ folder = config.models_folder
 
 
 class BadSum(BadModelFile):
-    """A file has another sha256 than the published one."""
+    """Raised if a file's sha256 is not the expected one."""
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A file with a correct sha256; `size` and `modified` tell whether it has changed since."""
+    """A file whose sha256 was correct. `size` and `modified` show whether it has changed since."""
 
     path: str
     size: int
@@ -38,10 +38,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def locate(model: str) -> Path:
-    """Finds a model's file by a known name, by a file's name in the models' folder, or by a path.
+    """Finds a model's file: by its known name, its file name in the models' folder, or its path.
 
-    "" is the embedded model. Raises BadModelFile if no model of that name is on this machine, or if
-    the embedded one is damaged.
+    "" means the embedded model. Raises BadModelFile if no such model is on this machine, or if the
+    embedded one is damaged.
     """
     name = model or registry.EMBEDDED
     entry = registry.find(name)
@@ -61,7 +61,7 @@ def locate(model: str) -> Path:
 
 
 def _in_folder(name: str) -> Path:
-    """Finds a file in the models' folder by its name, with or without its ending."""
+    """Finds a file in the models' folder by its name. The name may lack its ending ".gguf"."""
     for ending in ("", config.MODEL_ENDING):
         path = folder() / f"{name}{ending}"
         if config.is_file(path):
@@ -73,9 +73,9 @@ def _in_folder(name: str) -> Path:
 
 
 def resolved(model: str) -> str:
-    """Gives the real path of a model's file, so that one file has one name.
+    """Gives the real path of a model's file, so that each file has only one name.
 
-    "" for the embedded one. A model that is not found keeps its name.
+    For the embedded model, gives "". For a model that is not found, gives `model`.
     """
     if model in ("", registry.EMBEDDED):
         return ""
@@ -86,18 +86,18 @@ def resolved(model: str) -> str:
 
 
 def file_of(name: str) -> Path:
-    """Gives the path of a known model's download. Raises KeyError for an unknown one."""
+    """Gives the path of a known model's download. Raises KeyError for an unknown model."""
     return folder() / _entry(name).file
 
 
 def expected_sum(name: str) -> str:
-    """Gives the published sha256, else the first download's, else ""."""
+    """Gives a model's published sha256, or else that of its first download, or else ""."""
     entry = _entry(name)
     return entry.sha256 or _pins().get(entry.name, "")
 
 
 def pin(name: str, sha256: str) -> None:
-    """Remembers the sha256 of a first download; the next download must match it."""
+    """Remembers the sha256 of a model's first download. Later downloads must match it."""
     entry = _entry(name)
     if not entry.sha256:
         path = folder() / "sums.json"
@@ -118,7 +118,7 @@ def _pins() -> dict[str, str]:
 
 
 def check(path: Path, expected: str) -> str:
-    """Computes a file's sha256. Raises BadSum if it is not `expected`; "" accepts any."""
+    """Gives a file's sha256. Raises BadSum if it differs from `expected`, unless that is ""."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -1,6 +1,7 @@
-"""Turns an answer into a suggestion, by an ordered list of filters.
+"""Turns an answer into a suggestion, by a list of filters in a fixed order.
 
-They run on every use of an answer, even a cached one: the text around it may have changed.
+They run each time an answer is used, even a cached one, because the text around the cursor may have
+changed.
 """
 
 from __future__ import annotations

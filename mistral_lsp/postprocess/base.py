@@ -1,4 +1,4 @@
-"""The types and helpers shared by the filters."""
+"""The types and functions that the filters share."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mistral_lsp.syntax.nesting import Nesting
 from mistral_lsp.types import Answer
 
 CountErrors = Callable[[Optional[str], int], int]
-"""Counts the file's syntax errors as if a text replaced the given number of characters after the
-cursor. If the text is None, the cursor's line is removed instead.
+"""Counts the file's syntax errors, assuming that a text replaces a number of characters after the
+cursor. If the text is None, the whole line of the cursor is assumed to be removed.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """An answer and its place in the file.
+    """An answer, and what the filters need to know about its place.
 
-    `line_prefix` and `line_suffix` are the cursor's line; `following` is the text from that line's
-    end on. `nesting`, `has_open_string` and `indent` are as in Cursor. The first `shown` characters
-    of the answer are already on the screen. `rejected` are the texts dismissed here. `errors` is
-    None without a syntax tree, or if the language is not code. `nearby` is the text on both sides
-    of the cursor.
+    `line_prefix` and `line_suffix` are the cursor's line, before and after the cursor. `following`
+    is the text from the end of that line on. `nesting`, `has_open_string` and `indent` are as in
+    Cursor. The first `shown` characters of the answer are on the screen already. `rejected` are the
+    texts that the user has dismissed here. `errors` is None if there is no syntax tree, or if the
+    language is not code. `nearby` is the text on both sides of the cursor.
     """
 
     line_prefix: str
@@ -46,7 +46,10 @@ class Situation:
     nearby: str = ""
 
     def lines_below(self) -> Iterator[str]:
-        """Gives the non-blank lines below the cursor's line, ending with the first non-comment."""
+        """Yields the non-blank lines below the cursor's line.
+
+        Ends with the first line that is not a comment.
+        """
         for line in self.following.split("\n")[1:]:
             if line.strip():
                 yield line
@@ -54,13 +57,13 @@ class Situation:
                     return
 
     def next_line(self) -> str:
-        """Gives the next non-blank line below the cursor's, or ""."""
+        """Gives the first non-blank line below the cursor's line, or ""."""
         return next(self.lines_below(), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Text to insert at the cursor, in place of the `replaced` characters after it.
+    """A text to insert at the cursor, in place of the `replaced` characters after it.
 
     If nothing is to be shown, `text` is "" and `reason` says why.
     """
@@ -71,9 +74,9 @@ class Suggestion:
 
 
 def confidence(answer: Answer, length: int) -> float:
-    """Gives the model's probability, 0 to 1, for the answer's first `length` characters.
+    """Gives the probability, 0 to 1, of the first `length` characters of an answer.
 
-    It is the product of the tokens' probabilities.
+    It is the product of the probabilities of their tokens.
     """
     return math.prod(token.probability for token in answer.tokens_within(length))
 
@@ -82,7 +85,10 @@ Filter = Callable[[Suggestion, Situation], Suggestion]
 
 
 def split_lines(text: str) -> list[str]:
-    """Splits a text into lines, after each LF only; str.splitlines splits elsewhere, too."""
+    """Splits a text after each LF.
+
+    str.splitlines would also split at other characters.
+    """
     *lines, last = text.split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
@@ -99,11 +105,11 @@ def is_comment(line: str, language: Language) -> bool:
 
 
 def has(pattern: str, line: str) -> bool:
-    """Whether a language's pattern is found in a line."""
+    """Whether a language's pattern matches somewhere in a line."""
     return compiled(pattern).search(line) is not None
 
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compiles a language's pattern, once."""
+    """Compiles a language's pattern. Each pattern is compiled only once."""
     return re.compile(pattern)

@@ -1,4 +1,4 @@
-"""Closes the brackets and the string left open by an answer, if that removes syntax errors."""
+"""Closes the brackets and strings that an answer leaves open, if that removes syntax errors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block
 
 
 def close_brackets(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Adds the closing marks that the answer's last line lacks.
+    """Adds the closing marks that are missing at the end of the answer's last line.
 
-    Models often end an answer without these marks, and leave them to the editor.
+    Models often leave these marks to the editor.
     """
     errors = situation.errors
     ended = situation.answer.complete and not situation.line_suffix.strip()

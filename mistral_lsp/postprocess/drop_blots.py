@@ -1,4 +1,4 @@
-"""Drops copies of BLOT, the text that replaces secrets in a prompt."""
+"""Cuts off copies of BLOT, the text that replaces secrets in a prompt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from mistral_lsp.types import BLOT
 
 
 def drop_blots(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts an answer before a line with BLOT, unless BLOT is left of or below the cursor."""
+    """Cuts an answer before the first line that contains BLOT.
+
+    Does nothing if BLOT is in the file, left of the cursor on its line or in the lines below.
+    """
     place = suggestion.text.find(BLOT)
     if place < 0 or BLOT in situation.line_prefix or BLOT in situation.following:
         return suggestion

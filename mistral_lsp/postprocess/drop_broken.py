@@ -1,4 +1,4 @@
-"""Cuts off, by whole lines, the end of an answer that breaks the file's syntax."""
+"""Cuts lines off the end of an answer that would break the file's syntax."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block, spl
 from mistral_lsp.postprocess.indentation import indentation
 
 MOST_LINES = 16
-"""Tries for one answer, at most, each a line shorter; each try parses the file again."""
+"""Maximum number of tries for one answer. Each try is one line shorter, and parses the file again.
+"""
 
 
 def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps as many lines as possible without more syntax errors than allowed.
+    """Keeps as many lines as possible without causing more syntax errors than are allowed.
 
-    A growing answer is left alone: its half-written last line would look broken.
+    Leaves a growing answer alone: its last line is half written and would look broken.
     """
     errors = situation.errors
     if not suggestion.text or errors is None or not situation.answer.complete:
@@ -31,12 +32,12 @@ def drop_broken(suggestion: Suggestion, situation: Situation) -> Suggestion:
 def _allowed(
     suggestion: Suggestion, before: int, elsewhere: int, situation: Situation
 ) -> int | None:
-    """Gives the most syntax errors that the file may have with a suggestion; None is no limit.
+    """Gives the maximum number of syntax errors in the file with a suggestion; None is no maximum.
 
-    The file has `before` errors without the suggestion, and `elsewhere` without the cursor's line.
-    Usually, no error is allowed. If the file is broken elsewhere, any number is, since they may not
-    be the suggestion's fault. But if the lines below are the block of the cursor's line, the
-    suggestion must fix an error.
+    Without the suggestion, the file has `before` errors, of which `elsewhere` remain without the
+    cursor's line. Usually no error is allowed. In a file that is broken elsewhere, any number is
+    allowed, since the suggestion may not be the cause. But if the lines below are a block that the
+    cursor's line must open, the suggestion must reduce the number of errors.
     """
     if not before or not elsewhere:
         return before if _is_to_go_on(suggestion, situation) else 0
@@ -47,7 +48,10 @@ def _allowed(
 
 
 def _is_to_go_on(suggestion: Suggestion, situation: Situation) -> bool:
-    """Whether code is still to come: at the file's end, or in a block left to the user."""
+    """Whether more code must follow: at the file's end, or after a line that opens a block.
+
+    The latter counts only if the user wants single lines, and so writes the block alone.
+    """
     behind = situation.line_suffix[suggestion.replaced :] + situation.following
     if not behind.strip():
         return True

@@ -1,4 +1,4 @@
-"""Cuts improbable lines off the end of an answer, or drops all of it."""
+"""Cuts improbable lines off the end of an answer, or drops the whole answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, confidence, open
 
 
 def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Keeps as many lines as are probable enough together; cuts never follow a block opener.
+    """Keeps as many lines as together reach the minimum probability.
 
-    Text already shown stays, up to the next place where the answer may end.
+    Never cuts right after a line that opens a block. Text that is already shown stays, up to the
+    next place where the answer may end.
     """
     text, least = suggestion.text, situation.min_confidence
     if not text or not least:
@@ -25,7 +26,10 @@ def drop_doubtful(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _ends(text: str, situation: Situation) -> list[int]:
-    """Lists where a text may end, last first: at its end, or after a line that opens no block."""
+    """Lists the offsets at which a text may end, last first.
+
+    These are its end, and the end of each line that does not open a block.
+    """
     first = len(text) - len(text.lstrip())
     breaks = [place for place in range(first, len(text)) if text[place] == "\n"]
     closed = [place for place in breaks if not _opens_block(text[:place], situation)]

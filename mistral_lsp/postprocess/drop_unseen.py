@@ -1,4 +1,4 @@
-"""Drops an answer with invisible characters, or characters that control the screen."""
+"""Drops an answer with invisible characters, or with characters that control the screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mistral_lsp.text.shown import LINE_ENDS_AND_TAB, is_unseen
 
 
 def drop_unseen(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Drops an answer with invisible characters, unless the file has them near the cursor, too."""
+    """Drops an answer with such characters, unless the file has the same ones near the cursor."""
     unseen = {one for one in suggestion.text if one not in LINE_ENDS_AND_TAB and is_unseen(one)}
     if unseen and not unseen <= set(situation.nearby):
         return Suggestion("", reason="the answer has characters that can't be seen")

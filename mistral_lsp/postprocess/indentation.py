@@ -1,25 +1,26 @@
-"""Measures indentation, and indents an answer like its file."""
+"""Measures indentation, and changes the indentation of an answer to that of its file."""
 
 from __future__ import annotations
 
 from mistral_lsp.postprocess.base import Situation, opens_block
 
 USUAL_WIDTH = 4
-"""Blanks per level, if the answer does not show how many it uses."""
+"""Number of blanks per level, if the answer does not show how many it uses."""
 WIDTHS = (2, 3, 4, 8)
-"""Numbers of blanks that models write per level."""
+"""Numbers of blanks per level that models use."""
 
 
 def indentation(line: str) -> int:
-    """Gives the columns a line is indented by; a tab reaches to the next multiple of eight."""
+    """Gives a line's indentation in columns. A tab goes to the next multiple of eight."""
     expanded = line.expandtabs(8)
     return len(expanded) - len(expanded.lstrip())
 
 
 def reindented(text: str, situation: Situation) -> str:
-    """Indents the text like its file, by tabs or by blanks: models mix them up.
+    """Indents a text as its file is indented, by tabs or by blanks.
 
-    If the text continues a line of the file, its own first line is left as it is.
+    Models mix up tabs and blanks. If `text` continues a line of the file, the first line of `text`
+    is not changed.
     """
     lines = text.split("\n")
     begun = 1 if situation.line_prefix.strip() else 0
@@ -36,7 +37,7 @@ def reindented(text: str, situation: Situation) -> str:
 def _level_width(lines: list[str], situation: Situation) -> int:
     """Gives the number of blanks per level in the answer, judged by its first indented line.
 
-    That line's level follows from the cursor's line.
+    The level of this line follows from the line at the cursor.
     """
     first = next((line for line in lines if line.startswith(" ") and line.strip()), "")
     blanks = len(first) - len(first.lstrip(" "))

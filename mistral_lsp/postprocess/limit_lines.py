@@ -17,24 +17,24 @@ from mistral_lsp.postprocess.base import (
 from mistral_lsp.postprocess.indentation import indentation, reindented
 
 MOST_STRING_LINES = 12
-"""Lines searched for the end of an open string."""
+"""Maximum number of lines that are searched for the end of an open string."""
 UNDECIDED = re.compile(r"\W*\w*")
-"""The beginning of a line that may still become a word like `else` or `end`."""
+"""Matches a line of which one can't yet say whether it becomes a word like `else` or `end`."""
 
 
 def limit_lines(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts the answer after its line, or after the block or bracket that this line opens."""
+    """Cuts an answer after its first line, or after the block or bracket that this line opens."""
     end = _end(suggestion.text, situation, grows=False)
     return suggestion if end is None else Suggestion(suggestion.text[:end], suggestion.replaced)
 
 
 def is_over(text: str, situation: Situation) -> bool:
-    """Whether a growing answer has all the text to keep, so that its generation can stop."""
+    """Whether a growing answer contains all the text to keep. Then its generation can stop."""
     return _end(reindented(text, situation), situation, grows=True) is not None
 
 
 def _end(text: str, situation: Situation, grows: bool) -> int | None:
-    """Gives the place to cut at, or None while the answer may go on."""
+    """Gives the offset at which to cut, or None if nothing is to be cut yet."""
     lines = split_lines(text)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None or not _is_whole(lines[first]):
@@ -59,7 +59,8 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
 def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
     """Finds the end of the line that closes the string around the cursor.
 
-    If that is too far, gives the end of the first line; None while the answer may go on.
+    Gives None while this line may still come. If the line is too far, gives the end of the first
+    line.
     """
     nesting = situation.nesting
     open_here = len(nesting.opened)
@@ -75,7 +76,8 @@ def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | 
 def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situation) -> int | None:
     """Finds the end of the line that closes all brackets left open by the first line.
 
-    If nothing is to be closed, gives the end of the first line; None while the answer may go on.
+    Gives None while this line may still come. If there is nothing to close, gives the end of the
+    first line.
     """
     above = situation.nesting.behind("".join(lines[:first]))
     head = lines[first] if first else situation.line_prefix + lines[first]
@@ -115,7 +117,10 @@ def _depth(opener: str, language: Language) -> int:
 
 
 def _part(line: str, base: int, language: Language) -> Literal["inside", "last", "behind"]:
-    """Says whether a line is inside, last in, or after the block indented deeper than `base`."""
+    """Says whether a line is inside a block, is its last line, or comes after it.
+
+    The lines of the block are indented deeper than `base`.
+    """
     # The first character of a growing line is enough to show its indentation.
     if not line.strip() or indentation(line) > base:
         return "inside"
@@ -127,7 +132,7 @@ def _part(line: str, base: int, language: Language) -> Literal["inside", "last",
 
 
 def _may_belong(line: str, base: int, language: Language) -> bool:
-    """Whether a growing line may turn out to belong to the block."""
+    """Whether a line that is still growing may turn out to belong to the block."""
     decided = _is_whole(line) or indentation(line) < base
     if decided or (language.block_middle == NEVER and language.block_closer == NEVER):
         return False

@@ -1,4 +1,4 @@
-"""Indents an answer like its file: by tabs or by blanks."""
+"""Indents an answer as its file is indented: by tabs or by blanks."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from mistral_lsp.postprocess.indentation import reindented
 
 
 def match_indentation(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Changes the indentation of the answer's lines."""
+    """Changes the indentation of the answer's lines to the file's."""
     return replace(suggestion, text=reindented(suggestion.text, situation))

@@ -1,4 +1,4 @@
-"""Lets the closing brackets and quotes of an answer replace those inserted by the editor."""
+"""Lets the closing marks of an answer replace those that the editor has inserted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def replace_closers(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Replaces the closing marks right of the cursor that the answer repeats."""
+    """Replaces those closing marks after the cursor that the answer contains itself."""
     replaced = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
         if not situation.line_suffix.startswith(closing.mark, replaced):

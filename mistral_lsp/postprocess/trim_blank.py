@@ -1,4 +1,4 @@
-"""Trims blanks at an answer's end, and drops an answer of nothing but blanks."""
+"""Removes blanks from an answer's end, and drops an answer that is only blanks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from mistral_lsp.postprocess.base import Situation, Suggestion
 
 
 def trim_blank(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Trims the answer's end; if text follows on the line, only line ends are trimmed."""
+    """Removes blanks and line ends from the answer's end.
+
+    If text follows on the cursor's line, removes only line ends.
+    """
     if suggestion.reason is not None:
         return suggestion
     behind = situation.line_suffix[suggestion.replaced :]

@@ -9,15 +9,17 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, split_lines
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 SEPARATORS = ";,"
-"""Characters ignored at the ends of lines when two lines are compared."""
+"""Characters that are ignored at the ends of lines when two lines are compared."""
 TELLING = 4
-"""A line with fewer characters never counts as a repetition: good code repeats closing brackets."""
+"""Minimum number of characters of a line that counts as a repetition. Short lines, such as closing
+brackets, are often repeated in good code.
+"""
 OPEN_TAG = re.compile(r"<[A-Za-z](?:[^<>]*[^<>/])?>")
 CLOSE_TAG = re.compile(r"</[A-Za-z]")
 
 
 def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Cuts repetitions of the rest of the cursor's line, and of the lines below it."""
+    """Cuts off what repeats the rest of the cursor's line, or the lines below it."""
     rest = situation.line_suffix[suggestion.replaced :].rstrip()
     if not rest:
         text = _without_lines_below(suggestion.text, situation)
@@ -36,7 +38,10 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """Adapts a suggestion that repeats `rest`, the text after the replaced marks; else None."""
+    """Adapts a suggestion that repeats `rest` after its closing marks. Gives None for others.
+
+    `rest` is the text after the `replaced` characters.
+    """
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if not replaced or not _says_the_same(text[end:], rest):
@@ -48,7 +53,10 @@ def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Su
 
 
 def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
-    """Cuts a repetition of `rest`, the text after the replaced marks, off the answer's end."""
+    """Cuts a repetition of `rest` off the end of the answer.
+
+    `rest` is the text after the `replaced` characters.
+    """
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
     if replaced and _encloses(text[end:], rest):
@@ -61,7 +69,7 @@ def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggest
 
 
 def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
-    """Gives the range of the answer's closing marks that replace those right of the cursor."""
+    """Gives the range of those closing marks in the answer that replace marks after the cursor."""
     begin = end = 0
     left = suggestion.replaced
     for closing in situation.nesting.closings(suggestion.text):
@@ -74,7 +82,7 @@ def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
 
 
 def _overlaps(end: str, rest: str) -> bool:
-    """Whether the end of an answer is the beginning of the rest of the line, or all of it."""
+    """Whether the end of an answer equals the beginning of the line's rest, or all of it."""
     written, standing = TOKEN.findall(end), TOKEN.findall(rest)
     common = _common(written, standing)
     if common == len(standing):
@@ -83,7 +91,7 @@ def _overlaps(end: str, rest: str) -> bool:
 
 
 def _encloses(end: str, rest: str) -> bool:
-    """Whether the end of an answer is the rest of the line with more text inserted."""
+    """Whether the end of an answer contains the rest of the line, with more text inserted."""
     written = TOKEN.findall(end.rstrip(SEPARATORS))
     standing = TOKEN.findall(rest.rstrip(SEPARATORS))
     if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):
@@ -98,7 +106,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
-    """Whether the beginning of an answer leaves nothing open that its end would close."""
+    """Whether the beginning of an answer closes everything that it opens."""
     if rest.startswith("</"):
         opened = len(OPEN_TAG.findall(beginning)) - len(CLOSE_TAG.findall(beginning))
         if opened > 0:
@@ -107,7 +115,7 @@ def _is_closed(beginning: str, rest: str, situation: Situation) -> bool:
 
 
 def _without_no_change(suggestion: Suggestion, situation: Situation) -> Suggestion:
-    """Drops an answer equal to the text it replaces, except in a comment, which is prose."""
+    """Drops an answer that equals the text it replaces, except in a comment."""
     text = situation.nesting.text
     is_comment = text is not None and text.form is not None and text.form.is_comment
     if suggestion.text == situation.line_suffix[: suggestion.replaced] and not is_comment:
@@ -131,7 +139,7 @@ def _without_lines_below(text: str, situation: Situation) -> str:
 
 
 def _stands_below(line: str, below: Sequence[str]) -> bool:
-    """Whether a line of the answer repeats one of those below, at any indentation."""
+    """Whether a line of the answer repeats one of the lines in `below`, at any indentation."""
     return len(line.strip()) >= TELLING and any(_says_the_same(line, one) for one in below)
 
 

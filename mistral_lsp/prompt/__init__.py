@@ -1,1 +1,1 @@
-"""Packs the prompt into the model's window, in an order that reuses the KV cache."""
+"""Chooses the texts of a prompt, and orders them so that the model's KV cache can be reused."""

@@ -23,7 +23,7 @@ WHY = {
 
 
 def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str = "") -> Prompt:
-    """Builds the prompt for a cursor at `offset`, as if `untyped` had been typed there.
+    """Builds the prompt for a cursor at `offset`, as if the user had typed `untyped` there.
 
     Secrets are blotted out of every text.
     """

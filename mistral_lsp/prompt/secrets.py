@@ -1,4 +1,4 @@
-"""Blots secrets out of the text for a prompt."""
+"""Replaces secrets in the text for a prompt."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ __all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets
 
 
 def blot(text: str, style: Style = "code") -> str:
-    """Replaces every recognised secret in the text by BLOT; the number of lines stays."""
+    """Replaces every recognised secret in a text by BLOT. The number of lines does not change."""
     return blotted(text, 0, len(text), find_secrets(text, style))
 
 
 def calls_for_secret(name: str) -> bool:
-    """Whether a name calls for a secret as its value."""
+    """Whether the value of a variable or setting with this name is usually a secret."""
     return kind(name) is not Kind.NOTHING
 
 
 def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tuple[int, int]]:
-    """Finds the ranges of a text's secrets, in order; one at the `cursor` may be half typed."""
+    """Finds the ranges of the secrets in a text, in order.
+
+    The secret at the `cursor` may be only half typed.
+    """
     found: list[tuple[int, int]] = []
     state: State = None
     start = 0
@@ -40,7 +43,10 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
 
 
 def blotted(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:
-    """Gives the text from `start` to `end`, with BLOT for each secret wholly or partly in it."""
+    """Gives the text from `start` to `end`, with BLOT in place of each of the `secrets`.
+
+    A secret is replaced even if only a part of it is in this range.
+    """
     return "".join(_pieces(text, start, end, secrets))
 
 

@@ -11,8 +11,8 @@ from mistral_lsp.prompt.blotting.names import word_set
 from mistral_lsp.prompt.secrets import Style, blot, blotted, find_secrets
 
 ABOVE, BEHIND = 4_000, 1_000
-"""Characters read above and after a range, to find its secrets: one may begin in a line above, or
-go on after the range in its last line.
+"""Number of characters that are searched for secrets before a range, and after it. A secret in the
+range may begin in a line above, or end after the range.
 """
 
 _CONFIG = frozenset({"yaml", "toml"})
@@ -31,7 +31,7 @@ _SHELL_SUFFIXES = word_set(".fish .csh .tcsh .nu")
 
 
 def style(path: str, language: Language) -> Style:
-    """Gives the style of the values in a file (see `Style`)."""
+    """Gives the way in which a file writes values."""
     suffix = PurePosixPath(path).suffix.lower()
     if language.name == "bash" or suffix in _SHELL_SUFFIXES:
         return "shell"
@@ -43,18 +43,18 @@ def style(path: str, language: Language) -> Style:
 
 
 def blot_file(path: str, text: str) -> str:
-    """Blots the secrets out of a file's text, or of an excerpt."""
+    """Replaces the secrets in the text of a file, or in an excerpt of it."""
     return blot(text, style(path, languages.find("", path)))
 
 
 def see_excerpt(text: str) -> str:
-    """Blots the secrets out of an excerpt that has its path as the first line."""
+    """Replaces the secrets in an excerpt whose first line is the path of its file."""
     path, _, rest = text.partition("\n")
     return f"{path}\n{blot_file(path, rest)}"
 
 
 def see(snapshot: Snapshot, start: int, end: int) -> str:
-    """Gives the text from `start` to `end` without secrets; the number of lines stays."""
+    """Gives the text from `start` to `end` without secrets. The number of lines does not change."""
     first = _first(snapshot, start)
     text = snapshot.text[first : _line_end(snapshot, end)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language))
@@ -64,9 +64,9 @@ def see(snapshot: Snapshot, start: int, end: int) -> str:
 def see_around(
     snapshot: Snapshot, start: int, offset: int, untyped: str, suffix: str
 ) -> tuple[str, str]:
-    """Gives the prefix from `start` to the cursor, and the `suffix` after it, without secrets.
+    """Gives the prefix from `start` to the cursor, and `suffix`, both without secrets.
 
-    A secret around the cursor is blotted out of both.
+    A secret that contains the cursor is removed from both.
     """
     first = _first(snapshot, start)
     before = snapshot.text[first:offset] + untyped
@@ -82,7 +82,7 @@ def see_around(
 
 
 def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
-    """Whether a place is inside or at an end of a secret, even a half-typed one."""
+    """Whether a place is inside a secret or at one of its ends. The secret may be half typed."""
     first = _first(snapshot, offset)
     text = snapshot.text[first : _line_end(snapshot, offset)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language), offset - first)
@@ -90,7 +90,10 @@ def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
 
 
 def _first(snapshot: Snapshot, offset: int) -> int:
-    """Gives the start of the line ABOVE characters before an offset; stops 2 * ABOVE before it."""
+    """Gives the start of the line that contains the place ABOVE characters before `offset`.
+
+    If this line is very long, gives the place 2 * ABOVE characters before `offset`.
+    """
     number, _ = snapshot.place(max(0, offset - ABOVE))
     return max(snapshot.starts[number], offset - 2 * ABOVE)
 

@@ -1,8 +1,8 @@
-"""Plans the window: chooses the part of a file for the prompt, and keeps to the choice.
+"""Plans the window: chooses the part of a file for the prompt, and keeps this choice.
 
-The plan is sticky: while the user types, the prefix keeps its start and the suffix its text, so
-that a prompt differs from the previous one only in its last tokens. A prefix that outgrows its
-share gets a new start, about a third further down, where a definition begins if possible.
+While the user types, the prefix keeps its start, and the suffix keeps its text. So only the last
+tokens of a prompt differ from the previous prompt. A prefix that becomes too long gets a new start
+about a third further down, at a definition if possible.
 """
 
 from __future__ import annotations
@@ -22,41 +22,44 @@ from mistral_lsp.types import Excerpt, Span
 CLOSERS = ")]}>\"'`;,: \t"
 """Characters that an editor may insert by itself after the cursor."""
 RELATED_SHARE = 0.4
-"""Share of the budget for other files; more if this file leaves room."""
+"""Share of the budget for excerpts of other files. They get more if this file is short."""
 FILLED_SHARE = 2 / 3
-"""Share of its room that a new prefix fills; the rest is for typing."""
+"""Share of its room that a new prefix fills. The rest is for the text that the user will type."""
 ROOMY_SHARE = 0.9
-"""Share of its limit that a prefix may fill before a new plan is prepared."""
+"""Share of its limit that a prefix may fill. A longer prefix makes a new plan due."""
 GROWN_SHARE = 2
-"""Multiple of its share that a prefix may fill before a new plan is prepared. Until then, undoing a
-paste rereads nothing.
+"""A prefix may grow to this multiple of its share of the budget. Until then, undoing a paste needs
+no reading.
 """
 CHARACTERS_PER_TOKEN = 6
-"""Characters of the file read for each token of a budget."""
+"""Number of the file's characters that are read for each token of a budget."""
 LANDMARK = 200
-"""Characters at the start of the prefix, to find it again after edits above."""
+"""Number of characters at the prefix's start. They are searched for to find it after edits above.
+"""
 KEPT_FILES = 16
-"""Files whose plans are kept. Not more than the KV cache states kept by a local engine: a plan
-without its state saves no reading.
+"""Maximum number of files whose plans are kept. A local engine keeps at least as many KV cache
+states. A plan without its state would save no reading.
 """
 KEPT_IN_A_FILE = 8
-"""Plans kept for one file, at most."""
+"""Maximum number of plans kept for one file."""
 
 CountTokens = Callable[[Sequence[str]], Awaitable[list[int]]]
-"""Counts the tokens of texts. They must be without secrets: a remote server may do the counting."""
+"""Counts the tokens of each text. The texts must not contain secrets, since a remote server may
+count.
+"""
 Introduce = Callable[[Snapshot, int], str]
 """Gives the signatures of the definitions around a place."""
 Relate = Callable[[Snapshot, int, int], Awaitable[tuple[Excerpt, ...]]]
-"""Gives excerpts of other files for a place, up to a number of tokens."""
+"""Gives excerpts of other files that help at a place, with at most the given number of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The tokens for suffix and prefix together.
+    """The numbers of tokens for the suffix and the prefix of a plan.
 
-    A plan is made for `wanted` tokens, and grows with the typed text, up to `limit`. If `grows` is
-    False, the prefix takes all of its room at once, without other files. The suffix has
-    `most_suffix` tokens at most.
+    A new plan takes `wanted` tokens. It grows with the typed text, up to `limit`. If `grows` is
+    False, the prefix takes all of its room at once, and there are no excerpts of other files. The
+    suffix has at most `most_suffix` tokens.
     """
 
     wanted: int
@@ -66,28 +69,31 @@ class Budget:
 
     @property
     def suffix(self) -> int:
-        """Tokens for the suffix."""
+        """Number of tokens for the suffix."""
         return min(int(self.wanted * SUFFIX_SHARE), self.most_suffix)
 
     @property
     def prefix(self) -> int:
-        """Tokens for the prefix, the introduction and other files."""
+        """Number of tokens for the prefix, the introduction and the excerpts of other files."""
         return self.wanted - self.suffix
 
     @property
     def prefix_limit(self) -> int:
-        """The most tokens for these; a prefix that outgrows them must get a new start."""
+        """Maximum number of tokens for the prefix, the introduction and other files.
+
+        If these have more, the prefix must get a new start.
+        """
         return self.limit - self.suffix
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The part of a file in the window.
+    """The choice of the part of a file in the window.
 
-    The prefix starts at `anchor`, with the text `landmark`. `suffix` is frozen; if `whole`, it
-    reached to the file's end. `related` are excerpts of other files; `style` is this file's Style.
-    When the plan was made, the prefix had `prefix_length` characters, and all parts but the suffix
-    had `prefix_tokens` tokens.
+    The prefix starts at `anchor`, with the text `landmark`. `suffix` stays the same. If `whole`, it
+    reached the file's end when the plan was made. `related` are excerpts of other files. `style` is
+    the way in which this file writes values. When the plan was made, the prefix had `prefix_length`
+    characters, and all parts but the suffix had `prefix_tokens` tokens.
     """
 
     budget: Budget
@@ -102,13 +108,13 @@ class Plan:
     style: Style = "code"
 
     async def is_tight(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether to prepare a new plan, because this one is a small first plan or nearly full."""
+        """Whether a new plan is due, because this one is small or nearly full."""
         most = GROWN_SHARE * self.budget.prefix
         roomy = min(most, int(self.budget.prefix_limit * ROOMY_SHARE))
         return not self.budget.grows or not await self._has(roomy, text, offset, count)
 
     def is_behind(self, later: Plan) -> bool:
-        """Whether this plan lacks most of the later plan's lines of other files."""
+        """Whether this plan lacks most of the later plan's lines from other files."""
         told, wanted = (
             {line for excerpt in plan.related for line in excerpt.text.split("\n")}
             for plan in (self, later)
@@ -116,7 +122,7 @@ class Plan:
         return len(wanted & told) < len(wanted) / 2
 
     async def fits(self, text: str, offset: int, count: CountTokens) -> bool:
-        """Whether the prefix still begins with the landmark, and is within its limit of tokens."""
+        """Whether the prefix still begins with the landmark, and has not outgrown its limit."""
         if offset < self.anchor or not text.startswith(self.landmark, self.anchor):
             return False
         if offset < self.anchor + len(self.landmark):
@@ -132,7 +138,7 @@ class Plan:
         return sum(await count([*_told(self.related), self.introduction, prefix])) <= most
 
     def moved(self, text: str, offset: int) -> Plan:
-        """Moves the anchor to the landmark, if text above was inserted or removed."""
+        """Gives the plan with its anchor at the landmark's new place, if edits above moved it."""
         if self.anchor == 0 or text.startswith(self.landmark, self.anchor):
             return self
         # The landmark is searched within about twice its old distance from the cursor.
@@ -141,10 +147,10 @@ class Plan:
         return self if place < 0 else replace(self, anchor=place)
 
     def suffix_agrees(self, text: str, offset: int) -> bool:
-        """Whether the text after the cursor is still the frozen suffix.
+        """Whether the text after the cursor is still the plan's suffix.
 
-        Closing brackets and quotes inserted by an editor are ignored. The prompt stays without
-        them, so the model writes them, and its answer replaces the editor's.
+        Closing brackets and quotes that an editor inserts are ignored. The prompt leaves them out,
+        so the model writes them. The answer then replaces the inserted ones.
         """
         behind = text[offset : offset + len(self.suffix) + LANDMARK]
         if self._is_suffix(behind, self.suffix):
@@ -162,7 +168,10 @@ class Plan:
 
 
 class Plans:
-    """The latest plans of each file, to reuse the window of a place to which the user returns."""
+    """The latest plans of each file.
+
+    With them, the window of an earlier place can be used again.
+    """
 
     def __init__(self) -> None:
         self._files: LRUCache[str, list[Plan]] = LRUCache(KEPT_FILES)
@@ -170,7 +179,7 @@ class Plans:
     async def find(
         self, snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
     ) -> Plan | None:
-        """Finds a plan for this budget that still serves at `offset`, or None."""
+        """Finds a plan with this budget that fits at `offset`, or gives None."""
         plans = self._files.get(snapshot.uri, [])
         for plan in plans:
             if plan.budget != budget or not plan.suffix_agrees(snapshot.text, offset):
@@ -192,7 +201,7 @@ class Plans:
         introduce: Introduce,
         relate: Relate,
     ) -> Plan:
-        """Makes a plan, without keeping it. The suffix of an older plan is reused if it agrees."""
+        """Makes a plan, and does not store it. Uses the suffix of an older plan if that agrees."""
         for plan in self._files.get(snapshot.uri, []):
             if plan.budget == budget and plan.suffix_agrees(snapshot.text, offset):
                 suffix, whole = plan.suffix, plan.whole
@@ -209,14 +218,17 @@ class Plans:
         return await _anchored(plan, snapshot, offset, count, introduce)
 
     def keep(self, uri: str, plan: Plan) -> None:
-        """Keeps a plan as its file's newest one; drops the file's oldest plans."""
+        """Stores a plan as the newest one of its file. Drops the file's oldest plans."""
         plans = self._files.get(uri, [])
         plans.insert(0, plan)
         del plans[KEPT_IN_A_FILE:]
         self._files[uri] = plans
 
     def without(self, uri: str, plan: Plan, present: Container[str]) -> Plan:
-        """Gives the plan with excerpts of `present` files only, and keeps that one instead."""
+        """Gives the plan with excerpts of `present` files only.
+
+        This plan replaces the old one among the stored plans.
+        """
         related = tuple(one for one in plan.related if not one.file or one.file in present)
         if related == plan.related:
             return plan
@@ -226,7 +238,7 @@ class Plans:
         return left
 
     def clear(self) -> None:
-        """Forgets everything, as when the model changes."""
+        """Removes all plans, for example when the model changes."""
         self._files.clear()
 
 
@@ -242,7 +254,10 @@ def _told(related: Sequence[Excerpt]) -> list[str]:
 async def _room_for_others(
     snapshot: Snapshot, offset: int, budget: Budget, count: CountTokens
 ) -> int:
-    """Gives the tokens for other files: their share or the room left by this file, the larger."""
+    """Gives the number of tokens for excerpts of other files.
+
+    The number is their share, or the room that this file leaves, whichever is larger.
+    """
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
     own = sum(await count(_split_before_line_ends(see(snapshot, earliest, offset))))
     left = budget.prefix - int(own / FILLED_SHARE) - 1
@@ -268,7 +283,7 @@ async def _take_suffix(snapshot: Snapshot, offset: int, budget: int, count: Coun
 async def _anchored(
     plan: Plan, snapshot: Snapshot, offset: int, count: CountTokens, introduce: Introduce
 ) -> Plan:
-    """Chooses the start of the prefix, and completes the plan."""
+    """Completes a plan: chooses the start of its prefix, and adds the introduction."""
     text, budget = snapshot.text, plan.budget
     taken = sum(await count(_told(plan.related)))
     earliest = max(0, offset - budget.prefix * CHARACTERS_PER_TOKEN)
@@ -305,7 +320,11 @@ async def _anchored(
 def _line_starts(
     lines: Sequence[str], counts: Sequence[int], offset: int, fill: int
 ) -> tuple[list[int], list[int]]:
-    """Lists the line starts within `fill` tokens before the cursor, with these counts, top-down."""
+    """Lists the starts of the lines that lie within `fill` tokens before the cursor, in order.
+
+    Also gives the number of tokens from each start to the cursor. `counts` are the tokens of each
+    line.
+    """
     starts: list[int] = []
     tokens: list[int] = []
     total = 0
@@ -323,7 +342,10 @@ def _line_starts(
 def _at_definition(
     snapshot: Snapshot, starts: Sequence[int], tokens: Sequence[int], offset: int
 ) -> int:
-    """Gives the index of the first start at a definition that keeps half of the tokens; else 0."""
+    """Gives the index of the first start that is at a definition, or 0.
+
+    The start must keep at least half of the tokens.
+    """
     if snapshot.tree is None:
         return 0
     for definition in snapshot.tree.definition_starts(Span(starts[0], offset)):
@@ -334,13 +356,16 @@ def _at_definition(
 
 
 def _split_before_line_ends(text: str) -> list[str]:
-    """Splits a text into the chunks of the token cache: lines, each with the line end before it."""
+    """Splits a text into lines, each with the line end before it.
+
+    These are the chunks whose tokens are cached.
+    """
     first, *rest = text.split("\n")
     return [line for line in [first, *(f"\n{line}" for line in rest)] if line]
 
 
 async def _shorten(line: str, budget: int, count: CountTokens, from_end: bool) -> str:
-    """Halves an overlong text until it fits."""
+    """Cuts a text in half, again and again, until it has at most `budget` tokens."""
     while line and (await count([line]))[0] > budget:
         half = len(line) // 2
         line = line[-half:] if from_end else line[:half]

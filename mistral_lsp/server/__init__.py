@@ -1,1 +1,1 @@
-"""The language server; no other package knows the Language Server Protocol."""
+"""The language server. No other package knows the Language Server Protocol."""

@@ -1,7 +1,7 @@
 """Admits TCP clients: the first message must contain the server's token.
 
-Any user of the machine can connect to a loopback port. The token is in an environment variable, or
-in a file readable by its owner only.
+Any user of the machine can connect to the server's port. The token is in an environment variable,
+or in a file that only its owner can read.
 """
 
 from __future__ import annotations
@@ -29,24 +29,26 @@ logger = logging.getLogger(__name__)
 
 VARIABLE = "MISTRAL_LSP_TOKEN"
 OPTION = "token"
-"""The token's key in initializationOptions: every client can set these, few can send a header."""
+"""The name of the token in initializationOptions. Every client can set these options, but few can
+send a header.
+"""
 SHORTEST_TOKEN = 16
 LARGEST_FIRST_MESSAGE = 1 << 20
 FIRST_MESSAGE_SECONDS = 10.0
 PARTING_SECONDS = 1.0
 MOST_WAITING = 32
-"""Connections that have not sent the token, at most. A further one displaces the oldest. The
-owner's client is hardly affected, since it sends the token at once.
+"""Maximum number of connections that have not sent the token yet. A further one displaces the
+oldest. The owner's own client is hardly affected, since it sends the token at once.
 """
 
 
 class Admission:
-    """Admits clients with the token and disconnects all others."""
+    """Admits clients that send the token, and disconnects all others."""
 
     def __init__(self) -> None:
-        """Takes the token out of the environment, so that child processes don't inherit it.
+        """Removes the token from the environment, so that child processes don't inherit it.
 
-        Raises UserError for a token short enough to be guessed.
+        Raises UserError if the token is short enough to be guessed.
         """
         self._token = os.environ.pop(VARIABLE, "")
         self._waiting: dict[asyncio.StreamWriter, None] = {}
@@ -58,9 +60,10 @@ class Admission:
 
     @contextlib.contextmanager
     def token_at(self, port: int) -> Iterator[str]:
-        """Keeps a token file during the block, if the environment has no token; gives where it is.
+        """Gives the place of the token: the environment variable, or a new file's path.
 
-        Raises UserError if the file can't be written, or no folder is private to the user.
+        The file is deleted at the end. Raises UserError if the file can't be written, or if no
+        folder is private to the user.
         """
         if self._token:
             yield VARIABLE
@@ -82,7 +85,7 @@ class Admission:
     async def admit(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> dict[str, Any] | None:
-        """Reads a client's first message; gives it without the token, or None if refused."""
+        """Reads a client's first message. Gives it without the token, or None if refused."""
         if len(self._waiting) >= MOST_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
@@ -105,7 +108,7 @@ class Admission:
         return None
 
     def _brings_token(self, message: Any) -> bool:
-        """Whether the message is initialize with the right token. Removes the token from it."""
+        """Whether a message is `initialize` with the right token. Removes the token from it."""
         match message:
             case {
                 "method": types.INITIALIZE,
@@ -121,7 +124,8 @@ class Admission:
 async def _refuse(message: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answers with an error that asks for the token.
 
-    The client's further messages are read and dropped: closing earlier could lose the answer.
+    For a short time, the client's further messages are read and dropped. Closing the connection at
+    once could lose the answer.
     """
     number = message.get("id") if isinstance(message, dict) else None
     error = {

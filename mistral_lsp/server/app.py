@@ -35,12 +35,12 @@ CONFIGURATION_SECONDS = 5.0
 
 
 class App(LanguageServer):
-    """The state of one editor's server, and operations that several handlers share."""
+    """The state of one editor's server, and the operations that several handlers share."""
 
     protocol: Protocol
 
     def __init__(self, overrides: Mapping[str, Any]):
-        """`overrides` are the command line's settings, which override all others."""
+        """Creates a server. `overrides` are settings from the command line, which come first."""
         super().__init__(
             "mistral-lsp",
             __version__,
@@ -63,7 +63,7 @@ class App(LanguageServer):
 
     @property
     def encoding(self) -> str:
-        """The units of columns agreed on with the client."""
+        """The units in which the client counts columns: UTF-8, UTF-16 or UTF-32."""
         return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
 
     def _wanted(self) -> AnyWanted:
@@ -75,7 +75,7 @@ class App(LanguageServer):
     # Settings
 
     def begin(self, params: types.InitializeParams) -> None:
-        """Takes folders and settings from initialize."""
+        """Takes the workspace folders and the settings from the initialize request."""
         folders = [folder.uri for folder in params.workspace_folders or []]
         self._folders = folders or [params.root_uri or ""]
         self.indexing.set_folders(self._folders)
@@ -84,14 +84,14 @@ class App(LanguageServer):
         self.engine = self.workbench.engine = self._new_engine()
 
     def change_folders(self, event: types.WorkspaceFoldersChangeEvent) -> None:
-        """Adds and removes folders of the workspace."""
+        """Adds and removes workspace folders."""
         gone = {uris.parse(folder.uri) for folder in event.removed}
         self._folders = [uri for uri in self._folders if uris.parse(uri) not in gone]
         self._folders += [folder.uri for folder in event.added]
         self.indexing.set_folders(self._folders)
 
     async def pull_settings(self) -> None:
-        """Asks the client for its settings, if it supports that."""
+        """Asks the client for its settings, if the client supports that."""
         workspace = self.client_capabilities.workspace
         if not (workspace and workspace.configuration):
             return
@@ -104,7 +104,7 @@ class App(LanguageServer):
             await self.take_settings(answer[0] if answer else None)
 
     async def take_settings(self, raw: Any) -> None:
-        """Takes new settings from the client; starts another engine if they require one."""
+        """Takes new settings from the client. Starts another engine if they require one."""
         before = self.session.settings
         self._read(raw)
         after = self.session.settings
@@ -129,7 +129,10 @@ class App(LanguageServer):
     # Engine
 
     async def reload(self) -> None:
-        """Starts a new engine with the current settings. A host keeps running for other clients."""
+        """Starts a new engine with the current settings.
+
+        The old engine's host keeps running if other clients use it.
+        """
         async with self._reloading:
             await self.engine.leave()
             self.engine = self.workbench.engine = self._new_engine()
@@ -147,7 +150,7 @@ class App(LanguageServer):
             self._progress = asyncio.create_task(self._show_progress())
 
     async def _show_progress(self) -> None:
-        """Shows work-done progress until the model is loaded or failed."""
+        """Shows the progress of loading, until the model is loaded or loading has failed."""
         window = self.client_capabilities.window
         if window and window.work_done_progress:
             token = f"mistral-lsp-load-{uuid.uuid4()}"
@@ -171,7 +174,7 @@ class App(LanguageServer):
         self.protocol.notify(extensions.STATUS, status.state(self.session.settings, self.engine))
 
     def warn(self, problem: str) -> None:
-        """Shows the user a problem; each one only once."""
+        """Shows a problem to the user. The same problem is shown only once."""
         self.last_error = problem
         if problem not in self._shown_problems:
             self._shown_problems.add(problem)
@@ -182,14 +185,18 @@ class App(LanguageServer):
         self.window_show_message(types.ShowMessageParams(kind, f"mistral-lsp: {text}"))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Logs an unexpected exception. Shows a failed notification, which gets no response."""
+        """Logs an unexpected exception.
+
+        If it comes from a notification, also shows it to the user, because a notification has no
+        response that could contain the error.
+        """
         if not isinstance(error, (JsonRpcException, UserError)):
             logger.error("an unforeseen error", exc_info=error)
         if source is not FeatureRequestError:
             self.warn(str(error) if isinstance(error, UserError) else UNFORESEEN)
 
     def report(self) -> dict[str, Any]:
-        """Gives the answer to mistralLsp.status."""
+        """Gives the answer to the command mistralLsp.status."""
         return status.report(
             self.session.settings,
             self.engine,

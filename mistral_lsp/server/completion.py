@@ -1,4 +1,4 @@
-"""Answers completion requests: converts protocol objects for the pipeline, and back."""
+"""Answers completion requests: converts LSP requests for the pipeline, and its answers for LSP."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Send = Callable[[Completion, Snapshot], None]
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The item selected in the editor's popup: `text` in place of `span`; empty without a popup.
+    """The item selected in the editor's popup, which inserts `text` in place of `span`.
 
-    The request is answered as if the item were accepted: editors show only ghost text that begins
-    with the item.
+    Both are empty if there is no popup. The request is answered as if the item had been accepted,
+    because editors show only ghost text that begins with the item.
     """
 
     span: Span
     text: str = ""
 
     def accepted(self, snapshot: Snapshot) -> tuple[Snapshot, int]:
-        """Gives the file with the item inserted, and the place after it."""
+        """Gives the file with the item inserted, and the offset after the item."""
         if self.span.start == self.span.end and not self.text:
             return snapshot, self.span.start
         changed = snapshot.replaced(self.span.start, self.span.end, self.text)
@@ -58,9 +58,10 @@ async def answer(
     trigger: Trigger,
     send: Send | None = None,
 ) -> tuple[Completion, Snapshot | None]:
-    """Runs a request through the pipeline; `send` gets growing completions until the text changes.
+    """Runs a request through the pipeline. Gives the completion and the file it is for.
 
-    If the document changes before the answer is ready, the completion is empty.
+    `send` gets the growing completions, until the text changes. If the text changes before the
+    answer is ready, the completion is empty.
     """
     workbench.metrics.asked += 1
     snapshot = session.snapshot(params.text_document.uri)
@@ -92,7 +93,7 @@ async def answer(
 async def look(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
-    """Reads ahead for the place where the cursor rests. Ignores a place that does not exist."""
+    """Works ahead for the place where the cursor rests. Ignores a place that does not exist."""
     place = _place(session, params, encoding)
     if place is not None:
         await ahead.look(_request(session, *place, "automatic"), workbench)
@@ -101,7 +102,10 @@ async def look(
 async def explain(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> dict[str, Any] | None:
-    """Explains the request that typing at a place would send; None if the place does not exist."""
+    """Explains the prompt for an automatic request at a place.
+
+    Gives None if there is no such place.
+    """
     place = _place(session, params, encoding)
     if place is None:
         return None
@@ -111,7 +115,7 @@ async def explain(
 def reject(
     session: Session, workbench: Workbench, params: types.TextDocumentPositionParams, encoding: str
 ) -> None:
-    """Records that the user dismissed the ghost text at a place."""
+    """Records that the user has dismissed the ghost text at a place."""
     place = _place(session, params, encoding)
     if place is not None:
         workbench.rejections.reject(*place)
@@ -131,7 +135,7 @@ def _selected(
     offset: int,
     encoding: str,
 ) -> Selected:
-    """Gives the popup's item, if its range includes the cursor; else an empty one."""
+    """Gives the selected item, if its range contains the cursor. Otherwise gives an empty one."""
     info = getattr(params.context, "selected_completion_info", None)
     if info is not None:
         start = convert.offset(snapshot, info.range.start, encoding)
@@ -156,7 +160,7 @@ def _nothing(workbench: Workbench, reason: str) -> Completion:
 
 
 def with_own_ends(text: str, snapshot: Snapshot) -> str:
-    """Gives the text with the file's line ends."""
+    """Gives a text with the file's own line ends."""
     return text.replace("\n", snapshot.line_end)
 
 
@@ -165,7 +169,7 @@ def inline_list(
 ) -> types.InlineCompletionList:
     """Builds the answer to textDocument/inlineCompletion.
 
-    The range is always given: without one, an editor would replace the word at the cursor.
+    It always has a range. Without one, an editor would replace the word at the cursor.
     """
     if not completion.text or snapshot is None:
         return types.InlineCompletionList(items=[])
@@ -183,7 +187,10 @@ def inline_list(
 def popup_list(
     completion: Completion, snapshot: Snapshot | None, encoding: str
 ) -> types.CompletionList:
-    """Builds the answer to textDocument/completion: one item, marked as ours."""
+    """Builds the answer to textDocument/completion.
+
+    Its one item names mistral-lsp as its source.
+    """
     if not completion.text or snapshot is None:
         return types.CompletionList(is_incomplete=True, items=[])
     start = completion.span.start

@@ -1,6 +1,7 @@
 """Converts LSP positions to places in the text, and back.
 
-LSP columns count UTF-8, UTF-16 or UTF-32 units, as agreed at the start; places count characters.
+The columns of LSP count units of UTF-8, UTF-16 or UTF-32, as client and server have agreed. Columns
+of places count characters.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from mistral_lsp.document import HALF, Document, Snapshot
 from mistral_lsp.types import Span
 
 CONTINUATIONS = bytes(range(0x80, 0xC0))
-"""The continuation bytes of UTF-8."""
+"""All continuation bytes of UTF-8."""
 
 
 def column(line: str, units: int, encoding: str) -> int:
-    """Counts the characters in the first `units` units of `line`, including one cut in two."""
+    """Counts the characters in the first `units` units of a line. Counts a cut character, too."""
     if encoding == types.PositionEncodingKind.Utf32 or line.isascii():
         return min(units, len(line))
     if encoding == types.PositionEncodingKind.Utf8:
@@ -32,7 +33,7 @@ def column(line: str, units: int, encoding: str) -> int:
 
 
 def units(text: str, encoding: str) -> int:
-    """Counts the units of `text`."""
+    """Counts the units of `text` in an encoding."""
     if encoding == types.PositionEncodingKind.Utf32 or text.isascii():
         return len(text)
     if encoding == types.PositionEncodingKind.Utf8:
@@ -41,9 +42,10 @@ def units(text: str, encoding: str) -> int:
 
 
 def place(document: Document, position: types.Position, encoding: str) -> tuple[int, int]:
-    """Gives the line and column, in characters, of a position for an edit; clamps the column.
+    """Gives the line and the column in characters of an LSP position, for an edit.
 
-    A character with two UTF-16 units is split if the position is between them.
+    A column beyond the line's end becomes that end. If the position is between the two UTF-16 units
+    of a character, the character is split.
     """
     line = document.line(position.line)
     passed = column(line, position.character, encoding)
@@ -54,7 +56,7 @@ def place(document: Document, position: types.Position, encoding: str) -> tuple[
 
 
 def offset(snapshot: Snapshot, position: types.Position, encoding: str) -> int | None:
-    """Gives the offset of a position, or None if there is no such line."""
+    """Gives the offset of an LSP position, or None if the text has no such line."""
     if position.line >= snapshot.line_count():
         return None
     line = snapshot.line(position.line)

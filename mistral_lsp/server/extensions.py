@@ -1,4 +1,4 @@
-"""Extensions of LSP: our own messages, and inline completion that is streamed."""
+"""Extensions of LSP: our own messages, and inline completion that streams."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 
 DID_MOVE_CURSOR = "mistralLsp/didMoveCursor"
-"""From the client: the cursor rests at a place."""
+"""Sent by the client: the cursor rests at a place."""
 DID_REJECT = "mistralLsp/didReject"
-"""From the client: the user dismissed the ghost text at a place."""
+"""Sent by the client: the user has dismissed the ghost text at a place."""
 DID_SHOW = "mistralLsp/didShow"
-"""From the client: ghost text was shown."""
+"""Sent by the client: ghost text has been shown."""
 DID_ACCEPT = "mistralLsp/didAccept"
-"""From the client: the user accepted `acceptedLength` characters of ghost text."""
+"""Sent by the client: the user has accepted `acceptedLength` characters of ghost text."""
 STATUS = "mistralLsp/status"
-"""To the client: the engine's state."""
+"""Sent to the client: the engine's state."""
 
 
 @attrs.define
 class GrowingInlineCompletionParams(types.InlineCompletionParams):
-    """lsprotocol's parameters, plus the `partialResultToken` that lsprotocol lacks."""
+    """The parameters of an inline completion request, with a `partialResultToken`.
+
+    The class of lsprotocol lacks this token, which a client sends to get growing answers.
+    """
 
     partial_result_token: Optional[Union[int, str]] = attrs.field(default=None)
 
 
 @attrs.define
 class GrowingInlineCompletionRequest:
-    """An inline completion request with GrowingInlineCompletionParams."""
+    """An inline completion request whose parameters may have a `partialResultToken`."""
 
     id: Union[int, str]
     params: GrowingInlineCompletionParams
@@ -41,7 +44,7 @@ class GrowingInlineCompletionRequest:
 
 @attrs.define
 class PlaceNotification:
-    """One of our notifications, about a place in a document."""
+    """One of our own notifications, about a place in a document."""
 
     params: types.TextDocumentPositionParams
     method: str
@@ -49,15 +52,18 @@ class PlaceNotification:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a JSON value can be a request's id or a progress token: a number or a string."""
+    """Whether a JSON value can be the id of a request, or a progress token.
+
+    Both are numbers or strings.
+    """
     return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
 @cache
 def make_converter() -> cattrs.Converter:
-    """Gives pygls' converter, extended by the two inline completion classes.
+    """Gives pygls' converter, which here also reads the two inline completion classes.
 
-    All clients share one converter, since cattrs never frees a converter's hooks.
+    All clients share one converter, because cattrs never frees the functions registered with one.
     """
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
 

@@ -139,7 +139,7 @@ def _register_inline_completion(app: App) -> None:
 
 
 def _sender(app: App, token: int | str | None) -> completion.Send | None:
-    """Gives the function that sends growing completions; None if the client gave no token."""
+    """Gives a function that sends growing completions, or None if the client gave no token."""
     if token is None:
         return None
 

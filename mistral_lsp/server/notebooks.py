@@ -1,4 +1,4 @@
-"""Keeps the session's notebooks equal to the client's: notebookDocument/didOpen and the like."""
+"""Handles the client's messages about notebooks, and updates the session accordingly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from mistral_lsp.server.sync import LONGEST_CHANGE_SECONDS, change_text
 from mistral_lsp.workspace.session import Session
 
 SYNC = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook(notebook="*")])
-"""Synchronises all cells of all notebooks. Without it clients don't send the order of the cells."""
+"""Asks clients to report all cells of all notebooks. Otherwise they don't send the order of the
+cells.
+"""
 
 
 def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -24,7 +26,7 @@ def open_notebook(session: Session, params: types.DidOpenNotebookDocumentParams)
 def change_notebook(
     session: Session, params: types.DidChangeNotebookDocumentParams, encoding: str
 ) -> list[str]:
-    """Handles notebookDocument/didChange; gives the problems."""
+    """Handles notebookDocument/didChange. Gives one sentence about each problem."""
     cells = params.change.cells
     if cells is None:
         return []

@@ -1,4 +1,4 @@
-"""Extends pygls' protocol: streamed answers, our document handlers, a reply to every request."""
+"""Extends pygls' protocol: streams answers, handles documents, and answers every request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OWN_DOCUMENTS = (
 CHANGES = (types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE)
 INVALID_REQUEST, INVALID_PARAMS, NOT_INITIALIZED = -32600, -32602, -32002
 MOST_EDITS = 20_000
-"""Edits in one message, at most. Reading more would block the event loop."""
+"""Maximum number of edits in one message. Reading more would block the event loop."""
 INTERNAL_ERROR, REQUEST_FAILED = -32603, -32803
 UNFORESEEN = "mistral-lsp failed here in a way that nobody foresaw; its log says where."
 
@@ -48,7 +48,7 @@ class Protocol(LanguageServerProtocol):
     """pygls' protocol with our own document handlers, and with an answer to every request."""
 
     def __init__(self, *arguments: Any, **named: Any):
-        """Removes pygls' handlers of document notifications, so that only ours see them."""
+        """Removes pygls' handlers of document notifications, so that only our own handlers run."""
         super().__init__(*arguments, **named)
         self.exit_code: int | None = None
         self.on_lost_change: Callable[[Any], None] = lambda params: None
@@ -58,7 +58,10 @@ class Protocol(LanguageServerProtocol):
     def get_message_type(  # type: ignore[override]
         self, method: str
     ) -> type | None:
-        """Gives the class of a message: ours for inline completion and PlaceNotification."""
+        """Gives the class for messages of a method.
+
+        For inline completion and for our own notifications, it is a class of ours.
+        """
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             return GrowingInlineCompletionRequest
         if method in (DID_MOVE_CURSOR, DID_REJECT):
@@ -68,16 +71,16 @@ class Protocol(LanguageServerProtocol):
     def get_result_type(  # type: ignore[override]
         self, method: str
     ) -> type | None:
-        """Gives the class of a message's answer."""
+        """Gives the class for answers to requests of a method."""
         return _types_of(method)[1]
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
-        """Makes `read_messages` return; its caller cleans up."""
+        """Handles `exit`: makes `read_messages` return. The caller then cleans up."""
         self.exit_code = 0 if self._shutdown else 1
 
     def receive(self, data: Any) -> None:
-        """Handles one message, as decoded from JSON. Answers an invalid request with an error."""
+        """Handles one message, decoded from JSON. Answers an invalid request with an error."""
         if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
             self._refuse(data, INVALID_REQUEST, "This is no JSON-RPC 2.0 message.")
             return
@@ -89,7 +92,7 @@ class Protocol(LanguageServerProtocol):
             self._dispatch(data)
 
     def _out_of_order(self, data: dict[str, Any]) -> tuple[int, str] | None:
-        """Says why a message is not allowed now: an error's code and text, or None."""
+        """Gives an error's code and text if a message is not allowed now, or None if it is."""
         method = data.get("method")
         if "method" not in data:
             return None
@@ -106,7 +109,7 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _no_request(self, method: str, number: Any) -> str | None:
-        """Says why a message with an id is no valid request, or None."""
+        """Gives the reason why a message with an id is not a valid request, or None if it is."""
         if not is_id(number):
             return "A request's id is neither a number nor a string."
         if number in self._request_futures:
@@ -117,7 +120,7 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _awaits_response(self, number: Any) -> bool:
-        """Whether a response to this id is awaited.
+        """Whether a response with this id is awaited.
 
         pygls keeps the client's and our own requests in one table, and fails on a late response.
         """
@@ -132,7 +135,10 @@ class Protocol(LanguageServerProtocol):
             super()._handle_cancel_notification(msg_id)
 
     def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
-        """Answers a request. Shows the text of a UserError, and hides that of other exceptions."""
+        """Answers a request with its handler's result, or with an error.
+
+        The error contains the message of a UserError, but not that of other exceptions.
+        """
         error = None if future.cancelled() else future.exception()
         if error is None or isinstance(error, JsonRpcException):
             super()._send_handler_result(future, msg_id=msg_id)
@@ -144,7 +150,7 @@ class Protocol(LanguageServerProtocol):
         self._server._report_server_error(error, FeatureRequestError)
 
     def _check_handler_result(self, future: Any) -> None:
-        """Reports a failed notification."""
+        """Reports the exception of a notification's handler, if it raised one."""
         error = None if future.cancelled() else future.exception()
         if error is not None:
             self._server._report_server_error(error, FeatureNotificationError)
@@ -152,7 +158,7 @@ class Protocol(LanguageServerProtocol):
     def _send_response(
         self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None
     ) -> None:
-        """Answers a request, without the traceback that pygls adds to errors."""
+        """Answers a request. Removes the traceback that pygls adds to errors."""
         if error is not None and error.data is not None:
             error = types.ResponseError(error.code, UNFORESEEN)
         super()._send_response(msg_id, result, error)
@@ -180,7 +186,7 @@ class Protocol(LanguageServerProtocol):
         self.handle_message(message)
 
     def _refuse(self, data: Any, code: int, message: str) -> None:
-        """Answers a request with an error; only logs any other message."""
+        """Answers a request with an error. For any other message, only logs the error."""
         logger.warning("refused a message: %s", message)
         number = data.get("id") if isinstance(data, dict) else None
         if isinstance(number, (int, str)) and is_id(number) and "method" in data:
@@ -188,9 +194,9 @@ class Protocol(LanguageServerProtocol):
 
 
 def _types_of(method: str) -> tuple[type | None, type | None]:
-    """Gives the classes of a message and of its answer.
+    """Gives the classes of a method's messages and of its answers.
 
-    pygls' own cache uses the protocol as a key, which keeps a disconnected client in memory.
+    pygls would cache them with the protocol as a key, which keeps a disconnected client in memory.
     """
     message, answer, *_ = types.METHOD_TO_TYPES.get(method, (None, None))
     return message, answer
@@ -210,7 +216,7 @@ def _has_too_many_edits(data: dict[str, Any]) -> bool:
 
 
 def _edits(params: Any) -> list[list[Any]]:
-    """Gives the edits in a didChange message, of a document or of a notebook's cells."""
+    """Gives the lists of edits in a didChange message, of a document or of a notebook's cells."""
     lists = [_within(params, "contentChanges")]
     cells = _within(params, "change", "cells", "textContent")
     lists += [_within(cell, "changes") for cell in cells] if isinstance(cells, list) else []

@@ -1,4 +1,4 @@
-"""Runs the server over stdin and stdout for one client, or over TCP for any number."""
+"""Runs the server over stdin and stdout for one client, or over TCP for several."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
-"""Seconds that a parsing thread may hold the interpreter lock while the event loop waits for it."""
+"""How many seconds a parsing thread may keep the interpreter lock while the event loop waits for
+it.
+"""
 
 
 async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
-    """Serves the editor that started this process; gives the exit code."""
+    """Serves the editor that started this process. Gives the exit code."""
     if sys.stdin.isatty():
         sys.stderr.write("mistral-lsp waits for an editor; try `mistral-lsp demo` (^C ends it).\n")
     reader, writer = await standard_streams()
@@ -34,9 +36,9 @@ async def serve_standard_streams(overrides: Mapping[str, Any]) -> int:
 
 
 async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
-    """Serves every client with the token; each has its own documents and engine.
+    """Serves every client that sends the token. Each has its own documents and engine.
 
-    Raises UserError for an unusable address or token.
+    Raises UserError if the address or the token can't be used.
     """
     admission = Admission()
 
@@ -60,7 +62,7 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 
 
 async def _signalled() -> None:
-    """Waits for a termination signal, so that resources are released before the exit."""
+    """Waits for a signal to end. The caller can then release resources before the exit."""
     ended = asyncio.Event()
     processes.on_end(ended.set)
     await ended.wait()
@@ -72,7 +74,7 @@ async def _serve(
     overrides: Mapping[str, Any],
     first: dict[str, Any] | None = None,
 ) -> int:
-    """Serves one client; gives the exit code. `first` is its first message, if already read."""
+    """Serves one client, and gives the exit code. `first` is its first message, if read already."""
     take_short_turns()
     sys.setswitchinterval(SWITCH_SECONDS)
     app = App(overrides)

@@ -1,4 +1,4 @@
-"""Merges the settings of one client from their sources."""
+"""Merges the settings of one client from several sources."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from mistral_lsp.config import Settings
 
 
 class Layers:
-    """The sources of one client's settings, each overriding the one before.
+    """The sources of one client's settings. Each overrides the ones before it.
 
-    They are the user's file, the client's options at the start, its later settings, and the command
-    line.
+    In order: the user's file, the client's options at the start, the client's later settings, and
+    the command line.
     """
 
     def __init__(self, overrides: Mapping[str, Any]):
-        """`overrides` are the command line's settings, which override all others."""
+        """Takes the settings from the command line, which override those from all other sources."""
         self._users_own, self._problems = config.load_user_settings()
         self._overrides = overrides
         self.at_start: Any = None
 
     def read(self, later: Any = None) -> tuple[Settings, list[str]]:
-        """Gives the merged settings and their problems; `later` are the client's later settings."""
+        """Gives the merged settings, and a sentence about each problem.
+
+        `later` are the settings that the client has sent after the start.
+        """
         settings, problems = self._users_own, list(self._problems)
         for layer in (self.at_start, later):
             if isinstance(layer, dict):

@@ -1,4 +1,4 @@
-"""Builds the status: short for `mistralLsp/status`, long for the command `mistralLsp.status`."""
+"""Builds the status: a short one for every change, and a long one for the status command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mistral_lsp.metrics import Metrics, percentile
 
 
 def state(settings: Settings, engine: Service) -> dict[str, str | None]:
-    """Gives the short form, sent to the client as `mistralLsp/status` at every change."""
+    """Gives the short status, which the client is sent at every change."""
     model = engine.model
     return {
         "state": engine.state if settings.enabled else "off",
@@ -30,7 +30,7 @@ def report(
     other_files: int,
     last_error: str | None,
 ) -> dict[str, Any]:
-    """Gives the long form, for `mistralLsp.status`; `other_files` is the count of indexed files."""
+    """Gives the long status. `other_files` is the number of files in the index."""
     model = engine.model
     return {
         **state(settings, engine),
@@ -61,7 +61,10 @@ def report(
 
 
 def resident_mb(pid: int | None) -> float | None:
-    """Gives a process's resident memory in MB (None: this process), or None if it is gone."""
+    """Gives the memory in MB that a process occupies, or None if the process has ended.
+
+    Without a `pid`, it is the memory of this process.
+    """
     with contextlib.suppress(psutil.Error):
         return round(float(psutil.Process(pid).memory_info().rss) / 1e6, 1)
     return None

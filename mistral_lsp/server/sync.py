@@ -1,4 +1,7 @@
-"""Keeps the session's documents equal to the client's; each message takes microseconds."""
+"""Handles the client's messages about documents, and updates the session accordingly.
+
+Each message takes microseconds.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from mistral_lsp.workspace.session import Session
 logger = logging.getLogger(__name__)
 
 LONGEST_CHANGE_SECONDS = 0.5
-"""Seconds of processor time for one message's edits; thousands in a long line take minutes."""
+"""Maximum seconds of processor time for the edits of one message. Thousands of edits in a long line
+would take minutes.
+"""
 
 
 def open_document(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -33,7 +38,7 @@ def close_document(session: Session, params: types.DidCloseTextDocumentParams) -
 def change_document(
     session: Session, params: types.DidChangeTextDocumentParams, encoding: str
 ) -> str | None:
-    """Handles textDocument/didChange; gives the problem, or None."""
+    """Handles textDocument/didChange. Gives a sentence about a problem, or None."""
     end = time.thread_time() + LONGEST_CHANGE_SECONDS
     return change_text(session, params.text_document, params.content_changes, encoding, end)
 
@@ -45,10 +50,11 @@ def change_text(
     encoding: str,
     end: float,
 ) -> str | None:
-    """Changes a document, until `end` in the thread's processor time; gives the problem, or None.
+    """Changes a document. Gives a sentence about a problem, or None.
 
-    A change for an older version is dropped. Our text may then differ from the client's, so nothing
-    is offered until the whole text comes again.
+    Edits are refused after `end`, in seconds of the thread's processor time. A change for an older
+    version is refused, too. Our text may then differ from the client's, so nothing is offered until
+    the whole text comes again.
     """
     uri, version = changed.uri, changed.version
     document = session.document(uri)
@@ -79,7 +85,10 @@ def _lose(document: Document, reason: str) -> str:
 
 
 def lose_change(session: Session, params: Any) -> str | None:
-    """Marks documents as out of sync after an unreadable change; gives the problem, or None."""
+    """Marks documents as out of sync after an unreadable change.
+
+    Gives a sentence about the problem, or None if no open document is concerned.
+    """
     found = params if isinstance(params, dict) else {}
     items = (found.get("textDocument"), found.get("notebookDocument"))
     uri, notebook = (item.get("uri") if isinstance(item, dict) else None for item in items)

@@ -21,7 +21,7 @@ ALL_FILES = types.FileOperationRegistrationOptions(
 
 
 async def watch(app: App) -> None:
-    """Asks the client to report changed files, if it supports that."""
+    """Asks the client to report changed files, if the client supports that."""
     workspace = app.client_capabilities.workspace
     watched = workspace.did_change_watched_files if workspace else None
     if not (watched and watched.dynamic_registration):
@@ -48,7 +48,7 @@ async def watch(app: App) -> None:
 
 
 def note(app: App, gone: Iterable[str], there: Iterable[str]) -> None:
-    """Tells the index which files and folders were deleted, and which are new or changed."""
+    """Tells the index which files and folders are gone, and which are new or changed."""
     app.indexing.remove([uris.parse(uri).file for uri in gone])
     for uri in there:
         app.indexing.change(uris.parse(uri).file)

@@ -1,4 +1,4 @@
-"""Reads and writes LSP messages over stdin and stdout or a TCP connection."""
+"""Reads and writes LSP messages over stdin and stdout, or over a TCP connection."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LENGTH = re.compile(rb"content-length\s*:\s*(\d+)\s*\r?\n", re.IGNORECASE)
 
 
 async def standard_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Gives stdin and stdout as streams without threads, which could delay a cancel.
+    """Gives stdin and stdout as asyncio streams. No threads are used: they could delay a cancel.
 
-    Raises UserError if asyncio can't use them.
+    Raises UserError if asyncio can't use stdin or stdout.
     """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=BUFFER)
@@ -41,7 +41,10 @@ async def standard_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> None:
-    """Passes messages to `protocol` until the client exits, disconnects or breaks the framing."""
+    """Passes messages to `protocol` until the client exits, disconnects or sends invalid framing.
+
+    A message that is not JSON is skipped.
+    """
     while protocol.exit_code is None:
         try:
             body = await read_body(reader)
@@ -62,10 +65,10 @@ async def read_messages(reader: asyncio.StreamReader, protocol: Protocol) -> Non
 
 
 async def read_body(reader: asyncio.StreamReader, largest: int = LARGEST_MESSAGE) -> bytes:
-    """Reads the next message's body.
+    """Reads the body of the next message.
 
-    Raises ValueError without a valid length, and at the first line that is no header, such as a
-    browser's `POST / HTTP/1.1`.
+    Raises ValueError if there is no valid length. Also raises it at the first line that is not a
+    header, such as a browser's `POST / HTTP/1.1`.
     """
     length = None
     for _ in range(MOST_HEADERS):
@@ -85,6 +88,6 @@ async def read_body(reader: asyncio.StreamReader, largest: int = LARGEST_MESSAGE
 
 
 def write_message(writer: asyncio.StreamWriter, message: Any) -> None:
-    """Writes one message to the stream's buffer."""
+    """Puts one message into the stream's buffer."""
     body = json.dumps(message).encode()
     writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

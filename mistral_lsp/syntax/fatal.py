@@ -1,7 +1,7 @@
-"""Recognises texts that may crash a tree-sitter grammar, by the grammars' known faults.
+"""Recognises texts that may crash a tree-sitter grammar, by the known faults of the grammars.
 
-A grammar's scanner keeps its state in 1,024 bytes between two tokens. Some scanners write past
-these bytes, or keep a number above 255 in one byte.
+A grammar's scanner keeps its state in 1,024 bytes between two tokens. Some scanners write more than
+that, or store a number above 255 in one byte.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ from collections import defaultdict
 from mistral_lsp.languages.base import Language
 
 FAR = 100
-"""Columns are counted only in a text with a line of more characters than this."""
+"""Columns are counted only in a text that has a longer line than this, in characters."""
 BLOCK_MARK = re.compile(r"[-?:](?:[ \t]+|$)")
 LINE_END = re.compile(r"[\r\n]")
 LONGEST_WORD = 100
-"""Characters of a heredoc's word, its delimiter, at most."""
+"""Maximum number of characters of the word that ends a heredoc."""
 MOST_OPEN = 900
-"""Characters of the words of all heredocs open at one place, at most, plus BESIDE_A_WORD each."""
+"""Maximum number of characters in the words of all heredocs open at one place. Each word counts
+BESIDE_A_WORD more.
+"""
 BESIDE_A_WORD = 8
 MOST_HEREDOCS = 10_000
 
 
 def may_crash(language: Language, text: str) -> bool:
-    """Whether the language's grammar should not see the text."""
+    """Whether the text may crash the language's grammar."""
     if language.most_columns and _columns(text) > language.most_columns:
         return True
     return bool(language.heredoc) and "<<" in text and _has_long_heredocs(language.heredoc, text)
@@ -34,7 +36,7 @@ def may_crash(language: Language, text: str) -> bool:
 def _has_long_heredocs(heredoc: str, text: str) -> bool:
     """Whether a heredoc's word is too long, or too many heredocs are open at one place.
 
-    A heredoc is open up to the next line that is its word, or else up to the text's end.
+    A heredoc is open until a line that consists of its word, or else until the end of the text.
     """
     words = [(match.start(), match[match.lastindex or 0]) for match in re.finditer(heredoc, text)]
     if len(words) > MOST_HEREDOCS or any(len(word) > LONGEST_WORD for _, word in words):
@@ -61,10 +63,12 @@ def _has_long_heredocs(heredoc: str, text: str) -> bool:
 
 
 def _columns(text: str) -> int:
-    """Counts the columns where a YAML block may begin: after a line's blanks, or a `-`, `?`, `:`.
+    """Counts the columns where a YAML block may begin.
 
-    Each open block has its own column, except that a sequence may share its key's column. So the
-    count bounds the depth of nesting. If no line is longer than FAR, gives FAR without counting.
+    These are the columns after a line's blanks, and those before and after `-`, `?` and `:`. Each
+    open block has its own column, except that a sequence may be in the column of its key. So the
+    depth of nesting is hardly more than this count. If no line is longer than FAR, gives FAR
+    without counting.
     """
     lines = LINE_END.split(text)
     if max(map(len, lines), default=0) <= FAR:

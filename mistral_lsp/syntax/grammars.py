@@ -1,7 +1,7 @@
-"""Parses text with a language's tree-sitter grammar, within a deadline.
+"""Parses text with a language's tree-sitter grammar, within a time limit.
 
 A grammar is native code in the server's process, and text is untrusted. `bench/soak/grammars.py`
-looks for texts that crash a grammar. Such texts are recognised by `fatal` and not parsed.
+searches for texts that crash a grammar. `fatal` recognises such texts, and they are not parsed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,23 @@ from mistral_lsp.syntax import fatal
 from mistral_lsp.system.memory import drop_reference
 
 LONGEST_PARSE_SECONDS = 1.0
-"""Seconds of processor time, at most. For some broken texts, it is quadratic in their length."""
+"""Maximum seconds of processor time for parsing. For some broken texts, the time grows with the
+square of their length.
+"""
 SHORTEST_END = 1_500
-"""Characters of the shortest end that is tried; each next end is twice as long."""
+"""Characters of the shortest end of a text that is parsed alone. Each further end is twice as long.
+"""
 COSTLY_SECONDS = 0.25
-"""Least seconds of processor time of a costly end. Usual code takes 0.01 for 30,000 characters."""
+"""Minimum seconds of processor time for a costly end. Usual code takes 0.01 for 30,000 characters.
+"""
 COSTLY_GROWTH = 3.0
-"""How many times as long as half of it a costly end takes; usual code takes twice as long."""
+"""A costly end takes more than this many times as long as an end of half its length. For usual
+code, the factor is 2.
+"""
 PIECE = 16_384
-"""Bytes handed to the parser at a time."""
+"""Maximum number of bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
-"""All pieces of one byte. They are never freed, so their references need no release."""
+"""All pieces of one byte. They are never freed, so their leaked references do no harm."""
 _own = threading.local()
 
 
@@ -40,10 +46,10 @@ def parse(
     old: tree_sitter.Tree | None = None,
     seconds: float | None = None,
 ) -> tree_sitter.Tree | None:
-    """Parses a text, with `data` as its UTF-8 and `old` as the edited tree of the previous text.
+    """Parses a text, given its UTF-8 as `data`. `old` is the edited tree of the previous text.
 
-    Gives None without a grammar, for a text that may crash the grammar, and after `seconds` of this
-    thread's processor time. May be called from any thread.
+    Gives None if there is no grammar, if the text may crash the grammar, or if parsing takes more
+    than `seconds` of this thread's processor time. May be called from any thread.
     """
     parser = _parser(language)
     if parser is None or fatal.may_crash(language, text):
@@ -75,10 +81,10 @@ def parse(
 def has_costly_end(language: Language, text: str) -> bool:
     """Whether the parser would block the process for long at the end of a new text.
 
-    It recovers there from all that the text leaves open, in one step that no callback can stop and
-    during which no other thread runs: in C, for minutes after "a => " 20,000 times. The time grows
-    at least with the square of the length. So longer and longer ends are parsed alone, until one
-    takes long for its length.
+    At a text's end, the parser recovers from everything left open, in one step. No callback can
+    stop this step, and no other thread runs during it. In C, it takes minutes after "a => " 20,000
+    times. The time grows at least with the square of the length. So longer and longer ends of the
+    text are parsed alone, until one takes long for its length.
     """
     length, before = SHORTEST_END, 0.0
     while length < len(text):
@@ -90,7 +96,10 @@ def has_costly_end(language: Language, text: str) -> bool:
 
 
 def _seconds_of(language: Language, end: str) -> float:
-    """Gives the processor time for parsing an end alone; 0 if that might crash the grammar."""
+    """Gives the seconds of processor time for parsing the end of a text alone.
+
+    Gives 0 if that might crash the grammar.
+    """
     parser = _parser(language)
     if parser is None or fatal.may_crash(language, end):
         return 0.0
@@ -101,7 +110,10 @@ def _seconds_of(language: Language, end: str) -> float:
 
 
 def _parser(language: Language) -> tree_sitter.Parser | None:
-    """Gives this thread's parser of a language: a parser can't parse two texts at a time."""
+    """Gives this thread's parser for a language.
+
+    Each thread has its own, because a parser can't parse two texts at a time.
+    """
     grammar = grammar_of(language)
     if grammar is None:
         return None
@@ -113,9 +125,10 @@ def _parser(language: Language) -> tree_sitter.Parser | None:
 
 @cache
 def grammar_of(language: Language) -> tree_sitter.Language | None:
-    """Loads a language's grammar, once; None if it is missing or of another format.
+    """Loads a language's grammar. Each grammar is loaded only once.
 
-    A file without a grammar is served without a syntax tree.
+    Gives None if the grammar is missing or has an incompatible version. Files in such a language
+    have no syntax tree.
     """
     if not language.grammar:
         return None
@@ -127,10 +140,10 @@ def grammar_of(language: Language) -> tree_sitter.Language | None:
 
 
 def _release(given: list[bytes]) -> None:
-    """Drops references to the pieces, which tree_sitter (up to 0.26.1) leaks.
+    """Drops the references to the pieces that tree_sitter leaks (up to version 0.26.1).
 
-    The leak is 70 kB a keystroke in a file of 120 kB. A fresh piece, never given to the parser,
-    shows the reference count without a leak.
+    The leak is 70 kB per keystroke in a file of 120 kB. A new piece, which the parser never gets,
+    shows how many references are usual.
     """
     given.append(bytes(2))
     *counts, usual = [sys.getrefcount(piece) for piece in given]

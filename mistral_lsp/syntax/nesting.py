@@ -1,7 +1,7 @@
 """Finds the brackets and quotes open at a place, and which of them a following text closes.
 
 In code before the cursor, the syntax tree tells which brackets and quotes are real. In strings,
-comments, answers, and files without a tree, a small lexer does, by the language's patterns.
+comments, answers, and files without a tree, a small lexer decides this, by the language's patterns.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from mistral_lsp.languages.base import NEVER, Language, TextForm
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(PAIRS.values())
 LONGEST_LOOK = 2_000
-"""Characters read before the cursor, at most."""
+"""Maximum number of characters before the cursor that the lexer reads."""
 REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 VALUE_ENDS = ")]}\"'`$_"
-"""After one of these or a word, a slash divides; elsewhere it begins a regular expression."""
+"""After one of these or a word, a slash is a division. Elsewhere, it begins a regular expression.
+"""
 BEFORE_REGEX = re.compile(r"\b(?:return|typeof|case|in|of|when|if|unless|and|or|not)\Z")
 LONGEST_KEYWORD = 8
 UNKNOWN = TextForm(NEVER, "\0", spans_lines=True)
-"""The form of a string known to the syntax tree only, like a here document."""
+"""The form of a string whose notation only the syntax tree knows, such as a here document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An open bracket, or an open string or comment of a `form`, and its closing mark.
+    """Something open: a bracket, or a string or comment of a `form`. It is closed by `closer`.
 
-    `holds_code`: it is the bracket of an interpolation, which is code within a string.
+    `holds_code` is for the bracket of an interpolation, which is code within a string.
     """
 
     closer: str
@@ -40,7 +41,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A closing mark in a text, for an opening mark before the text; `end` is the mark's end."""
+    """A closing mark in a text whose opening mark is before the text.
+
+    `end` is the place after the closing mark.
+    """
 
     end: int
     mark: str
@@ -48,9 +52,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """The brackets, strings and comments open at a place, the innermost last.
+    """The brackets, strings and comments that are open at a place, the innermost last.
 
-    The first `outer` of them were open where the line begins. `before` is the line up to the place.
+    The first `outer` of them were already open at the start of the line. `before` is the line up to
+    the place.
     """
 
     language: Language
@@ -60,18 +65,18 @@ class Nesting:
 
     @property
     def on_line(self) -> tuple[Open, ...]:
-        """The part of `opened` that was opened on the line itself."""
+        """What was opened on the line itself and is still open."""
         return self.opened[self.outer :]
 
     @property
     def text(self) -> Open | None:
-        """The string or comment around the place; None in code."""
+        """The string or comment that contains the place, or None in code."""
         texts = (one for one in reversed(self.opened) if one.form or one.holds_code)
         innermost = next(texts, None)
         return innermost if innermost and innermost.form else None
 
     def closers(self) -> str:
-        """Gives the marks that close everything opened on the line, except brackets in a string."""
+        """Gives the marks that close everything opened on the line, except brackets in strings."""
         closers: list[str] = []
         brackets: list[str] = []
         for one in reversed(self.on_line):
@@ -83,7 +88,7 @@ class Nesting:
         return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
-        """Gives the nesting after `text`, which follows this place."""
+        """Gives the nesting at the end of `text`, which begins at this place."""
         *above, line = text.split("\n")
         if above:
             reader = _Reader(self, "".join(f"{one}\n" for one in above))
@@ -95,28 +100,30 @@ class Nesting:
         return replace(self, opened=tuple(reader.opened), before=self.before + line)
 
     def left_open(self, text: str) -> tuple[Open, ...]:
-        """Lists the marks that `text`, which follows this place, opens and does not close."""
+        """Lists what `text` opens and does not close. The text begins at this place."""
         reader = _Reader(self, text)
         reader.read_all()
         return tuple(reader.opened[reader.known :])
 
     def closings(self, text: str) -> list[Closing]:
-        """Lists the closing marks in `text`, which follows this place, for earlier opening marks.
+        """Lists the closing marks in `text` for opening marks before it.
 
-        These may be in `opened`, or further up and unknown.
+        The text begins at this place. The opening marks may be in `opened`, or further up and
+        unknown.
         """
         return list(_Reader(self, text).read())
 
 
 def at_line(language: Language, line_prefix: str) -> Nesting:
-    """Gives the nesting at the end of `line_prefix`, read from that line alone."""
+    """Gives the nesting at the end of `line_prefix`, judged by that line alone."""
     return Nesting(language).behind(line_prefix[-LONGEST_LOOK:])
 
 
 def around(language: Language, text: str, marks: Iterable[int | str], offset: int) -> Nesting:
-    """Gives the nesting at `offset`, by the `marks` of a syntax tree (`SyntaxTree.marks`).
+    """Gives the nesting at `offset`, judged by the `marks` from SyntaxTree.marks.
 
-    These are the brackets in code on the line, and last the offset of an open string or comment.
+    The marks are the line's brackets in code. If a string or comment is open, the offset of its
+    beginning comes last.
     """
     line_start = text.rfind("\n", 0, offset) + 1
     opened: list[Open] = []
@@ -133,7 +140,7 @@ def around(language: Language, text: str, marks: Iterable[int | str], offset: in
 def _within(
     language: Language, text: str, opened: Sequence[Open], mark: int, offset: int
 ) -> Nesting:
-    """Gives the nesting at `offset`, in a string or comment that begins at `mark`."""
+    """Gives the nesting at `offset`, which is in a string or comment that begins at `mark`."""
     line_start = text.rfind("\n", 0, offset) + 1
     enclosing, begun = Open("\0", UNKNOWN), mark
     for form in language.texts:
@@ -223,7 +230,10 @@ class _Reader:
         return found.end()
 
     def _close(self, mark: str, end: int) -> Iterator[Closing]:
-        """Closes the innermost bracket; gives a Closing if the text itself did not open one."""
+        """Closes the innermost bracket.
+
+        Yields a Closing unless the text itself opened the bracket.
+        """
         own = len(self.opened) > self.known
         if self.opened and self.opened[-1].closer == mark:
             self._drop(len(self.opened) - 1)
@@ -246,7 +256,10 @@ class _Reader:
 
 @cache
 def _tokens(language: Language) -> re.Pattern[str]:
-    """Gives the pattern of the lexer's tokens in code; words are matched to be skipped whole."""
+    """Gives the pattern of the lexer's tokens in code.
+
+    It matches words, too, to skip them whole.
+    """
     texts = [f"(?P<text{number}>{form.begin})" for number, form in enumerate(language.texts)]
     slash = [r"(?P<slash>/)"] if language.has_regex else []
     parts = [f"(?P<atom>{language.atoms})", *texts, *slash, r"(?P<bracket>[()\[\]{}])", r"\w+"]

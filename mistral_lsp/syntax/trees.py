@@ -1,10 +1,12 @@
-"""Syntax trees: they follow edits, and answer questions about a place in a text.
+"""Syntax trees, which are updated after edits and answer questions about a place in a text.
 
-Only this module and `grammars.py` know tree-sitter. Elsewhere, a place is an offset into the str;
-the grammar's UTF-8 bytes never leave this file. Broken code gives a tree with errors.
+Only this module and `grammars.py` use tree-sitter. Elsewhere, a place is an offset in the str.
+Offsets in UTF-8 bytes, which the grammars use, stay in this file. Broken code has a tree with
+errors.
 
-A tree can be as deep and as wide as its text is long, so every method reads a bounded part of it.
-No method asks a node for its parent: tree-sitter would walk down from the root.
+A tree can be as deep and as wide as its text is long, so every method reads only a limited part of
+it. No method asks a node for its parent, because tree-sitter would walk down from the root to find
+it.
 """
 
 from __future__ import annotations
@@ -27,30 +29,36 @@ Region = Literal["code", "comment", "string"]
 LINE_ENDS = (b"\n", b"\r")
 NAME = re.compile(r"[\w$]+")
 CALLABLE = re.compile("function|method|constructor|lexical|variable|field")
-"""Matches the kinds of nodes, in every grammar, that make the names defined in them local."""
+"""Matches node types, in every grammar, of definitions whose inner names are local."""
 WRAPPING_FIELDS = ("definition", "declaration", "declarator", "type")
 LONGEST_WAY_TO_A_NAME = 5
-"""Levels searched below a definition for the node of its name."""
+"""Maximum number of levels below a definition that are searched for its name."""
 DEEPEST = 1_000
-"""Levels of a tree that are searched; nobody writes code as deep."""
+"""Maximum number of a tree's levels that are searched. Nobody writes code that is so deep."""
 MOST_AROUND = 32
-"""Definitions around a definition, at most, whose names are kept with it."""
+"""Maximum number of definitions around a definition whose names are recorded with it."""
 MOST_SEEN = 100_000
-"""Nodes of a file searched for definitions, at most."""
+"""Maximum number of nodes of a file that are searched for definitions."""
 MOST_NEAR = 10_000
-"""Nodes of a window searched for definitions, at most."""
+"""Maximum number of nodes of a window that are searched for definitions."""
 MOST_MARKED = 4_000
-"""Nodes of a line searched for brackets; `marks` gives None for a line with more."""
+"""Maximum number of nodes of a line that are searched for brackets. For a line with more, `marks`
+gives None.
+"""
 BRACKETS = frozenset("()[]{}")
 LONGEST_MARK = 3
-"""Bytes of a token searched for brackets; a longer one is taken to have none."""
+"""Maximum number of bytes of a token that is searched for brackets. A longer token is assumed to
+have none.
+"""
 LONGEST_PREFIX = 3
-"""Characters before a string's quote that may belong to its opening mark, as in `rb"`."""
+"""Maximum number of characters before a string's quote that belong to the opening mark, as in
+`rb"`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The range of a definition, `span`, and of its signature, `header`."""
+    """The range of a whole definition, `span`, and that of its signature, `header`."""
 
     span: Span
     header: Span
@@ -58,7 +66,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A named definition; `within` are the names of the definitions around it, outermost first."""
+    """A named definition. `within` are the names of the definitions around it, outermost first."""
 
     name: str
     within: tuple[str, ...]
@@ -66,7 +74,7 @@ class Definition:
 
 
 class SyntaxTree:
-    """The syntax tree of one text. It never changes: `updated` gives the tree of the next text."""
+    """The syntax tree of one text. It never changes: `updated` gives a new tree."""
 
     def __init__(self, language: Language, text: str, tree: tree_sitter.Tree, units: Utf8):
         self._language = language
@@ -75,9 +83,9 @@ class SyntaxTree:
         self._units = units
 
     def updated(self, text: str, seconds: float | None = None) -> SyntaxTree | None:
-        """Gives the tree of `text`, parsed anew only where the text differs from this tree's.
+        """Gives the tree of `text`, parsing only the parts that differ from this tree's text.
 
-        None if that takes more than `seconds` of processor time.
+        Gives None if that takes more than `seconds` of processor time.
         """
         start, old_end, new_end = changed_range(self._text, text)
         units = Utf8(text)
@@ -97,7 +105,7 @@ class SyntaxTree:
         return new_tree and SyntaxTree(self._language, text, new_tree, units)
 
     def region(self, offset: int) -> Region:
-        """Gives the region at `offset`; the place just after a closing quote is code."""
+        """Gives the region at `offset`. The place right after a closing quote is code."""
         place = self._units.byte(offset)
         for node in _around(self._tree, max(0, place - 1), place):
             if node.type in self._language.interpolation_nodes and node.start_byte < place:
@@ -121,7 +129,7 @@ class SyntaxTree:
         """Lists the brackets in code before `offset` on its line, in order.
 
         If a string or comment is open at `offset`, the offset of its beginning comes last. Gives
-        None for a line with too many nodes, or with text that is no token of the language.
+        None if the line has too many nodes, or text that is not a token of the language.
         """
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
@@ -139,11 +147,11 @@ class SyntaxTree:
     def _between(
         self, first: int, last: int, closed: Collection[int] = ()
     ) -> Iterator[tuple[tree_sitter.Node, str]]:
-        """Gives the nodes over the bytes `first` to `last`, in order, each with its parent's kind.
+        """Yields the nodes that overlap the bytes `first` to `last`, each with its parent's type.
 
-        Does not enter strings, comments, and nodes with an id in `closed`; callers may add ids
-        meanwhile. A tree-sitter query would be simpler, but its time grows with the square of a
-        node's children, and a broken node can have many.
+        Does not enter strings, comments, and nodes whose id is in `closed`. The caller may add ids
+        during the iteration. A tree-sitter query would be simpler, but its time grows with the
+        square of the number of a node's children, of which a broken node can have many.
         """
         cursor = self._tree.walk()
         parents = [""]
@@ -168,7 +176,10 @@ class SyntaxTree:
         return [one for one in mark.decode("utf-8", "replace") if one in BRACKETS]
 
     def _is_text(self, node: tree_sitter.Node) -> bool:
-        """Whether a node is a comment or a single string, and not several strings side by side."""
+        """Whether a node is a comment or a single string.
+
+        A node that joins several strings does not count.
+        """
         if node.type in self._language.comment_nodes:
             return True
         if node.type not in self._language.string_nodes:
@@ -177,7 +188,7 @@ class SyntaxTree:
         return not (first and first.type in self._language.string_nodes)
 
     def _open_text(self, node: tree_sitter.Node, parent: str, place: int) -> int | None:
-        """Gives the offset where a node begins, if it is a string or comment open at `place`.
+        """Gives the offset of a node's beginning, if it is a string or comment open at `place`.
 
         The node may also be only the opening mark of a string that is never closed.
         """
@@ -202,7 +213,7 @@ class SyntaxTree:
         return None
 
     def scopes(self, offset: int) -> list[Scope]:
-        """Lists the definitions with a signature around `offset`, outermost first."""
+        """Lists the definitions around `offset` that have a signature, outermost first."""
         place = self._units.byte(offset)
         line_start = self._units.data.rfind(b"\n", 0, place) + 1
         if self._language.closes_by_indentation:
@@ -216,7 +227,7 @@ class SyntaxTree:
         return [scope for scope in reversed(found) if scope.header.start < scope.header.end]
 
     def _reaches(self, node: tree_sitter.Node, line_start: int) -> bool:
-        """Whether a definition goes on in the line at `line_start`, judged by indentation."""
+        """Whether a definition includes the line at `line_start`, judged by indentation."""
         if not self._language.closes_by_indentation or node.start_byte >= line_start:
             return True
         line = self._units.data[line_start:].partition(b"\n")[0]
@@ -235,11 +246,11 @@ class SyntaxTree:
         return Scope(Span(start, end), Span(start, header_end))
 
     def count_nodes(self) -> int:
-        """Counts the nodes; each takes some 150 bytes."""
+        """Counts the nodes. Each takes about 150 bytes."""
         return self._tree.root_node.descendant_count
 
     def count_errors(self) -> int:
-        """Counts the error nodes, and the missing tokens that the parser made up."""
+        """Counts the error nodes, and the missing tokens that the parser has added."""
         nodes = [self._tree.root_node]
         count = 0
         while nodes:
@@ -249,7 +260,7 @@ class SyntaxTree:
         return count
 
     def definitions(self) -> list[Definition]:
-        """Lists the named definitions of the file, in order, but none local to a function."""
+        """Lists the named definitions of the file in order, except those local to a function."""
         found: list[Definition] = []
         around: list[tuple[tree_sitter.Node, str]] = []
         named: set[int] = set()
@@ -290,7 +301,10 @@ class SyntaxTree:
 
 
 def parse(language: Language, text: str) -> SyntaxTree | None:
-    """Parses `text`; None for a language without a grammar, or where `grammars.parse` gives up."""
+    """Parses `text`.
+
+    Gives None for a language without a grammar, or if parsing is refused or takes too long.
+    """
     units = Utf8(text)
     tree = grammars.parse(language, text, units.data)
     return tree and SyntaxTree(language, text, tree, units)
@@ -298,12 +312,12 @@ def parse(language: Language, text: str) -> SyntaxTree | None:
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compiles a language's pattern, once."""
+    """Compiles a language's pattern. Each pattern is compiled only once."""
     return re.compile(pattern)
 
 
 def _around(tree: tree_sitter.Tree, first: int, last: int) -> Iterator[tree_sitter.Node]:
-    """Gives the nodes around the bytes from `first` to `last`, innermost first."""
+    """Gives the nodes that contain the bytes from `first` to `last`, innermost first."""
     cursor = tree.walk()
     found = [tree.root_node]
     while len(found) < DEEPEST and cursor.goto_first_child_for_byte(first) is not None:
@@ -320,7 +334,10 @@ def _unwrapped(node: tree_sitter.Node) -> tree_sitter.Node:
 
 
 def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
-    """Finds the name node of a definition, or of the one that it wraps or declares."""
+    """Finds the node with a definition's name.
+
+    The name may be in a definition that this one wraps or declares.
+    """
     for _ in range(LONGEST_WAY_TO_A_NAME):
         name = node.child_by_field_name("name")
         if name is not None:
@@ -333,7 +350,10 @@ def _name(node: tree_sitter.Node) -> tree_sitter.Node | None:
 
 
 def changed_range(old: str, new: str) -> tuple[int, int, int]:
-    """Gives (start, old end, new end) of the smallest range with all changes between two texts."""
+    """Gives the smallest range that contains all changes from one text to another.
+
+    The result is (start, end in the old text, end in the new text).
+    """
     limit = min(len(old), len(new))
     start = 0
     for step in (4096, 64, 1):
@@ -351,7 +371,7 @@ def changed_range(old: str, new: str) -> tuple[int, int, int]:
 
 
 def _first(root: tree_sitter.Node, kinds: frozenset[str]) -> tree_sitter.Node | None:
-    """Finds the first node of these kinds within `root`, in the order of the text."""
+    """Finds the first node of one of these types within `root`, in the order of the text."""
     left = root.children[::-1]
     for _ in range(MOST_SEEN):
         if not left:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 CHECKPOINT = 1024
-"""Characters between two offsets whose place in the bytes is stored."""
+"""Number of characters between two characters whose place in the bytes is stored."""
 
 
 class Utf8:
-    """A text and its UTF-8 bytes; in ASCII text, offsets and bytes are the same."""
+    """A text and its UTF-8 bytes. For ASCII text, the offsets in both are the same."""
 
     def __init__(self, text: str):
         self.data = text.encode("utf-8", "surrogatepass")
@@ -22,7 +22,7 @@ class Utf8:
                 self._bytes.append(self._bytes[-1] + len(chunk))
 
     def byte(self, offset: int) -> int:
-        """The byte at which the character at `offset` begins."""
+        """Gives the byte at which the character at `offset` begins."""
         if self._ascii:
             return offset
         mark = offset // CHECKPOINT
@@ -30,7 +30,7 @@ class Utf8:
         return self._bytes[mark] + len(rest.encode("utf-8", "surrogatepass"))
 
     def offset(self, byte: int) -> int:
-        """The offset of the character that begins at a byte."""
+        """Gives the offset of the character that begins at a byte."""
         if self._ascii:
             return byte
         # The last stored byte is the text's end, which may lie within a chunk.
@@ -39,7 +39,10 @@ class Utf8:
         return mark * CHECKPOINT + len(rest.decode("utf-8", "surrogatepass"))
 
     def point(self, byte: int, start: int = 0, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-        """The row and the column (in bytes) of a byte; those of byte `start` are `known`."""
+        """Gives the row of a byte, and its column in bytes.
+
+        `known` are the row and column of byte `start`, from which the counting begins.
+        """
         rows = self.data.count(b"\n", start, byte)
         if rows == 0:
             return known[0], known[1] + byte - start

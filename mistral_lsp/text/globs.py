@@ -1,8 +1,9 @@
-"""Matches globs as in .gitignore, in time linear in path length times pattern length, at most.
+"""Matches globs as in .gitignore.
 
-A plain regular expression tries every way to spread a name over several `*`, and may never end.
-Here each `*` stops at the first place where the text up to the next `*` fits, and never backtracks.
-As in the standard library's fnmatch, this loses no match.
+The time is at most linear in the path's length times the pattern's length. A regular expression
+with several `*` would try all ways to divide a name among them, which may take for ever. Here, each
+`*` ends at the first place where the text up to the next `*` matches. There is no backtracking, and
+still no match is lost. fnmatch in the standard library works in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Union
 
 LONGEST = 1_000
-"""Characters of a glob; a longer one matches nothing and is reported."""
+"""Maximum number of characters of a glob. A longer one matches nothing and is reported."""
 CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -31,18 +32,21 @@ CLASSES = {
 NAMED_CLASS = re.compile(r"\[:([^\]]*):\]")
 
 Name = Union[str, "re.Pattern[str]", None]
-"""Matches one name of a path: exact text or a pattern. None (`**`) matches any number of names."""
+"""Matches one name in a path: a str is compared, a pattern is matched. None, written `**`, matches
+any number of names.
+"""
 
 
 class BadGlob(ValueError):
-    """A glob that can't be read; the message says why."""
+    """Raised if a glob can't be read. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
     """A glob, split at its slashes into `names`.
 
-    `anywhere`: it has a single name, and matches in any folder. `problem` is its error, or "".
+    `anywhere`: it has only one name, and matches in any folder. `problem` says what is wrong with
+    the glob, or is "".
     """
 
     names: tuple[Name, ...] = ()
@@ -52,7 +56,7 @@ class Glob:
     problem: str = ""
 
     def matches(self, path: Sequence[str]) -> bool:
-        """Whether the glob matches a path, given as its names."""
+        """Whether the glob matches a path, which is given as a list of names."""
         if self.anywhere:
             return _fits(self.names[0], path[-1])
         if len(path) != len(self.names) and None not in self.names:
@@ -60,7 +64,7 @@ class Glob:
         return len(path) in self.lengths(path)
 
     def lengths(self, path: Sequence[str]) -> set[int]:
-        """For each leading part of the path that the glob matches, gives its number of names."""
+        """Gives the lengths, in names, of all beginnings of the path that the glob matches."""
         if self.anywhere:
             return {length for length, name in enumerate(path, 1) if _fits(self.names[0], name)}
         lengths = {0} if self.names else set()
@@ -82,9 +86,9 @@ def _fits(pattern: Name, name: str) -> bool:
 
 
 def decide(globs: Sequence[Glob], path: Sequence[str], is_folder: bool) -> bool | None:
-    """Whether the globs select a path: the last matching one decides. None if none matches.
+    """Whether the globs select a path. The last glob that matches decides; None if none matches.
 
-    The folders around the path are assumed not to be selected.
+    The folders around the path must not be selected.
     """
     for glob in reversed(globs):
         if glob.matches(path) and (is_folder or not glob.only_folders):
@@ -93,7 +97,7 @@ def decide(globs: Sequence[Glob], path: Sequence[str], is_folder: bool) -> bool 
 
 
 def decide_file(globs: Sequence[Glob], path: Sequence[str]) -> bool | None:
-    """Like `decide`, for a file; a selected folder around the file selects it, too."""
+    """Whether the globs select a file, or a folder around the file. None if no glob matches."""
     found = [(glob, glob.lengths(path)) for glob in reversed(globs)]
     verdict = None
     for length in range(1, len(path) + 1):
@@ -107,12 +111,12 @@ def decide_file(globs: Sequence[Glob], path: Sequence[str]) -> bool | None:
 
 
 def read_lines(lines: Iterable[str], ignore_case: bool = False) -> list[Glob]:
-    """Reads the globs in some lines."""
+    """Reads the globs in several lines, one in each line."""
     return [glob for line in lines if (glob := read(line, ignore_case)) is not None]
 
 
 def read(line: str, ignore_case: bool = False) -> Glob | None:
-    """Reads the glob in a line; None for a blank line or a comment."""
+    """Reads the glob in a line. Gives None for a blank line or a comment."""
     line = _without_last_blanks(line)
     if not line or line.startswith("#"):
         return None
@@ -134,14 +138,17 @@ def read(line: str, ignore_case: bool = False) -> Glob | None:
 
 
 def _without_last_blanks(line: str) -> str:
-    """Strips the blanks at a line's end. One directly after a backslash stays, as in git."""
+    """Removes the blanks at a line's end. A blank after a backslash is kept, as in git."""
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return line[: len(kept) + backslashes % 2]
 
 
 class _Token(NamedTuple):
-    """A piece of a glob as a regular expression; a literal piece sets `character`, too."""
+    """A piece of a glob, as a regular expression.
+
+    `character` is the character if it is a literal.
+    """
 
     expression: str
     character: str = ""
@@ -173,7 +180,7 @@ def _tokens(pattern: str) -> list[_Token]:
 
 
 def _character(pattern: str, place: int) -> tuple[str, int]:
-    """Reads the character at a place, escaped or not; gives it and the place after it."""
+    """Reads one character, which may be escaped. Gives it and the place after it."""
     if pattern[place] == "\\":
         place += 1
         if place == len(pattern):
@@ -182,7 +189,7 @@ def _character(pattern: str, place: int) -> tuple[str, int]:
 
 
 def _set(pattern: str, place: int) -> tuple[_Token, int]:
-    """Reads the character set after a `[`; gives it and the place after its `]`."""
+    """Reads a character set, from after its `[`. Gives it and the place after its `]`."""
     begin = place
     outside = pattern[place : place + 1] in {"!", "^"}
     place += outside
@@ -212,7 +219,7 @@ def _set(pattern: str, place: int) -> tuple[_Token, int]:
 
 
 def _split(tokens: Sequence[_Token]) -> list[list[_Token]]:
-    """Splits the tokens at slashes: one list for each name."""
+    """Splits a list of tokens at the slashes, into one list for each name."""
     names: list[list[_Token]] = [[]]
     for token in tokens:
         if token is SLASH:

@@ -13,13 +13,13 @@ LINE_ENDS_AND_TAB = "\t\n\r"
 _UNSEEN_KINDS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _UNSEEN_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]")
 _SELECTORS = re.compile("[\ufe00-\ufe0d\U000e0100-\U000e01ef]")
-"""Variation selectors, but for the two used in emoji."""
+"""Matches variation selectors, except the two that emoji use."""
 
 
 def is_unseen(character: str) -> bool:
     """Whether a character is invisible, controls the screen, or changes the direction of text.
 
-    Blanks with a width count as visible.
+    Blanks that have a width count as visible.
     """
     if character.isprintable():
         return bool(_UNSEEN_LETTERS.match(character) or _SELECTORS.match(character))
@@ -27,7 +27,7 @@ def is_unseen(character: str) -> bool:
 
 
 def seen(text: str) -> str:
-    """Removes invisible characters; line ends and tabs stay."""
+    """Removes invisible characters from a text. Line ends and tabs are kept."""
     if text.isascii() and text.isprintable():
         return text
     kept = (one for one in text if one in LINE_ENDS_AND_TAB or not is_unseen(one))
@@ -35,16 +35,17 @@ def seen(text: str) -> str:
 
 
 def one_line(text: str, most: int = LONGEST_NAME) -> str:
-    """Gives the text as one line of at most `most` characters; a cut one ends in "…"."""
+    """Gives the text as one line of at most `most` characters. A shortened line ends in "…"."""
     words = " ".join(seen(text[: 8 * most]).split())
     whole = len(words) <= most and len(text) <= 8 * most
     return words if whole else f"{words[: most - 1]}…"
 
 
 class Formatter(logging.Formatter):
-    """Formats log lines; untrusted names and messages can't colour, hide or overwrite them.
+    """Formats log lines, so that untrusted text in them can't colour, hide or overwrite lines.
 
-    An exception is logged by its place and type. Its message is left out: it may hold code.
+    Of an exception, only the place and the type are logged. The message is left out, because it may
+    contain code.
     """
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
@@ -53,5 +54,5 @@ class Formatter(logging.Formatter):
         return "".join([*traceback.format_tb(frames), kind.__qualname__])
 
     def format(self, record: logging.LogRecord) -> str:
-        """See logging.Formatter."""
+        """Formats a log record, and removes invisible characters."""
         return seen(super().format(record))

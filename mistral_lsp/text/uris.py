@@ -1,4 +1,4 @@
-"""Parses URIs, so that all spellings of one document's URI are equal."""
+"""Parses URIs, so that all spellings of a document's URI give the same result."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ PARTS = re.compile(
     r"(?:([a-z][a-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-"""RFC 3986, appendix B: matches every text. The standard library's parser raises for some."""
+"""Matches any text, and splits it as in RFC 3986, appendix B. The standard library's parser raises
+an exception for some texts.
+"""
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Uri(NamedTuple):
-    """The unescaped parts of a URI; equal for all spellings of one document."""
+    """The unescaped parts of a URI. They are equal for all spellings of one document's URI."""
 
     scheme: str
     authority: str
@@ -27,14 +29,14 @@ class Uri(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The path of a file on this machine; "" for any other URI."""
+        """The path, if the URI is that of a file on this machine, or ""."""
         is_file = self.scheme == "file" and not self.authority and self.path.startswith("/")
         return "" if not is_file or "\0" in self.path else self.path
 
 
 @lru_cache(maxsize=256)
 def parse(uri: str) -> Uri:
-    """Splits a URI into its parts. A text that is not a URI has a path only."""
+    """Splits a URI into its parts. For a text that is not a URI, gives only a path."""
     found = PARTS.fullmatch(SURROGATES.sub("\ufffd", uri))
     assert found is not None
     scheme, authority, path, query, fragment = (unquote(part or "") for part in found.groups())

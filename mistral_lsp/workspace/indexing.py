@@ -1,4 +1,4 @@
-"""Fills the index of the workspace's definitions: by a scan, then by each saved or changed file."""
+"""Fills the index of the workspace's definitions: scans all files, then each changed file."""
 
 from __future__ import annotations
 
@@ -25,25 +25,29 @@ from mistral_lsp.workspace.session import Session
 logger = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
-"""Seconds before a scan: an editor that has just started is busy, and changes come in bursts."""
+"""Seconds to wait before a scan. An editor that has just started is busy, and several changes often
+come at once.
+"""
 SAVE_SECONDS = 5.0
-"""Seconds to read a saved file, at most. A slower file is dropped from the index."""
+"""Maximum seconds for reading a saved file. A file that takes longer is dropped from the index."""
 SILENT_SECONDS = 120.0
-"""Seconds without output after which a scan is given up."""
+"""A scan that writes no output for this many seconds is given up."""
 LONGEST_LINE = 1 << 24
-"""Bytes of a line from the scan process, at most."""
+"""Maximum number of bytes of a line from the scan process."""
 MOST_BREAKS = 32
-"""Times that the scan of a folder may break off at a file, before the folder is given up."""
+"""How often the scan of a folder may stop at a bad file before the folder is given up."""
 MOST_CHANGES = 500
-"""Changed files scanned one by one, at most; if more changed, their whole folder is scanned."""
+"""Maximum number of changed files that are scanned singly. If more have changed, their whole folder
+is scanned.
+"""
 PATTERNS = ".gitignore"
 
 
 class Indexing:
-    """Fills `index` for one editor's workspace; without a workspace there is nothing to do."""
+    """Fills `index` with the definitions of one editor's workspace."""
 
     def __init__(self, index: Index, session: Session):
-        """Starts idle; `start` begins the first scan."""
+        """Scans nothing yet. The first scan begins when `start` is called."""
         self._index = index
         self._session = session
         self._near: str | None = None
@@ -56,13 +60,16 @@ class Indexing:
     # What there is to do
 
     def start(self, uri: str) -> None:
-        """Scans the workspace, once a first document is open; files near to it come first."""
+        """Starts the first scan.
+
+        Called when a document is opened; files near the first one come first.
+        """
         if self._near is None:
             self._near = uri
             self._scan_all()
 
     async def restart(self) -> None:
-        """Clears the index at once, and scans the workspace anew."""
+        """Clears the index at once, and scans the workspace again."""
         running = self._stop()
         self._index.clear()
         if running:
@@ -70,10 +77,10 @@ class Indexing:
         self._scan_all()
 
     def set_folders(self, uris: Iterable[str]) -> None:
-        """Sets the folders of the workspace, by their URIs.
+        """Sets the workspace folders, given by their URIs.
 
-        The files of an added or removed folder leave the index. Files still in the workspace are
-        scanned again.
+        The files of an added or removed folder are dropped from the index. Those still in the
+        workspace are scanned again.
         """
         before = self._session.roots
         self._session.set_roots(uris)
@@ -87,7 +94,7 @@ class Indexing:
                     self._scan(root)
 
     def change(self, path: str) -> None:
-        """Notes that a file, or a folder with all its files, was added or changed."""
+        """Handles the addition or change of a file, or of a folder with all its files."""
         found = self._session.locate(path)
         if found is None:
             return
@@ -100,7 +107,7 @@ class Indexing:
             self._scan(root, {below})
 
     def remove(self, paths: Collection[str]) -> None:
-        """Notes that files and folders were removed."""
+        """Handles the removal of files and folders."""
         found = filter(None, map(self._session.locate, paths))
         self._index.drop_all([str(root / below) for root, below in found])
         for path in paths:
@@ -119,7 +126,7 @@ class Indexing:
         task.add_done_callback(self._saving.discard)
 
     async def close(self) -> None:
-        """Stops all scans and reads."""
+        """Cancels all scans and reads, and waits until they have ended."""
         running = self._stop()
         if running:
             await asyncio.wait(running)
@@ -144,7 +151,7 @@ class Indexing:
             self._scan(known.folder, {known.path})
 
     def _scan(self, root: Path, paths: Collection[str] | None = None) -> None:
-        """Schedules the scan of a folder, or of some paths in it."""
+        """Schedules the scan of a folder, or only of some paths in the folder."""
         if not self._is_on():
             return
         left = self._left.get(root, set())
@@ -169,7 +176,7 @@ class Indexing:
         logger.info("%s files of the workspace are known", len(self._index))
 
     async def _scan_folder(self, root: Path, paths: set[str] | None) -> None:
-        """Scans a folder; a file that breaks off the scan is left out."""
+        """Scans a folder. Leaves out each file that stops the scan."""
         if paths is not None:
             paths = await asyncio.to_thread(self._changed, root, paths)
             if not paths:
@@ -188,14 +195,17 @@ class Indexing:
             logger.warning("file %s of a scan broke it off and is left out", job.skip)
 
     def _changed(self, root: Path, paths: set[str]) -> set[str]:
-        """Gives the `paths` that are not in the index, or have changed since they were indexed."""
+        """Gives those of `paths` that are not in the index, or whose file has changed."""
         known = {path: self._index.get(str(root / path)) for path in paths}
         return {
             path for path, one in known.items() if not one or files.stamp(one.file) != one.stamp
         }
 
     async def _run(self, job: Job, root: Path) -> int | None:
-        """Runs a scan process; if it breaks off or hangs, gives the number of files done."""
+        """Runs a scan process. Gives None once all is done.
+
+        If the process ends early or hangs, gives the number of files that it has finished.
+        """
         given = msgspec.json.encode(job) + b"\n"
         # The working directory is a private folder: Python looks for modules there first, and must
         # not load those of the workspace.
@@ -231,7 +241,7 @@ class Indexing:
     # What is found
 
     def _hear(self, found: FileDefinitions, root: Path) -> None:
-        """Updates the index with a scanned file; MISSING is the stamp of an unreadable one."""
+        """Updates the index with a scanned file. The stamp of an unreadable file is MISSING."""
         self._put(found, root, found.stamp != MISSING)
 
     async def _take(self, snapshot: Snapshot, root: Path, path: str) -> None:
@@ -244,7 +254,10 @@ class Indexing:
         self._put(found or FileDefinitions(path), root, found is not None)
 
     def _put(self, found: FileDefinitions, root: Path, is_told: bool) -> None:
-        """Puts a file into the index or drops it, if `root` is still its innermost folder."""
+        """Adds a file to the index, or drops it, if `root` is still the innermost folder around it.
+
+        The file is added if `is_told` and no setting excludes it.
+        """
         file = str(root / found.path)
         if self._session.locate(file) != (root, found.path):
             return
@@ -255,7 +268,7 @@ class Indexing:
 
 
 def _read_saved(snapshot: Snapshot, root: Path, path: str) -> FileDefinitions | None:
-    """Gives a saved file's definitions, from the editor's text; None if it stays out of prompts."""
+    """Gives the definitions in a saved file's text. Gives None if the file stays out of prompts."""
     text, tree = snapshot.text, snapshot.tree
     if tree is None or not snapshot.language.is_code or not walk.is_written(text):
         return None

@@ -1,4 +1,4 @@
-"""The open documents of an editor: the only mutable state of the editing side."""
+"""The open documents and the settings of one editor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from mistral_lsp.text import uris
 from mistral_lsp.text.uris import Uri
 
 LONGEST_BEFORE = 50_000
-"""Characters taken from a notebook's earlier cells, at most; no window has room for more."""
+"""Maximum number of characters taken from a notebook's earlier cells. No window has room for more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of the workspace: the path `given` by the client, and the `real` path.
+    """A folder of the workspace: the path `given` by the client, and its `real` path.
 
     `real` is "" for a folder that is not on this machine.
     """
@@ -29,7 +30,7 @@ class Root:
 
 
 class Session:
-    """The open documents of one editor. Used on the event loop only; gives out frozen snapshots."""
+    """The open documents and the settings of one editor. Used on the event loop only."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -41,18 +42,18 @@ class Session:
     # Documents
 
     def open(self, uri: str, language_id: str, version: int, text: str) -> None:
-        """Opens a document, or opens it anew."""
+        """Opens a document. Replaces it if it is open already."""
         path, file, names = self._place(uri)
         language = languages.find(language_id, path)
         document = Document(uri, path, language, version, text, file, names, language_id)
         self._documents[uris.parse(uri)] = document
 
     def document(self, uri: str) -> Document | None:
-        """Gives an open document, or None."""
+        """Gives an open document, or None if it is not open."""
         return self._documents.get(uris.parse(uri))
 
     def close(self, uri: str) -> None:
-        """Forgets a document; one that is not open is no error."""
+        """Closes a document. Does nothing if it is not open."""
         self._documents.pop(uris.parse(uri), None)
 
     def snapshot(self, uri: str) -> Snapshot | None:
@@ -68,13 +69,13 @@ class Session:
     # Notebooks
 
     def arrange(self, notebook: str, cells: Sequence[str], first: int = 0, count: int = -1) -> None:
-        """Replaces `count` cells of a notebook, starting at `first`; -1 means all that follow."""
+        """Replaces `count` cells of a notebook, starting at `first`. -1 means all from there on."""
         self._hears_of_notebooks = True
         order = self._notebooks.setdefault(uris.parse(notebook), [])
         order[first : first + count if count >= 0 else None] = map(uris.parse, cells)
 
     def close_notebook(self, notebook: str) -> None:
-        """Forgets a notebook with its cells."""
+        """Closes a notebook and its cells."""
         for cell in self._notebooks.pop(uris.parse(notebook), []):
             self._documents.pop(cell, None)
 
@@ -84,7 +85,7 @@ class Session:
         return [document for document in found if document is not None]
 
     def before(self, uri: str) -> str:
-        """Gives the text before a cell: the earlier cells of its notebook in the same language."""
+        """Gives the text of the notebook's earlier cells, but only those in the same language."""
         own = self.document(uri)
         texts: list[str] = []
         left = LONGEST_BEFORE
@@ -103,8 +104,8 @@ class Session:
     def _cells_before(self, cell: Uri) -> list[Uri]:
         """Lists the earlier cells of the cell's notebook.
 
-        A client that sends no notebook messages opens the cells in order, each by the notebook's
-        URI with a fragment.
+        Some clients send no notebook messages. They open the cells in order, and a cell's URI is
+        the notebook's with a fragment.
         """
         for order in self._notebooks.values():
             if cell in order:
@@ -117,7 +118,7 @@ class Session:
     # Folders
 
     def set_roots(self, given: Iterable[str]) -> None:
-        """Sets the folders of the workspace, by their URIs; updates the paths of open documents."""
+        """Sets the workspace folders, given by their URIs. Updates the paths of open documents."""
         parsed = [uris.parse(uri) for uri in given]
         self._roots = tuple(Root(uri.path, _real(uri.file)) for uri in parsed if uri.path)
         for document in self._documents.values():
@@ -125,18 +126,18 @@ class Session:
 
     @property
     def roots(self) -> list[Path]:
-        """The folders of the workspace that are on this machine, each once."""
+        """The workspace folders that are on this machine, each once."""
         return [Path(real) for real in dict.fromkeys(root.real for root in self._roots) if real]
 
     def file(self, uri: str) -> str:
-        """Gives the real path of a document; "" if it is not a file on this machine."""
+        """Gives the real path of a document, or "" if it is not a file on this machine."""
         return _real(uris.parse(uri).file)
 
     def locate(self, file: str) -> tuple[Path, str] | None:
-        """Gives the innermost workspace folder around a file, and the file's path relative to it.
+        """Gives the innermost workspace folder around a file, and the file's path below it.
 
-        `file` is the file's real path, or its path as given by the client, in the folder. Gives
-        None outside the workspace.
+        `file` is the real path, or a path below the folder's path as the client gave it. Gives None
+        for a file outside the workspace.
         """
         inside = [
             (len(root.real), root.real, below)
@@ -150,9 +151,10 @@ class Session:
         return Path(folder), path
 
     def names(self, *paths: str) -> tuple[str, ...]:
-        """Gives a file's paths relative to the workspace folders around it, innermost folder first.
+        """Gives a file's paths below the workspace folders around it, innermost folder first.
 
-        `paths` all lead to this file. Outside the workspace, gives its bare name and whole path.
+        `paths` are different paths of the same file. For a file outside the workspace, gives its
+        bare name and its whole path.
         """
         found = [
             (-len(root.real or root.given), below)
@@ -167,7 +169,7 @@ class Session:
         return tuple(inside or dict.fromkeys(filter(None, outside)))
 
     def _place(self, uri: str) -> tuple[str, str, tuple[str, ...]]:
-        """Gives a document's path to show, its real path, and its `names`."""
+        """Gives the path to show for a document, its real path, and its `names`."""
         parsed = uris.parse(uri)
         real = _real(parsed.file)
         paths = dict.fromkeys((parsed.path, real or _real(parsed.path)))
@@ -176,7 +178,7 @@ class Session:
 
 
 def _real(path: str) -> str:
-    """Gives the real path of an absolute path, "" for any other."""
+    """Gives the real path of an absolute path, and "" for any other text."""
     try:
         return os.path.realpath(path) if path.startswith("/") and "\0" not in path else ""
     except (OSError, ValueError, RecursionError):
@@ -184,6 +186,6 @@ def _real(path: str) -> str:
 
 
 def _below(folder: str, path: str) -> str:
-    """Gives a path relative to a folder; "" if it is not inside the folder."""
+    """Gives `path` relative to a folder, or "" if it is not inside the folder."""
     start = folder.rstrip("/") + "/"
     return path[len(start) :] if folder and path.startswith(start) else ""

@@ -1,1 +1,1 @@
-"""Recognises secrets in text: by names, places, shapes and randomness."""
+"""Recognises secrets in text: by names, by places, by shapes, and by randomness."""

@@ -1,4 +1,4 @@
-"""Finds strings assigned to the name of a secret, in any language's notation."""
+"""Finds strings that are assigned to the name of a secret, in any language's notation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mistral_lsp.prompt.blotting.values import Manner
 # Every repetition is bounded, to bound backtracking.
 _W = r"[ \t]{0,40}"
 CLOSED = r"""(?:\\{0,3}["'`]|&quot;|%22)?[\])}]{0,3}"""
-"""Matches the closing marks of a name written as a string or in brackets."""
+"""Matches the closing marks after a name that is written as a string or in brackets."""
 _SET = r"(?:=>|:=|\?\?=|\|\|=|\+=|\?=|<-|->|=(?![=~])|:(?![:=]))"
 _TYPE = r"(?:[\w.&'*|? ]|\[[^\[\]]{0,40}(?:\[[^\[\]]{0,20}\])?\]|<[^<>]{0,40}>){1,40}?"
 _TYPED = (
@@ -44,7 +44,7 @@ _GIVEN_FIRST = (
     rf"(?:{_SET}{_W}[^\"'`=;,\s][^\"'`=;,]{{0,60}}?(?:[\"'][\w.-]{{1,60}}[\"'][\])]{{1,2}})?{_W})?"
     r"(?:if\b[^\"'`=;,]{1,60}?)?"
 )
-"""Matches the value tried before a default, such as an environment variable."""
+"""Matches a value that is tried before the default value, such as an environment variable."""
 _ELSE = re.compile(
     rf"{CLOSED}\)?{_W}{_GIVEN_FIRST}"
     rf"(?:\|\|=?|\?\??=?|\?:|\bor\b|\belse\b|:-|//|\|{_W}default{_W}\("
@@ -100,7 +100,7 @@ _KEYED = re.compile(
 
 
 def read_assigned(line: Line, named: Named) -> int:
-    """Hides the strings assigned to a name; gives the place to read on from."""
+    """Hides the strings assigned to a name. Gives the offset at which to continue."""
     for pattern, manner_of in _WAYS:
         if pattern is _PAIRED and not is_value_apart(named):
             continue
@@ -114,12 +114,18 @@ def read_assigned(line: Line, named: Named) -> int:
 
 
 def is_value_apart(named: Named) -> bool:
-    """Whether the name is itself a value, as in `key: password`, and its own value is elsewhere."""
+    """Whether the name is the value of a key such as `name`, as in `name: password`.
+
+    The secret is then the value of another key.
+    """
     return named.before[-1:] in "\"'`=: \t>" and _KEYED.search(named.before[-24:]) is not None
 
 
 def _closes(line: Line, named: Named, glue: re.Match[str]) -> bool:
-    """Whether the string around the name ends after its `=` or `:`, as in `"password=" + x`."""
+    """Whether the string that contains the name ends after its `=` or `:`.
+
+    An example is `"password=" + x`.
+    """
     quote = line.quote_at(named.start)
     return bool(quote) and line.text.startswith(quote, glue.end()) and not glue[0].startswith(quote)
 
@@ -174,14 +180,18 @@ _WAYS = (
     (_CALLED, _called),
     (_BESIDE, _beside),
 )
-"""Patterns of a string after a name, the surest first, each with a function that judges by the text
-before the name. The function gives the string's Manner, or None if it is no value. The pattern is
-tried first, since it mostly fails at once.
+"""Patterns for the text between a name and a string, the most reliable first. Each pattern has a
+function, which judges by the text before the name. The function gives the Manner of the string, or
+None if the string is not the name's value. Patterns are tried first, because most of them fail at
+once.
 """
 
 
 def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
-    """Hides the string at a place, and strings joined to it; gives the place to read on from."""
+    """Hides the string at a place, and strings joined to it.
+
+    Gives the offset at which to continue.
+    """
     literal = read_literal(line.text, place)
     is_list = named.is_password and named.name.lower().endswith("s") and named.name[-4:] != "pass"
     is_list = is_list or named.before.rstrip().endswith(",")
@@ -199,7 +209,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
 
 
 def _look_below(line: Line, named: Named) -> None:
-    """Notes that the value may be in the lines below; hides a value before the name."""
+    """Notes that the value may be in the lines below. Hides a value that is before the name."""
     here = _HERE.match(line.text, named.end)
     below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:

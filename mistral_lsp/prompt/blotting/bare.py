@@ -1,4 +1,4 @@
-"""Finds values without quotes assigned to the name of a secret."""
+"""Finds values without quotes that are assigned to the name of a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = re.compile(
     (?:(?:export|set|local|readonly|declare|typeset|env|arg|let|var)[ \t]+(?:-\w+[ \t]+)*)*
     [\w.$:\[\]/@{-]*["'({]?"""
 )
-"""Matches the text from a line's beginning up to a key."""
+"""Matches the text between a line's start and a key."""
 _TAKES_NEXT = re.compile(
     r"(?i)(?:^|[\s;&(\"'])(?:env|arg|setenv|setx|set[ \t]+-\w+(?:[ \t]+-\w+)?)[ \t]+$"
 )
@@ -51,7 +51,7 @@ _ONLY = re.compile(r"[ \t]{1,40}([^\s;:={}]+);?[ \t]{0,40}(?:#.*)?$")
 
 
 def read_bare(line: Line, named: Named) -> int:
-    """Hides the unquoted value of a name; gives the place to read on from."""
+    """Hides a name's value that is not in quotes. Gives the offset at which to continue."""
     if line.style != "code" and _BLOCK.match(line.text, named.end):
         line.after = Deeper(line.indentation)
         return len(line.text)
@@ -78,7 +78,7 @@ def _read(
 
 
 def _read_element(line: Line, named: Named) -> int | None:
-    """Reads <password>value</password>, or <entry key="password">value</entry>."""
+    """Reads `<password>value</password>`, or `<entry key="password">value</entry>`."""
     tag = named.before.rpartition("<")[2] if "<" in named.before else None
     if tag is None:
         return None
@@ -89,7 +89,7 @@ def _read_element(line: Line, named: Named) -> int | None:
 
 
 def _read_flag(line: Line, named: Named) -> int | None:
-    """Reads --password value, or --password=value."""
+    """Reads `--password value`, or `--password=value`."""
     text, end = line.text, named.end
     if text[end : end + 1] not in ("=", " ") or text.startswith(("-", "=", "|"), end + 1):
         return None
@@ -102,13 +102,13 @@ def _read_flag(line: Line, named: Named) -> int | None:
 
 
 def _read_default(line: Line, named: Named) -> int | None:
-    """Reads ${PASSWORD:-value}, or ${password:value}."""
+    """Reads `${PASSWORD:-value}`, or `${password:value}`."""
     sign = _DEFAULT.match(line.text, named.end) if named.before.endswith("{") else None
     return _read(line, sign.end(), _TO_BRACE, named, Manner.BARE) if sign else None
 
 
 def _read_beside(line: Line, named: Named) -> int | None:
-    """Reads ENV PASSWORD value, or `password value` if that is all of the line."""
+    """Reads `ENV PASSWORD value`, or a line that is only `password value`."""
     end = named.end
     if line.text[end : end + 1] not in (" ", "\t"):
         return None
@@ -123,13 +123,13 @@ def _read_beside(line: Line, named: Named) -> int | None:
 
 
 def _read_paired(line: Line, named: Named) -> int | None:
-    """Reads {name: PASSWORD, value: value}."""
+    """Reads `{name: PASSWORD, value: value}`."""
     glue = _PAIRED.match(line.text, named.end) if is_value_apart(named) else None
     return _read(line, glue.end(), _TO_MARK, named, Manner.BARE) if glue else None
 
 
 def _read_told(line: Line, named: Named) -> int | None:
-    """Reads prose, as in "The password is value"."""
+    """Reads a value in prose, as in "The password is value"."""
     if not named.in_prose or not named.is_password or named.name == "pass":
         return None
     said = _SAID.match(line.text, named.end)
@@ -137,7 +137,7 @@ def _read_told(line: Line, named: Named) -> int | None:
 
 
 def _read_given(line: Line, named: Named) -> int | None:
-    """Reads PASSWORD=value, or password: value."""
+    """Reads `PASSWORD=value`, or `password: value`."""
     glue = _GLUE.match(line.text, named.end)
     for pattern, manner in _extents(line, named, glue) if glue else ():
         place = _read(line, glue.end(), pattern, named, manner) if glue else None
@@ -149,7 +149,7 @@ def _read_given(line: Line, named: Named) -> int | None:
 def _extents(
     line: Line, named: Named, glue: re.Match[str]
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Gives the patterns to try for a value's extent, each with the Manner to judge it by."""
+    """Gives the patterns that may match the value, each with the Manner to judge the value by."""
     before = named.before
     is_tight = glue["set"] == "=" and not glue["gap"] and not glue["behind"]
     is_key = len(before) == named.start and _KEY.fullmatch(before) is not None
@@ -170,7 +170,7 @@ def _extents(
 
 
 def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str], Manner]:
-    """Like `_extents`, for a value in a string, as in "Server=x;Password=value"."""
+    """Gives the pattern and Manner for a value in a string, as in `"Server=x;Password=value"`."""
     if ";" in line.text:
         return _TO_SEMICOLON, Manner.BARE
     begins = named.is_password and named.before.endswith(("'", '"'))
@@ -180,7 +180,7 @@ def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str
 def _in_code(
     named: Named, is_key: bool, is_tight: bool
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Like `_extents`, for values in code that are not in quotes."""
+    """Gives the patterns and Manners for a value in code that is not in quotes."""
     if named.before.endswith('"') and named.is_password:
         yield _NUMBER, Manner.BARE
     elif is_key:

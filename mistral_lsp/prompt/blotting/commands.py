@@ -34,8 +34,8 @@ _OPTIONS = (
     ("<<<", "chpasswd", "<<< ?[\"']?\\w[\\w.-]{0,60}:"),
     ("-b", "htpasswd", "-\\w{0,8}b\\w{0,8}\\s\\S{1,200}\\s\\S{1,80}\\s"),
 )
-"""For each option: a lower-case text found in all its lines; the command's pattern; and the pattern
-of the text before the password.
+"""Options of commands that are followed by a password. Each has a lower-case text that is in all
+lines with the option, the pattern of the command, and the pattern of the text before the password.
 """
 _PLACES = (
     # The password in an address may have a "/" or "@". A token may stand alone before the "@".
@@ -85,13 +85,15 @@ _PLACES = (
         for part in ("pdo", "mysql", "getconnection")
     ),
 )
-"""For each place: a lower-case text found in all its lines; a pattern whose group is the secret."""
+"""Places that contain a secret. Each has a lower-case text that is in all lines with such a place,
+and a pattern whose group is the secret.
+"""
 _MAYBE = (
     ("authorization", rf"authorization{_SET}([^\s\"'`\\]{{6,}})"),
     ("connect", rf"\bconnect\w{{0,12}}\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
     ("ftp", rf"\bftp\s?\((?:{_ARGUMENT}){{2}}{_LAST}"),
 )
-"""Like _PLACES, for places that do not always hold a secret."""
+"""Places that often contain a secret, in the same form as those in _PLACES."""
 
 _SURE = (
     *(
@@ -104,7 +106,7 @@ _UNSURE = tuple((part, re.compile(place, re.IGNORECASE)) for part, place in _MAY
 _SAID = re.compile(
     r"(?i)\b(?:basic|bearer|token|api-?key|ssws|splunk|negotiate|ntlm)[ \t]{1,4}([\w+/=.~-]{8,})"
 )
-"""Matches a word such as `bearer`; the group is the possible key after it."""
+"""Matches a word such as `bearer`. The group is the text after it, which may be a key."""
 _BEGUN_ADDRESS = re.compile(
     r"://[^\s/:@\"'`<>?#]{0,200}:(?!\d{0,5}(?:$|[/\"'\s]))([^\s/@\"'`<>{$%]{1,200})"
 )
@@ -117,7 +119,7 @@ _FIELD = re.compile(
 
 
 def read_places(line: Line, small: str) -> None:
-    """Hides secrets recognised by their place in the line; `small` is the line in lower case."""
+    """Hides the secrets recognised by their place. `small` is the line in lower case."""
     for places, manner in ((_SURE, Manner.BARE), (_UNSURE, Manner.PROSE)):
         for part, place in places:
             if part in small:
@@ -138,7 +140,10 @@ def _hide_all(line: Line, place: re.Pattern[str], kind: Kind, manner: Manner) ->
 
 
 def _read_rows(line: Line, rows: re.Match[str]) -> None:
-    """Hides values of secret columns, as in INSERT INTO a (name, password) VALUES ('me', 'it')."""
+    """Hides the values of secret columns in SQL.
+
+    An example is `INSERT INTO a (name, password) VALUES ('me', 'it')`.
+    """
     columns = [kind(column.strip('`"[] \t')) for column in rows[1].split(",")]
     place, column = rows.end(), 0
     while column < len(columns) and (field := _FIELD.match(line.text, place)):

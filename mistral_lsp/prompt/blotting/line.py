@@ -11,12 +11,12 @@ from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
 
 Style = Literal["code", "config", "shell", "prose"]
-"""How a file writes values: `code` in quotes; `config` mostly without, as in YAML; `shell` up to a
-blank; `prose` in sentences.
+"""How a file writes values. `code`: in quotes. `config`: mostly without quotes, as in YAML.
+`shell`: up to the next blank. `prose`: in sentences.
 """
 
 _QUOTE = re.compile(r"(?<!\\)(?:[\"`]|(?<!\w)'|'(?!\w))")
-"""A quote that may begin or end a string; an apostrophe within a word does neither."""
+"""Matches a quote that may begin or end a string. An apostrophe within a word is not matched."""
 _COMMENT = re.compile(
     r"^\s*(?:#(?!(?:define|undef|include|if\w*|el\w+|endif|pragma|region)\b)|[;%*]|//|/\*|--|<!--|'"
     r"|\.\.|REM\b)|(?:^|\s)(?:#|//|--|/\*|<!--)\s"
@@ -25,7 +25,10 @@ _COMMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The name of a secret, at `start` to `end` of a line; `before` is the text before it."""
+    """A name whose value is a secret.
+
+    `start` to `end` is its range, `before` the text before it.
+    """
 
     start: int
     end: int
@@ -36,13 +39,13 @@ class Named:
 
     @property
     def is_password(self) -> bool:
-        """Whether the name's value may be any text."""
+        """Whether the name is that of a password, which may be any text."""
         return self.kind is Kind.PASSWORD
 
 
 @dataclass(frozen=True)
 class Until:
-    """A value goes on up to `closer`, for `lines` lines at most.
+    """The state within a value that ends at `closer`, or after at most `lines` more lines.
 
     With `word`, the closer must be alone on its line.
     """
@@ -54,14 +57,14 @@ class Until:
 
 @dataclass(frozen=True)
 class Deeper:
-    """A value goes on in all lines indented deeper than `indentation`."""
+    """The state within a value that consists of all lines indented deeper than `indentation`."""
 
     indentation: int
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The next line begins with the value of a name.
+    """The state before a line that begins with the value of a name.
 
     A value without quotes must be indented deeper than `indentation`.
     """
@@ -73,7 +76,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Paired:
-    """The value of a name may be in one of the next `lines` lines, after a word like `value`."""
+    """The state before a value that may be in the next `lines` lines, after a word like `value`."""
 
     name: str
     kind: Kind
@@ -82,17 +85,25 @@ class Paired:
 
 @dataclass(frozen=True)
 class Armour:
-    """A private key in base64 goes on. Without `head`, it had no BEGIN line, and is pure base64."""
+    """The state within a private key in base64.
+
+    `head` says whether the key has a BEGIN line. Without one, its lines must be pure base64.
+    """
 
     head: bool = True
 
 
 State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
-"""A value that a line leaves unfinished or announces for the next lines; or None."""
+"""What the lines so far mean for the next line: it may continue or contain a value. None if they
+mean nothing.
+"""
 
 
 def _quotes(text: str) -> list[tuple[int, str]]:
-    """Lists the place of each quote that begins or ends a string, and the quote open after it."""
+    """Lists the place of each quote that begins or ends a string.
+
+    Each place has the quote of the string that is open after it, or "".
+    """
     found: list[tuple[int, str]] = []
     open_ = ""
     for quote in _QUOTE.finditer(text):
@@ -104,9 +115,11 @@ def _quotes(text: str) -> list[tuple[int, str]]:
 
 @dataclass
 class Line:
-    """A line without its end, maybe with a `cursor` where the user types.
+    """A line without its line end.
 
-    `found` are the ranges of secrets, `after` is the state for the next line.
+    `cursor` is the column where the user types, if it is on the line.
+
+    `found` are the ranges of secrets. `after` is the state for the next line.
     """
 
     text: str
@@ -123,39 +136,39 @@ class Line:
 
     @property
     def indentation(self) -> int:
-        """The column of the first character other than blanks and the dash of a list."""
+        """The column of the first character that is neither a blank nor the dash of a list item."""
         return len(self.text) - len(self.text.lstrip(" \t-"))
 
     def is_typed(self, start: int, end: int) -> bool:
-        """Whether the cursor stands in a range or at one of its ends."""
+        """Whether the cursor is inside a range or at one of its ends."""
         return self.cursor is not None and start <= self.cursor <= end
 
     def is_prose(self, place: int) -> bool:
-        """Whether a place is in prose: in a prose file, or in a comment, judged by this line."""
+        """Whether a place is in prose: in a comment of this line, or in a file of prose."""
         return self.style == "prose" or place > self._comment
 
     def quote_at(self, place: int) -> str:
-        """Gives the quote of the string around a place, or ""."""
+        """Gives the quote of the string that contains a place, or ""."""
         if self._quotes is None:
             self._quotes = _quotes(self.text)
         before = bisect_left(self._quotes, (place, ""))
         return self._quotes[before - 1][1] if before else ""
 
     def hide(self, start: int, end: int) -> None:
-        """Notes a secret's range, without the blanks around it."""
+        """Records the range of a secret, without the blanks at its ends."""
         value = self.text[start:end]
         start += len(value) - len(value.lstrip())
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
     def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
-        """Whether a value is a secret, judged as the value of a `name` of this `kind`."""
+        """Whether a text is a secret, given that it is the value of a `name` of this `kind`."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 
     def hide_if_secret(
         self, start: int, end: int, kind: Kind, manner: Manner, name: str = ""
     ) -> bool:
-        """Notes a value if `is_secret`; gives whether it is one."""
+        """Records a value's range if the value is a secret. Gives whether it is one."""
         secret = self.is_secret(start, end, kind, manner, name)
         if secret:
             self.hide(start, end)

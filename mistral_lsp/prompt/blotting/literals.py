@@ -9,7 +9,9 @@ QUOTE = (
     r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(?:\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
     r"""|%[qQ]?[({\[|!]|\bqq?[{\[/|!])"""
 )
-"""The pattern of a string's opening mark: with prefixes, escaped, or as in Lua, Ruby and HTML."""
+"""The pattern of a string's opening mark, including prefixes, escaped quotes, and the marks of Lua,
+Ruby and HTML.
+"""
 
 _OPENING = re.compile(
     r"""(?:[A-Za-z0-9@$]{0,3}\#{0,2}(\\{0,3}(?:\"{3}|'{3}|["'`])|&quot;|\[=*\[)"""
@@ -22,9 +24,10 @@ _BODIES = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """The part of a string in one line; `behind` is the place after the closing mark.
+    """The part of a string that is in one line.
 
-    `goes_on` is the closing mark of a string that ends in a later line, else "".
+    `start` to `end` is the content, and `behind` is the place after the closing mark. If the string
+    may end in a later line, `goes_on` is its closing mark. Otherwise it is "".
     """
 
     start: int
@@ -34,7 +37,10 @@ class Literal:
 
 
 def read_literal(text: str, place: int) -> Literal | None:
-    """Reads the string at a place, or None; an unclosed one reaches to the line's end."""
+    """Reads the string that begins at a place, or gives None.
+
+    A string without a closing mark extends to the end of the line.
+    """
     opening = _OPENING.match(text, place)
     if opening is None:
         return None

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 
 class Kind(IntEnum):
-    """The kind of secret that a name calls for.
+    """The kind of secret that a name stands for.
 
-    A `KEY` is one random word made by a program. A `PASSWORD` may be any text.
+    A `KEY` is a random word made by a program. A `PASSWORD` may be any text.
     """
 
     NOTHING = 0
@@ -19,13 +19,13 @@ class Kind(IntEnum):
 
 
 LONGEST = 80
-"""Characters read at the end of a name, at most."""
+"""Maximum number of characters of a name that are read, from its end."""
 
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 def word_set(words: str) -> frozenset[str]:
-    """Splits words at blanks."""
+    """Splits a text at blanks, and gives the set of its words."""
     return frozenset(words.split())
 
 
@@ -39,7 +39,7 @@ _QUALIFIERS = word_set(
     override read write rw ro a b c x y v master
     """,
 )
-"""Words at the end of a name that do not change its kind."""
+"""Words at the end of a name that do not change the kind of its value."""
 
 _PASSWORDS = word_set(
     """
@@ -51,7 +51,7 @@ _PASSWORDS = word_set(
     """,
 )
 _ENDS = ("password", "passwd", "passphrase", "passcode", "pwd", "secret", "passwort", "kennwort")
-"""Ends of a compound word, as in dbpassword."""
+"""Words for a password. They may also be the end of a compound word, such as dbpassword."""
 _TOKENS = word_set(
     """
     token tokens jwt bearer apikey apikeys salt pepper sessionid phpsessid jsessionid csrftoken totp
@@ -66,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` that show it is no secret, but for example a piece of text."""
+"""Words before `token` in names of things other than secrets, such as a piece of text."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign
@@ -94,13 +94,13 @@ _PASSES_OF = word_set(
     """
 )
 _OF_NGINX = "proxy_pass"
-"""An nginx directive that names a server; no secret."""
+"""A directive of nginx that looks like a password's name, but names a server."""
 _PHRASES = word_set("seed recovery backup secret pass wallet mnemonic")
 _SECRET_IDS = word_set("secret role")
 _NOT = word_set(
     "no not is has can use show hide need needs require requires public without invalid forgot"
 )
-"""First words of a name that show it is no secret, but for example a flag."""
+"""Words that begin the names of things other than secrets, such as flags."""
 
 
 _SPEAKING = (
@@ -124,13 +124,16 @@ _PARTS = word_set(
 
 
 def may_name(line: str) -> bool:
-    """Whether a line, given in lower case, may contain the name of a secret."""
+    """Whether a line may contain the name of a secret. The line must be in lower case."""
     return any(part in line for part in _PARTS)
 
 
 @lru_cache(maxsize=8_192)
 def kind(name: str) -> Kind:
-    """Gives the kind of a name in any spelling: dbPassword, DB_PASSWORD, db.password, --api-key."""
+    """Gives the kind of secret that a name stands for.
+
+    The name may have any spelling: dbPassword, DB_PASSWORD, db.password, --api-key.
+    """
     words = [word.lower() for word in _WORDS.findall(name[-LONGEST:])]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

@@ -18,28 +18,39 @@ _STRANGENESS = (
     "37792888499888689888988999 48764895499795589558987799 67565697599778749874888469 "
     "77676789699665749755877847 69884999699999799989999884 "
 )
-"""The strangeness, 0 to 9, of each pair of letters: rows are first letters, columns second, a to z.
-It is a scaled logarithm: the pair's frequency by chance, divided by that in Python's own library.
+"""A level from 0 to 9 for each pair of letters: the higher, the more it suggests a random string.
+Each word is for one first letter, and its digits are for the second letters, a to z. A level is a
+scaled logarithm of the pair's frequency in random strings, divided by the pair's frequency in
+Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
-"""The strangeness of a pair as frequent as by chance, and the levels per unit of the log."""
+"""The level of a pair that is as frequent in random strings as in code, and the number of levels
+for each unit of the logarithm.
+"""
 _DIGIT_CHANGE, _CAPITAL, _JOINT, _RUN = 1.3, 0.3, -0.5, -1.0
-"""Logarithms for a letter beside a digit; a capital after a small letter; a character joining two
-words; and two characters that are the same or neighbours in the alphabet.
+"""Logarithms for four kinds of pairs: a letter beside a digit; a capital after a small letter; a
+pair with a character that joins words; and two characters that are equal or neighbours in the
+alphabet.
 """
 LEAST_MEAN = 0.3
-"""Mean logarithm of a random word's pairs, at least. Chance gives 0.9, and names less than 0."""
+"""Minimum mean of the logarithms of a random word's pairs. By chance it is 0.9, and in names it is
+below 0.
+"""
 LEAST_SUM = 4.0
-"""Sum of the logarithms of a random word's pairs, at least."""
+"""Minimum sum of the logarithms of a random word's pairs."""
 LEAST_DIGIT_CHANGES = 4
-"""Changes between digits and letters in a hexadecimal key; numbers and words have fewer."""
+"""Minimum number of changes between digits and letters in a hexadecimal key. Numbers and words have
+fewer.
+"""
 
 BEGUN_MEAN, BEGUN_SUM = 0.5, 2.0
-"""Like LEAST_MEAN and LEAST_SUM, for a half-typed word; if it has digits, LEAST_MEAN is enough."""
+"""Minimum mean and sum of the logarithms for a half-typed word. With digits in the word, the mean
+need only be LEAST_MEAN.
+"""
 
 _WORD = re.compile(r"[\w+/~-]{12,}={0,2}", re.ASCII)
 _PARTS = re.compile(r"(?:\.(?=\w*[0-9A-Z])[\w~-]+){1,3}={0,2}", re.ASCII)
-"""Further parts of a random string, each after a dot."""
+"""Matches the further parts of a random string, each after a dot."""
 _PIECE = re.compile(r"[A-Za-z0-9+=]{12,}")
 _HEXADECIMAL = re.compile(
     r"(?<![0-9A-Za-z])(?:0[xX][0-9a-fA-F]{32,}|[0-9a-fA-F]{16,})(?![0-9A-Za-z])"
@@ -62,9 +73,9 @@ _PUBLIC = (
     "tree/",
     "raw/",
 )
-"""Texts that precede a public digest."""
+"""Texts that come before a public digest, which is no secret."""
 _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
-"""Matches a path in SVG."""
+"""Matches the data of a path in SVG."""
 
 
 def _strangeness() -> dict[str, float]:
@@ -93,7 +104,7 @@ _PAIRS = _strangeness()
 
 
 def random_words(line: str) -> Iterator[tuple[int, int]]:
-    """Finds the random strings in a line; some of them twice."""
+    """Finds the ranges of the random strings in a line. A range may be found twice."""
     if not _WORD.search(line):
         return
     for pattern in (_UUID, _HEXADECIMAL):
@@ -113,7 +124,7 @@ def random_words(line: str) -> Iterator[tuple[int, int]]:
 
 
 def is_random(word: str, least_mean: float = LEAST_MEAN, least_sum: float = LEAST_SUM) -> bool:
-    """Whether a word of letters, digits and joining characters looks random."""
+    """Whether a word looks random. It consists of letters, digits and joining characters."""
     pairs = [_PAIRS.get(one + other, _JOINT) for one, other in pairwise(word)]
     return sum(pairs) >= max(least_sum, least_mean * len(pairs))
 
@@ -127,6 +138,6 @@ def may_become_random(word: str) -> bool:
 
 
 def _is_number(word: str) -> bool:
-    """Whether hexadecimal digits look like a key, and not like a number, a date or a word."""
+    """Whether a hexadecimal number looks like a key, and not like a date or a word."""
     changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
     return changes - word.count("-") * 2 >= LEAST_DIGIT_CHANGES

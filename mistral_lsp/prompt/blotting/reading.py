@@ -28,11 +28,13 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Names of secrets read in one line, at most; the text after the last is hidden unread."""
+"""Maximum number of secrets' names in one line. What follows after them is hidden as a whole."""
 BEFORE = 80
-"""Characters before a name, read to see how it is used."""
+"""Number of characters before a name that are read to see how the name is used."""
 LONG = 400
-"""Characters of a long line. Results for long lines are kept in a smaller LRU cache."""
+"""Minimum number of characters of a long line. Results for long lines are kept in a smaller LRU
+cache than those for other lines.
+"""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -58,7 +60,10 @@ _ITEM = re.compile(r"\s*-\s+[\"']?([^\s:\"']+)[\"']?\s*$")
 
 
 def read_line(text: str, style: Style, cursor: int | None, state: State) -> tuple[Spans, State]:
-    """Finds the secrets of a line, and the state after it; `state` is that of the lines above."""
+    """Finds the secrets of a line. Also gives the state after the line.
+
+    `state` is the state after the lines above.
+    """
     if cursor is None and state is None:
         return (_kept if len(text) < LONG else _kept_long)(text, style)
     line = Line(text, style, cursor)
@@ -87,7 +92,10 @@ def _merged(found: Sequence[tuple[int, int]]) -> Spans:
 
 
 def _go_on(line: Line, state: State) -> int:
-    """Hides the rest of a value that began in a line above; gives the place to read on from."""
+    """Hides the rest of a value that began in a line above.
+
+    Gives the offset at which to continue.
+    """
     if isinstance(state, Until):
         return _until(line, state)
     if isinstance(state, Deeper):
@@ -187,7 +195,7 @@ def _armour(line: Line, state: Armour) -> int:
 
 
 def _read(line: Line, start: int) -> None:
-    """Hides the secrets of the line's own text, which begins at `start`."""
+    """Hides the secrets in a line from `start` on, where the line's own text begins."""
     text = line.text
     _read_armour(line, start)
     small = text.lower()

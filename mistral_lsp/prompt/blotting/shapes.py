@@ -9,7 +9,8 @@ _LETTERS = r"[0-9A-Za-z]"
 _WORD = r"[\w-]"
 _BASE64 = r"[\w+/=-]"
 _REST = r"[\w+/=-]*(?:\.[\w+/=-]*){0,4}"
-"""Matches the rest of a key: with up to four more parts after dots, as in signed keys."""
+"""Matches the rest of a key, which may have up to four more parts after dots, as signed keys have.
+"""
 
 UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
     r"[0-9A-Z]": ("AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|ANPA|ANVA|AIPA|APKA|ASCA|A3T[A-Z0-9]",),
@@ -36,7 +37,9 @@ UNMISTAKABLE: Mapping[str, tuple[str, ...]] = {
         "|office\\.com/webhook(?:b2)?/|make\\.com/(?=\\w{20})|api\\.telegram\\.org/bot)",
     ),
 }
-"""Patterns of beginnings that only keys have, by the class of the characters after them."""
+"""Patterns of beginnings that only secret keys have. They are grouped by the pattern for each of
+the characters that follow.
+"""
 
 AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     _LETTERS + "{12,}": (
@@ -58,10 +61,14 @@ AMBIGUOUS: Mapping[str, tuple[str, ...]] = {
     ),
     r"[1-9A-HJ-NP-Za-km-z]{40,}": ("[5KL]|[xyz]prv",),
 }
-"""Patterns of beginnings that other words have, too, by the pattern of the rest of a key."""
+"""Patterns of beginnings that secret keys share with other words. They are grouped by the pattern
+for the rest of the word.
+"""
 
 LEAST = 10
-"""Characters after an unmistakable beginning, at least; one is enough while the key is typed."""
+"""Minimum number of characters after an unmistakable beginning. While the user types, one is
+enough.
+"""
 
 
 def _pattern(shapes: Mapping[str, tuple[str, ...]], least: str) -> str:
@@ -77,15 +84,17 @@ _LONG = re.compile(r"[\w./+=~$-]{12,}")
 _WHOLE = _compiled(_pattern(UNMISTAKABLE, f"{{{LEAST},}}{_REST}"), _pattern(AMBIGUOUS, ""))
 _BEGUN = _compiled(_pattern(UNMISTAKABLE, "{1,}"))
 _MIXED = re.compile(r"[A-Za-z]\W*\d|\d\W*[A-Za-z]|[a-z][A-Z].*[a-z][A-Z]", re.ASCII | re.DOTALL)
-"""A letter beside a digit, or two capitals that follow small letters: usual in keys, not names."""
+"""Matches a letter beside a digit, or two capitals that each follow a small letter. Keys usually
+have these, and names don't.
+"""
 
 
 def issued_keys(line: str) -> Iterator[tuple[int, int]]:
-    """Finds the keys in a line that have an issuer's shape."""
+    """Finds the ranges of keys in a line that have the shape of an issuer's keys."""
     if _LONG.search(line):
         yield from (found.span() for found in _WHOLE.finditer(line) if _MIXED.search(found[0]))
 
 
 def begun_keys(line: str) -> Iterator[tuple[int, int]]:
-    """Finds the beginnings of keys in a line, for a key that is being typed."""
+    """Finds the ranges of beginnings of keys in a line. Used for a key that is being typed."""
     return (found.span() for found in _BEGUN.finditer(line))

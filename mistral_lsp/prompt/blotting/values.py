@@ -1,4 +1,4 @@
-"""Decides whether a value is a secret, by its text and by the way it is written."""
+"""Decides whether a value is a secret, by its text and by how it is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Manner(Enum):
     """How a value is written.
 
     `QUOTED`: in quotes. `BARE`: without quotes, as in YAML. `PROSE`: in a sentence, where any word
-    may follow the name. `COMPARED`: compared with the variable of that name.
+    may follow the name. `COMPARED`: in a comparison with the named variable.
     """
 
     QUOTED = 1
@@ -23,9 +23,9 @@ class Manner(Enum):
 
 
 LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
-"""Characters of a secret, at least; while it is typed, it may have fewer."""
+"""Minimum number of characters of a secret. While it is typed, it may have fewer."""
 LONGEST = 128
-"""Characters read of a value, at most, to bound the time."""
+"""Maximum number of characters of a value that are read, to limit the time."""
 
 _PLACEHOLDER = re.compile(
     r"""(?ix)
@@ -42,7 +42,9 @@ _PLACEHOLDER = re.compile(
     )
     """
 )
-"""Matches a placeholder, which a program replaces, or which says where the secret is kept."""
+"""Matches a placeholder. A program replaces it by the secret, or it says where the secret is
+stored.
+"""
 _WORDS_OF_CODE = word_set(
     """
     none null nil true false yes no on off undefined required optional str string text bytes int
@@ -63,7 +65,7 @@ _CHOSEN = re.compile(
 
 
 def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = False) -> bool:
-    """Whether a value is a secret. One that is being `typed` may have just begun."""
+    """Whether a value is a secret. One that is being `typed` may have only its beginning."""
     value = value.strip()[:LONGEST]
     if kind is Kind.KEY and manner in (Manner.PROSE, Manner.COMPARED):
         return is_drawn(value)
@@ -85,7 +87,7 @@ def _is_placeholder(value: str) -> bool:
 
 
 def _is_named_so(value: str, name: str) -> bool:
-    """Whether a value is a usual name for a secret, or repeats the end of its own name."""
+    """Whether a value is a usual name for a secret, or the end of its own name."""
     if is_name(value):
         return True
     plain, of = (re.sub(r"[\W_]", "", text).lower() for text in (value, name))
@@ -93,7 +95,7 @@ def _is_named_so(value: str, name: str) -> bool:
 
 
 def _is_chosen(value: str) -> bool:
-    """Whether a word looks like a password and not like prose."""
+    """Whether a word looks like a password that a person has chosen, and not like prose."""
     if len(value) < LEAST[Kind.PASSWORD] or re.search(r"[\s(){}\[\]<>]|://", value):
         return False
     return bool(_CHOSEN.search(value)) and not _VERSION.fullmatch(value)
