@@ -96,7 +96,7 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
 
 
 def compare(rows: Sequence[Figures]) -> None:
-    """Adds to each row its factors over `PEER` in the same mode: shorter waits, fewer tokens."""
+    """Adds to each row how many times more wait and tokens `PEER` needs in the same mode."""
     for row in rows:
         peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
         if not peers or row is peers[0]:

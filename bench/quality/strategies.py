@@ -143,8 +143,9 @@ STRATEGIES: dict[str, Strategy] = {
 def _plain_prefix(task: Task) -> str:
     """Gives the text before the cursor; if its line is blank, only up to the last visible text.
 
-    Models continue plain text badly after a line end or blanks, since one token may contain these
-    and the next text. So tools that send plain text let the answer begin with them.
+    Models continue plain text badly after blanks or a line end, since a single token may cover both
+    the blanks and the text after them. So tools that send plain text leave the blanks to the
+    answer.
     """
     return task.prefix.rstrip() if _in_blank_line(task) else task.prefix
 

@@ -1,4 +1,4 @@
-"""A pipelined conversation with a server, which counts the answers to each request."""
+"""A pipelined conversation with a server. It counts the answers to each request."""
 
 from __future__ import annotations
 

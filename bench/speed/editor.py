@@ -79,8 +79,8 @@ class Setup:
     def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
         """Starts an editor with its own server.
 
-        With `is_last`, waits at the end until the host has exited, since it may write files until
-        then.
+        With `is_last`, waits at the end until the host has exited, since a running host may write
+        files.
         """
         subject = self.subject(**settings)
         subject.start()

@@ -19,7 +19,7 @@ NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")
 NOT_ONLY_CODE = re.compile("['\"#]")
 """Matches a sign of a string or a comment.
 
-Such lines are not chosen, since half a string breaks the file.
+Lines that contain one are not chosen, since half a string breaks the file.
 """
 
 
@@ -86,7 +86,7 @@ def nearest(spots: Sequence[Spot], share: float) -> Spot:
 
 
 def letter_at(lines: Sequence[str], spot: Spot) -> str:
-    """Gives the character at a spot. In a line that was `cut`, it is the next one to type."""
+    """Gives the character at a spot. In a line shortened by `cut`, this is the next one to type."""
     return lines[spot.line][spot.column]
 
 

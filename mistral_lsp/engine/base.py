@@ -69,7 +69,7 @@ class Service(Engine, Protocol):
         """Disconnects from the engine."""
 
     async def leave(self) -> None:
-        """Disconnects, and waits until the host knows. Without other clients, the host exits."""
+        """Says that the client leaves, and disconnects. A host without other clients then exits."""
 
     def wish(self, wanted: Any) -> None:
         """Changes the client's own options (see Load). All else in `wanted` must stay the same."""

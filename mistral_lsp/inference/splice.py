@@ -26,15 +26,15 @@ from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
 FRESH = ((16, 2), (64, 16), (256, 48))
-"""Pairs (age, fresh): if a tail's age is at most `age`, its first `fresh` tokens are read anew."""
+"""Pairs (age, fresh): if a tail's `age` is at most that, its first `fresh` tokens are reread."""
 OLDEST = FRESH[-1][0]
-"""Tokens. A tail of a greater age is not reused, since the window must have changed."""
+"""Tokens. A tail whose `age` is greater is not reused, since the window must have changed."""
 SHORTEST_TAIL = 8
 """Tokens. A shorter tail is read anew, since moving it would take as long."""
 AT_ONCE = 16
 """The most head tokens read in one eval with the tail's beginning. No abort stops that eval."""
 OUT_OF_DATE = 4
-"""Tokens. A tail of a greater age is read anew in a pause."""
+"""Tokens. A tail whose `age` is greater is read anew in a pause."""
 
 Cancelled = Callable[[], bool]
 

@@ -23,7 +23,7 @@ A single small eval that takes longer shows that the machine is busy. All thread
 again only after `LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
-"""The number of successive slow decode steps that reduces the threads. One slow chunk is enough."""
+"""After this many slow decode steps in a row, fewer threads compute. One slow chunk is enough."""
 FIRST_RETRY_SECONDS = 1.0
 """Seconds until all threads are tried again for the first time.
 

@@ -101,7 +101,7 @@ def test_what_is_left_of_a_set_counts_as_it_does_for_git() -> None:
     ],
 )
 def test_many_stars_do_not_hang(line: str, path: str) -> None:
-    """As a regular expression, the first of these lines would take practically forever."""
+    """Matched as a regular expression, the first of these globs would take forever."""
     assert named([line] * 20, path) is None
 
 

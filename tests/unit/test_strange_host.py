@@ -1,4 +1,4 @@
-"""A listener on a host's socket that is no host of ours is replaced, and blocks no client."""
+"""A foreign listener on a host's socket is replaced, and no client waits for it long."""
 
 from __future__ import annotations
 

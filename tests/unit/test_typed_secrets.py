@@ -149,7 +149,7 @@ def test_an_excerpt_of_a_key_is_told_without_its_beginning() -> None:
 
 
 async def test_what_is_counted_is_without_secrets_too(tmp_path) -> None:
-    """A model server elsewhere gets texts to count their tokens."""
+    """Texts are also sent to a model server just to count their tokens."""
     other = f'PASSWORD = "Hunter2"\n\ndef connect(password="Hunter3"):\n    use("{KEY_LINES[0]}")\n'
     (tmp_path / "other.py").write_text(other * 3)
     index, engine = Index(), Listener()

@@ -32,7 +32,7 @@ class Backend(Protocol):
         """Tokenises UTF-8 text, without adding a prefix or parsing special tokens."""
 
     def token_bytes(self, token: int) -> bytes:
-        """Gives a token's bytes. If it is part of a character, they are incomplete UTF-8."""
+        """Gives a token's bytes, which may be only a part of a character in UTF-8."""
 
     def vocabulary_size(self) -> int:
         """Gives the number of tokens in the vocabulary."""

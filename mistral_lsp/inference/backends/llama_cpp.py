@@ -27,7 +27,7 @@ LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, _: object) -> None:
-    """Logs llama.cpp's errors only, since it logs at length at every load."""
+    """Logs llama.cpp's errors only, since llama.cpp logs at length at every load."""
     if level == ERROR_LEVEL:
         sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
