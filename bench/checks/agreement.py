@@ -27,7 +27,7 @@ LONGEST_LINE = 40
 
 
 def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Compares both engines' answers at random places in lines of these files."""
+    """Compares both engines' answers at random places in lines of the files `names`."""
     path = store.locate("")
     specials = gguf.read_header(path).specials
     engines: list[Backend] = [

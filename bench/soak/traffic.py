@@ -292,7 +292,7 @@ class Traffic:
         self.conversation.send(body, owed)
 
     def hostile(self, chance: Random) -> None:
-        """Sends a body at the parser's limits."""
+        """Sends a message body that tests the limits of the server's parser."""
         self.raw(chance.choice(junk.BODIES))
 
     def huge(self, chance: Random) -> None:

@@ -39,7 +39,7 @@ def _line_ms(shown: list[Shown]) -> Rows:
 
 
 def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
-    """Starts a server, enters `company`, types lines, and gives the answers."""
+    """Starts a server and types lines, in a `with` block of `company`; gives the answers."""
     lines = long_lines(0)
     shown = []
     with setup.editor() as editor, company:

@@ -31,7 +31,7 @@ def apart() -> dict[str, str]:
 
 
 class ServerGone(Exception):
-    """The server closed its output."""
+    """Raised when the server has closed its output."""
 
 
 class Client:

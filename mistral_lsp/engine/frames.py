@@ -185,7 +185,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
-    """Writes a frame to the stream's buffer. Raises EngineError if it is too long or not UTF-8."""
+    """Writes a frame to the buffer. Raises EngineError if the frame is too long or not UTF-8."""
     try:
         body = _encoder.encode(frame)
     except UnicodeEncodeError as error:

@@ -29,7 +29,7 @@ class Shelf:
     """An LRU list of KV states. If there are too many, the least recently used one is dropped."""
 
     def __init__(self, room: int = ROOM):
-        """Starts empty; `room` is in bytes."""
+        """Makes an empty list. `room` is the most bytes of all states together."""
         self._room = room
         self._kept: list[Kept] = []
 

@@ -64,11 +64,11 @@ class Splice(Sequence):
     """A sequence that moves the suffix in place of reading it; see the module."""
 
     _root: list[int]
-    """ROOT's tokens."""
+    """The tokens in the branch ROOT."""
     _tail: Tail
-    """MAIN's tail."""
+    """The tail in the branch MAIN."""
     _spare: Tail
-    """SPARE's tail, as far as it has been read."""
+    """The tail in the branch SPARE, as far as it has been read."""
 
     def __init__(self, backend: Branching, *arguments: Any, **options: Any):
         """Takes the arguments of Sequence."""

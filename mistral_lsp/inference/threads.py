@@ -86,7 +86,7 @@ class Threads:
         return idle - idle_then >= IDLE_CORES * (now - since)
 
     def _watch(self, seconds: float) -> None:
-        """Schedules the next try after `seconds`, and records the cores' idle time so far."""
+        """Schedules a try of all threads after `seconds`; records the cores' idle time so far."""
         self._watched_from = (self._clock(), self._idle())
         self._retry_at = self._watched_from[0] + seconds
 

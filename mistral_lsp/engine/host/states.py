@@ -38,7 +38,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def folder() -> Path:
-    """Gives the folder of the states."""
+    """Gives the folder in which states are kept."""
     return cache_folder() / "states"
 
 
