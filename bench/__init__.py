@@ -1,1 +1,1 @@
-"""Benches: measure the real server from outside, as its users experience it."""
+"""The benches: they measure the real server from outside, as its users experience it."""

@@ -1,4 +1,4 @@
-"""Measures a model file on this machine: prompt evaluation, generation, first token, memory.
+"""Measures a model file on this machine: reading and writing speed, first token, memory.
 
 Run as `python -m bench.cost FILE`, with nothing else running. Prints one JSON object.
 """
@@ -23,14 +23,14 @@ WINDOW = 4096
 READ = 448
 KEYS = 20
 TOKENS_OF_A_KEY = 2
-"""New prompt tokens per keystroke: a typed character changes the last one or two."""
+"""New prompt tokens per keystroke: a typed character changes the last one or two tokens."""
 WRITTEN = 16
 
 
 def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
-    """Loads the file and measures it.
+    """Loads the model file and measures it.
 
-    `reading` is the rate of evaluating `READ` prompt tokens, and `writing` the rate of generation
+    `reading` is the speed of evaluating `READ` prompt tokens, and `writing` the speed of generation
     after them. Both are in tokens per second.
     """
     begun = time.perf_counter()
@@ -54,7 +54,7 @@ def measure(path: Path, engine: str, threads: int) -> dict[str, Any]:
 
 
 def _seconds(ready: Ready, prompt: Sequence[int], tokens: int) -> float:
-    """Gives the seconds to evaluate the prompt's new tokens and to generate `tokens` tokens."""
+    """Gives the seconds for evaluating the prompt's new tokens and generating `tokens` tokens."""
     begun = time.perf_counter()
     for _ in ready.decoder.generate(PromptTokens(prompt), tokens, lambda: False):
         pass

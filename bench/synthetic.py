@@ -1,10 +1,10 @@
 """Writes a GGUF file of Mistral 7B's exact shape with random weights.
 
-Run as `python -m bench.synthetic OUT.gguf`. Its size, speed, memory and tokenizer are those
+Run as `python -m bench.synthetic OUT.gguf`. The file's size, speed, memory and tokenizer are those
 of the real model; its answers are noise.
 
 No weights are quantised. A quantised block is a few factors and many small integers. Random bytes
-for the integers, and fixed factors, make a block of random weights. The blocks' layouts:
+for the integers, and fixed factors, give a block of random weights. The blocks' layouts:
 https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h
 """
 
@@ -33,7 +33,7 @@ from sentencepiece import SentencePieceProcessor
 
 ALIGNMENT = 32
 HEADER_BYTES = 1 << 20
-"""Bytes that no header exceeds. Nearly all of a header is its vocabulary, about 0.73 MB."""
+"""A number of bytes that no header exceeds. A header is mostly its vocabulary, about 0.73 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The tensor types of one of llama.cpp's quantisations.
+    """The tensor types in one of llama.cpp's quantisations.
 
-    `finer` is for the value and down matrices of the layers that get more bits.
+    `finer` is the type of the value and down matrices in layers that get more bits.
     """
 
     file_type: LlamaFileType
@@ -76,10 +76,11 @@ MIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The conversion of random bytes to weights.
+    """How random bytes become a block of weights.
 
-    `factors` maps the offset of each float16 factor in a block to its multiple of one common
-    factor. `spread` is the weights' standard deviation if that is 1 and all else is random.
+    `factors` gives, for the offset of each float16 factor in a block, its multiple of a common
+    factor. `spread` is the standard deviation of the weights if the common factor is 1 and all
+    other bytes are random.
     """
 
     factors: Mapping[int, float]
@@ -111,7 +112,7 @@ class Tensor:
 
 
 def tensors(shape: Shape, mix: Mix) -> Iterator[Tensor]:
-    """Yields all tensors in the order of the file."""
+    """Yields all tensors in the file's order."""
     vocabulary = tokenizer().vocab_size()
     yield Tensor("token_embd.weight", (vocabulary, shape.width), mix.most)
     for layer in range(shape.layers):
@@ -139,24 +140,24 @@ def _layer(shape: Shape, mix: Mix, layer: int) -> Iterator[Tensor]:
 
 
 def takes_more_bits(layer: int, layers: int) -> bool:
-    """Whether a layer gets more bits: the rule `use_more_bits` of llama.cpp's llama-quant.cpp."""
+    """Whether a layer gets more bits, by `use_more_bits` in llama.cpp's llama-quant.cpp."""
     eighth = layers // 8
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 
 
 def weights_size(shape: Shape, mix: Mix) -> int:
-    """Gives the file's size in bytes without its header, which is smaller than HEADER_BYTES."""
+    """Gives the file's size in bytes without the header. The header is below HEADER_BYTES."""
     return sum(-(-tensor.size // ALIGNMENT) * ALIGNMENT for tensor in tensors(shape, mix))
 
 
 def tokenizer() -> SentencePieceProcessor:
-    """Loads the tokenizer of Mistral 7B v0.1 and v0.2, which ships with mistral-common."""
+    """Loads the tokenizer of Mistral 7B v0.1 and v0.2, which is part of mistral-common."""
     file = resources.files("mistral_common") / "data" / "tokenizer.model.v1"
     return SentencePieceProcessor(model_proto=file.read_bytes())
 
 
 def write(path: Path, shape: Shape, mix: Mix, seed: int) -> None:
-    """Writes the model to a temporary file, and renames it when it is complete."""
+    """Writes the model to a temporary file, and renames the file when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
         _write(part, shape, mix, seed)
@@ -220,10 +221,10 @@ def _token_type(pieces: SentencePieceProcessor, token: int) -> TokenType:
 
 
 def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generic]:
-    """Gives ones for a norm, else random blocks.
+    """Gives ones for a norm, and random blocks for other tensors.
 
     The standard deviation is one over the square root of the row's length. So a matrix keeps the
-    magnitude of its input, and no value overflows on the way through the layers.
+    magnitude of its input, and no value overflows on its way through the layers.
     """
     if tensor.kind == Kind.F32:
         return numpy.ones(tensor.shape, numpy.float32)
@@ -241,7 +242,7 @@ def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generi
 
 
 def main() -> None:
-    """Writes the model of the command line."""
+    """Writes the model described on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT.gguf")
     parser.add_argument("--shape", choices=SHAPES, default="mistral-7b")

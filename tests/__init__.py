@@ -1,1 +1,1 @@
-"""The tests: cases as data, units, protocol end to end, real editors, the real model."""
+"""All tests: case files, units, the real server, real editors, the embedded model, the benches."""

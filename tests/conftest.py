@@ -16,7 +16,7 @@ from tests.support.hosts import running_hosts
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where this test's hosts listen: a short name, since a socket's is limited."""
+    """Gives the folder of the test's hosts. Its path is short, since socket paths are limited."""
     folder = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))

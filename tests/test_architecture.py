@@ -1,4 +1,4 @@
-"""The import rule, types, lint, and what keeps the tree readable."""
+"""Checks imports, types, lint, and that files and functions stay short."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_imports_go_downwards() -> None:
 
 
 def test_the_wall_between_two_processes_has_no_gap() -> None:
-    """A new module of inference is on the host's side, unless it is let through here."""
+    """Every module of `inference` is banned beside an editor, except those listed here."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     shared = {"assembly", "healing", "sizes", "shelf"}
     for path in (PACKAGE / "inference").glob("*.py"):

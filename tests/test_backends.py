@@ -1,4 +1,4 @@
-"""Backends: the rows of the registry, and one that another package brings by an entry point."""
+"""The registry of backends: its rows, and a backend that another package adds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENTRY_POINTS = "[mistral_lsp.backends]\ntoy = toy_backend:ROW\n"
 
 @pytest.fixture
 def toy(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the toy package is installed."""
+    """Gives an environment in which the toy package, which adds a backend, is installed."""
     (tmp_path / "toy_backend.py").write_text(TOY)
     information = tmp_path / "toy_backend-1.0.dist-info"
     information.mkdir()

@@ -1,4 +1,4 @@
-"""Every .case file below fixtures/. UPDATE_CASES=1 rewrites their goldens."""
+"""Runs every .case file below fixtures/; UPDATE_CASES=1 rewrites their goldens instead."""
 
 from __future__ import annotations
 

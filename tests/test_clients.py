@@ -1,4 +1,4 @@
-"""What the editors' clients say of the settings is what the server's schema says."""
+"""The settings that editors' clients declare match the server's schema."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ OF_THE_MACHINE = {
     "arguments",
     "package",
 }
-"""A workspace must not set these."""
+"""Settings that a workspace must not change."""
 VSCODE_LANGUAGES = {
     *("bat", "c", "cpp", "csharp", "css", "dockercompose", "go", "html", "java", "javascript"),
     *("javascriptreact", "json", "jsonc", "jsonl", "kotlin", "lua", "markdown", "php", "python"),
     *("ruby", "rust", "shellscript", "sql", "toml", "typescript", "typescriptreact", "yaml"),
 }
-"""Of the words that VS Code, or an extension that is common there, has for languages."""
+"""Some of the language ids that VS Code and its common extensions use."""
 
 
 def contributed() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What CI installs is named in the lock, with hashes."""
+"""Every package that CI installs is in the lock file, with hashes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 
 
 def locked() -> dict[str, set[str]]:
-    """Versions by name; a package may have one for old and one for new Pythons."""
+    """Gives the locked versions by package. There may be one for old and one for new Pythons."""
     found: dict[str, set[str]] = {}
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", LOCK, re.MULTILINE):
         found.setdefault(canonicalize_name(name), set()).add(version)

@@ -1,4 +1,4 @@
-"""The embedded model on both engines, through the real process and the command line."""
+"""Tests the embedded model on both engines, through the real server and the command line."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tests.support.waiting import until
 ENGINES = ("llama_cpp", "ctransformers")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "fixtures" / "sample.py"
-"""A module of ours as it once was: what a model writes in it stays the same."""
+"""A former version of one of our modules. It never changes, nor do the model's answers in it."""
 BOOK = ROOT / "bench" / "data" / "truth" / "agenda" / "book.py"
 ROUNDING = 1.0
 """Difference of logits at most between two batch sizes: they round differently."""
 TRIES = 50
-"""For what depends on how fast this machine is just now."""
+"""Tries for a test whose result depends on the machine's momentary speed."""
 STRANGE = (
     "🦀",
     "日本語の注釈🦀🦀",
@@ -82,8 +82,9 @@ def test_chunks_give_the_tokens_of_the_whole(backend, header) -> None:
 
 
 class OneByOne:
-    """A backend that takes its tokens one at a time. Batches of other sizes round differently, so
-    that a near tie falls either way; single tokens give the same bits whatever was held before.
+    """A backend that evaluates its tokens one at a time, so that answers are bit-identical.
+
+    Batches of different sizes round differently, which may decide between near ties.
     """
 
     def __init__(self, backend):
@@ -115,7 +116,7 @@ def test_one_eval_gives_the_logits_after_each_token(backend) -> None:
 
 
 def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
-    """The same answer, to the last bit, whether a prompt is read at once or grows by keystrokes."""
+    """A prompt read at once and a prompt grown key by key get bit-identical answers."""
     text = SAMPLE.read_text("utf-8")
     place = text.index("return line, offset - self")
     sequence = OneSequence(OneByOne(backend))
@@ -131,7 +132,7 @@ def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
 
 
 def test_what_a_backend_read_before_is_forgotten(backend, header) -> None:
-    """As what was read to measure the machine, at the first loads."""
+    """For example, the tokens read to measure the machine at a model's first loads."""
     prompt = [1, *backend.tokenize(b"def add(a, b):\n    return")]
     backend.rewind(0)
     clean = list(

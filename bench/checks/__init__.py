@@ -1,1 +1,1 @@
-"""Checks of the server's promises, one by one."""
+"""Checks of the server's promises, one function each."""

@@ -1,6 +1,7 @@
 """Measures the server's promised properties one by one, with the real process and model.
 
-Run as `python -m bench.checks`; name checks to run only those. Prints a table and one JSON object.
+Run as `python -m bench.checks`, with the names of checks to run only those. Prints a table and one
+JSON object.
 """
 
 from __future__ import annotations
@@ -41,14 +42,17 @@ PYTHON_FILES = (
     "textwrap.py",
 )
 WARM_WINDOW = 1536
-"""Tokens of prompt and answer. A new prompt has about 1,000, which leaves room for typing."""
+"""The window in tokens, for prompt and answer.
+
+A new prompt has about 1,000 tokens, which leaves room for typing.
+"""
 
 PATIENCE_SECONDS = 60.0
 GROWING_SECONDS = 6.0
 
 
 def check_start() -> Rows:
-    """Measures the time from process start to the answer to initialize, and to a loaded model."""
+    """Measures the times from the server's start to its initialize reply and to a loaded model."""
     answers, loaded = [], []
     for _ in range(7):
         client = Client([sys.executable, "-m", "mistral_lsp"], apart())
@@ -62,7 +66,7 @@ def check_start() -> Rows:
 
 
 def check_cursors(typescript: Path) -> Rows:
-    """Runs `complete` at 200 random cursors of 20 real files; counts answers and errors."""
+    """Runs the command `complete` at 200 random places of 20 files; counts answers and errors."""
     random.seed(20)
     files = [STANDARD_LIBRARY / name for name in PYTHON_FILES]
     files += sorted(path for path in typescript.rglob("*.ts") if path.stat().st_size > 2000)[:6]
@@ -96,7 +100,7 @@ def check_cursors(typescript: Path) -> Rows:
 
 
 def check_typing(engine: str) -> Rows:
-    """Retypes lines of a 1,000-line file with a request per character, on a warm window."""
+    """Retypes lines of a 1,000-line file in a warm window, with a request after each character."""
     client = server(
         "--engine", engine, "--window", str(WARM_WINDOW), settings={"deadlineMs": 60000}
     )
@@ -122,9 +126,10 @@ def check_typing(engine: str) -> Rows:
 
 
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
-    """Types one line. The first request reads the window, and is not among the samples.
+    """Types one line; gives a sample for each character.
 
-    A pause after that request lets the server grow the window to its full size.
+    An earlier request reads the window, and gives no sample. A pause after it lets the server grow
+    the window to its full size.
     """
     uri = f"file:///project/line{number}.py"
     line = lines[number]
@@ -148,7 +153,7 @@ def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
 def check_cancel(
     *arguments: str, environment: dict[str, str] | None = None, cancels: int = 40
 ) -> Rows:
-    """Cancels while 3,000 uncached tokens are read; gives the times until the host is idle."""
+    """Cancels requests while 3,000 uncached tokens are read; measures the time to an idle host."""
     settings = {"deadlineMs": 60000}
     client = server(*arguments, "--window", "4096", settings=settings, environment=environment)
     text = python_text("argparse.py")
@@ -170,7 +175,7 @@ def check_cancel(
 
 
 def check_memory() -> Rows:
-    """Measures the server's resident memory, without the host, after work in several languages."""
+    """Measures the memory of the server and of its host after work in several languages."""
     client = server()
     for name, language in (
         ("argparse.py", "python"),
@@ -188,7 +193,7 @@ def check_memory() -> Rows:
 
 
 def check_overhead() -> Rows:
-    """Times a keystroke in a 10,000-line file, with an engine that takes almost no time."""
+    """Times keystrokes in a 10,000-line file, with an engine that takes almost no time."""
     client = Client([sys.executable, "-m", "mistral_lsp", "--engine", "scripted"], apart())
     client.initialize(ALONE)
     client.wait_until_ready()
@@ -212,10 +217,10 @@ def check_overhead() -> Rows:
 
 
 def check_stale() -> Rows:
-    """Mixes 500 edits and requests at random; counts answers delivered for an older text.
+    """Mixes 500 edits and requests at random; counts the answers for an outdated text.
 
-    A status request follows every edit. Messages are handled in order. So an answer that comes
-    after the status is stale if its request was sent before the edit.
+    A status request follows every edit. The server handles messages in order. So an answer is
+    outdated if it comes after a status, but its request was sent before that status's edit.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as script:
         # An engine that always answers, in about 30 ms, so that many answers can be late.
@@ -262,28 +267,28 @@ def check_stale() -> Rows:
 
 
 def check_agreement() -> Rows:
-    """Compares both engines' generated first lines for the same token ids, at 50 cursors."""
+    """Compares the first lines that both engines generate for the same token ids, at 50 cursors."""
     from bench.checks.agreement import compare
 
     return compare(STANDARD_LIBRARY, PYTHON_FILES)
 
 
 def check_workspace() -> Rows:
-    """Measures typing while 5,000 files are scanned."""
+    """Measures keystrokes while 5,000 files are scanned."""
     from bench.checks import workspace
 
     return workspace.check_workspace(STANDARD_LIBRARY)
 
 
 def check_cancel_elsewhere() -> Rows:
-    """Cancels requests while a llama-server reads prompts; gives the times until it is idle."""
+    """Cancels requests while a llama-server reads prompts; measures the time until it is idle."""
     from bench.load import elsewhere
 
     return elsewhere.check_cancel()
 
 
 def main() -> None:
-    """Runs the named checks, or all."""
+    """Runs the checks named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checks", nargs="*")
     parser.add_argument("--typescript", type=Path, help="a folder with TypeScript files")

@@ -1,7 +1,8 @@
 """Compares the first lines of both engines' greedy answers to the same token ids.
 
-The engines' kernels round differently, so a near tie between two tokens can go either way. Where
-the lines differ, the logits of the first differing tokens show whether it was a near tie.
+The engines' kernels round differently, so that they may choose differently when two tokens are
+almost equally probable (a near tie). Where the lines differ, the logits of the first differing
+tokens show whether this was a near tie.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LONGEST_LINE = 40
 
 
 def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Compares both engines' answers at random places in lines of these files."""
+    """Compares both engines' answers at random places in lines of the files `names`."""
     path = store.locate("")
     specials = gguf.read_header(path).specials
     engines: list[Backend] = [
@@ -77,7 +78,7 @@ def _prompt(tokenizer: Tokenizer, specials: dict[str, int], text: str, place: in
 
 
 def _first_line(engine: Backend, prompt: Sequence[int], end: int) -> list[int]:
-    """Decodes greedily, up to and including the token that ends the line or the answer."""
+    """Decodes greedily up to the end of the line or answer. The token that ends it is included."""
     logits = _prefill(engine, prompt)
     line: list[int] = []
     while len(line) < LONGEST_LINE:
@@ -102,7 +103,7 @@ def _text(engine: Backend, line: Sequence[int]) -> bytes:
 
 
 def _gap(engines: Sequence[Backend], prompt: Sequence[int], lines: Sequence[list[int]]) -> float:
-    """Gives the logit gap of the first differing tokens, in the engine where it is larger."""
+    """Gives the difference in logits of the first differing tokens; the larger of both engines'."""
     parted = next(place for place, (one, other) in enumerate(zip(*lines)) if one != other)
     gaps = []
     for engine in engines:

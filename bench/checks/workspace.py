@@ -1,4 +1,4 @@
-"""Measures the scan of a large workspace: its time, its memory, and keystrokes meanwhile."""
+"""Measures the scan of a large workspace: its time, its memory, and keystrokes during it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_workspace(library: Path) -> dict[str, Any]:
     """Scans 5,000 copies of a library's files while a user types in another file.
 
     Gives the times until the server knows the first file and all files, the times of keystrokes,
-    and peak memory.
+    and the peak memory.
     """
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder), library) as client:
         uri = (Path(folder) / "folder7" / "open.py").as_uri()
@@ -75,7 +75,7 @@ def _copy(files: Sequence[Path], folder: Path) -> None:
 
 
 def _type(client: Client, uri: str, number: int) -> float:
-    """Types a character in the middle of the file; gives the milliseconds until the answer."""
+    """Types a character in the middle of a file; gives the milliseconds until the answer."""
     line, column = 1000, number
     client.change(uri, number + 2, (line, column), (line, column), "x")
     begun = time.perf_counter()
@@ -96,7 +96,7 @@ def _raise(peaks: dict[str, float], name: str, size: int) -> None:
 
 
 def _note_progress(client: Client, seconds: float, moments: dict[str, float]) -> None:
-    """Records the times at which the first and the latest file became known to the server."""
+    """Records when the first file and when the latest file became known to the server."""
     known = client.status()["other_files"]
     if known > moments.get("known", 0):
         moments.setdefault("first_known_s", round(seconds, 2))

@@ -1,1 +1,1 @@
-"""The latency bench: waiting times for ghost text while typing, ours and other servers'."""
+"""The latency bench: how long a person who types waits for ghost text, with several servers."""

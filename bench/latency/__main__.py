@@ -1,8 +1,8 @@
 """Replays typing against servers and measures how long a person waits for ghost text.
 
-`python -m bench.latency` drives the real server process over pipes; `--peer` adds other servers,
-with the same model file, in the same run. Prints a table and one JSON object; README.md explains
-each number.
+`python -m bench.latency` drives the real server process over pipes. `--peer` adds another server,
+which runs the same model file. Prints a table and one JSON object; bench/README.md explains each
+number.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ PEERS: dict[str, Callable[[str, int], Subject]] = {
     "llama-cpp-server": WholePrompt,
 }
 WINDOW = 1536
-"""Tokens of prompt and answer. A prompt then has about 1,000 tokens, as the peers' have."""
+"""The window in tokens, for prompt and answer.
+
+A prompt then has about 1,000 tokens, as many as the prompts of the peers.
+"""
 PLACES_IN_A_FILE = 2
 
 
@@ -72,7 +75,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> list[Run]:
-    """Replays the typing in every mode on every subject, one after another."""
+    """Replays the typing in every mode with every subject, one after another."""
     places = [place for path in options.file for place in choose_places(path, options.places)]
     places = places or shipped_places(options.places)
     makers = list(_subjects(options))
@@ -91,7 +94,7 @@ def measure(options: argparse.Namespace) -> list[Run]:
 
 
 def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
-    """Yields a factory for each subject. Every mode starts a new server, with empty caches."""
+    """Yields a function for each subject that makes a new server, whose caches are empty."""
     model, threads = str(options.model), options.threads
     for engine in options.engine or ENGINES:
         yield partial(Ours, engine, model, options.window, threads)

@@ -1,4 +1,4 @@
-"""The latency bench's modes of typing, and their measurements."""
+"""The modes in which the latency bench types, and what it measures in them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bench.support.typist import Document, Place, rhythm
 
 PATIENCE_SECONDS = 120.0
 LONGEST_REPLAY = 400
-"""Most steps of the mode `accept` at one place. More would mean an endless loop."""
+"""The most steps in the mode `accept` at one place. More would mean an endless loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A keystroke or an acceptance. Its `answer` is None if the next key came first.
+    """A keystroke, or an acceptance of a suggestion. `answer` is None if the next key came first.
 
-    `evaluated` is the number of prompt tokens evaluated for it, if known.
+    `evaluated` is the number of prompt tokens that were evaluated for it, or None if unknown.
     """
 
     answer: Answer | None
@@ -28,14 +28,14 @@ class Sample:
 
 @dataclass
 class Run:
-    """The measurements of one subject in one mode. Memory is in MB, by process."""
+    """What was measured with one subject in one mode. Memory is in MB, by process."""
 
     subject: str
     mode: str
     begun: float = field(default_factory=time.perf_counter)
     samples: list[Sample] = field(default_factory=list)
     more_samples: list[Sample] = field(default_factory=list)
-    """Samples of lines typed only on subjects with `goes_on`."""
+    """Samples from additional lines, typed only with subjects that have `goes_on`."""
     cold_ms: list[float] = field(default_factory=list)
     start_to_first_ms: float | None = None
     work: Work = field(default_factory=Work)
@@ -55,9 +55,9 @@ def replay(
     lines: int = 1,
     more: int = 0,
 ) -> Run:
-    """Types at every place on a fresh server; see Document.at for `keys`, `lines` and `more`.
+    """Starts a subject and types at every place; see Document.at for `keys`, `lines` and `more`.
 
-    On a subject with `goes_on`, `more` lines are typed after that. Only their samples are kept.
+    A subject with `goes_on` then types `more` lines, of which only the samples are kept.
     """
     run = Run(subject.name, mode)
     subject.start()
@@ -79,7 +79,7 @@ def type_at(
     lines: int = 1,
     more: int = 0,
 ) -> None:
-    """Types at every place on a running server; fills in `run` except for memory and facts."""
+    """Types at every place with a running subject. Fills in all of `run` but memory and facts."""
     for place in places:
         document = Document.at(place, keys, lines, more)
         _open_cold(subject, document, run)
@@ -105,7 +105,10 @@ def _cpu_seconds(subject: Subject) -> float:
 
 
 def _open_cold(subject: Subject, document: Document, run: Run) -> None:
-    """Opens a document. Its first request reads the window, and is not among the samples."""
+    """Opens a document, and sends the first request, which reads the window.
+
+    The request's time goes into `cold_ms`, not into the samples.
+    """
     subject.open(document)
     answer = _ask_and_wait(subject, document)
     run.cold_ms.append(answer.full_ms)
@@ -116,7 +119,7 @@ def _open_cold(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _ask_and_wait(subject: Subject, document: Document) -> Answer:
-    """Sends one request and waits for its whole answer. Raises TimeoutError if none comes."""
+    """Sends a request and waits for the whole answer. Raises TimeoutError if none comes."""
     subject.ask(document)
     answer = subject.wait(time.perf_counter() + PATIENCE_SECONDS)
     if answer is None:
@@ -125,14 +128,14 @@ def _ask_and_wait(subject: Subject, document: Document) -> Answer:
 
 
 def _change(subject: Subject, document: Document, text: str = "", deleted: int = 0) -> None:
-    """Types or deletes at the cursor."""
+    """Types text or deletes characters at the cursor."""
     edit = document.deleted(deleted) if deleted else document.typed(text)
     subject.edit(document, edit)
     document.apply(edit)
 
 
 def closed_loop(subject: Subject, document: Document, run: Run) -> None:
-    """Types a character, waits for its ghost text, types the next character."""
+    """Types a character, waits for its answer, and types the next character."""
     evaluated = subject.work().evaluated
     while key := document.next_key():
         _change(subject, document, key)
@@ -144,7 +147,7 @@ def closed_loop(subject: Subject, document: Document, run: Run) -> None:
 
 
 def human_pace(subject: Subject, document: Document, run: Run) -> None:
-    """Types at a person's rhythm; a key that comes before the answer cancels it."""
+    """Types at a person's rhythm. A key that comes before the answer cancels the request."""
     keys = rhythm(seed=document.place)
     due = time.perf_counter() + next(keys)
     overtaken = False
@@ -164,10 +167,10 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
 
 
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
-    """Accepts the correct beginning of each suggestion; without one, types a character.
+    """Accepts the correct beginning of each suggestion; if there is none, types a character.
 
-    In turn, the whole beginning or only its first word is accepted. After every third acceptance,
-    two characters are deleted, to be typed or accepted again.
+    In turn, it accepts the whole beginning or only its first word. After every third acceptance, it
+    deletes two characters, which are then typed or accepted again.
     """
     accepted = 0
     for _ in range(LONGEST_REPLAY):
@@ -189,7 +192,7 @@ def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _right_part(text: str, left: str) -> str:
-    """Gives the correct beginning of a suggestion's first line, in whole words."""
+    """Gives the beginning of a suggestion's first line that is correct, in whole words."""
     line = text.split("\n")[0]
     same = 0
     while same < min(len(line), len(left)) and line[same] == left[same]:
@@ -202,7 +205,7 @@ def _right_part(text: str, left: str) -> str:
 
 
 def _first_word(text: str) -> str:
-    """Gives a suggestion up to the end of its first word, like accept-by-word in editors."""
+    """Gives a suggestion up to the end of its first word, as editors do when accepting by word."""
     end = 0
     while end < len(text) and not _in_word(text[end]):
         end += 1

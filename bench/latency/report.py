@@ -1,4 +1,4 @@
-"""Turns the latency bench's runs into figures, a table and a plot."""
+"""Computes the latency bench's figures, and shows them as a table and a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.support.statistics import percentile
 AT_ONCE_MS = 10.0
 PEER = "llama-server"
 WIDTH = 200
-"""Characters per line of the table, which has many columns."""
+"""The width of the table in characters, since the table has many columns."""
 HEADS = (
     "subject",
     "mode",
@@ -40,7 +40,7 @@ Figures = dict[str, Any]
 
 
 def summarise(run: Run) -> Figures:
-    """Computes the figures of one run; README.md explains them."""
+    """Computes the figures of one run; bench/README.md explains them."""
     answers = [sample.answer for sample in run.samples if sample.answer is not None]
     slow = [answer for answer in answers if answer.full_ms > AT_ONCE_MS]
     more = [sample.answer for sample in run.more_samples if sample.answer is not None]
@@ -96,7 +96,7 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
 
 
 def compare(rows: Sequence[Figures]) -> None:
-    """Adds to every row how many times better it is than `PEER` in the same mode."""
+    """Adds to each row how many times more wait and tokens `PEER` needs in the same mode."""
     for row in rows:
         peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
         if not peers or row is peers[0]:
@@ -115,7 +115,7 @@ def _times(ours: float | None, theirs: float | None) -> float | None:
 
 
 def print_table(rows: Sequence[Figures]) -> None:
-    """Prints the main figures, a row for each subject and mode."""
+    """Prints the main figures. There is a row for each subject in each mode."""
     table = Table(title="latency, in ms; tokens evaluated per keystroke")
     for head in HEADS:
         table.add_column(head, justify="left" if head in ("subject", "mode") else "right")
@@ -152,7 +152,7 @@ def _join(*values: float | None) -> str:
 
 
 def draw(runs: Sequence[Run], path: Path) -> None:
-    """Draws the cumulative distribution of the keystrokes' waiting times."""
+    """Plots the cumulative distribution of the waiting times after keystrokes."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -1,1 +1,1 @@
-"""The load bench: how many editors one model server can serve."""
+"""The load bench: measures how many editors one model server can serve."""

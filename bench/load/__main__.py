@@ -1,8 +1,8 @@
 """Measures how many editors one llama-server can serve, by letting more and more type at once.
 
-Run as `python -m bench.load`, or with `--url` for a running server. Every editor is its own
-mistral-lsp process, typing at its own places at a person's pace. Prints a table and one JSON
-object; README.md explains each number.
+Run as `python -m bench.load`, or with `--url` for a server that already runs. Each editor is a
+mistral-lsp process of its own, which types at its own places at a person's pace. Prints a table and
+one JSON object; bench/README.md explains each number.
 """
 
 from __future__ import annotations
@@ -33,10 +33,15 @@ from bench.support.typist import Place, shipped_places
 EDITORS = (1, 2, 5, 10, 20, 50)
 PLACES_IN_A_FILE = 40
 WINDOW = 384
-"""Tokens of every editor's window. Fixed, since the default varies with a busy server's speed."""
+"""The window of each editor, in tokens.
+
+It is fixed, since the default size depends on the server's speed, which varies with the load.
+"""
 LOST_POINTS = 10.0
-"""Percentage points. The answered share counts the keys answered before the next key. A server is
-saturated if its share is lower than with one editor by more than this.
+"""Percentage points.
+
+The answered share is the percentage of keys that are answered before the next key. A server is
+saturated if its answered share is lower than with one editor by more than this.
 """
 
 Figures = dict[str, Any]
@@ -76,9 +81,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
-    """Gives the figures of `count` editors; README.md explains them.
+    """Gives the figures for `count` editors; bench/README.md explains them.
 
-    Skips the first `met` places: earlier runs used them, and the server may have them cached.
+    Leaves out the first `met` places: earlier runs used them, so the server may have them cached.
     """
     server = at(options.url) if options.url else started(options.slots, 2 * WINDOW)
     with server as (address, counters), ExitStack() as stack:
@@ -95,7 +100,7 @@ def measure(count: int, options: argparse.Namespace, met: int = 0) -> Figures:
 
 @contextmanager
 def started_editor(address: str) -> Iterator[Ours]:
-    """Starts an editor whose engine is the server at `address`."""
+    """Starts an editor whose engine is the model server at `address`."""
     settings = {"deadlineMs": 60000, "httpUrl": address}
     editor = Ours("http", window=WINDOW, settings=settings)
     editor.start()
@@ -106,7 +111,7 @@ def started_editor(address: str) -> Iterator[Ours]:
 
 
 def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int) -> list[Run]:
-    """Types with every editor at its own places, all beginning at once."""
+    """Types with all editors at once, each at its own places."""
     chosen = places_of(len(editors), options.places, met)
     runs = [Run(f"editor {number}", "human") for number in range(len(editors))]
     together = threading.Barrier(len(editors))
@@ -122,7 +127,10 @@ def type_together(editors: Sequence[Ours], options: argparse.Namespace, met: int
 
 
 def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
-    """Gives every editor its own places after the first `met`, the same in every run."""
+    """Gives each editor its own places. The choice is the same in every run.
+
+    The first `met` places are left out.
+    """
     every = shipped_places(PLACES_IN_A_FILE)
     random.Random(0).shuffle(every)
     left = every[met:]
@@ -132,7 +140,7 @@ def places_of(editors: int, places: int, met: int = 0) -> list[list[Place]]:
 
 
 def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
-    """Computes waiting times, overall and by editor, and the server's costs if it reports them."""
+    """Computes waiting times, overall and by editor, and the server's work if that is reported."""
     keys = sum(len(run.samples) for run in runs)
     processors = seconds * (os.cpu_count() or 1)
 
@@ -158,40 +166,40 @@ def summarise(runs: Sequence[Run], seconds: float, done: Counters) -> Figures:
 
 
 def answered_percent(runs: Sequence[Run]) -> float:
-    """Gives the percentage of keys answered before the next key."""
+    """Gives the percentage of keys that were answered before the next key."""
     samples = [sample for run in runs for sample in run.samples]
     return percent(sum(sample.answer is not None for sample in samples), len(samples))
 
 
 def mean_wait_ms(run: Run) -> float:
-    """Gives the mean time to a whole answer, cached or not, that came before the next key."""
+    """Gives the mean wait for a whole answer, cached or not, if it came before the next key."""
     waits = [sample.answer.full_ms for sample in run.samples if sample.answer is not None]
     return round(sum(waits) / max(1, len(waits)), 1)
 
 
 def spread(runs: Sequence[Run], moment: str) -> Figures:
-    """Gives percentiles of the time `moment` ("first_ms", ...) of answers not from a cache."""
+    """Gives percentiles of a time of uncached answers; `moment` names it, such as "first_ms"."""
     answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
     return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
 
 
 def percentiles(samples: Sequence[float]) -> Figures:
-    """Gives the number of samples, their p50 and their p95."""
+    """Gives the number of samples, their median (p50) and their 95th percentile (p95)."""
     return {"n": len(samples)} | {f"p{at}": percentile(samples, at) for at in (50, 95)}
 
 
 def extremes(samples: Sequence[float]) -> Figures:
-    """Gives the smallest and the largest of the editors' values."""
+    """Gives the smallest and the largest of the samples."""
     return {"least": min(samples), "most": max(samples)}
 
 
 def percent(part: float, whole: float) -> float:
-    """Gives a share in percent."""
+    """Gives `part` as a percentage of `whole`."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
 def is_saturated(row: Figures, alone: Figures) -> bool:
-    """Whether the answered share is more than `LOST_POINTS` below that of one editor."""
+    """Whether the answered share is lower than that of one editor by more than `LOST_POINTS`."""
     return bool(row["answered_percent"] < alone["answered_percent"] - LOST_POINTS)
 
 

@@ -17,9 +17,9 @@ LOOK_SECONDS = 0.002
 
 
 def check_cancel(cancels: int = 20) -> dict[str, Any]:
-    """Cancels requests while the server reads their cold prompts; gives the times until idle.
+    """Cancels requests while the server reads uncached prompts; measures the time to idle.
 
-    Requests answered before their cancel are left out.
+    Leaves out requests that were answered before their cancel.
     """
     random.seed(3)
     samples: list[float] = []

@@ -1,4 +1,4 @@
-"""The server under load in `bench.load`: a fresh one or a running one, with its counters."""
+"""The model server under load in `bench.load`: a new or a running one, with its counters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from bench.support.servers import EMBEDDED
 from bench.support.subjects import cpu_seconds
 
 Counters = dict[str, float]
-"""The server's counters, as far as known: prompt tokens evaluated, tokens decoded, CPU seconds."""
+"""A server's counters by name: prompt tokens evaluated, tokens decoded, CPU seconds.
+
+Counters that the server does not report are missing.
+"""
 Server = tuple[str, Callable[[], Counters]]
 """A server's address, and the function to read its counters."""
 _METRIC = re.compile(r"^((?:llamacpp|vllm):\w+)(?:\{.*\})? ([\d.e+]+)$", re.MULTILINE)
@@ -23,7 +26,7 @@ _METRIC = re.compile(r"^((?:llamacpp|vllm):\w+)(?:\{.*\})? ([\d.e+]+)$", re.MULT
 
 @contextmanager
 def started(slots: int, context: int) -> Iterator[Server]:
-    """Starts a fresh llama-server on all cores, with `context` tokens in every slot."""
+    """Starts a new llama-server on all cores, with a context of `context` tokens in every slot."""
     port = free_port()
     options = ["--model", str(EMBEDDED), "--port", str(port), "--threads", str(os.cpu_count() or 1)]
     options += ["--slots", str(slots), "--context", str(context * slots)]
@@ -41,13 +44,13 @@ def started(slots: int, context: int) -> Iterator[Server]:
 
 @contextmanager
 def at(address: str) -> Iterator[Server]:
-    """Uses a running server; nothing else should use it meanwhile."""
+    """Uses a running server. Nothing else should use that server meanwhile."""
     with httpx.Client(base_url=address) as client:
         yield address, lambda: counted(client.get("/metrics").text)
 
 
 def counted(metrics: str) -> Counters:
-    """Reads the metrics of llama-server or vLLM; empty for other servers."""
+    """Reads the counters from the metrics of llama-server or vLLM. Gives none for other servers."""
     found: dict[str, float] = defaultdict(float)
     for name, value in _METRIC.findall(metrics):
         found[name] += float(value)

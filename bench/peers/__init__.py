@@ -1,1 +1,1 @@
-"""Peers: the servers compared with mistral-lsp, each driven as its own clients drive it."""
+"""The peers: other servers, compared with mistral-lsp. Each is used as its own clients use it."""

@@ -16,7 +16,7 @@ START_SECONDS = 600.0
 
 
 def free_port() -> int:
-    """Finds a free port on loopback."""
+    """Finds a free port on the loopback interface."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -24,10 +24,10 @@ def free_port() -> int:
 
 
 class HttpServer:
-    """A server run by this environment's Python, listening on `port`."""
+    """A server that listens on `port` and runs with the Python of this environment."""
 
     def __init__(self, arguments: Sequence[str], port: int, health: str):
-        """Starts the server and waits until `health` gives 200; raises RuntimeError otherwise."""
+        """Starts the server and waits until the path `health` gives 200. Raises RuntimeError."""
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS)
         self._process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -45,7 +45,7 @@ class HttpServer:
 
     @property
     def process(self) -> psutil.Process:
-        """The server's process."""
+        """The process of the server."""
         return psutil.Process(self._process.pid)
 
     def stop(self) -> None:

@@ -1,7 +1,8 @@
 """Runs llama.cpp's own HTTP server, from the wheel xllamacpp, until it is killed.
 
-The options follow llama.vim's documentation: a batch of 1,024 tokens, reuse of moved cache chunks
-of at least 256 tokens, the model's own context, and one slot. More slots share the context.
+The options follow llama.vim's documentation: batches of 1,024 tokens, reuse of moved cache chunks
+of at least 256 tokens, the model's own context, and one slot. With more slots, the slots share the
+context.
 """
 
 from __future__ import annotations

@@ -1,11 +1,15 @@
-"""The peer `llama-server`: llama.cpp's server, asked through /infill as the plugin llama.vim does.
+"""The peer `llama-server`: llama.cpp's server, used through /infill as the plugin llama.vim does.
 
-The plugin's behaviour is taken from its documentation and its source (January 2026). A request has
-256 lines before the cursor and 64 after, and the line up to the cursor as `prompt`. It asks for at
-most 128 tokens and 250 ms of decoding. When text is shown, a second request is made ahead, as if
-the text had been accepted, with 1,000 ms of decoding. Only one request runs at a time, and it is
-never cancelled. A new request meanwhile is retried 100 ms later. 250 answers are cached, under four
-keys each. An answer is found again until over 128 of its characters have been typed.
+The plugin's behaviour is taken from its documentation and its source (January 2026). A request
+contains 256 lines before the cursor and 64 after it, and the line up to the cursor as `prompt`. It
+asks for at most 128 tokens and 250 ms of decoding.
+
+When text is shown, the plugin sends a request ahead, as if the text had been accepted, with 1,000
+ms of decoding. Only one request runs at a time, and none is ever cancelled. If a request comes
+meanwhile, it is tried again 100 ms later.
+
+250 answers are cached, each under four keys. An answer is found until more than 128 of its
+characters have been typed.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A request's content: lines above, the line up to the cursor, the text after it."""
+    """The text in a request: lines above, the line up to the cursor, and the text after it."""
 
     prefix: str
     prompt: str
@@ -48,7 +52,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, document: Document) -> Surroundings:
-        """Gives the surroundings of the cursor."""
+        """Gives the text around a document's cursor."""
         above = document.lines[max(0, document.line - LINES_BEFORE) : document.line]
         below = document.lines[document.line + 1 : document.line + 1 + LINES_AFTER]
         return cls(
@@ -58,20 +62,20 @@ class Surroundings:
         )
 
     def accepted(self, text: str) -> Surroundings:
-        """Gives the surroundings as if `text` had been accepted."""
+        """Gives the text around the cursor as it will be when `text` is accepted."""
         *whole, last = (self.prompt + text).split("\n")
         prefix = (self.prefix + "".join(f"{line}\n" for line in whole)).splitlines(keepends=True)
         return Surroundings("".join(prefix[-LINES_BEFORE:]), last, self.suffix)
 
     def cache_keys(self) -> list[Key]:
-        """Gives an answer's cache keys, with all lines above and without the topmost 1 to 3."""
+        """Gives an answer's four cache keys: without the topmost 0 to 3 of the lines above."""
         lines = self.prefix.splitlines(keepends=True)
         return [("".join(lines[top:]), self.prompt, self.suffix) for top in range(TRIMMED_TOPS + 1)]
 
 
 @dataclass
 class LlamaVim(Subject):
-    """llama-server with the plugin's logic."""
+    """A llama-server, used as llama.vim does."""
 
     model: str
     threads: int
@@ -136,10 +140,10 @@ class LlamaVim(Subject):
 
     @override
     def look(self) -> None:
-        """Does nothing: the plugin does not use this time."""
+        """Does nothing: the plugin sends nothing while a user looks at a new place."""
 
     def _live(self, until: float) -> None:
-        """Takes the next answer that comes by `until`, or retries a postponed request."""
+        """Takes the next answer if it comes before `until`, or retries a postponed request."""
         wake = min(until, self._retry_at)
         left = None if wake == math.inf else max(0.0, wake - time.perf_counter())
         try:
@@ -160,7 +164,7 @@ class LlamaVim(Subject):
             self._show_from_cache()
 
     def _show_from_cache(self) -> bool:
-        """Shows the longest cached answer that fits, and requests its continuation ahead."""
+        """Shows the longest cached answer that fits; sends the request ahead. False: none fits."""
         here = self._here
         assert here is not None
         found = None
@@ -216,7 +220,7 @@ class LlamaVim(Subject):
 
     @override
     def work(self) -> Work:
-        """Leaves out the shown tokens, which the server does not know."""
+        """Gives the server's work, without shown tokens: the server does not know them."""
         lines = self._server.client.get("/metrics").text.splitlines()
         values = dict(line.split(" ", 1) for line in lines if line[:1] not in ("#", ""))
         return Work(
@@ -238,7 +242,10 @@ class LlamaVim(Subject):
 
 
 def _as_shown(text: str, here: Surroundings) -> str:
-    """Gives the shown part of an answer: no trailing line ends, "" if it repeats the suffix."""
+    """Gives the part of an answer that is shown: without line ends at its end.
+
+    An answer that repeats the suffix is not shown.
+    """
     text = text.rstrip("\n")
     if not text.strip():
         return ""

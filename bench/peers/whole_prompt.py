@@ -1,8 +1,10 @@
 """The peer `llama-cpp-server`: llama-cpp-python's server gets a whole prompt at every keystroke.
 
-Continue, twinny and lsp-ai ask a local model in this way: one streamed completion of a fill-in
-prompt, prefix first, with a window of lines around the cursor. The next key closes the stream.
-Their debounce (300 to 350 ms) is left out, in their favour.
+Continue, twinny and lsp-ai use a local model in this way. They request one streamed completion of a
+fill-in prompt with the prefix first, which has a window of lines around the cursor. The next key
+closes the stream.
+
+In their favour, the delay before their requests (300 to 350 ms) is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ LONGEST_ANSWER = 128
 
 @dataclass
 class Request:
-    """One streamed completion, until its first line ends or the client closes it."""
+    """One streamed completion. It ends after its first line, or when the client closes it."""
 
     client: httpx.Client
     prompt: str
@@ -39,7 +41,7 @@ class Request:
     pieces: int = 0
 
     def run(self) -> None:
-        """Streams until the line's end, since these clients show one line."""
+        """Streams up to the end of the line, since clients of this kind show one line."""
         try:
             self._stream()
         except httpx.RemoteProtocolError:
@@ -76,7 +78,7 @@ class Request:
 
 @dataclass
 class WholePrompt(Subject):
-    """llama-cpp-python's server, with a new request for every keystroke."""
+    """llama-cpp-python's server, which gets a new request at every keystroke."""
 
     model: str
     threads: int
@@ -128,7 +130,7 @@ class WholePrompt(Subject):
 
     @override
     def cancel(self) -> None:
-        """Closes the stream, which the server notices at its next piece."""
+        """Closes the stream. The server notices that when it sends the next piece."""
         assert self._request is not None
         self._request.closed.set()
 
@@ -138,7 +140,7 @@ class WholePrompt(Subject):
 
     @override
     def settle(self) -> None:
-        """Does nothing: there is no background work."""
+        """Does nothing: the client does no background work."""
 
     @override
     def look(self) -> None:
@@ -146,9 +148,9 @@ class WholePrompt(Subject):
 
     @override
     def work(self) -> Work:
-        """Estimates the work, since the server counts nothing.
+        """Estimates the work, since the server reports none.
 
-        The server reuses only a prompt's common prefix with the previous prompt. Tokens after it
+        The server reuses only the prefix that a prompt shares with the one before. All later tokens
         count as evaluated. Each streamed piece counts as one decoded token.
         """
         for prompt in self._uncounted:

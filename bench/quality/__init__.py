@@ -1,1 +1,1 @@
-"""The quality bench: suggestions of mistral-lsp, and of other ways to ask the same model."""
+"""The quality bench: judges our suggestions, and those of other tools with the same model."""

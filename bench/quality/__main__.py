@@ -43,14 +43,14 @@ ENGINES = ("llama_cpp", "ctransformers")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: a set's results with one strategy."""
+    """A row of the table: the results for a set of tasks with one strategy."""
 
     run: Run
     results: Sequence[Result]
     tokens_per_key: Sequence[int] = ()
 
     def columns(self) -> Columns:
-        """Gives the columns of the CSV file. None depends on the machine's speed."""
+        """Gives the columns of the CSV file. They do not depend on the machine's speed."""
         return {
             "set": self.run.set,
             "strategy": self.run.strategy,
@@ -60,18 +60,18 @@ class Row:
         }
 
     def at_gate(self) -> dict[str, float | None]:
-        """Gives the effect of the default `minConfidence`, which invoked requests ignore."""
+        """Gives the effect of the default `minConfidence`, which is not applied in the bench."""
         return at_gate([result.judgement for result in self.results], Settings().min_confidence)
 
     def keys(self) -> dict[str, float | None]:
-        """Gives percentiles of the tokens evaluated per key, for lines typed key by key."""
+        """Gives percentiles of the tokens evaluated per key, if the lines were typed key by key."""
         return {
             "tokens_per_key_p50": percentile(self.tokens_per_key, 50),
             "tokens_per_key_p95": percentile(self.tokens_per_key, 95),
         }
 
     def ms(self) -> float:
-        """Gives the mean milliseconds of an answer. Each starts with an empty KV cache."""
+        """Gives the mean milliseconds per answer. Each answer starts with an empty KV cache."""
         return round(mean([result.ms for result in self.results]) or 0.0, 1)
 
 
@@ -125,7 +125,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def measure(options: argparse.Namespace) -> list[Row]:
-    """Does all tasks of all sets with all strategies, except finished ones."""
+    """Does all tasks of all sets with all strategies; reuses results that are already there."""
     strategies = list(STRATEGIES) if "all" in options.strategy else options.strategy
     sets = _tasks(options)
     if any(task.test for tasks in sets.values() for task in tasks):
@@ -166,7 +166,7 @@ def _part(name: str, every: str) -> list[Task]:
 
 
 async def answer(run: Run, task: Task, engine: DirectEngine, finished: Finished) -> Result:
-    """Does one task, or gives its finished result."""
+    """Gives the result of a task; reuses a finished one."""
     known = finished.find(run, task.id)
     if known is not None:
         return known
@@ -179,7 +179,7 @@ async def answer(run: Run, task: Task, engine: DirectEngine, finished: Finished)
 
 
 def print_table(rows: Sequence[Row]) -> None:
-    """Prints the quality columns, a row for each set and strategy."""
+    """Prints the columns about quality. There is a row for each set and strategy."""
     table = Table(caption="percent; ms is the machine's, all else the model's and the code's")
     for name in [*rows[0].columns(), "ms"]:
         table.add_column(name.replace("_", " "), overflow="fold")

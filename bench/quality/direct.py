@@ -1,7 +1,7 @@
-"""An engine inside the bench's process, with the same answers in every run.
+"""An engine inside the bench's process that gives the same answers in every run.
 
-The clock is constant, and every generation starts with an empty KV cache, except in `typing`. So
-an answer depends on its prompt alone, not on earlier tasks or the machine's load.
+The clock is constant, and every generation starts with an empty KV cache, except in `typing`. So an
+answer depends only on its prompt, not on earlier tasks or the machine's load.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ DIGESTED = 1 << 20
 
 
 class DirectGeneration:
-    """An answer, computed while it is iterated."""
+    """An answer that is computed while it is iterated."""
 
     def __init__(self, decoder: Decoder, prompt: PromptTokens, max_tokens: int, line: int | None):
-        """Computes nothing before it is iterated."""
+        """Stores the arguments. The computing begins with the iteration."""
         self._decoder = decoder
         self._prompt = prompt
         self._max_tokens = max_tokens
@@ -56,7 +56,10 @@ class DirectEngine(Engine):
     """An engine for the pipeline, without a host."""
 
     def __init__(self, engine: str, model: str = "", threads: int = 0, window: int = 0):
-        """Loads the model, with its full window if `window` (in tokens) is 0. Raises UserError."""
+        """Loads the model; raises UserError if that fails.
+
+        `window` is in tokens; 0 is the model's full window.
+        """
         path = store.locate(model)
         header = gguf.read_header(path)
         self._ends = header.controls
@@ -65,7 +68,7 @@ class DirectEngine(Engine):
         self.identity = f"{_identity(path)}-{self._ready.model.window}"
         self._typed_in: OneSequence | None = None
         self.tokens_per_key: list[int] = []
-        """Tokens evaluated to read the prompt after each key of a typed line."""
+        """The number of tokens evaluated after each key of a typed line."""
 
     @property
     @override
@@ -87,7 +90,7 @@ class DirectEngine(Engine):
 
     @contextmanager
     def typing(self) -> Iterator[None]:
-        """Keeps the KV cache between the prompts of a `with` block, as the host does."""
+        """Keeps the KV cache between the prompts in the `with` block, as the host does."""
         backend = self._ready.backend
         if self._ready.model.can_splice and isinstance(backend, Branching):
             self._typed_in = Splice(backend, clock=lambda: 0.0)
@@ -100,7 +103,7 @@ class DirectEngine(Engine):
             self._typed_in = None
 
     async def press_key(self, prompt: Prompt) -> None:
-        """Evaluates the prompt after a key, in a `with typing()` block."""
+        """Evaluates the prompt after a keystroke. Call it in a block of `typing`."""
         assert self._typed_in is not None
         before = self._typed_in.evaluated
         self._typed_in.read(self._ready.tokenizer.prompt(prompt), lambda: False)
@@ -108,7 +111,7 @@ class DirectEngine(Engine):
 
     @override
     def generate(self, prompt: Prompt, decoding: Decoding) -> DirectGeneration:
-        """Raises EngineError for a prompt that does not fit."""
+        """Starts a generation. Raises EngineError if the prompt does not fit into the window."""
         tokens = self._ready.tokenizer.prompt(prompt)
         window = self._ready.model.window
         most = decoding.max_tokens
@@ -122,7 +125,7 @@ class DirectEngine(Engine):
 
 
 def _identity(path: Path) -> str:
-    """Identifies a model file by its size and its last bytes."""
+    """Identifies a model file by its size and last bytes."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - DIGESTED))

@@ -1,4 +1,4 @@
-"""Finds gaps in real code that make fair tasks."""
+"""Finds gaps in real code that are fair tasks for a model."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ SHORTEST_REST = 3
 LONGEST_BLOCK = 8
 
 Hole = tuple[int, int]
-"""The offsets of a gap's start and end."""
+"""A gap, as the offsets of its start and its end."""
 
 
 def holes(mask: str, path: str, text: str, chance: random.Random) -> list[Hole]:
-    """Finds all gaps of a kind in a file, in order.
+    """Finds all gaps of a kind (`mask`) in a file, in order.
 
-    line: from after the indentation to the line's end. rest-of-line: from a random column on.
-    block: from the end of the line that opens it to the block's end; at most eight lines. Longer
-    blocks, and lines that begin in a comment or a string, are skipped.
+    A `line` begins after the indentation and goes to the line's end. A `rest-of-line` begins at a
+    random column. A `block` begins at the end of the line that opens it and goes to the block's
+    end.
+
+    Blocks of more than eight lines are skipped, and so are lines that begin in a comment or a
+    string.
     """
     snapshot = Document("", path, languages.find("", path), 0, text).snapshot()
     found = []

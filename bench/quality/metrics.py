@@ -1,4 +1,4 @@
-"""Judges suggestions against the expected text, and summarises the judgements."""
+"""Judges suggestions by the expected text, and summarises the judgements."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from bench.quality.strategies import Shown
 from mistral_lsp import languages
 
 SHORTEST_ECHO = 4
-"""Characters. Shorter lines are no echo: closing brackets, for example, recur in good code."""
+"""Characters. Repeating a shorter line is no echo: lines such as `)` often recur in good code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Verdicts on a suggestion. `passed` is None without a test, `valid` if nothing was shown."""
+    """The verdicts on a suggestion.
+
+    `passed` is None if the task has no test, and `valid` is None if nothing was shown.
+    """
 
     shown: bool
     exact: bool
@@ -35,12 +38,12 @@ class Judgement:
 
     @property
     def right(self) -> bool:
-        """Whether the test passes; without a test, whether the text is exactly the expected one."""
+        """Whether the test passes. Without a test: whether the text is exactly the expected one."""
         return self.exact if self.passed is None else self.passed
 
 
 def judge(task: Task, shown: Shown) -> Judgement:
-    """Judges a suggestion. An empty one counts as failed, even if the test passes without it."""
+    """Judges a suggestion. An empty suggestion fails, even if the test passes without any text."""
     written = middle(task, shown)
     offered = bool(shown.text.strip())
     completed = task.prefix + shown.text + task.suffix[shown.replaced :]
@@ -58,22 +61,22 @@ def judge(task: Task, shown: Shown) -> Judgement:
 
 
 def middle(task: Task, shown: Shown) -> str:
-    """Gives the text put into the gap, without closing characters that already follow the gap."""
+    """Gives the text put into the gap, without the replaced characters repeated at its end."""
     return shown.text.removesuffix(task.suffix[: shown.replaced])
 
 
 def _through_first_line(text: str) -> str:
-    """Gives the text up to the end of its first non-blank line."""
+    """Gives the text up to the end of the first line that is not blank."""
     lead = len(text) - len(text.lstrip())
     return text[:lead] + text[lead:].partition("\n")[0].rstrip()
 
 
 def _is_valid(task: Task, completed: str) -> bool:
-    """Whether the completed file has no syntax errors caused by the suggestion.
+    """Whether the suggestion causes no syntax errors in the completed file.
 
-    It may have as many errors as the correct file or the file with an empty gap, whichever has
-    fewer. So a suggestion must not break a sound file. If the expected text repairs a broken file,
-    the suggestion must repair it, too.
+    The file may have as many errors as the correct file or the file with an empty gap, whichever
+    has fewer. So a suggestion must not break a sound file. If the expected text repairs a broken
+    file, the suggestion must repair it, too.
     """
     right = task.prefix + task.expected + task.suffix
     found = _errors(task.language, completed)
@@ -83,7 +86,7 @@ def _is_valid(task: Task, completed: str) -> bool:
 
 
 def _errors(language: str, text: str) -> int:
-    """Counts the tree's error nodes and missing tokens."""
+    """Counts the error nodes and the missing tokens in the text's syntax tree."""
     nodes = [_parser(language).parse(text.encode("utf-8", "replace")).root_node]
     count = 0
     while nodes:
@@ -103,8 +106,8 @@ def _parser(language: str) -> tree_sitter.Parser:
 def _echoes(task: Task, written: str) -> bool:
     """Whether `written` repeats the text after the gap.
 
-    If the gap's line goes on after the gap: whether `written` ends with the rest of that line.
-    Otherwise: whether one of its lines equals the next non-blank line.
+    If there is text in the gap's line after the gap: whether `written` ends with that text.
+    Otherwise: whether a line of `written` equals the next line that is not blank.
     """
     rest, _, below = task.suffix.partition("\n")
     if rest.strip():
@@ -118,10 +121,10 @@ def _echoes(task: Task, written: str) -> bool:
 
 
 def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
-    """Gives the area under the ROC curve, for confidence as a sign of right answers.
+    """Gives the area under the ROC curve, with confidence as a sign of right answers.
 
-    Of all pairs of a right and a wrong answer, it is the share in which the right one has the
-    higher confidence. Ties count half. None without any pair.
+    Of all pairs of a right and a wrong answer, it is the share in which the right answer has the
+    higher confidence. Ties count half. None if there are no pairs.
     """
     lower = sorted(wrong)
     places = [bisect_left(lower, one) + bisect_right(lower, one) for one in right]
@@ -131,9 +134,9 @@ def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
 
 
 def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
-    """Gives the quality columns, in percent; None if no task has such a verdict.
+    """Gives the quality columns in percent; a column is None if no task has its verdict.
 
-    The columns from `valid` on are over the shown suggestions, the others over all tasks.
+    The columns from `valid` on are shares of the shown suggestions, the others of all tasks.
     """
     shown = [one for one in judgements if one.shown]
     right = [one.confidence for one in shown if one.right and one.confidence is not None]
@@ -158,8 +161,8 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
 def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
     """Gives the effect of a confidence threshold on the shown suggestions, in percent.
 
-    `kept` is the share still shown. `right` is the share of right suggestions without the
-    threshold, and `right_of_kept` with it.
+    `kept` is the share that reaches the threshold. `right` is the share of right suggestions among
+    all, and `right_of_kept` among those that reach it.
     """
     sure = [one for one in judgements if one.shown and one.confidence is not None]
     kept = [one for one in sure if (one.confidence or 0.0) >= least]
@@ -174,5 +177,5 @@ def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | 
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Gives the mean, or None without values."""
+    """Gives the mean, or None if there are no values."""
     return sum(values) / len(values) if values else None

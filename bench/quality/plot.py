@@ -1,4 +1,4 @@
-"""Draws the model's confidence in right and in wrong answers."""
+"""Plots the model's confidence in right and in wrong answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINS = [place / 20 for place in range(21)]
 
 
 def plot_confidence(path: Path, rows: Mapping[Run, Sequence[Result]]) -> None:
-    """Draws a histogram for each row: confidence on x, counts of right and wrong answers on y."""
+    """Plots a histogram for each row: confidence on x, numbers of right and wrong answers on y."""
     figure, axes = pyplot.subplots(len(rows), 1, figsize=(7, 2.4 * len(rows)), squeeze=False)
     for axis, (run, results) in zip(axes[:, 0], rows.items()):
         shown = [result.judgement for result in results if result.judgement.shown]

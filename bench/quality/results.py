@@ -1,4 +1,4 @@
-"""Keeps results: finished tasks in a JSONL file to resume, columns in a CSV file to compare."""
+"""Keeps results: tasks in a JSONL file, to resume a run, and columns in a CSV file, to compare."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.quality.metrics import Judgement
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 1.0
-"""Percentage points by which a column may be worse than the committed one."""
+"""Percentage points by which a column may be worse than in the committed file."""
 HIGHER_IS_BETTER = ("shown", "exact", "similarity", "first_line", "passed", "valid", "auroc")
 LOWER_IS_BETTER = ("echo",)
 KEYS = ("set", "strategy", "engine")
@@ -24,7 +24,7 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All that a result depends on, except its task."""
+    """All that a result depends on, except the task."""
 
     set: str
     strategy: str
@@ -35,7 +35,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished task. `ms` is the time of the answer alone."""
+    """The result of a finished task. `ms` is the time of the answer without its judgement."""
 
     run: Run
     task: str
@@ -46,10 +46,10 @@ class Result:
 
 
 class Finished:
-    """The results in a file, by run and task; new ones are appended at once."""
+    """The results in a file, by run and task. A new result is appended at once."""
 
     def __init__(self, path: Path | None):
-        """Reads the file, if it exists. Without a path nothing is kept."""
+        """Reads the file if it exists. If `path` is None, nothing is kept in a file."""
         self._path = path
         self._results: dict[tuple[Run, str], Result] = {}
         if path is not None and path.exists():
@@ -59,7 +59,7 @@ class Finished:
                     self._results[result.run, result.task] = result
 
     def find(self, run: Run, task: str) -> Result | None:
-        """Finds the result of an earlier run with the same code and model."""
+        """Finds the result of an earlier run with the same code and model, or gives None."""
         return self._results.get((run, task))
 
     def append(self, result: Result) -> None:
@@ -71,7 +71,7 @@ class Finished:
 
 
 def _read(line: str) -> Result | None:
-    """Decodes a line; None if it is truncated or has an older format."""
+    """Decodes a line of the file. None if it is truncated or in an older format."""
     try:
         data = json.loads(line)
         run, judgement = Run(**data.pop("run")), Judgement(**data.pop("judgement"))
@@ -81,7 +81,7 @@ def _read(line: str) -> Result | None:
 
 
 def code_version() -> str:
-    """Gives a digest of all sources that affect results."""
+    """Gives a digest of all source files that affect the results."""
     sources = [*(ROOT / "mistral_lsp").rglob("*.py"), *(ROOT / "bench" / "quality").glob("*.py")]
     sources += [ROOT / "mistral_lsp" / "models" / "registry.toml"]
     digest = hashlib.sha256()
@@ -91,7 +91,7 @@ def code_version() -> str:
 
 
 def write_csv(path: Path, rows: Sequence[Columns]) -> None:
-    """Writes the quality columns, a line for each row; missing values are empty cells."""
+    """Writes the quality columns, one line for each row. Missing values are empty cells."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -99,13 +99,13 @@ def write_csv(path: Path, rows: Sequence[Columns]) -> None:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """Reads the rows of `write_csv`, as text."""
+    """Reads the rows that `write_csv` wrote. Their values are texts."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def compare(rows: Sequence[Columns], committed: Sequence[dict[str, str]]) -> list[str]:
-    """Gives a sentence for each column worse than in `committed` by more than `WITHIN`."""
+    """Gives a sentence for each column that is worse than in `committed` by more than `WITHIN`."""
     before = {tuple(row[key] for key in KEYS): row for row in committed}
     problems = []
     for row in rows:

@@ -1,15 +1,16 @@
 """Runs untrusted programs, and tells whether they ran to their end without an error.
 
-The program gets its own Python (isolated, without site-packages and environment) in an empty
-temporary directory. Memory, CPU time, wall time, file size, open files and, for any user but root,
-processes are limited. Where the system permits, the program runs in its own network and process
-namespaces: it has no network, and its remaining processes end with it. Everywhere, an audit hook
-that can't be removed refuses sockets, processes, writing, ctypes and other ways out.
+The program gets its own Python (isolated, without site-packages and environment variables) in an
+empty temporary directory. Limits apply to memory, CPU time, wall time, file size and open files,
+and to processes unless the user is root. Where the system permits, the program runs in its own
+network and process namespaces. It then has no network, and its remaining processes end with it. On
+every system, an audit hook that can't be removed refuses sockets, processes, writing, ctypes and
+other ways out.
 
 Not prevented: reading the user's files (they can't be sent anywhere), exploits of bugs in the
-interpreter or the kernel, and programs made to escape CPython's audit hooks. The memory limit is
-for each process. Root is exempt from RLIMIT_NPROC; then only the hook and the namespace prevent
-forks.
+interpreter or the kernel, and programs made to escape CPython's audit hooks. The memory limit
+applies to each process separately. RLIMIT_NPROC does not apply to root, so only the hook and the
+namespace prevent forks there.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ write(out, word.encode())
 def passes(program: str, *, isolated: bool = True) -> bool:
     """Whether the program runs to its end without an error, within the limits.
 
-    `isolated` False runs it without namespaces, as on a system that has none.
+    With `isolated` False, it runs without namespaces, as on a system that has none.
     """
     word = secrets.token_hex(16)
     python = [sys.executable, "-I", "-S", "-B", "-c", GUARD]
@@ -92,7 +93,7 @@ def passes(program: str, *, isolated: bool = True) -> bool:
 
 @cache
 def namespaces() -> tuple[str, ...]:
-    """Gives the command that runs a program in new namespaces; () if the system refuses it."""
+    """Gives the command that starts a program in new namespaces; () if the system forbids them."""
     tool = shutil.which("unshare")
     if tool is None:
         return ()
@@ -103,6 +104,6 @@ def namespaces() -> tuple[str, ...]:
 
 
 def require() -> None:
-    """Raises RuntimeError if the sandbox misjudges a right or a wrong program."""
+    """Raises RuntimeError if the sandbox passes a wrong program or fails a right one."""
     if not passes("import math, re, typing, hashlib\nassert True") or passes("assert False"):
         raise RuntimeError(f"The sandbox does not work with {Path(sys.executable).name} here.")

@@ -1,4 +1,4 @@
-"""Sets of tasks: gaps in code, with the expected text."""
+"""Sets of tasks. A task is a gap in code with the expected text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HUMANEVAL = {
 SETS = (*HUMANEVAL, "truth")
 SEED = 1
 TRUTH_HOLES = 5
-"""Gaps of each kind in each file of the truth set."""
+"""The number of gaps of each kind in each file of the truth set."""
 TRIES = 20
 IMPORTED = re.compile(
     r"""
@@ -41,10 +41,10 @@ IMPORTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A gap between `prefix` and `suffix`; `expected` is the missing text.
+    """A gap between `prefix` and `suffix`. `expected` is the missing text.
 
-    `test` is code to append to the completed file. It raises an error if the file is wrong; ""
-    means no test. `workspace` is the folder with `path` and other files, or None.
+    `test` is code to append to the completed file, which raises an error if the file is wrong; ""
+    means no test. `workspace` is the folder of `path` and other files, or None.
     """
 
     id: str
@@ -58,12 +58,12 @@ class Task:
 
     @property
     def file(self) -> str:
-        """The file without the expected text."""
+        """The file with an empty gap."""
         return self.prefix + self.suffix
 
 
 def load(name: str) -> list[Task]:
-    """Loads the tasks of one of `SETS`, always in the same order."""
+    """Loads the tasks of one of the `SETS`, always in the same order."""
     if name == "truth":
         return _truth()
     with gzip.open(DATA / HUMANEVAL[name], "rt", encoding="utf-8") as lines:
@@ -71,10 +71,10 @@ def load(name: str) -> list[Task]:
 
 
 def _humaneval(row: dict[str, str]) -> Task:
-    """Converts one task of HumanEval-Infilling.
+    """Converts a row of HumanEval-Infilling to a task.
 
-    If the gap is whole lines, its last line end is moved to the suffix. So the cursor is on an
-    empty line, not in front of the next line's text.
+    If the gap consists of whole lines, its last line end is moved to the suffix. So the cursor is
+    in an empty line, not before the text of the next line.
     """
     expected, suffix = row["canonical_solution"], row["suffix"]
     if expected.endswith("\n"):
@@ -91,7 +91,7 @@ def _humaneval(row: dict[str, str]) -> Task:
 
 
 def _truth() -> list[Task]:
-    """Chooses up to five gaps of each kind in every file of `TRUTH`, with a fixed seed."""
+    """Chooses up to five gaps of each kind in every file of `TRUTH`, always the same ones."""
     tasks = []
     for path in _code_files(TRUTH):
         text = path.read_text(encoding="utf-8")
@@ -107,10 +107,10 @@ def _truth() -> list[Task]:
 def from_directory(
     folder: Path, mask: str, count: int, most_files: int = 0, cross_file: bool = False
 ) -> list[Task]:
-    """Chooses up to `count` gaps in the files of `folder`, with a fixed seed.
+    """Chooses up to `count` gaps in the files of `folder`, always the same ones.
 
-    At most `most_files` files are used, unless that is 0. With `cross_file`, every gap uses a
-    name imported by its file and defined in another file of `folder`.
+    At most `most_files` files are used; 0 means all. With `cross_file`, the text of every gap uses
+    a name that its file imports from another file of `folder`.
     """
     chance = random.Random(f"{SEED} {mask}")
     files = _code_files(folder)
@@ -136,7 +136,7 @@ def from_directory(
 
 @cache
 def index_of(folder: Path) -> Index:
-    """Indexes the definitions in a folder's files."""
+    """Indexes the definitions in the files of a folder."""
     index = Index()
     root = folder.resolve()
     for path in walk.walk(root):
@@ -149,7 +149,8 @@ def index_of(folder: Path) -> Index:
 def _uses_another_file(file: str, text: str, hole: Hole, index: Index) -> bool:
     """Whether the missing text uses a name imported from another file.
 
-    The name must be imported: a parameter `url` has nothing to do with a function `url` elsewhere.
+    A name that is not imported may be a different one: a parameter `url` has nothing to do with a
+    function `url` of another file.
     """
     start, end = hole
     imports = IMPORTED.findall(text[:start] + "\n" + text[end:])

@@ -1,7 +1,7 @@
-"""The compared strategies: ours, and other tools' ways to ask the same engine.
+"""The strategies that are compared: ours, and other tools' ways to ask the same engine.
 
 The other strategies are judged by the text that the tool would show. If a tool has no rule for the
-end of an answer, the answer ends ideally: after as many lines as the expected text has.
+end of an answer, the answer is cut ideally: to as many lines as the expected text has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mistral_lsp.types import Answer, Decoding, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
-"""Tokens reserved in the window for marks, and because counting line by line is inexact."""
+"""Tokens of the window kept free, for marks and because counting by lines is inexact."""
 SUFFIX_SHARE = 0.25
 LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
 PATIENT_MS = 1_000_000_000
@@ -32,7 +32,7 @@ PATIENT_MS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The shown text: `text` in place of the `replaced` characters after the cursor."""
+    """The text shown by a tool: `text` in place of the `replaced` characters after the cursor."""
 
     text: str
     replaced: int = 0
@@ -43,13 +43,13 @@ Strategy = Callable[[Task, Engine], Awaitable[Shown]]
 
 
 async def ours(task: Task, engine: Engine) -> Shown:
-    """Runs the whole pipeline on an invoked request, with default settings and an empty cache."""
+    """Runs the pipeline for an invoked request, with default settings and an empty cache."""
     workbench = _workbench(task, engine)
     return await _complete(task, workbench, Settings(deadline_ms=PATIENT_MS))
 
 
 async def as_typed(task: Task, engine: Engine) -> Shown:
-    """Runs the pipeline after the line was typed key by key, on the KV cache left by those keys."""
+    """Runs the pipeline after typing the line key by key, which fills the KV cache."""
     assert isinstance(engine, DirectEngine)
     written = task.prefix.rpartition("\n")[2]
     start = len(task.prefix) - len(written.lstrip())
@@ -74,7 +74,7 @@ def _workbench(task: Task, engine: Engine) -> Workbench:
 
 
 def _request(task: Task, offset: int, settings: Settings) -> Request:
-    """Makes the request at an offset of the prefix, whose rest is not typed yet."""
+    """Makes a request at an offset in the prefix, as if the text after it were not typed yet."""
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
     file = str(task.workspace.resolve() / task.path) if task.workspace else ""
@@ -89,13 +89,13 @@ async def _complete(task: Task, workbench: Workbench, settings: Settings) -> Sho
 
 
 async def prefix_only(task: Task, engine: Engine) -> Shown:
-    """Sends only the text up to the cursor, without marks or suffix."""
+    """Sends only the text up to the cursor, without marks and suffix."""
     before, _ = await _fitted(_plain_prefix(task), "", engine)
     return await _plain(task, [_text("before", before)], engine)
 
 
 async def prefix_as_is(task: Task, engine: Engine) -> Shown:
-    """Sends all text up to the cursor, including trailing blanks and line ends, like most tools."""
+    """Sends all text up to the cursor, with its trailing blanks and line ends, as most tools do."""
     before, _ = await _fitted(task.prefix, "", engine)
     lines = task.expected.count("\n") + 1
     answer = await _generate(engine, [_text("before", before)], lines)
@@ -103,16 +103,17 @@ async def prefix_as_is(task: Task, engine: Engine) -> Shown:
 
 
 async def suffix_first_plain(task: Task, engine: Engine) -> Shown:
-    """Sends the text after the cursor, a blank line, and the text before it, without marks."""
+    """Sends the text after the cursor, then a blank line and the text before it, without marks."""
     before, after = await _fitted(_plain_prefix(task), task.suffix, engine)
     parts = [_text("suffix", after), _text("gap", "\n\n"), _text("before", before)]
     return await _plain(task, parts, engine)
 
 
 async def llama_vim(task: Task, engine: Engine) -> Shown:
-    """Sends llama.vim's window in the prefix-first form, and applies its rules for showing.
+    """Sends llama.vim's window in the prefix-first form, and applies llama.vim's rules for showing.
 
-    Leaves out its time limits and its chunks of other files. Decodes greedily, like all strategies.
+    Leaves out llama.vim's time limits and its chunks of other files. Decodes greedily, like all
+    strategies.
     """
     before, at_line, after = _llama_vim_window(task)
     kept_before, kept_after = await _fitted(before, after, engine)
@@ -140,10 +141,11 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def _plain_prefix(task: Task) -> str:
-    """Gives the text before the cursor; in a blank line, up to the end of the last non-blank line.
+    """Gives the text before the cursor; if its line is blank, only up to the last visible text.
 
-    Models continue plain text badly after a line end or blanks, since one token may span these and
-    the next text. So tools that send plain text leave them to the answer.
+    Models continue plain text badly after blanks or a line end, since a single token may cover both
+    the blanks and the text after them. So tools that send plain text leave the blanks to the
+    answer.
     """
     return task.prefix.rstrip() if _in_blank_line(task) else task.prefix
 
@@ -177,7 +179,7 @@ def _llama_vim_window(task: Task) -> tuple[str, str, str]:
 
 
 def llama_vim_shows(text: str, task: Task) -> str:
-    """Gives the part of an answer that llama.vim shows; "" if it only repeats the text below."""
+    """Gives the part of an answer that llama.vim shows; "" if it only repeats the lines below."""
     content = text.rstrip("\n").split("\n")
     line_prefix = _line_prefix(task)
     rest, *below = task.suffix.split("\n")
@@ -196,7 +198,7 @@ def llama_vim_shows(text: str, task: Task) -> str:
 
 
 def _repeats(more: list[str], below: list[str]) -> bool:
-    """Whether the answer's further lines equal the lines below. A single one may be incomplete."""
+    """Whether the lines `more` repeat the lines below. A single line may be a beginning only."""
     if len(more) == 1:
         return bool(below) and below[0].startswith(more[0])
     return more == below[: len(more)]
@@ -207,7 +209,7 @@ async def _generate(
 ) -> Answer:
     """Generates up to an end token, `MAX_TOKENS`, or the end of `lines` lines.
 
-    With `blank_first`, line ends before the first line do not count.
+    With `blank_first`, line ends before the first text do not count.
     """
     prompt = Prompt("raw", (_mark("bos"), *(part for part in parts if part.special or part.text)))
     generation = engine.generate(prompt, Decoding(MAX_TOKENS))
@@ -224,7 +226,7 @@ async def _generate(
 
 
 async def _fitted(before: str, after: str, engine: Engine) -> tuple[str, str]:
-    """Gives the lines nearest to the cursor that fit into the window."""
+    """Cuts the texts before and after the cursor to the nearest lines that fit into the window."""
     model = await engine.ready()
     room = model.window - MAX_TOKENS - RESERVED_TOKENS
     behind = after.splitlines(keepends=True)
@@ -253,5 +255,8 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
-    """Makes a part without token healing, as in other tools: only the label "prefix" is healed."""
+    """Makes a part that gets no token healing, as in other tools.
+
+    Only parts with the label "prefix" are healed.
+    """
     return Part(label, text=text)

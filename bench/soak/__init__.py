@@ -1,1 +1,1 @@
-"""Soak tests: random messages, faults, hours of typing, damaged files."""
+"""Soak tests: random messages, faults, hours of typing, damaged files, texts for grammars."""

@@ -1,4 +1,4 @@
-"""Runs all soak tests. Name parts to run only those."""
+"""Runs all soak tests, or those named on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipelined conversation with a server: counts the answers to each request."""
+"""A pipelined conversation with a server. It counts the answers to each request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 from bench.support.lsp_client import end
 
 Check = Callable[[dict[str, Any]], str | None]
-"""Checks an answer; gives a description of the problem, or None."""
+"""A check of an answer: gives a description of the problem, or None."""
 
 MOST_PENDING = 400
 PATIENCE_SECONDS = 60.0
 
 
 class Conversation:
-    """A server and all messages to and from it. Problems are collected in `wrongs`."""
+    """A server, and all messages to and from it. Descriptions of problems are in `wrongs`."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str] | None = None):
         self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Conversation:
             thread.start()
 
     def send(self, body: bytes, owed: Any = None, check: Check | None = None) -> None:
-        """Sends a body with the next batch. `owed` is the request's id; None for other messages."""
+        """Adds a body to the next batch. `owed` is the id of a request; None: no answer is due."""
         self.sent += 1
         self._out.append(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         if owed is not None:
@@ -79,13 +79,13 @@ class Conversation:
         self._wait(0)
 
     def pending(self) -> list[Any]:
-        """Gives the ids of unanswered requests."""
+        """Gives the ids of the unanswered requests."""
         with self._changed:
             return [json.loads(key) for key in self._owed]
 
     @property
     def alive(self) -> bool:
-        """Whether the server still runs, with its output open."""
+        """Whether the server is running and its output is open."""
         return not self._gone and self.process.poll() is None
 
     def _wait(self, most: int) -> None:
@@ -141,11 +141,11 @@ class Conversation:
             self.log.append(line.decode("utf-8", "replace").rstrip())
 
     def kill(self) -> None:
-        """Kills the server, and releases its threads and pipes."""
+        """Kills the server; releases our threads and pipes."""
         end(self.process, self._threads)
 
 
 def server(*arguments: str, environment: dict[str, str] | None = None) -> Conversation:
-    """Starts a server with the scripted engine and the command `soak.text`."""
+    """Starts a server with the scripted engine and the additional command `soak.text`."""
     command = [sys.executable, "-m", "bench.soak.watched", "--engine", "scripted", *arguments]
     return Conversation(command, environment)

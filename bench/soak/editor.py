@@ -1,4 +1,4 @@
-"""An editor that types and requests ghost text without end, and records when it was shown."""
+"""An editor that types and requests ghost text all the time, and records when it was shown."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SETTINGS = {"keepLoadedSeconds": 0, "deadlineMs": 5000}
 
 
 class Editor:
-    """An editor that keeps its own server under load.
+    """An editor that keeps its own server busy.
 
-    `shown` has, for every request answered with text, the times of sending and arrival. `slowest`
-    is the longest wait for an answer, in seconds.
+    `shown` has a pair for each request that was answered with text: the times of sending and of
+    arrival. `slowest` is the longest wait for an answer, in seconds.
     """
 
     def __init__(self, environment: dict[str, str], *arguments: str):
@@ -38,16 +38,16 @@ class Editor:
 
     @property
     def pid(self) -> int:
-        """The process id of the server."""
+        """The server's process id."""
         return self.conversation.process.pid
 
     def shown_again(self, since: float) -> float | None:
-        """Gives the first arrival of text for a request sent after `since`; None: not yet."""
+        """Gives the first arrival of text for a request sent after `since`, or None before that."""
         return next((arrived for sent, arrived in self.shown[-100:] if sent > since), None)
 
     @property
     def failed(self) -> bool:
-        """Whether the server has given up the engine."""
+        """Whether the server has given up its engine."""
         statuses = self.conversation.statuses
         return bool(statuses) and statuses[-1]["state"] == "failed"
 
@@ -105,7 +105,7 @@ class Editor:
         self.conversation.send(json.dumps(message).encode())
 
     def close(self) -> list[str]:
-        """Exits as an editor does; gives the problems, such as a request without an answer."""
+        """Shuts the server down as editors do; gives problems, such as unanswered requests."""
         self._typing.clear()
         self._thread.join(LEAVE_SECONDS)
         if self.conversation.alive:
@@ -122,7 +122,7 @@ class Editor:
         return wrongs
 
     def vanish(self, by_signal: bool) -> None:
-        """Exits without shutdown: the server is killed, or its input closed."""
+        """Ends without a shutdown: kills the server, or only closes the server's input."""
         self._typing.clear()
         if by_signal:
             self.conversation.process.kill()

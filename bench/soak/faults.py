@@ -1,8 +1,7 @@
 """Injects faults at random moments under load.
 
-Every request must be answered, and ghost text must return.
-
-Run as `python -m bench.soak faults --faults 1000`.
+Every request must be answered, and ghost text must return. Run as `python -m bench.soak faults
+--faults 1000`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from bench.support.statistics import percentile
 
 SITES = 4
 QUIET_SECONDS = 1.0
-"""Longest time between a recovery and the next fault."""
+"""The longest pause between a recovery and the next fault."""
 
 
 def run(
@@ -32,7 +31,7 @@ def run(
     sites: int = SITES,
     kinds: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Injects `count` faults at several sites at once. Without `kinds`, all kinds are injected."""
+    """Injects `count` faults at several sites at once. With empty `kinds`, injects all kinds."""
 
     def at_site(number: int) -> dict[str, Any]:
         share = count // sites + (number < count % sites)
@@ -47,7 +46,7 @@ def run(
 def at_one_site(
     count: int, seed: int, model: Path | None, kinds: Collection[str]
 ) -> dict[str, Any]:
-    """Injects `count` faults at a site of two editors."""
+    """Injects `count` faults at one site, which has two editors."""
     chance = Random(seed)
     site = Site(chance, model=model)
     seen: Counter[str] = Counter()
@@ -85,7 +84,7 @@ def at_one_site(
 
 
 def summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Merges the sites' results into one report."""
+    """Merges the reports of all sites into one."""
     kinds: Counter[str] = sum((one["kinds"] for one in runs), Counter())
     by_kind = {
         kind: [second for one in runs for second in one["seconds"].get(kind, [])] for kind in kinds

@@ -1,8 +1,7 @@
 """Sends millions of random messages.
 
-The server must survive, answer every request once, and keep every text in sync with the client.
-
-Run as `python -m bench.soak fuzz --messages 1000000`.
+The server must survive, answer every request once, and have the same texts as the client. Run as
+`python -m bench.soak fuzz --messages 1000000`.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ ANSWER = "return a + b\n"
 
 
 def scripted(folder: Path, **script: Any) -> dict[str, str]:
-    """Gives an environment in which the scripted engine answers everywhere."""
+    """Gives environment variables with which the scripted engine answers everywhere."""
     path = folder / "script.json"
     path.write_text(json.dumps({"answers": [{"after": "", "answer": ANSWER}], **script}))
     return {**apart(), "MISTRAL_LSP_SCRIPT": str(path)}
 
 
 def run(messages: int, seed: int = 1) -> dict[str, Any]:
-    """Sends `messages` messages, to one server after another; problems are in `wrongs`."""
+    """Sends `messages` messages, to one server after another. Problems are in `wrongs`."""
     started = time.perf_counter()
     sent = answers = crashes = 0
     wrongs: list[str] = []
@@ -56,7 +55,7 @@ def run(messages: int, seed: int = 1) -> dict[str, Any]:
 
 
 def flood(traffic: Traffic, chance: Random, messages: int) -> list[str]:
-    """Sends `messages` messages to one server; gives the problems."""
+    """Sends `messages` messages to one server; gives descriptions of the problems."""
     conversation = traffic.conversation
     traffic.initialize()
     while conversation.sent < messages and not conversation.wrongs:
@@ -68,5 +67,5 @@ def flood(traffic: Traffic, chance: Random, messages: int) -> list[str]:
 
 
 def shown_code(conversation: Conversation) -> list[str]:
-    """Finds log lines that contain text of a document."""
+    """Finds lines of the log that contain text of a document."""
     return [f"code in the log: {line[:200]}" for line in conversation.log if MARK in line][:3]

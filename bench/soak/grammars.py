@@ -1,8 +1,8 @@
-"""Parses random texts with every grammar: no text may end the process, nor block it for long.
+"""Parses random texts with every grammar: no text may end the process or block it for long.
 
 Run as `python -m bench.soak grammars --texts 100000`. A grammar is native code in the server's
-process. The texts are made from the tests' files, by cutting, repeating and deep nesting. A child
-process parses each text, edits it, and asks the tree the same questions as the server does.
+process. The texts are made from the tests' files by cutting, repeating and deep nesting. A child
+process parses each text, edits it, and asks the same questions of the tree as the server does.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from mistral_lsp.types import Span
 FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
 BEGUN = "begun"
-"""Printed in place of a question when a text begins."""
+"""Printed at the beginning of a text, where a question's description would be."""
 LONGEST_SECONDS = 30.0
-"""Seconds for one text. A process that takes longer counts as hanging, and is killed."""
+"""The most seconds for one text. After that, the process counts as hanging, and is killed."""
 Question = tuple[float, str]
-"""The processor seconds of one question about a text, and the question's description."""
+"""The processor seconds that one question about a text took, and the question's description."""
 UNITS = (
     *"([{<\"'`#|&!-=~^*_/\\$@:;,.?%+\t\n\r\0\ufeffé😀\u2028",
     *(
@@ -74,7 +74,7 @@ LENGTHS = (20, 24, 40, 56, 250, 256, 300, 1020, 1030, 3000)
 
 
 def run(texts: int, seed: int = 1) -> dict[str, Any]:
-    """Tries `texts` texts, equally many for each grammar. `wrongs` has the fatal ones."""
+    """Tries `texts` texts, equally many for each grammar. `wrongs` has the texts that failed."""
     started = time.perf_counter()
     wrongs: list[str] = []
     slowest = (0.0, "")
@@ -99,9 +99,10 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
 
 
 def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, str | None]:
-    """Runs a child process over the texts `first` to `last - 1`.
+    """Runs a child process with the texts `first` to `last - 1`.
 
-    Gives the latest text begun, the slowest question, and the process's failure (None: no failure).
+    Gives the latest text begun, the slowest question, and how the process failed (None: it did
+    not).
     """
     command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -123,12 +124,12 @@ def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, st
 
 
 def seeds(name: str) -> list[str]:
-    """Gives the tests' texts in a language, from which random texts are made."""
+    """Gives the tests' texts in a language, of which random texts are made."""
     return [path.read_text("utf-8") for path in sorted((FIXTURES / name).glob("*.case"))] or ["x\n"]
 
 
 def make_text(name: str, seed: int, number: int, texts: list[str]) -> str:
-    """Makes a random text, the same for the same arguments."""
+    """Makes a random text. It is the same whenever the arguments are."""
     chance = Random(f"{name} {seed} {number}")
     text = chance.choice(texts) if chance.random() < 0.8 else "a"
     for _ in range(chance.randint(1, 4)):
@@ -201,7 +202,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def _child(name: str, seed: int, first: int, last: int) -> None:
-    """Asks about the texts. Prints a line when a text begins, and a line for each question."""
+    """Asks all questions about the texts. Prints a line for each text begun and each question."""
     language = next(one for one in languages.LANGUAGES if one.name == name)
     texts = seeds(name)
     for number in range(first, last):
@@ -238,7 +239,7 @@ def _ask_all(number: int, document: Document) -> None:
 
 @contextmanager
 def _timed(number: int, question: str) -> Iterator[None]:
-    """Prints its block's processor time; unlike wall time, it excludes other programs."""
+    """Prints the processor time of the `with` block, which other programs do not affect."""
     begun = time.thread_time()
     yield
     print(number, round(time.thread_time() - begun, 3), question, flush=True)

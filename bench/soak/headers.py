@@ -51,13 +51,13 @@ LARGEST_GROWTH_MB = 64
 
 
 def text(value: str) -> bytes:
-    """Encodes a string as GGUF."""
+    """Encodes a string in the format GGUF."""
     body = value.encode()
     return struct.pack("<Q", len(body)) + body
 
 
 def value(chance: Random, kind: int, depth: int = 0) -> bytes:
-    """Encodes a random value of the GGUF type `kind`, without the type's number."""
+    """Encodes a random value of the GGUF type number `kind`. The number itself is not included."""
     if kind == STRING:
         return text(chance.choice(("llama", "gpt2", "<fim_middle>", "", "é")))
     if kind == ARRAY:
@@ -71,7 +71,7 @@ def value(chance: Random, kind: int, depth: int = 0) -> bytes:
 
 
 def header(chance: Random) -> bytes:
-    """Makes a well-formed model file, with known keys and random values."""
+    """Makes a well-formed model file with known keys and random values."""
     keys = chance.sample(KEYS, chance.randint(0, len(KEYS)))
     pairs = b""
     for key in keys:
@@ -99,7 +99,7 @@ def mutated(chance: Random, whole: bytes) -> bytes:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Reads `count` files. `wrongs` has every outcome other than a header or BadModelFile."""
+    """Reads `count` files. `wrongs` has each outcome that is neither a header nor BadModelFile."""
     chance = Random(seed)
     before = _peak_mb()
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Invalid messages: wrong types, odd ids, damaged bytes, bodies at the parser's limits."""
+"""Makes invalid messages: wrong types, odd ids, damaged bytes, bodies at the parser's limits."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ BODIES = (
 
 
 def parsed(body: bytes) -> Any:
-    """Decodes a body's message, or gives None."""
+    """Decodes a message's body. Gives None if that is impossible."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -105,7 +105,7 @@ def parsed(body: bytes) -> Any:
 
 
 def exchange(chance: Random, message: Any) -> Any:
-    """Replaces or removes one value of the message; only rarely the message's id."""
+    """Replaces or removes one value in a message. Rarely, that is the message's id."""
     copy = json.loads(json.dumps(message))
     node = copy
     while True:

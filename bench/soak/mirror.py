@@ -1,4 +1,4 @@
-"""A simple reference implementation of the protocol's document: one string, spliced."""
+"""A simple reference implementation of an LSP document: one string that edits splice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BYTES_OF_UNIT = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
 def units(text: str, encoding: str) -> int:
-    """Gives a text's length in the units of the client's columns."""
+    """Gives a text's length in the units in which the client counts columns."""
     codec = encoding if encoding == "utf-8" else f"{encoding}-le"
     return len(text.encode(codec, "surrogatepass")) // BYTES_OF_UNIT[encoding]
 
@@ -28,14 +28,14 @@ def joined(text: str) -> str:
 
 @dataclass
 class Mirror:
-    """A client's document. `in_sync` is False after an invalid or outdated edit."""
+    """A client's copy of a document. `in_sync` is False after an invalid or outdated edit."""
 
     text: str
     version: int = 1
     in_sync: bool = True
 
     def offset(self, line: int, column: int, encoding: str) -> int:
-        """Gives the offset of a position, or the nearest offset for a position outside the text."""
+        """Gives the offset of a position; for a position outside the text, the nearest offset."""
         start = 0
         for end in LINE_END.finditer(self.text):
             if line == 0:
@@ -53,7 +53,7 @@ class Mirror:
         return len(body)
 
     def position(self, offset: int, encoding: str) -> dict[str, int]:
-        """Gives the position of an offset."""
+        """Gives the position of an offset, as line and character."""
         ends = [end.end() for end in LINE_END.finditer(self.text) if end.end() <= offset]
         start = ends[-1] if ends else 0
         return {
@@ -62,7 +62,7 @@ class Mirror:
         }
 
     def splice(self, start: dict[str, int], end: dict[str, int], text: str, encoding: str) -> None:
-        """Replaces a range."""
+        """Replaces the text between two positions."""
         if encoding == "utf-16":
             # An edit may begin or end between a character's surrogate halves.
             parted = Mirror(halves(self.text))

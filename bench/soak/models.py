@@ -1,8 +1,7 @@
-"""Loads damaged copies of the embedded model: each must be refused with a message, or answer.
+"""Loads damaged copies of the embedded model: each must answer, or be refused with a message.
 
-Every engine loads each copy in a child process, and no process may die.
-
-Run as `python -m bench.soak models --models 1000`.
+Every engine loads each copy in a child process, and no process may die. Run as `python -m
+bench.soak models --models 1000`.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ CHILD_MEMORY = 16 << 30
 SMALL = (0, 1, 2, 3, 5, 7, 9, 64, 255, 575, 576, 577, 31_999, 32_000, 32_001, 65_536)
 FLOATS = (0.0, -1.0, 1e-30, 1e38, float("inf"), float("nan"))
 SPARE = (b"general.license", b"general.file_type", b"general.quantization_version")
-"""Keys removed to make room for changes that lengthen the header."""
+"""Keys that are removed to make room for changes that lengthen the header."""
 PROMPT = Prompt("plain", (Part("prefix", "def add(a, b):\n    return a"),))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A metadata pair: its key, the kind of its value, and the value as bytes."""
+    """An entry of the metadata: its key, the type number of its value, and the value's bytes."""
 
     key: bytes
     kind: int
@@ -49,7 +48,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Place:
-    """A header's entry for a tensor."""
+    """The entry of a tensor in a header."""
 
     name: bytes
     shape: tuple[int, ...]
@@ -61,25 +60,25 @@ Header = tuple[list[Pair], list[Place]]
 
 
 class Reader:
-    """Parses a valid header."""
+    """Reads a valid header from bytes."""
 
     def __init__(self, data: bytes):
-        """Begins after magic and version."""
+        """Starts after the magic bytes and the version."""
         self.data = data
         self.at = 8
 
     def number(self, form: str) -> Any:
-        """Reads the next number, which has the struct format `form`."""
+        """Reads the next number; `form` is its format in the module `struct`."""
         [found] = struct.unpack(f"<{form}", self.take(struct.calcsize(f"<{form}")))
         return found
 
     def take(self, size: int) -> bytes:
-        """Reads the next bytes."""
+        """Reads the next `size` bytes."""
         self.at += size
         return self.data[self.at - size : self.at]
 
     def skip(self, kind: int) -> None:
-        """Skips a value."""
+        """Skips a value of the type number `kind`."""
         if kind == STRING:
             self.take(self.number("Q"))
         elif kind == ARRAY:
@@ -119,12 +118,12 @@ def written(header: Header) -> bytes:
 
 
 def text(value: bytes) -> bytes:
-    """Encodes a string as GGUF."""
+    """Encodes a string in the format GGUF."""
     return struct.pack("<Q", len(value)) + value
 
 
 def fitted(header: Header, size: int) -> bytes | None:
-    """Encodes a header padded to `size` bytes, so that no weights move; None if it is longer."""
+    """Encodes a header, padded to `size` bytes so that no weights move; None if it is too long."""
     pairs, places = header
     padding = Pair(b"general.padding", STRING, text(b""))
     left = size - len(written(([*pairs, padding], places)))
@@ -134,7 +133,7 @@ def fitted(header: Header, size: int) -> bytes | None:
 
 
 def damaged(chance: Random, header: Header) -> Header:
-    """Changes one or two things in the header."""
+    """Changes one or two things in a header."""
     pairs, places = list(header[0]), list(header[1])
     for _ in range(chance.randint(1, 2)):
         if chance.random() < 0.7:
@@ -210,7 +209,7 @@ def _changed_place(chance: Random, place: Place) -> list[Place]:
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Loads `count` files. `wrongs` has every outcome other than an answer or a refusal."""
+    """Loads `count` files. `wrongs` has each outcome that is neither an answer nor a refusal."""
     chance = Random(seed)
     whole = store.locate("").read_bytes()
     pairs, places = Reader(whole).header()
@@ -243,7 +242,7 @@ def run(count: int, seed: int = 1) -> dict[str, Any]:
 
 
 def ask(engine: str, path: Path) -> str:
-    """Loads the model as the host does, and generates a few tokens."""
+    """Loads a model as the host does, and generates a few tokens. Gives the outcome."""
     try:
         ready = load(Load(engine, str(path), WINDOW, 1, 0))
         prompt = ready.tokenizer.prompt(PROMPT)
@@ -255,7 +254,7 @@ def ask(engine: str, path: Path) -> str:
 
 
 def in_a_child(work: Callable[[], str]) -> str:
-    """Runs `work` in a child process; gives its result, or how the process ended."""
+    """Runs `work` in a child process. Gives its result, or how the process ended."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""A site: editors that share an engine host, in private folders, and the faults injected there."""
+"""A site for soak tests: editors that share an engine host, and the faults injected there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import psutil
 from bench.soak.editor import Editor
 
 Fault = Callable[[], float]
-"""Injects a fault; gives the moment from which recovery is timed."""
+"""Injects a fault. Gives the moment from which the recovery is timed."""
 
 RECOVERY_SECONDS = 60.0
 ANSWER = {"answers": [{"after": "", "answer": "value + 1\n"}], "delay_ms": 0.2}
@@ -27,10 +27,10 @@ MODEL = "model.gguf"
 
 
 class Site:
-    """Editors that share one engine host."""
+    """Editors that share one engine host, in private folders."""
 
     def __init__(self, chance: Random, editors: int = 2, model: Path | None = None):
-        """Starts host and editors. Without a `model`, the scripted engine is used."""
+        """Starts the editors, and so a host. Without `model`, the scripted engine is used."""
         self.folder = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
         self.chance = chance
         self.model = model
@@ -45,7 +45,7 @@ class Site:
         self.recovered(time.monotonic())
 
     def _mount(self) -> bool:
-        """Mounts a small file system, to be filled later. False: not possible, as without root."""
+        """Mounts a small file system, which a fault fills later. False: not permitted."""
         (self.folder / "run").mkdir(mode=0o700)
         command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
         done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)
@@ -73,7 +73,7 @@ class Site:
         return found
 
     def faults(self) -> list[Fault]:
-        """Gives the faults possible here."""
+        """Gives the kinds of faults that are possible here."""
         if self.model is not None:
             return [self.truncate_model, self.replace_model, self.starve, self.kill, self.stop]
         found = [self.kill, self.stop, self.abort, self.starve, self.unlink, self.vanish]
@@ -95,23 +95,23 @@ class Site:
         return self._signal(signal.SIGSTOP)
 
     def abort(self) -> float:
-        """Ends the host by a signal, like a crash in native code."""
+        """Ends the host by a signal, as a crash in native code would."""
         return self._signal(self.chance.choice((signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)))
 
     def starve(self) -> float:
-        """Denies the host any more memory."""
+        """Makes all further memory allocations of the host fail."""
         for host in self.hosts():
             resource.prlimit(host.pid, resource.RLIMIT_AS, (1, 1))
         return time.monotonic()
 
     def unlink(self) -> float:
-        """Deletes the host's socket, and replaces an editor."""
+        """Deletes the host's socket, and replaces one editor by a new one."""
         for path in (self.folder / "run").rglob("*.socket"):
             path.unlink()
         return self.vanish()
 
     def vanish(self) -> float:
-        """Ends an editor without shutdown, and starts another one."""
+        """Ends an editor without a shutdown, and starts a new one."""
         editor = self.editors.pop(self.chance.randrange(len(self.editors)))
         self._count(editor)
         editor.vanish(self.chance.random() < 0.5)
@@ -120,7 +120,7 @@ class Site:
         return started
 
     def pause(self) -> float:
-        """Suspends a server for 0.5 s, as closing a laptop does."""
+        """Suspends a server for 0.5 s, as happens when a laptop is closed."""
         server = psutil.Process(self.chance.choice(self.editors).pid)
         server.suspend()
         time.sleep(0.5)
@@ -128,7 +128,7 @@ class Site:
         return time.monotonic()
 
     def fill_disk(self) -> float:
-        """Fills the disk for a while and kills the host, so that no new one can start."""
+        """Fills the disk for a while, and kills the host: no new host can start meanwhile."""
         filler = self.folder / "run" / "filler"
         filler.mkdir()
         try:
@@ -145,14 +145,14 @@ class Site:
         return time.monotonic()
 
     def truncate_model(self) -> float:
-        """Truncates the model's file, which the host has mapped, and restores it."""
+        """Truncates the model's file while the host has it mapped, then restores it."""
         os.truncate(self.folder / MODEL, self.chance.randrange(1_000_000, 90_000_000))
         time.sleep(1.0)
         self._copy_model()
         return time.monotonic()
 
     def replace_model(self) -> float:
-        """Replaces the model's file by a copy, and may kill the host."""
+        """Replaces the model's file by a copy, and sometimes kills the host."""
         self._copy_model()
         return self.kill() if self.chance.random() < 0.5 else time.monotonic()
 
@@ -165,10 +165,10 @@ class Site:
     # Checks
 
     def recovered(self, since: float) -> float | None:
-        """Waits until every editor was shown text requested after `since`; gives the seconds.
+        """Waits until every editor shows text requested after `since`; gives the seconds.
 
-        If a server has given up the engine, the engine is reloaded, as the server's message
-        advises. The time then starts again. None: no recovery in time, or a server died.
+        If a server has given up the engine, this reloads the engine, as the server's message
+        advises, and starts the time again. None: no recovery in time, or a server died.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:
@@ -186,7 +186,7 @@ class Site:
         return None
 
     def zombies(self) -> int:
-        """Counts ended child processes that their parent has not waited for."""
+        """Counts zombies: child processes that have ended but were not waited for."""
         count = 0
         for editor in self.editors:
             for child in psutil.Process(editor.pid).children(recursive=True):
@@ -198,7 +198,7 @@ class Site:
         self.slowest = max(self.slowest, editor.slowest)
 
     def close(self) -> dict[str, int]:
-        """Closes all editors; counts the hosts and sockets left behind."""
+        """Closes all editors; counts the hosts and sockets that are left."""
         for editor in self.editors:
             self._count(editor)
             self.lost += editor.close()

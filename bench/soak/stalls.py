@@ -1,6 +1,6 @@
-"""Measures how long this machine delays an idle thread's wake-up.
+"""Measures how late this machine wakes an idle thread.
 
-Long delays show that other programs use the machine, and that measured times are unreliable.
+Long delays mean that other programs use the machine, so that measured times are unreliable.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ NAP_SECONDS = 0.02
 
 
 class Stalls:
-    """A thread that naps. `longest` is the longest delay of a wake-up, in seconds."""
+    """A thread that sleeps and wakes. `longest` is the longest delay of a wake-up, in seconds."""
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -28,7 +28,7 @@ class Stalls:
             before = now
 
     def end(self) -> float:
-        """Ends the thread; gives the longest stall in seconds."""
+        """Ends the thread; gives the longest delay in seconds."""
         self._ended.set()
         self._thread.join()
         return round(self.longest, 2)

@@ -1,4 +1,4 @@
-"""Sends random valid and invalid messages to a server, and notes which need an answer.
+"""Sends random valid and invalid messages to a server, and notes which must be answered.
 
 All randomness comes from the given `Random`, so that a run can be repeated.
 """
@@ -18,7 +18,7 @@ from bench.soak.watched import COMMAND, digest
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 MARK = "Qx7"
-"""Part of every document's text. A log line that contains it leaks a user's code."""
+"""A text in every document. If it appears in the log, the log leaks the user's code."""
 PIECES = (
     "def add(a, b):\n    ",
     "return a + b",
@@ -48,17 +48,17 @@ LONG_DOCUMENT = 4_000
 
 
 def writing(chance: Random, most: int = 4, halves: bool = False) -> str:
-    """Makes a random text. With `halves`, it is sometimes a lone surrogate half."""
+    """Makes a random text. With `halves`, it is sometimes half of a surrogate pair."""
     if halves and chance.random() < 0.02:
         return chance.choice(LONE)
     return "".join(chance.choice(PIECES) for _ in range(chance.randint(0, most)))
 
 
 class Traffic:
-    """One client: its documents, as it knows them, and its messages."""
+    """One client of a server: its messages, and its own copies of its documents."""
 
     def __init__(self, conversation: Conversation, encoding: str, name: str = "d"):
-        """Opens nothing. `name` separates the documents of several clients of one server."""
+        """Opens no document. `name` keeps apart the documents of several clients of one server."""
         self.conversation = conversation
         self.encoding = encoding
         self.open: dict[str, Mirror] = {}
@@ -67,7 +67,7 @@ class Traffic:
         self._documents = 0
 
     def number_from(self, number: int) -> None:
-        """Sets the first request id, for several clients of one server."""
+        """Sets the first request id, so that several clients of one server use different ids."""
         self._number = number
 
     # Building blocks
@@ -96,7 +96,7 @@ class Traffic:
         self.conversation.settle()
 
     def compare(self, uri: str) -> None:
-        """Asks for the digest of the server's text, and compares it with the client's text."""
+        """Requests the digest of the server's text; compares it with the digest of our text."""
         mirror = self.open.get(uri)
         text = mirror.text if mirror and mirror.in_sync else ""
         wanted = mirror and {"digest": digest(text), "in_sync": mirror.in_sync}
@@ -129,7 +129,7 @@ class Traffic:
         self.compare(uri)
 
     def edits(self, chance: Random) -> None:
-        """Edits a document (didChange). Each change applies to the result of the one before."""
+        """Sends didChange for a document. Each change applies to the result of the one before."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None:
@@ -157,7 +157,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """Edits an older version. After that, only a whole text puts the server in sync again."""
+        """Sends an edit of an older version. After it, only a whole text restores the sync."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -168,7 +168,7 @@ class Traffic:
             self.compare(uri)
 
     def edits_wrongly(self, chance: Random) -> None:
-        """Sends an invalid edit, after which the server's text is unknown."""
+        """Sends an invalid edit. After it, the server's text is unknown."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -192,7 +192,7 @@ class Traffic:
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def some_document(self, chance: Random) -> str:
-        """Gives the URI of an open document, or rarely an unknown one."""
+        """Gives the URI of an open document; rarely, one that no document has."""
         if not self.open or chance.random() < 0.02:
             return "file:///project/none.py"
         return chance.choice(list(self.open))
@@ -200,7 +200,7 @@ class Traffic:
     # Requests and hints
 
     def place(self, chance: Random) -> dict[str, Any]:
-        """Gives a random place in a document. Mostly, the place exists."""
+        """Gives a random position, which mostly exists in the document."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None or chance.random() < 0.1:
@@ -213,7 +213,7 @@ class Traffic:
         return {"textDocument": {"uri": uri}, "position": position}
 
     def asks(self, chance: Random) -> None:
-        """Sends an inline completion request, maybe with a progress token or a selected item."""
+        """Requests an inline completion, sometimes with a progress token or a selected item."""
         context: dict[str, Any] = {"triggerKind": chance.choice((0, 1, 2, 2))}
         params = {**self.place(chance), "context": context}
         if chance.random() < 0.1:
@@ -224,7 +224,7 @@ class Traffic:
         self.request("textDocument/inlineCompletion", params)
 
     def cancels(self, chance: Random) -> None:
-        """Sends $/cancelRequest for a running, a finished or an unknown request."""
+        """Sends $/cancelRequest for a running, finished or unknown request."""
         pending = self.conversation.pending()
         other = chance.choice((0, -1, "none", self._number, self._number + 1))
         number = chance.choice(pending) if pending and chance.random() < 0.8 else other
@@ -256,7 +256,7 @@ class Traffic:
             self.conversation.send(json.dumps(message).encode(), number)
 
     def answers_nobody(self, chance: Random) -> None:
-        """Sends a response that the server has not asked for, maybe with a pending request's id."""
+        """Sends an unrequested response. Its id may be that of a pending request."""
         number = chance.choice([*self.conversation.pending()[-3:], 0, "none", *junk.ODD_IDS])
         outcome = chance.choice(({"result": None}, {"error": {"code": 1, "message": MARK}}, {}))
         self.conversation.send(json.dumps({"jsonrpc": "2.0", "id": number, **outcome}).encode())
@@ -264,7 +264,7 @@ class Traffic:
     # Invalid messages
 
     def malforms(self, chance: Random) -> None:
-        """Sends a valid message with some values replaced."""
+        """Sends a valid message in which some values are replaced."""
         params = {**self.place(chance), "context": {"triggerKind": 2}}
         params["textDocument"] = {"uri": "file:///victim.py", "version": 1, "text": MARK}
         params["contentChanges"] = [{"text": MARK}]
@@ -281,7 +281,7 @@ class Traffic:
         self.raw(body)
 
     def raw(self, body: bytes) -> None:
-        """Sends a body unchanged, unless it would end the conversation or execute a command."""
+        """Sends a body as it is, unless it would end the conversation or execute a command."""
         message = junk.parsed(body)
         method = message.get("method") if isinstance(message, dict) else None
         if method in ("exit", "shutdown") or (method == "workspace/executeCommand"):
@@ -292,7 +292,7 @@ class Traffic:
         self.conversation.send(body, owed)
 
     def hostile(self, chance: Random) -> None:
-        """Sends a body at the parser's limits."""
+        """Sends a message body that tests the limits of the server's parser."""
         self.raw(chance.choice(junk.BODIES))
 
     def huge(self, chance: Random) -> None:

@@ -1,6 +1,7 @@
 """Simulates hours of typing: memory, descriptors and latency must not grow.
 
-Run as `python -m bench.soak typing --hours 8`. The typist's pauses are counted, not waited for.
+Run as `python -m bench.soak typing --hours 8`. The typist's pauses are added up, but not waited
+for.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ LARGEST_GROWTH = 0.02
 LARGEST_DELAY = 0.10
 KEYS_OF_A_FILE = 2_000
 READING_SECONDS = 5.0
-"""Median pause in seconds after a line, besides the pauses of the typist's rhythm."""
+"""The median pause after a line in seconds, in addition to the pauses in the typing rhythm."""
 ENCODING = "utf-16"
 
 
 class Typist:
-    """One editor and its user, who types files and corrects errors."""
+    """An editor with a user who types files and corrects errors."""
 
     def __init__(self, conversation: Conversation, seed: int):
-        """Does the handshake; opens nothing."""
+        """Does the handshake. Opens no document."""
         self.conversation = conversation
         self.latencies: list[float] = []
         self.keys = self.simulated = 0.0
@@ -70,12 +71,12 @@ class Typist:
         return answers[0]
 
     def notify(self, method: str, params: Any) -> None:
-        """Sends a notification together with the next request."""
+        """Sends a notification, at the latest with the next request."""
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         self.conversation.send(json.dumps(message).encode())
 
     def type_until(self, hours: float, each: Callable[[], None]) -> None:
-        """Types until `hours` simulated hours have passed; calls `each` after every key."""
+        """Types for `hours` simulated hours; calls `each` after every keystroke."""
         while self.simulated < hours * 3600:
             self._type_file(hours * 3600, each)
 
@@ -102,7 +103,7 @@ class Typist:
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def _type_key(self, uri: str, place: dict[str, int], character: str) -> None:
-        """Types a character and requests ghost text there; moves `place`."""
+        """Types a character at `place` and requests ghost text after it. Moves `place`."""
         self._change(uri, place, place, character)
         place["character"] += 2 if ord(character) > 0xFFFF else 1
         if character == "\n":
@@ -128,7 +129,7 @@ class Typist:
 
 
 class Watch:
-    """Samples the memory, descriptors and memory maps of processes."""
+    """Takes samples of the memory, descriptors and memory maps of processes."""
 
     def __init__(self, pids: list[int]):
         self._processes = [psutil.Process(pid) for pid in pids]
@@ -144,14 +145,17 @@ class Watch:
 
 
 def growth(samples: list[int]) -> float:
-    """Gives the relative growth from the second tenth, after the warm-up, to the last tenth."""
+    """Gives the relative growth from the second tenth of the samples to the last tenth.
+
+    The first tenth is the warm-up.
+    """
     tenth = max(1, len(samples) // 10)
     before = statistics.median(samples[tenth : 2 * tenth])
     return statistics.median(samples[-tenth:]) / before - 1
 
 
 def run(hours: float, seed: int = 1) -> dict[str, Any]:
-    """Simulates three users at once, each typing for `hours` simulated hours."""
+    """Simulates three users at once, each for `hours` simulated hours."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         environment = scripted(Path(folder))
@@ -186,7 +190,7 @@ def _host(typist: Typist) -> int:
 def _sampling(
     typist: Typist, watch: Watch, hours: float, leads: bool = False
 ) -> Callable[[], None]:
-    """Gives the callback for each key. With `leads`, it samples the processes regularly."""
+    """Gives the function to call after each keystroke. With `leads`, it takes regular samples."""
     step = hours * 3600 / SAMPLES
 
     def each() -> None:

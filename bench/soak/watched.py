@@ -1,4 +1,4 @@
-"""The real server with an added command: `soak.text` gives a digest of a document's text.
+"""The real server with the additional command `soak.text`, which gives a document's digest.
 
 Run as `python -m bench.soak.watched`, with the options of mistral-lsp.
 """
@@ -17,12 +17,12 @@ COMMAND = "soak.text"
 
 
 def digest(text: str) -> int:
-    """Gives a checksum of a text, even of one with lone surrogates."""
+    """Gives a checksum of a text, which may contain half surrogate pairs."""
     return zlib.crc32(text.encode("utf-16-le", "surrogatepass"))
 
 
 def register(app: App) -> None:
-    """Registers all handlers and the added command with `app`."""
+    """Registers all handlers with `app`, and the additional command."""
     features.register(app)
 
     @app.command(COMMAND)

@@ -1,1 +1,1 @@
-"""Measures the latency of ghost text after moves and edits of every kind."""
+"""The speed checks: how fast ghost text comes after moves and edits of every kind."""

@@ -1,4 +1,4 @@
-"""Runs the named checks, or all, against the real server process and the real model.
+"""Runs the named speed checks, or all, with the real server process and the real model.
 
 Run as `python -m bench.speed`. Prints a table and one JSON object; bench/README.md describes each
 check.
@@ -38,7 +38,10 @@ CHECKS: dict[str, Callable[[Setup], Rows]] = {
 }
 HOMES = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 STARTS = 3
-"""Starts of the server. After them, its measured speed and its window sizes stay constant."""
+"""How often the server is started before the checks.
+
+After that many starts, the speed that it has measured, and so its window sizes, no longer change.
+"""
 
 
 def main() -> None:
@@ -80,7 +83,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 @contextmanager
 def private_home() -> Iterator[dict[str, str]]:
-    """Gives an environment with fresh folders for settings, caches and sockets."""
+    """Gives environment variables with new folders for settings, caches and sockets."""
     # A socket's path has to be short. Cleanup may fail, since an exiting host may still write.
     short = "/tmp" if os.name == "posix" else None
     with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as folder:

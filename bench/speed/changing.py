@@ -1,4 +1,7 @@
-"""Checks how many prompt tokens edits cost beyond the changed text, with a warm window."""
+"""Checks how many prompt tokens are evaluated after edits, besides those of the changed text.
+
+The window is warm.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from bench.support.statistics import Rows
 PASTED_LINES = 20
 INSERTED_ABOVE = 3
 ALLOWED_TOKENS = 16
-"""Tokens allowed beyond those of the changed text, for marks and for a token cut in two."""
+"""Tokens allowed besides those of the changed text: for marks, and for a token that is cut."""
 
 Step = tuple[str, str, Spot]
-"""The latest edit: its kind, the changed text, and the cursor's place after it."""
+"""An edit: its kind, the changed text, and the place of the cursor after it."""
 
 
 def check_edits(setup: Setup) -> Rows:
@@ -40,9 +43,9 @@ def check_edits(setup: Setup) -> Rows:
 def _replies(
     editor: Editor, file: File, spot: Spot, pause: float
 ) -> Iterator[tuple[str, str, Shown, int]]:
-    """Makes the edits; yields each one's kind, changed text and shown answer.
+    """Makes the edits; yields each edit's kind, changed text and shown answer.
 
-    Also yields the number of tokens evaluated for the edit and in the pause after it.
+    Also yields the number of tokens evaluated from the edit to the end of the pause after it.
     """
     before = work(editor)["evaluated"]
     for kind, changed, cursor in _steps(editor, file, spot):
@@ -66,8 +69,8 @@ def _note(rows: Rows, kind: str, shown: Shown, all_work: int, changed: int) -> N
 def _steps(editor: Editor, file: File, spot: Spot) -> Iterator[Step]:
     """Makes the edits, one after another.
 
-    If an edit only restores earlier text, or is far from the cursor, a letter is typed after it,
-    so that no cached answer fits.
+    An edit that only restores earlier text, or is far from the cursor, is followed by a typed
+    letter, so that no cached answer fits.
     """
     line = file.lines[spot.line]
     enter = "\n" + line[: len(line) - len(line.lstrip())]
@@ -94,5 +97,5 @@ def _letter(editor: Editor, file: File, spot: Spot) -> tuple[Spot, str]:
 
 
 def _pasted(file: File) -> str:
-    """Gives lines from the end of the same file, to paste at the cursor."""
+    """Gives lines from the end of the file, to be pasted at the cursor."""
     return "\n".join(file.lines[-PASTED_LINES - 1 : -1]) + "\n"

@@ -1,4 +1,4 @@
-"""A simulated editor with several open files; measures its user's waiting times."""
+"""A simulated editor with several open files. It measures how long its user waits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bench.support.subjects import Ours, timed, token_of
 
 PATIENCE_SECONDS = 120.0
 SETTINGS = {"deadlineMs": 60000, **ALONE}
-"""The deadline cuts off no answer. The host exits with its server."""
+"""Settings with which no answer is cut off by the deadline, and the host exits with its server."""
 LEAVING_SECONDS = 20.0
 
 _LETTERS = itertools.cycle(string.ascii_letters)
@@ -31,7 +31,7 @@ _LETTERS = itertools.cycle(string.ascii_letters)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request's result: text, costs, and milliseconds to the first piece, first line and end."""
+    """A request's result: text, token counts, and ms to the first piece, first line and end."""
 
     text: str
     first_ms: float
@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass
 class File:
-    """An open file in the editor."""
+    """A file that is open in the editor."""
 
     uri: str
     lines: list[str]
@@ -55,7 +55,7 @@ USUAL_EXTENT = Extent()
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The server to measure, its environment, and how much is measured."""
+    """The server to be measured, its environment, and the extent of the checks."""
 
     engine: str
     model: str = ""
@@ -63,7 +63,7 @@ class Setup:
     environment: dict[str, str] = field(default_factory=dict)
     extent: Extent = USUAL_EXTENT
     directory: Path = TRUTH
-    """Folder of code files in which gaps are cut, to be completed."""
+    """The folder of code files in which gaps are cut."""
 
     def subject(self, **settings: Any) -> Ours:
         """Creates a server without starting it."""
@@ -79,7 +79,8 @@ class Setup:
     def editor(self, is_last: bool = True, **settings: Any) -> Iterator[Editor]:
         """Starts an editor with its own server.
 
-        With `is_last`, waits at the end for the host's exit. Until then, the host may write files.
+        With `is_last`, waits at the end until the host has exited, since a running host may write
+        files.
         """
         subject = self.subject(**settings)
         subject.start()
@@ -98,10 +99,10 @@ def _wait_until_gone(pid: int) -> None:
 
 
 class Editor:
-    """One editor window with its server."""
+    """An editor window with its own server."""
 
     def __init__(self, client: Client):
-        """`client` is connected to a server with a loaded model."""
+        """`client` must be connected to a server that has loaded its model."""
         self.client = client
 
     def open(self, name: str, lines: Sequence[str]) -> File:
@@ -111,13 +112,13 @@ class Editor:
         return file
 
     def look(self, file: File, spot: Spot) -> None:
-        """Tells the server that the cursor rests at a place."""
+        """Tells the server that the cursor is resting at a place."""
         position = {"line": spot.line, "character": spot.column}
         document = {"textDocument": {"uri": file.uri}, "position": position}
         self.client.notify("mistralLsp/didMoveCursor", document)
 
     def edit(self, file: File, start: Spot, end: Spot, text: str) -> Spot:
-        """Replaces the text between two places; gives the place after the new text."""
+        """Replaces the text between two places. Gives the place after the new text."""
         file.version += 1
         self.client.change(file.uri, file.version, start, end, text)
         behind = file.lines[end.line][end.column :]
@@ -128,15 +129,15 @@ class Editor:
         return Spot(start.line + len(new) - 1, column)
 
     def type(self, file: File, spot: Spot, text: str) -> Spot:
-        """Types a text; gives the place after it."""
+        """Types a text. Gives the place after the text."""
         return self.edit(file, spot, spot, text)
 
     def type_letter(self, file: File, spot: Spot) -> Spot:
-        """Types a letter, a different one every time, so that no cached answer fits."""
+        """Types a letter. It is a different one every time, so that no cached answer fits."""
         return self.type(file, spot, next(_LETTERS))
 
     def ask(self, file: File, spot: Spot) -> Shown:
-        """Sends an automatic request, as editors do, and waits for the whole answer."""
+        """Sends an automatic request, as editors do; gives the whole answer."""
         self.client.notifications.clear()
         begun = time.perf_counter()
         number = self.client.ask(file.uri, *spot, token=token_of(begun))
@@ -156,18 +157,18 @@ class Editor:
 
 
 def first_ms(shown: Sequence[Shown]) -> Rows:
-    """Gives the spread of the times to the first piece."""
+    """Gives the distribution of the times to the first piece."""
     return spread([one.first_ms for one in shown])
 
 
 def work(editor: Editor) -> Rows:
-    """Gives the tokens since the server's start: evaluated, decoded and shown."""
+    """Gives the numbers of tokens since the server's start: evaluated, decoded and shown."""
     found: Rows = editor.client.status()["work_tokens"]
     return found
 
 
 def ghosts_ms(shown: Sequence[Shown]) -> Rows:
-    """Gives the spread of the times to the first piece, without empty answers."""
+    """Gives the distribution of the times to the first piece, without empty answers."""
     return first_ms([one for one in shown if one.text])
 
 
@@ -177,10 +178,13 @@ def empty(shown: Sequence[Shown]) -> int:
 
 
 def asked_model(shown: Sequence[Shown]) -> int:
-    """Counts the requests that reached the model: not refused, and not answered by the cache."""
+    """Counts the requests that reached the model.
+
+    The others were refused, or answered from the cache.
+    """
     return sum(one.asked_model for one in shown)
 
 
 def evaluated(shown: Sequence[Shown]) -> Rows:
-    """Gives the spread of the prompt tokens evaluated."""
+    """Gives the distribution of the numbers of prompt tokens evaluated."""
     return spread([one.evaluated for one in shown])

@@ -1,4 +1,4 @@
-"""How much the speed checks measure, and how long they pause."""
+"""The extent of the speed checks: how much they measure, and how long they pause."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Counts of the checks, and their pauses in seconds; tests make them small."""
+    """Numbers of things to measure, and pauses in seconds. Tests use small ones."""
 
     rest_seconds: float = 3.0
-    """Pause at a new place, until its window is warm."""
+    """The pause at a new place, until its window is warm."""
     answered_seconds: float = 1.0
-    """Pause after the first answer at a place."""
+    """The pause after the first answer at a place."""
     adapt_seconds: float = 2.0
-    """Pause between the start of another program and the typing."""
+    """The pause between the start of another program and the typing."""
     edit_pauses: dict[str, float] = field(default_factory=lambda: {"rested": 1.0, "hurried": 0.0})
-    """Pauses between an answer and the next edit, at a person's pace and at a program's."""
+    """The pauses between an answer and the next edit: of a person, and of a program."""
     edited_places: int = 3
     returns: int = 10
-    """Returns to the first place from elsewhere in its file, and as many from another file."""
+    """How often the first place is returned to from its own file, and from another file."""
     restarts: int = 3
     jumps: int = 16
     opened_files: tuple[str, ...] = (

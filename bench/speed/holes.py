@@ -1,4 +1,4 @@
-"""Checks the first ghost text at new places of real code: at once, and after a rest."""
+"""Checks the first ghost text at new places in real code, at once and after a rest."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ MASK = "rest-of-line"
 
 
 def check_holes(setup: Setup) -> Rows:
-    """Requests the rest of the line at each gap: times, and percentage of exact answers.
+    """Requests the rest of the line at each gap. Gives times, and the percentage of exact answers.
 
-    Each gap's file is newly opened. `rested`: the cursor rested at the gap before the request.
+    The file of each gap has just been opened. `rested` means that the cursor rested at the gap
+    before the request.
     """
     tasks = from_directory(setup.directory, MASK, setup.extent.holes)
     found: Rows = {"holes": len(tasks)}
@@ -47,5 +48,5 @@ def _fill(editor: Editor, task: Task, name: str, rest: float) -> Shown:
 
 
 def _is_exact(task: Task, shown: Shown) -> bool:
-    """Whether the answer's first line is the rest of the line."""
+    """Whether the answer's first line equals the rest of the line."""
     return shown.text.split("\n")[0].rstrip() == task.expected.split("\n")[0].rstrip()

@@ -1,4 +1,4 @@
-"""Checks moves: back to an earlier place, to a new one, into a newly opened file."""
+"""Checks moves of the cursor: to an earlier place, to a new place, into a newly opened file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EARLIER_RUN = {"rememberWindows": True}
 
 
 def check_revisit(setup: Setup) -> Rows:
-    """Measures returns to earlier places: in one run of the server, and after its restart."""
+    """Measures returns to earlier places, during one run of the server and after a restart."""
     rest = setup.extent.rest_seconds
     with setup.editor() as editor:
         lines, here, there = _two_places(0)
@@ -66,7 +66,7 @@ def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
 
 
 def _revisit_after_restart(setup: Setup) -> list[Shown]:
-    """Visits two places, restarts the server, visits both again, and gives these answers."""
+    """Visits two places, restarts the server, and visits both again. Gives the last two answers."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
     for restart in range(setup.extent.restarts):
@@ -81,7 +81,7 @@ def _revisit_after_restart(setup: Setup) -> list[Shown]:
 
 
 def check_jump(setup: Setup) -> Rows:
-    """Measures jumps to new places in a file of 3,000 lines, each in a half-typed line."""
+    """Measures jumps to new places in a file of 3,000 lines. Each place is in a half-typed line."""
     lines = long_lines(0)
     with setup.editor() as editor:
         file = editor.open("long.py", lines)
@@ -97,7 +97,7 @@ def check_jump(setup: Setup) -> Rows:
 
 
 def _jump(editor: Editor, file: File, spot: Spot, rest: float) -> Shown:
-    """Cuts the line at the spot, requests ghost text, rests, and restores the line."""
+    """Cuts off the line at the spot, requests ghost text, rests, and restores the line."""
     end = Spot(spot.line, len(file.lines[spot.line]))
     tail = file.lines[spot.line][spot.column :]
     editor.edit(file, spot, end, "")
@@ -108,7 +108,7 @@ def _jump(editor: Editor, file: File, spot: Spot, rest: float) -> Shown:
 
 
 def check_open(setup: Setup) -> Rows:
-    """Checks whether the window is warm at the first keystroke in a newly opened file."""
+    """Checks whether the window is warm at the first keystroke in a file that was just opened."""
     shown = []
     with setup.editor() as editor:
         for name in setup.extent.opened_files:

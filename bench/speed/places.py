@@ -12,18 +12,21 @@ from typing import NamedTuple
 from bench.support.servers import python_text
 
 LONG_FILES = (("argparse.py", "heapq.py"), ("ast.py", "configparser.py"))
-"""Pairs of files with about 3,000 lines together."""
+"""Pairs of files. The files of a pair have about 3,000 lines together."""
 SHORTEST_CODE = 30
-"""Characters of a chosen line, at least. Half of a shorter one gives too little context."""
+"""The fewest characters of a chosen line. Half of a shorter line gives too little context."""
 NAME = re.compile(r"(?<=[ (.])[A-Za-z_]\w*")
 NOT_ONLY_CODE = re.compile("['\"#]")
-"""Matches signs of a string or comment. Such lines are left out: half a string breaks a file."""
+"""Matches a sign of a string or a comment.
+
+Lines that contain one are not chosen, since half a string breaks the file.
+"""
 
 
 class Spot(NamedTuple):
-    """A line and a column in a file, both counted from 0.
+    """A place in a file: line and column, both counted from 0.
 
-    The lines used here are ASCII, so a column is also an LSP column.
+    The lines used here are ASCII, so that a column is also an LSP column.
     """
 
     line: int
@@ -31,7 +34,7 @@ class Spot(NamedTuple):
 
 
 def long_lines(which: int) -> list[str]:
-    """Gives about 3,000 lines of real code, joined from Python's standard library."""
+    """Gives about 3,000 lines of real code: files of Python's standard library, joined."""
     return "\n".join(map(python_text, LONG_FILES[which])).split("\n")
 
 
@@ -41,7 +44,7 @@ def file_lines(name: str) -> list[str]:
 
 
 def half_typed(lines: Sequence[str]) -> list[Spot]:
-    """Finds a place in each suitable statement: before a name in the second half of its line."""
+    """Finds a place in each suitable statement: before a name in the second half of the line."""
     spots = []
     for number in sorted(_statements("\n".join(lines))):
         line = lines[number]
@@ -56,7 +59,7 @@ def half_typed(lines: Sequence[str]) -> list[Spot]:
 
 
 def _statements(text: str) -> set[int]:
-    """Finds the one-line assignments, returns and calls in functions; gives line numbers from 0."""
+    """Finds assignments, returns and calls of one line in functions. Gives line numbers from 0."""
     found = set()
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef):
@@ -78,17 +81,17 @@ def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
 
 
 def nearest(spots: Sequence[Spot], share: float) -> Spot:
-    """Gives the spot at a relative position in the list: 0 is the first, 1 the last."""
+    """Gives the spot at a relative position in the list: 0 is the first spot, 1 the last."""
     return spots[int(share * (len(spots) - 1))]
 
 
 def letter_at(lines: Sequence[str], spot: Spot) -> str:
-    """Gives the character at a place. After `cut`, it is the next one to type."""
+    """Gives the character at a spot. In a line shortened by `cut`, this is the next one to type."""
     return lines[spot.line][spot.column]
 
 
 def cut(lines: Sequence[str], spots: Sequence[Spot]) -> list[str]:
-    """Gives the lines, each cut off at its spot if it has one."""
+    """Gives the lines. A line with a spot is cut off there."""
     cut_lines = list(lines)
     for spot in spots:
         cut_lines[spot.line] = lines[spot.line][: spot.column]

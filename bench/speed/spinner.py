@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROUNDS = 1_000_000
-"""Rounds of hashing in one call. The call releases the interpreter lock."""
+"""Rounds of hashing in one call. During a call, the interpreter lock is released."""
 
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Runs this module as a process during a `with` block."""
+    """Keeps all cores busy during a `with` block, by running this module as a process."""
     process = subprocess.Popen([sys.executable, "-m", "bench.speed.spinner"])
     try:
         yield
@@ -26,7 +26,7 @@ def busy_cores() -> Iterator[None]:
 
 
 def spin() -> None:
-    """Computes without end on one core."""
+    """Computes forever, on one core."""
     while True:
         hashlib.pbkdf2_hmac("sha256", b"password", b"salt", ROUNDS)
 

@@ -10,19 +10,19 @@ import llama_cpp.llama_cpp as lib
 from bench.support.servers import EMBEDDED
 
 FIRST = b"\x01"
-"""A byte with its own token, put before every text so that no space is added to the text."""
+"""A byte that is one token. Put before every text, it keeps a space from being added there."""
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _keep_quiet(level: int, text: bytes, _: object) -> None:
-    """Drops llama.cpp's log."""
+    """Drops the messages that llama.cpp logs."""
 
 
 class Vocabulary:
     """The vocabulary of a GGUF file."""
 
     def __init__(self, model: str):
-        """Reads the model's vocabulary; "" is the embedded model."""
+        """Reads the vocabulary of the model file `model`; "" is the embedded model."""
         path = Path(model) if model else EMBEDDED
         parameters = lib.llama_model_default_params()
         parameters.vocab_only = True

@@ -1,4 +1,4 @@
-"""Checks a second editor window: its memory, and its time to the first ghost text."""
+"""Checks a second editor window: how much memory it takes, and when it shows ghost text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 def check_second_window(setup: Setup) -> Rows:
     """Opens the first editor's file in a second editor, and then a small file.
 
-    Types the file's own next letter: after any other letter, the model may write nothing.
+    Types the letter that comes next in the file. After another letter, the model may write nothing.
     """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)
@@ -61,8 +61,8 @@ def _host(editor: Editor) -> int:
 def memory_mb(editors: Iterable[Editor]) -> float:
     """Gives the memory, in MB, of the editors' servers, hosts and child processes.
 
-    Memory shared by several processes, such as libraries, counts once (PSS). On a system without
-    PSS it is left out (USS).
+    Memory that several processes share, such as libraries, counts once (PSS). On a system without
+    PSS, shared memory is left out (USS).
     """
     processes: set[psutil.Process] = set()
     for editor in editors:

@@ -1,4 +1,4 @@
-"""Checks the engine's speed on a busy machine, its stop after a cancel, and its wasted work."""
+"""Checks the engine on a busy machine, after a cancel, and for wasted work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from bench.support.statistics import Rows, spread
 from bench.support.typist import shipped_places
 
 WASTE_MODES = {"human": (1, 3), "accept": (3, 1)}
-"""For each mode: places in a file, and lines typed at each. `accept` types one line only."""
+"""For each mode: the number of places in a file, and of lines to type at each place.
+
+The mode `accept` types one line only.
+"""
 
 
 def check_busy(setup: Setup) -> Rows:
-    """Types lines, awaiting each answer, on an idle machine and beside a program on all cores."""
+    """Types lines, awaiting each answer: on an idle machine, and beside a program on all cores."""
     quiet = _line_ms(_typed(setup, nullcontext()))
     busy = _line_ms(_typed(setup, busy_cores()))
     ratio = round(busy["p50"] / quiet["p50"], 2) if quiet["p50"] and busy["p50"] else None
@@ -27,15 +30,16 @@ def check_busy(setup: Setup) -> Rows:
 
 
 def _line_ms(shown: list[Shown]) -> Rows:
-    """Gives the spread of the times to the first line, for non-empty answers from the model.
+    """Gives the distribution of times to the first line, for non-empty answers from the model.
 
-    The server says which answers are cached. On a busy machine, these may be slow, too.
+    The server reports which answers come from its cache. Their times alone would not tell, since
+    even these answers may be slow on a busy machine.
     """
     return spread([one.line_ms for one in shown if one.text and one.asked_model])
 
 
 def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
-    """Starts a server, enters `company`, types lines, and gives the answers."""
+    """Starts a server and types lines, in a `with` block of `company`; gives the answers."""
     lines = long_lines(0)
     shown = []
     with setup.editor() as editor, company:
@@ -50,7 +54,10 @@ def _typed(setup: Setup, company: AbstractContextManager[None]) -> list[Shown]:
 def _type_line(
     editor: Editor, file: File, spot: Spot, lines: list[str], rest: float
 ) -> list[Shown]:
-    """Types the rest of a line. Drops the answer to the first request, which reads the window."""
+    """Types the rest of a line; gives the answers.
+
+    The answer to the first request is left out, since it waits until the window is read.
+    """
     editor.ask(file, spot)
     time.sleep(rest)
     shown = []
@@ -61,7 +68,7 @@ def _type_line(
 
 
 def check_cancel(setup: Setup) -> Rows:
-    """Runs the check `cancel` of bench.checks: time from a cancel to an idle engine."""
+    """Runs the check `cancel` of bench.checks, which measures the time from a cancel to idle."""
     arguments = setup.subject().arguments()
     return checks.check_cancel(
         *arguments, environment=setup.environment, cancels=setup.extent.cancels
@@ -69,9 +76,9 @@ def check_cancel(setup: Setup) -> Rows:
 
 
 def check_waste(setup: Setup) -> Rows:
-    """Counts tokens decoded but never shown: at a person's pace, and while accepting ghost text.
+    """Counts tokens that are decoded but never shown, at a person's pace and while accepting.
 
-    They include tokens decoded ahead in idle moments.
+    Tokens that are decoded ahead in idle moments count, too.
     """
     rows: Rows = {}
     for mode, (places, lines) in WASTE_MODES.items():

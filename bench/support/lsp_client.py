@@ -1,4 +1,4 @@
-"""A small LSP client over pipes, with raw messages and exact times."""
+"""A small LSP client over pipes, which can send raw messages and measures exact times."""
 
 from __future__ import annotations
 
@@ -19,23 +19,26 @@ from typing import Any
 Message = dict[str, Any]
 
 ALONE = {"keepLoadedSeconds": 0}
-"""Settings that make the host exit with its server."""
+"""Settings with which a host exits together with its server."""
 
 
 @cache
 def apart() -> dict[str, str]:
-    """Gives environment variables that keep the bench's hosts apart from the user's."""
+    """Gives environment variables that keep the bench's hosts apart from the user's hosts."""
     folder = tempfile.mkdtemp(prefix="bench", dir="/tmp" if os.name == "posix" else None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"XDG_RUNTIME_DIR": folder}
 
 
 class ServerGone(Exception):
-    """The server closed its output."""
+    """Raised when the server has closed its output."""
 
 
 class Client:
-    """A server process and its LSP conversation. Most of the server's requests get null."""
+    """A server process, and the LSP conversation with it.
+
+    Most requests from the server are answered with null.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Client:
         environment: dict[str, str] | None = None,
         configuration: Any = None,
     ):
-        """Starts the server. `configuration` is the answer to workspace/configuration."""
+        """Starts the server. `configuration` is the reply to workspace/configuration."""
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -68,7 +71,7 @@ class Client:
     # Sending
 
     def send_raw(self, body: bytes) -> None:
-        """Sends bytes as a message's body."""
+        """Sends bytes as the body of a message."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         self.process.stdin.flush()
@@ -85,7 +88,7 @@ class Client:
         return self._number
 
     def request(self, method: str, params: Any = None, timeout: float = 60.0) -> Any:
-        """Sends a request and waits for its result. Raises RuntimeError for an error response."""
+        """Sends a request and gives its result. Raises RuntimeError for an error response."""
         message = self.response(self.begin(method, params), timeout)[1]
         if "error" in message:
             raise RuntimeError(message["error"])
@@ -101,14 +104,14 @@ class Client:
     # Receiving
 
     def response(self, number: int, timeout: float = 60.0) -> tuple[float, Message]:
-        """Waits for the response to a request; gives (time of arrival, message)."""
+        """Waits for the response to a request. Gives its time of arrival and the message."""
         deadline = time.perf_counter() + timeout
         while number not in self._responses:
             self._take(deadline - time.perf_counter(), f"the response to request {number}")
         return self._responses.pop(number)
 
     def wait_for(self, method: str, timeout: float = 60.0) -> Message:
-        """Waits for a notification of this method, and removes it from `notifications`."""
+        """Waits for a notification of `method`, and removes it from `notifications`."""
         deadline = time.perf_counter() + timeout
         while True:
             for place, (_, message) in enumerate(self.notifications):
@@ -117,7 +120,7 @@ class Client:
             self._take(deadline - time.perf_counter(), method)
 
     def drain(self) -> None:
-        """Takes all arrived messages without waiting."""
+        """Takes all messages that have arrived, without waiting."""
         while not self._arrivals.empty():
             self._take(1.0, "more")
 
@@ -171,7 +174,7 @@ class Client:
     ) -> Message:
         """Does the handshake; gives the server's capabilities.
 
-        The workspace is at the URI `root`, or has several `folders`.
+        The workspace is the folder with the URI `root`, or several `folders`.
         """
         result = self.request(
             "initialize",
@@ -192,7 +195,7 @@ class Client:
         return found
 
     def wait_until_ready(self, timeout: float = 60.0) -> Message:
-        """Waits until the model is loaded; gives the server's status."""
+        """Waits until the server's model is loaded; gives the server's status."""
         while True:
             params = self.wait_for("mistralLsp/status", timeout)["params"]
             if params["state"] == "failed":
@@ -213,7 +216,7 @@ class Client:
     def change(
         self, uri: str, version: int, start: tuple[int, int], end: tuple[int, int], text: str
     ) -> None:
-        """Replaces a range of a document."""
+        """Replaces the text between two positions in a document."""
         span = {
             "start": {"line": start[0], "character": start[1]},
             "end": {"line": end[0], "character": end[1]},
@@ -229,7 +232,7 @@ class Client:
     def ask(
         self, uri: str, line: int, character: int, kind: int = 2, token: str | None = None
     ) -> int:
-        """Begins an inline completion request; gives its id."""
+        """Sends an inline completion request; gives its id, without waiting for the answer."""
         params: Message = {
             "textDocument": {"uri": uri},
             "position": {"line": line, "character": character},
@@ -240,7 +243,7 @@ class Client:
         return self.begin("textDocument/inlineCompletion", params)
 
     def growth(self, token: str) -> list[tuple[float, Message]]:
-        """Gives the partial answers for a progress token, with their times of arrival."""
+        """Gives the partial answers with a progress token, and the time of arrival of each."""
         return [
             (when, note["params"]["value"])
             for when, note in self.notifications
@@ -248,7 +251,7 @@ class Client:
         ]
 
     def items(self, number: int, timeout: float = 60.0) -> list[Message]:
-        """Gives the items of an inline completion response. Raises RuntimeError for an error."""
+        """Awaits an inline completion response; gives its items. Raises RuntimeError."""
         message = self.response(number, timeout)[1]
         if "error" in message:
             raise RuntimeError(message["error"])
@@ -262,12 +265,12 @@ class Client:
         return self.process.wait(timeout)
 
     def kill(self) -> None:
-        """Kills the server if it still runs, and releases its threads and pipes."""
+        """Kills the server if it is still running; releases our threads and pipes."""
         end(self.process, self._threads)
 
 
 def end(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread]) -> None:
-    """Kills a process if it still runs, joins its readers and closes its pipes."""
+    """Kills a process if it is still running, joins its reader threads and closes its pipes."""
     process.kill()
     process.wait()
     for reader in readers:

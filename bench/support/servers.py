@@ -1,4 +1,4 @@
-"""Starts mistral-lsp servers to measure, and reads texts to open in them."""
+"""Starts mistral-lsp servers for measurements, and reads texts to open in them."""
 
 from __future__ import annotations
 

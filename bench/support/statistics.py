@@ -17,7 +17,7 @@ from rich.table import Table
 
 
 def percentile(samples: Sequence[float], percent: float) -> float | None:
-    """Gives the nearest-rank percentile, or None without samples."""
+    """Gives the nearest-rank percentile, or None if there are no samples."""
     if not samples:
         return None
     ordered = sorted(samples)
@@ -28,12 +28,12 @@ Rows = dict[str, Any]
 
 
 def spread(samples: Sequence[float]) -> Rows:
-    """Gives the number of samples, their p50 and their p95."""
+    """Gives the number of samples, their median (p50) and their 95th percentile (p95)."""
     return {"n": len(samples), "p50": percentile(samples, 50), "p95": percentile(samples, 95)}
 
 
 def machine() -> dict[str, Any]:
-    """Gives the facts about the machine, and the date."""
+    """Gives facts about the machine, and the date."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -54,7 +54,7 @@ def processor() -> str:
 
 
 def report(results: dict[str, Rows]) -> None:
-    """Prints the results: a table, and one JSON object as the last line."""
+    """Prints the results as a table, and as one JSON object in the last line."""
     table = Table("check", "measured")
     for name, rows in results.items():
         table.add_row(name, "\n".join(f"{key}: {value}" for key, value in rows.items()))

@@ -1,4 +1,4 @@
-"""Subjects of the latency bench: the protocol of all subjects, and the subject mistral-lsp."""
+"""The subjects of the latency bench: the protocol of them all, and the subject mistral-lsp."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bench.support.lsp_client import ALONE, Client, Message, apart
 from bench.support.typist import Document, Edit
 
 LOOK_SECONDS = 4.0
-"""Seconds between the cursor's arrival at a new place and the first key there."""
+"""The seconds from the cursor's arrival at a new place to the first key there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A shown answer: its text, and the milliseconds to its first piece, first line and end."""
+    """An answer that was shown: its text, and the ms to its first piece, first line and end."""
 
     text: str
     first_ms: float
@@ -31,14 +31,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tokens since the start: evaluated in prompts, decoded, and shown (None if unknown)."""
+    """Numbers of tokens: evaluated in prompts, decoded, and shown (None if unknown)."""
 
     evaluated: int = 0
     decoded: int = 0
     shown: int | None = None
 
     def plus(self, later: Work, earlier: Work) -> Work:
-        """Gives this work plus the difference of two totals, `later` and `earlier`."""
+        """Gives this work plus the work between the two totals `earlier` and `later`."""
         shown = None
         if later.shown is not None:
             shown = (self.shown or 0) + later.shown - (earlier.shown or 0)
@@ -50,11 +50,11 @@ class Work:
 
 
 class Subject(Protocol):
-    """A server under test, driven by a client that imitates the server's own editor plugin."""
+    """A server that is measured, with a client that behaves like the server's editor plugin."""
 
     name: str
     goes_on: bool
-    """Whether more lines are typed, for reliable percentiles. False for a slow server."""
+    """Whether more lines are typed, for more reliable percentiles. False for slow servers."""
 
     def start(self) -> None:
         """Starts the server and waits until it can answer."""
@@ -63,37 +63,37 @@ class Subject(Protocol):
         """Opens a document."""
 
     def edit(self, document: Document, edit: Edit) -> None:
-        """Sends an edit to the server, before it is applied to `document`."""
+        """Sends an edit to the server. It has not been applied to `document` yet."""
 
     def ask(self, document: Document) -> None:
-        """Asks for ghost text at the cursor, as the client does after a keystroke."""
+        """Requests ghost text at the cursor, as the client does after a keystroke."""
 
     def wait(self, until: float) -> Answer | None:
-        """Waits for the answer to the latest `ask`; None if nothing has come by `until`.
+        """Waits for the answer to the latest `ask`; None if none has come by `until`.
 
         `until` is a time of time.perf_counter.
         """
 
     def cancel(self) -> None:
-        """Cancels the latest `ask`, as the client does if a key comes before the answer."""
+        """Cancels the latest `ask`, as the client does when a key comes before the answer."""
 
     def rest(self, until: float) -> None:
-        """Waits up to the time `until`. Meanwhile the client does its own background work."""
+        """Waits until the time `until`. The client does its usual background work meanwhile."""
 
     def settle(self) -> None:
-        """Lets the client finish its background work, untimed. That favours the other subjects."""
+        """Lets the client finish its background work. That time is not measured."""
 
     def look(self) -> None:
-        """Waits as long as a user looks at a new place, if the server uses that time."""
+        """Waits as long as a user looks at a new place, if the server works meanwhile."""
 
     def work(self) -> Work:
-        """Gives the server's work so far."""
+        """Gives the work that the server has done so far."""
 
     def facts(self) -> dict[str, Any]:
-        """Gives the server's own facts: engine, window, cancel times."""
+        """Gives facts that the server reports: engine, window, cancel times."""
 
     def processes(self) -> dict[str, psutil.Process]:
-        """Gives the server's processes by their role."""
+        """Gives the server's processes, by role."""
 
     def stop(self) -> None:
         """Ends the server."""
@@ -101,7 +101,10 @@ class Subject(Protocol):
 
 @dataclass
 class Ours(Subject):
-    """mistral-lsp over pipes. Requests are like an editor's: automatic, with streamed answers."""
+    """The subject mistral-lsp, over pipes.
+
+    Its requests are those of an editor: automatic, with streamed answers.
+    """
 
     engine: str
     model: str = ""
@@ -120,7 +123,7 @@ class Ours(Subject):
         self.name = f"mistral-lsp {self.engine}"
 
     def arguments(self) -> list[str]:
-        """Gives the command line options for engine and model."""
+        """Gives the command line options for the engine and the model."""
         model = ["--model", str(Path(self.model).resolve())] if self.model else []
         return ["--engine", self.engine, *model]
 
@@ -167,7 +170,7 @@ class Ours(Subject):
 
     @override
     def settle(self) -> None:
-        """Does nothing: an editor has no background work."""
+        """Does nothing: an editor does no background work."""
 
     @override
     def look(self) -> None:
@@ -195,14 +198,14 @@ class Ours(Subject):
 
 
 def token_of(begun: float) -> str:
-    """Gives a request's unique progress token. Late pieces of older answers don't match it."""
+    """Gives a request's own progress token. It distinguishes late pieces of older answers."""
     return f"grow{begun}"
 
 
 def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
-    """Waits up to `seconds` for a request's answer; gives it with its times since `begun`.
+    """Waits up to `seconds` for a request's answer; gives it with the times since `begun`.
 
-    Partial answers come with the progress token `token_of(begun)`. Raises TimeoutError.
+    Partial answers have the progress token `token_of(begun)`. Raises TimeoutError.
     """
     arrived, message = client.response(number, seconds)
     text = _text(message["result"])
@@ -214,24 +217,24 @@ def timed(client: Client, number: int, begun: float, seconds: float) -> Answer:
 
 
 def _text(answer: Message) -> str:
-    """Gives the text of a whole or partial answer."""
+    """Gives the text of a whole answer or of a partial one."""
     text: str = answer["items"][0]["insertText"] if answer["items"] else ""
     return text
 
 
 def _units(text: str) -> int:
-    """Counts UTF-16 units, the protocol's unit of columns."""
+    """Counts UTF-16 units, in which the protocol counts columns."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Gives the processor seconds used by a process so far."""
+    """Gives the processor seconds that a process has used so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """Gives a process's peak resident memory in MB; the current one if the peak is unknown."""
+    """Gives the peak resident memory of a process in MB; the present one if the peak is unknown."""
     status = Path(f"/proc/{process.pid}/status")
     if status.exists():
         for line in status.read_text(encoding="ascii").splitlines():

@@ -1,4 +1,4 @@
-"""Simulated typing: a document, fixed places in it, and a seeded rhythm."""
+"""Simulated typing: a document, fixed places in it, and a rhythm that is always the same."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 TRUTH = Path(__file__).parents[1] / "data" / "truth"
 LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact", ".js": "javascript"}
 SHORTEST_LINE = 20
-"""Characters; shorter lines are not typed."""
+"""Characters. Shorter lines are not typed."""
 SHORTEST_FILE = 110
-"""Lines; shorter files are left out, since they never fill the window."""
+"""Lines. Shorter files are left out, because they never fill the window."""
 MEDIAN_SECONDS = 0.12
 BURST_SECONDS = 0.07
 BURST_CHANCE = 0.3
 PAUSE_SECONDS = 0.6
 SPREAD = 0.45
-"""Standard deviation of the logarithm of the time between two keys, as in typing studies."""
+"""The standard deviation of the logarithm of the time between two keys, as in typing studies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line to be typed again: the file's path, and the line's number from 0."""
+    """A line to be typed again: the path of its file, and its number, counted from 0."""
 
     path: Path
     line: int
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replaces the characters from `start` to `end` in the cursor's line by `text`."""
+    """An edit that replaces the characters from `start` to `end` in the cursor's line by `text`."""
 
     start: int
     end: int
@@ -40,24 +40,24 @@ class Edit:
 
 @dataclass
 class Document:
-    """A file with a gap at the cursor: the rest of a line, and maybe lines below, are missing."""
+    """A file with a gap at the cursor. The rest of a line is missing, and maybe lines below it."""
 
     path: Path
     lines: list[str]
     line: int
     column: int
     wanted: str
-    """The cursor's line, up to the last character to type."""
+    """The cursor's line, up to the last character to be typed."""
     below: list[str] = field(default_factory=list)
-    """The lines to type after `wanted`."""
+    """The lines to be typed after `wanted`."""
     later: list[str] = field(default_factory=list)
-    """The lines to type after `go_on`. The first is the line in which the cursor is then."""
+    """The lines to be typed after `go_on`. The first of them is the cursor's line, completed."""
     version: int = 1
     language: str = field(init=False)
     place: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derives the language from the file name."""
+        """Sets the language by the file's name."""
         self.place = self.line
         self.language = LANGUAGES.get(self.path.suffix, "plaintext")
 
@@ -65,7 +65,7 @@ class Document:
     def at(cls, place: Place, keys: int, count: int = 1, more: int = 0) -> Document:
         """Gives the file with a gap at `place`: `count` lines to type, then `more` for `go_on`.
 
-        `keys` is the number of characters to type in the first line; 0 means all.
+        `keys` is the number of characters to type in the first line; 0 means all of them.
         """
         lines = place.path.read_text(encoding="utf-8").split("\n")
         gone = lines[place.line : place.line + count + more]
@@ -77,12 +77,12 @@ class Document:
         return cls(place.path, lines, place.line, column, wanted[:end], below, later)
 
     def go_on(self) -> None:
-        """Makes `later` the lines to type, beginning with the rest of the cursor's line."""
+        """Makes `later` the lines to be typed. The rest of the cursor's line comes first."""
         self.wanted, *self.below = self.later
 
     @property
     def uri(self) -> str:
-        """The document's URI. Each place has its own, so that its window starts cold."""
+        """The document's URI. Each place has another one, so that its window starts cold."""
         return f"file:///bench/{self.place}/{self.path.name}"
 
     @property
@@ -92,23 +92,23 @@ class Document:
 
     @property
     def before(self) -> str:
-        """The cursor's line up to the cursor."""
+        """The text of the cursor's line before the cursor."""
         return self.lines[self.line][: self.column]
 
     @property
     def after(self) -> str:
-        """The cursor's line from the cursor on."""
+        """The text of the cursor's line after the cursor."""
         return self.lines[self.line][self.column :]
 
     @property
     def left(self) -> str:
-        """The rest of the line to type; "" at its end."""
+        """The part of the line that is still to be typed; "" at the line's end."""
         return self.wanted[self.column :]
 
     def next_key(self) -> str:
-        """Gives the next key's text; "" at the end of the typing.
+        """Gives the text of the next key; "" if all is typed.
 
-        It is a character, or a line end with the indentation inserted by the editor.
+        It is a character, or a line end with the indentation that the editor inserts.
         """
         if self.left or not self.below:
             return self.left[:1]
@@ -116,7 +116,7 @@ class Document:
         return "\n" + following[: len(following) - len(following.lstrip())]
 
     def apply(self, edit: Edit) -> None:
-        """Applies an edit; the cursor is then after the new text."""
+        """Applies an edit. The cursor is then after the new text."""
         line = self.lines[self.line]
         changed = line[: edit.start] + edit.text + line[edit.end :]
         self.column = edit.start + len(edit.text)
@@ -139,7 +139,7 @@ class Document:
 
 
 def choose_places(path: Path, count: int) -> list[Place]:
-    """Chooses lines of code in the lower two thirds of a file, the same ones every time."""
+    """Chooses lines of code in the lower two thirds of a file. They are always the same."""
     lines = path.read_text(encoding="utf-8").split("\n")
     worth = [number for number, line in enumerate(lines) if _is_worth_typing(line)]
     worth = worth[len(worth) // 3 :]
@@ -162,9 +162,9 @@ def shipped_places(count: int) -> list[Place]:
 
 
 def rhythm(seed: int) -> Iterator[float]:
-    """Yields the seconds between keys, without end: log-normal, with bursts and pauses.
+    """Yields the seconds between keystrokes, without end. They are log-normally distributed.
 
-    A word is often typed in a burst, and sometimes a user stops to think.
+    A word is often typed in a burst, and sometimes a user pauses to think.
     """
     chance = random.Random(seed)
     while True:

@@ -10,56 +10,56 @@ from mistral_lsp.types import Decoding, LoadedModel, Prompt, Token, Usage
 
 
 class Generation(Protocol):
-    """A streamed answer. Iterate over it once; `stop` also ends the engine's computation."""
+    """An answer that streams while an engine writes it. It can be iterated only once."""
 
     @property
     def usage(self) -> Usage:
-        """The costs so far."""
+        """The numbers of tokens read and written so far."""
 
     def __aiter__(self) -> AsyncIterator[Token]:
         """Yields tokens as they are decoded. Raises EngineError if the engine fails."""
 
     def stop(self) -> None:
-        """Stops the generation. Safe at any time, also after its end."""
+        """Stops the answer and the engine's work on it. Allowed at any time, also after the end."""
 
 
 class Engine(Protocol):
-    """An engine as the completion pipeline uses it, whether a host or a model server."""
+    """An engine as the completion pipeline sees it: a host or model servers."""
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model; None until it is loaded."""
+        """The loaded model, or None before it is loaded."""
 
     async def ready(self) -> LoadedModel:
-        """Waits until the model is loaded. Raises EngineError if it can't be."""
+        """Waits until the model is loaded. Raises EngineError if loading fails."""
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """Counts the tokens of each text."""
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """Counts the tokens of each part of a prompt, as `generate` would send it."""
+        """Counts the tokens of each part of a prompt, including its marks."""
 
     def generate(self, prompt: Prompt, decoding: Decoding) -> Generation:
-        """Starts a generation; the caller stops the previous one first."""
+        """Starts a generation. The caller must have stopped the previous one."""
 
 
 class Service(Engine, Protocol):
-    """An engine as the language server uses it: adds its start, end and state."""
+    """An engine as the language server sees it: an Engine with a start, an end and a state."""
 
     wanted: Any
     """The engine's settings. If `wanted.without_wishes()` changes, a new engine is needed."""
     host_pid: int | None
-    """The process id of the host; None for a model server."""
+    """The host's process id; None if the engine is a model server."""
     standing: Standing
 
     @property
     def state(self) -> State:
-        """The state; only a "ready" engine can answer."""
+        """The engine's state. Requests can be answered only in the state "ready"."""
         return self.standing.state
 
     @property
     def message(self) -> str:
-        """A sentence about the state, for the user."""
+        """A sentence for the user that explains the state."""
         return self.standing.message
 
     def start(self) -> None:
@@ -69,7 +69,7 @@ class Service(Engine, Protocol):
         """Disconnects from the engine."""
 
     async def leave(self) -> None:
-        """Disconnects, and waits for the host to exit, unless it has other clients."""
+        """Says that the client leaves, and disconnects. A host without other clients then exits."""
 
     def wish(self, wanted: Any) -> None:
-        """Changes the client's own options (see Load); the rest of `wanted` must stay the same."""
+        """Changes the client's own options (see Load). All else in `wanted` must stay the same."""

@@ -1,6 +1,6 @@
 """The typed messages between a client and the host, and their encoding.
 
-A frame is four bytes of length (big-endian), then a body of that length in MessagePack.
+A frame is the length of its body (4 bytes, big-endian), then the body in MessagePack.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from mistral_lsp.config import Settings
 from mistral_lsp.types import SCRIPT_VARIABLE, Decoding, EngineError, LoadedModel, Prompt, Usage
 
 LARGEST_FRAME = 8 * 1024 * 1024
-"""Bytes of one frame, at most. Enough for the largest file that is read."""
+"""The most bytes of one frame, enough for the largest file that is read."""
 MOST_TEXTS = 1_000_000
 MOST_TOKENS = 1 << 20
 MOST_LINES = 16
-"""The largest rank of a line that `Decoding.line` may ask for."""
+"""The largest allowed `Decoding.line`."""
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Load a model; answered by Loaded or Failed. If `threads` or `window` is 0, the host chooses.
+    """Asks the host to load a model; answered by Loaded or Failed.
 
-    The last two fields are the client's own options, for when the host's last client has left.
-    The last client to leave determines `keep_loaded_seconds`; the latest Load determines
-    `remember_windows`. None sets nothing: without any value, the host exits with its last client.
+    If `threads` or `window` is 0, the host chooses the value.
+
+    The last two fields are the client's own options. They say what the host does when its last
+    client has left. `keep_loaded_seconds` is taken from that last client, and `remember_windows`
+    from the latest Load. None leaves an option unset. If both are unset, the host exits with its
+    last client.
     """
 
     engine: str
@@ -45,7 +48,7 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Load:
-        """Gives the message for `settings`, with the model's resolved path."""
+        """Makes the message for `settings`; resolves the model's path."""
         return cls(
             settings.engine,
             _resolved(settings.model) if settings.model else "",
@@ -57,15 +60,15 @@ class Load(msgspec.Struct, frozen=True, tag=True):
         )
 
     def without_wishes(self) -> Load:
-        """Gives the message without the client's own options.
+        """Gives a copy without the client's own options.
 
-        The rest is equal for all clients of one host.
+        All clients of one host have the same copy.
         """
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
 
 
 def name_of(wanted: Load) -> str:
-    """Gives the name of the host for `wanted`: a digest of it and of this installation."""
+    """Gives the name of the host for `wanted`: a digest of its settings and this installation."""
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),
@@ -83,28 +86,28 @@ def _resolved(model: str) -> str:
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
-    """Count tokens; answered by Counted."""
+    """Asks for the token counts of texts; answered by Counted."""
 
     id: int
     texts: Annotated[list[str], Meta(max_length=MOST_TEXTS)]
 
 
 class Weigh(msgspec.Struct, frozen=True, tag=True):
-    """Count the tokens of a prompt's parts; answered by Counted."""
+    """Asks for the token counts of a prompt's parts; answered by Counted."""
 
     id: int
     prompt: Prompt
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Generate text for a prompt; answered by any number of Decoded and one Finished."""
+    """Asks for an answer to a prompt. Replies are any number of Decoded, then one Finished."""
 
     id: int
     prompt: Prompt
     decoding: Decoding
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a bad `decoding`; msgspec calls this for decoded messages, too."""
+        """Raises ValueError for a bad `decoding`, also when msgspec decodes a message."""
         most, line = self.decoding.max_tokens, self.decoding.line
         if not 0 <= most <= MOST_TOKENS:
             raise ValueError(f"{most} tokens can't be asked for")
@@ -113,17 +116,17 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Stop a running or waiting generation. Finished is still sent, once the host is idle."""
+    """Stops a running or waiting generation. Finished still follows, once the host is idle."""
 
     id: int
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """A heartbeat; answered at once by Pong, also during computing and loading."""
+    """A heartbeat. The host answers Pong at once, even while it computes or loads."""
 
 
 class Leave(msgspec.Struct, frozen=True, tag=True):
-    """The client leaves. The host closes the connection, and exits if no other client is left."""
+    """The client leaves. The host closes the connection; without other clients, the host exits."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
@@ -149,7 +152,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Counted(msgspec.Struct, frozen=True, tag=True):
-    """The number of tokens of each text or part. `error` is "" unless counting failed."""
+    """The token count of each text or part. `error` is "" if counting succeeded."""
 
     id: int
     counts: list[int]
@@ -157,7 +160,7 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Decoded(msgspec.Struct, frozen=True, tag=True):
-    """One more token, and the generation's costs so far."""
+    """A further token of an answer, and the generation's usage so far."""
 
     id: int
     text: str
@@ -166,7 +169,7 @@ class Decoded(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """The generation is over and the host idle. `error` is "" unless it failed."""
+    """The end of a generation; the host is idle. `error` is "" if the generation succeeded."""
 
     id: int
     usage: Usage
@@ -182,7 +185,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write(writer: asyncio.StreamWriter, frame: Request | Reply) -> None:
-    """Writes a frame to the stream's buffer. Raises EngineError if it is too long or not UTF-8."""
+    """Writes a frame to the buffer. Raises EngineError if the frame is too long or not UTF-8."""
     try:
         body = _encoder.encode(frame)
     except UnicodeEncodeError as error:

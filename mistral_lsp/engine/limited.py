@@ -1,6 +1,6 @@
-"""Limits the time of tasks and ends them, without losing a cancel.
+"""Time limits for tasks, and ends of tasks, that lose no cancel.
 
-Before Python 3.12, asyncio.wait_for swallows a cancel that arrives as the awaited task ends.
+Before Python 3.12, asyncio.wait_for swallows a cancel that arrives just as the awaited task ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ AGAIN_SECONDS = 0.1
 
 @asynccontextmanager
 async def limited(seconds: float) -> AsyncIterator[None]:
-    """Raises asyncio.TimeoutError if its block takes longer than `seconds`."""
+    """Raises asyncio.TimeoutError if the `with` block takes longer than `seconds`."""
     task = asyncio.current_task()
     assert task is not None
     is_late = False
@@ -37,7 +37,7 @@ async def limited(seconds: float) -> AsyncIterator[None]:
 
 
 async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancels a task repeatedly until it is over, since a library may lose a cancel."""
+    """Cancels a task again and again until it ends, since a library may lose a cancel."""
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=AGAIN_SECONDS)

@@ -25,7 +25,7 @@ class Standing:
         self._settled = asyncio.Event()
 
     def change(self, state: State, message: str) -> None:
-        """Sets state and message. Does nothing if both stay the same."""
+        """Sets the state and its message. Does nothing if neither changes."""
         if (state, message) == (self.state, self.message):
             return
         self.state, self.message = state, message
@@ -45,10 +45,10 @@ class Standing:
 
 
 class Meter:
-    """One generation's usage. Adds that, and the time from stop to end, to the metrics."""
+    """Measures a generation's usage, and the time from its stop to its end, for the metrics."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float]):
-        """`clock` is in seconds."""
+        """`clock` gives a time in seconds."""
         self.usage = NO_USAGE
         self._metrics = metrics
         self._clock = clock
@@ -65,7 +65,7 @@ class Meter:
         return self._stopped_at is not None
 
     def stop(self) -> None:
-        """Records that the generation is stopped now."""
+        """Records the present time as that of the stop."""
         self._stopped_at = self._clock()
 
     def end(self) -> None:

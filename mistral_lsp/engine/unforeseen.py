@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def sentence(what: str, error: BaseException) -> str:
-    """Describes a failure of `what` and its place in our code.
+    """Gives a sentence on the failure of `what`, with the place in our code.
 
-    Leaves out the exception's text, which may hold the user's code.
+    The exception's text is left out, since it may contain the user's code.
     """
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "mistral_lsp" in Path(frame.filename).parts] or frames
@@ -30,7 +30,7 @@ def sentence(what: str, error: BaseException) -> str:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Raises EngineError in place of any exception of its block that is not a UserError."""
+    """Replaces any exception in the `with` block by an EngineError, except a UserError."""
     try:
         yield
     except UserError:
@@ -44,7 +44,7 @@ def told(what: str) -> Iterator[None]:
 def watched(
     task: asyncio.Task[None], what: str, failed: Callable[[str], None] = lambda said: None
 ) -> asyncio.Task[None]:
-    """Gives the task. If it fails, logs the failure and calls `failed` with its message."""
+    """Logs the failure of a task, and calls `failed` with a message. Gives the same task."""
 
     def over(done: asyncio.Task[None]) -> None:
         error = None if done.cancelled() else done.exception()

@@ -1,1 +1,1 @@
-"""Runs a model: tokens in, tokens out. Independent of processes and editors."""
+"""Runs a model: tokens in, tokens out. Knows nothing of processes and editors."""

@@ -1,4 +1,4 @@
-"""Puts the token ids of a prompt together from its marks and the tokens of its texts."""
+"""Assembles the token ids of a prompt from its marks and texts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ NO_SUFFIX = range(0)
 
 @dataclass(frozen=True, slots=True)
 class PromptTokens:
-    """A prompt's token ids, and in `owed` the bytes that token healing cut off.
+    """A prompt's token ids. `owed` are the bytes that token healing has cut off.
 
-    `suffix` is the index range of the suffix and its mark if they are after the prefix, else empty.
+    `suffix` is the index range of the suffix and its mark if they come after the prefix, else
+    empty.
     """
 
     ids: Sequence[int]
@@ -31,11 +32,11 @@ def assemble(
     tokens: Callable[[Part], Sequence[int]],
     take_word: Callable[[list[int]], bytes] | None,
 ) -> tuple[list[list[int]], bytes]:
-    """Gives the ids of each part, and the bytes that token healing cut off.
+    """Gives the token ids of each part, and the bytes that token healing has cut off.
 
     `specials` has the ids of the model's marks. `tokens` gives the ids of a part's text.
-    `take_word` removes the last word from a prefix's ids, and gives its bytes; None: no healing.
-    Raises EngineError for a mark that the model lacks.
+    `take_word` removes the last word from a prefix's ids, and gives the word's bytes; None: no
+    healing. Raises EngineError for a mark that the model lacks.
     """
     assembled = []
     owed = b""
@@ -50,9 +51,9 @@ def assemble(
 
 
 def suffix_places(parts: Sequence[Part], lengths: Sequence[int]) -> range:
-    """Gives the index range of the suffix and its mark if they are after the prefix, else empty.
+    """Gives the index range of the suffix and its mark if they come after the prefix, else empty.
 
-    `lengths` has the number of ids of each part.
+    `lengths` are the numbers of token ids in each part.
     """
     labels = [part.special or part.label for part in parts]
     if "prefix" not in labels or "suffix" not in labels[labels.index("prefix") :]:
@@ -63,7 +64,7 @@ def suffix_places(parts: Sequence[Part], lengths: Sequence[int]) -> range:
 
 
 def _mark(part: Part, specials: Mapping[str, int]) -> list[int] | None:
-    """Gives the ids of a mark, or None for a text."""
+    """Gives the ids of a mark, or None if the part is a text."""
     if part.special in specials:
         return [specials[part.special]]
     if not part.special or part.text:

@@ -1,7 +1,7 @@
 """Decoding for every backend: greedy, or a best-first search for the most probable line.
 
-Both give each token's probability. Both force the answer to begin with the owed bytes: those that
-token healing cut off.
+Both give each token's probability. Both force the answer to begin with the owed bytes, which are
+the bytes that token healing has cut off the prompt.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from mistral_lsp.inference.sequence import Sequence
 from mistral_lsp.types import Usage
 
 CHOICES = 2
-"""Number of most probable tokens that a search tries at each position."""
+"""How many of the most probable tokens a search tries at each position."""
 
 
 def nothing_known(owed: bytes) -> Tokens[int]:
-    """Gives no tokens; for models without token healing."""
+    """Gives no tokens. Stands in for `beginning` if a model has no token healing."""
     return ()
 
 
@@ -37,7 +37,8 @@ class Decoder:
     ):
         """`ends` are the tokens that end an answer.
 
-        `beginning` maps the bytes that an answer must begin with to the tokens that may start it.
+        `beginning` gives the tokens that may start an answer, for the bytes that it must begin
+        with.
         """
         self._backend = sequence.backend
         self._sequence = sequence
@@ -53,9 +54,9 @@ class Decoder:
         cancelled: Callable[[], bool],
         line: int | None = None,
     ) -> Iterator[tuple[str, float]]:
-        """Yields the same as `generate`, decoded as UTF-8; ends at invalid bytes.
+        """Yields the text and probability of each token, as `generate` does with bytes.
 
-        A token's text is "" while a character is incomplete.
+        A token's text is "" while a character is incomplete. Invalid UTF-8 ends the answer.
         """
         characters = codecs.getincrementaldecoder("utf-8")()
         for piece, probability in self.generate(prompt, max_tokens, cancelled, line):
@@ -75,8 +76,8 @@ class Decoder:
         """Yields (bytes, probability) until an end token, `max_tokens`, or a cancel.
 
         The answer is forced to begin with the owed bytes, which are not yielded. With `line` n, it
-        begins with the n-th most probable line found by a search. `usage` includes the tokens
-        evaluated by the search, and is up to date even after a cancel.
+        begins with the n-th most probable line that a search finds. `usage` includes the search's
+        tokens, and is up to date even after a cancel.
         """
         self.usage = Usage(prompt_tokens=len(prompt.ids))
         if max_tokens == 0:
@@ -142,7 +143,7 @@ class Decoder:
         return Search(logits_behind, choose, is_over, max_tokens).run(place) or Line()
 
     def _choose(self, logits: Any, owed: bytes, most: int) -> list[Choice]:
-        """Gives the `most` most probable tokens; with `owed`, only tokens that fit `owed`."""
+        """Gives the `most` most probable tokens. If bytes are `owed`, only tokens that fit them."""
         allowed = self._beginning(owed) if owed else ()
         if len(allowed):
             logits = logits[allowed]

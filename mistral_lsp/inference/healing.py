@@ -1,4 +1,4 @@
-"""Token healing: cuts the last word off the prompt; the answer must begin with that word."""
+"""Token healing: cuts off the prompt's last word, with which the answer must then begin."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterable
 
 HALF = re.compile(r"[\w\s]\Z")
-"""Matches a text that may end within a token.
+"""Matches a text whose end may be inside a token.
 
-After a bracket or a dot a new token usually begins; healing there would waste a step.
+After a bracket or a dot, a new token usually begins. Healing there would waste a decode step.
 """
 WITHIN_WORD = re.compile(rb"[\w\x80-\xff]")
 LONGEST_OWED = 24
-"""Most bytes of a healed word. Healing more is not worth the decode steps."""
+"""The most bytes of a healed word. For more, healing is not worth its decode steps."""
 
 
 def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
-    """Counts the tokens of the last word, and gives their bytes.
+    """Counts the tokens of the last word, and gives the word's bytes.
 
-    Trailing blanks, with the line end before them, are also a word. `backwards` yields the tokens'
-    bytes, from the last token to the first.
+    Blanks at the end count as a word, together with the line end before them. `backwards` yields
+    the tokens' bytes, from the last token to the first.
     """
     owed = b""
     taken = 0
@@ -32,7 +32,7 @@ def last_word(backwards: Iterable[bytes]) -> tuple[int, bytes]:
 
 
 def _goes_on(piece: bytes, owed: bytes) -> bool:
-    """Whether `piece` and the following `owed` belong to the same word."""
+    """Whether `piece` belongs to the same word as the bytes `owed` after it."""
     if not owed.strip():
         return not piece.strip() and b"\n" not in owed
     within = WITHIN_WORD.match(owed) and WITHIN_WORD.match(piece[-1:])

@@ -1,8 +1,9 @@
 """Best-first search for the most probable line.
 
-First completes the greedy line. Then completes prefixes that end in a runner-up token, the most
-probable first, while they are more probable than the best line found. If the model is sure of every
-token, no prefix is more probable. To find further lines, less probable ones are completed, too.
+The search first completes the greedy line. Then it completes beginnings that end in a runner-up
+token, the most probable first. It stops when no beginning is more probable than the best line
+found; if the model is sure of every token, that is at once. To find further lines, it also
+completes less probable beginnings.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Choice = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line or its beginning, as chosen tokens; `chance` is its log probability."""
+    """A line or its beginning, as chosen tokens. `chance` is its log probability."""
 
     choices: tuple[Choice, ...] = ()
     chance: float = 0.0
@@ -39,7 +40,7 @@ class Line:
 
 @dataclass
 class Search:
-    """One search.
+    """One search for the most probable lines.
 
     `logits_behind` gives the logits after some tokens, or None after a cancel. `choose` gives the
     most probable choices from logits. `is_over` tells whether tokens end the line.
@@ -56,7 +57,7 @@ class Search:
     def run(self, place: int = 1) -> Line | None:
         """Gives the `place`-th most probable line, counted from 1.
 
-        None if fewer lines were found, or the search was cancelled.
+        None if the search finds fewer lines or is cancelled.
         """
         self._doubt(Line())
         for _ in range(MOST_TRIES):
@@ -69,7 +70,7 @@ class Search:
         return ranked[place - 1] if len(ranked) >= place else None
 
     def _follow(self, line: Line, is_wanted: Callable[[Line], bool]) -> None:
-        """Extends the line by the most probable tokens while `is_wanted`; queues the runners-up."""
+        """Extends a line by its most probable tokens while `is_wanted`; queues the runners-up."""
         while is_wanted(line):
             if self._is_whole(line):
                 self._whole.append(line)

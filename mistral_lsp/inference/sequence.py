@@ -1,8 +1,8 @@
 """One token sequence in a KV cache: evaluates only new tokens, and saves replaced states.
 
 Prompts are read in chunks; a cancel is noticed between two chunks. The logits after the latest
-tokens are kept. Token healing cuts the typed word off the prompt. So after one more character of
-the word, the answer's first token needs no eval.
+tokens are kept. Since token healing cuts off the word being typed, the prompt stays the same while
+that word grows. So its kept logits give the answer's first token without an eval.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from mistral_lsp.inference.shelf import Kept, Shelf, common_prefix
 from mistral_lsp.inference.threads import Threads
 
 ABORTABLE_CHUNK_SECONDS = 0.1
-"""Most seconds of reading lost by an abort, so that prompts progress while a user types."""
+"""Duration of a chunk that can be aborted.
+
+An abort loses no more than this, so that prompts progress even while a user types.
+"""
 CHUNK_SECONDS = 0.025
-"""Seconds until a cancel is noticed, if the backend can't abort an eval."""
+"""Duration of a chunk if the backend can't abort: a cancel is noticed within this time."""
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Saving and restoring a state of fewer takes about as long as reading them again."""
+"""Tokens. Saving and restoring a shorter state takes about as long as reading it again."""
 REMEMBERED_LOGITS = 32
-"""Positions whose logits are kept: 4 MB with Mistral's vocabulary."""
+"""The number of positions whose logits are kept: 4 MB with Mistral's vocabulary."""
 
 
 class Sequence:
-    """One KV cache and the tokens it holds. Used by one thread at a time."""
+    """One KV cache and the tokens in it. Used by one thread at a time."""
 
     def __init__(
         self,
@@ -41,10 +44,11 @@ class Sequence:
         reading_rate: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """With `threads` threads, an idle machine reads `reading_rate` tokens a second.
+        """An idle machine reads `reading_rate` tokens a second with `threads` threads.
 
-        `clock`, in seconds, determines chunk sizes and the number of threads. With a constant clock
-        both are the same in every run, and so is all rounding.
+        A `reading_rate` of 0 means unknown. The size of chunks and the number of threads depend on
+        times from `clock`, in seconds. With a constant clock, they are the same in every run, and
+        so is all rounding.
         """
         self.backend = backend
         backend.rewind(0)  # drops others' tokens, such as a measurement's
@@ -58,18 +62,18 @@ class Sequence:
         self._smallest = SMALLEST_ABORTABLE_CHUNK if backend.can_abort else SMALLEST_CHUNK
         self._chunk = self._smallest
         self.evaluated = 0
-        """Tokens evaluated since the beginning."""
+        """The number of tokens evaluated so far."""
 
     # States
 
     def states(self) -> list[Kept]:
-        """Gives KV states of recent prompts, most recently used last; [] without `can_save`."""
+        """Gives the KV states of recent prompts, the last used one last; [] without `can_save`."""
         if self.backend.can_save and len(self._held) > WORTH_KEEPING:
             self._shelf.put(self._kept())
         return self._shelf.all()
 
     def remember(self, states: Tokens[Kept]) -> None:
-        """Takes over the states of an earlier process."""
+        """Takes over the states that an earlier process has saved."""
         for kept in states if self.backend.can_save else ():
             self._shelf.put(kept)
 
@@ -78,7 +82,7 @@ class Sequence:
 
     @contextmanager
     def kept_sound(self) -> Iterator[None]:
-        """Clears the KV cache if the block fails, since the cache's content is then unknown."""
+        """Clears the KV cache if the `with` block fails, since the content is then unknown."""
         try:
             yield
         except BaseException:
@@ -96,9 +100,9 @@ class Sequence:
     def read(
         self, prompt: PromptTokens, cancelled: Callable[[], bool], in_pause: bool = False
     ) -> Any:
-        """Gives the logits after a prompt, from a saved state if that helps. None: cancelled.
+        """Gives the logits after a prompt; restores a saved state if that helps. None: cancelled.
 
-        `in_pause`: nobody waits for the answer.
+        `in_pause` means that nobody waits for the answer.
         """
         del in_pause  # this class postpones no work to a pause
         if self.backend.can_save:
@@ -110,7 +114,7 @@ class Sequence:
     ) -> Any:
         """Gives the logits after `tokens`; evaluates those that the cache lacks. None: cancelled.
 
-        Without `cancelled` all are evaluated at once, else in chunks.
+        Without `cancelled`, all are evaluated at once, otherwise in chunks.
         """
         common = common_prefix(self._held, tokens)
         if common == len(tokens) and common in self._logits:
@@ -144,7 +148,8 @@ class Sequence:
         """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
 
         `lost` counts the tokens to be overwritten, by default all that `prompt` does not share.
-        Restores a state from the shelf if that shares a longer prefix with `prompt` than the cache.
+        Restores a state from the shelf if its tokens share a longer prefix with `prompt` than the
+        cache's tokens do.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)
@@ -159,14 +164,14 @@ class Sequence:
         self._logits.clear()
 
     def _eval(self, tokens: Tokens[int]) -> Any:
-        """Evaluates tokens after the held ones; gives the logits, or None if aborted."""
+        """Evaluates tokens after those in the cache; gives the logits, or None if aborted."""
         logits = self._eval_after(len(self._held), tokens)
         if logits is not None:
             self._held.extend(tokens)
         return logits
 
     def _eval_after(self, past: int, tokens: Tokens[int]) -> Any:
-        """Like `_eval`, but after the first `past` tokens of the current branch."""
+        """Evaluates tokens after the current branch's first `past`; gives logits; None: aborted."""
         started = self._clock()
         chosen = self._threads.choose(len(tokens))
         if chosen != self._computing:

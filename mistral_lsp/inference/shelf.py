@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROOM = 256 * 1024 * 1024
-"""Most bytes of all states together; the newest is kept even if it is larger."""
+"""The most bytes of all states together. The newest state is kept even if it is larger."""
 MOST = 16
-"""Most states. Small ones would otherwise accumulate all day."""
+"""The most states. Without this limit, small states would accumulate all day."""
 SAME_PLACE = 64
-"""Tokens. States that differ by at most this, as after some typing, are of the same place."""
+"""Tokens. States that differ by at most this number belong to the same place in a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A state in the backend's format, and the tokens it was made of.
+    """A KV state in the backend's format, and the tokens that it was computed from.
 
-    `head` is the number of tokens before the suffix. It is 0 if the suffix is not after the prefix.
+    `head` is the number of tokens before the suffix, or 0 if the suffix is not after the prefix.
     """
 
     tokens: tuple[int, ...]
@@ -26,15 +26,15 @@ class Kept:
 
 
 class Shelf:
-    """The LRU list of states; the least recently used is dropped when there are too many."""
+    """An LRU list of KV states. If there are too many, the least recently used one is dropped."""
 
     def __init__(self, room: int = ROOM):
-        """Starts empty; `room` is in bytes."""
+        """Makes an empty list. `room` is the most bytes of all states together."""
         self._room = room
         self._kept: list[Kept] = []
 
     def put(self, fresh: Kept) -> None:
-        """Adds a state; replaces an older one of the same place."""
+        """Adds a state; removes an older state of the same place."""
         self._kept = [old for old in self._kept if not _same_place(old, fresh)]
         self._kept.append(fresh)
         del self._kept[:-MOST]
@@ -46,9 +46,9 @@ class Shelf:
         return list(self._kept)
 
     def take(self, prompt: Sequence[int], more_than: int) -> Kept | None:
-        """Removes and gives the state with the longest prefix in common with `prompt`.
+        """Removes and gives the state whose tokens share the longest prefix with `prompt`.
 
-        None if no common prefix has more than `more_than` tokens. The caller restores the state.
+        None if no shared prefix has more than `more_than` tokens. The caller restores the state.
         """
         best, longest = None, more_than
         for one in self._kept:
@@ -65,7 +65,7 @@ def _same_place(old: Kept, fresh: Kept) -> bool:
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Counts the tokens of the longest common prefix."""
+    """Counts the tokens in the longest common prefix of two sequences."""
     shorter = min(len(one), len(other))
     if one[:shorter] == other[:shorter]:  # the usual case, and much faster
         return shorter

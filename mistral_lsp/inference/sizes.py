@@ -1,4 +1,4 @@
-"""Sizes windows by the speed of reading prompts."""
+"""Computes the sizes of windows from the speed of reading prompts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ WINDOW_STEP = 64
 
 
 def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
-    """Gives `first_window` and `working_window` of LoadedModel, in tokens.
+    """Gives the `first_window` and the `working_window` of LoadedModel, in tokens.
 
-    At `rate` tokens per second, they are read in `FIRST_SECONDS` and `COLD_SECONDS`. With `fixed`,
-    `working_window` is `window`.
+    At `rate` tokens per second, reading them takes `FIRST_SECONDS` and `COLD_SECONDS`. Neither is
+    larger than `window`. With `fixed`, `working_window` is `window`.
     """
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)
@@ -23,12 +23,12 @@ def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
 
 
 def most_suffix(rate: float) -> int:
-    """Gives the most tokens of a suffix that every key rereads, at `rate` tokens per second."""
+    """Gives the most suffix tokens to reread at each keystroke, at `rate` tokens per second."""
     return max(SMALLEST_SUFFIX, int(rate * SUFFIX_SECONDS))
 
 
 def read_again(suffix: int) -> str:
-    """Gives a sentence for the user: every key rereads up to `suffix` tokens."""
+    """Gives a sentence for the user: each keystroke rereads up to `suffix` tokens of the suffix."""
     return f"At each key it reads up to {suffix} tokens of the suffix again."
 
 

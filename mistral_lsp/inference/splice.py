@@ -1,13 +1,14 @@
-"""A sequence for prompts whose suffix is last: a keystroke does not read the suffix again.
+"""A sequence for prompts with the suffix last: a keystroke does not read the suffix again.
 
-A keystroke changes the prefix. The suffix's KV cells depend on the prefix, but little. So they are
-kept from some keystrokes ago, and moved to their new positions; llama.cpp rotates them. Only these
-tokens are read: the new ones, the suffix's mark with some tokens after it, and the mark after the
-suffix. The older the suffix's cells, the more of its beginning is read anew; in a pause, all of it.
+A keystroke changes the prefix. The suffix's KV cells depend on the prefix, but only a little. So
+the sequence keeps the cells that it computed some keystrokes ago, and moves them to their new
+positions (llama.cpp rotates them). It reads only the new tokens, the suffix's mark with some tokens
+after it, and the mark after the suffix. The older the cells are, the more tokens at the suffix's
+beginning are read anew. In a pause, the whole suffix is read anew.
 
-Three branches of the KV cache share cells. ROOT holds the head: all before the suffix's mark. MAIN
-holds the head, the tail (the mark and the suffix), and the answer. In SPARE the tail is read anew,
-while MAIN keeps the old tail for the next keystroke.
+Three branches of the KV cache share cells. ROOT holds the head: all tokens before the suffix's
+mark. MAIN holds the head, the tail (the suffix's mark and the suffix), and the answer. SPARE is for
+reading the tail anew, while MAIN keeps the old tail for the next keystroke.
 """
 
 from __future__ import annotations
@@ -25,46 +26,49 @@ from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
 FRESH = ((16, 2), (64, 16), (256, 48))
-"""Pairs (age, fresh): of a tail up to `age` tokens out of date, the first `fresh` are read anew."""
+"""Pairs (age, fresh): if a tail's `age` is at most that, its first `fresh` tokens are reread."""
 OLDEST = FRESH[-1][0]
-"""Tokens. A tail further out of date is not reused, since the window has changed."""
+"""Tokens. A tail whose `age` is greater is not reused, since the window must have changed."""
 SHORTEST_TAIL = 8
-"""Tokens. A shorter tail is read anew as quickly as it is moved."""
+"""Tokens. A shorter tail is read anew, since moving it would take as long."""
 AT_ONCE = 16
-"""Most tokens of the head read in one eval with the tail's beginning, which no abort stops."""
+"""The most head tokens read in one eval with the tail's beginning. No abort stops that eval."""
 OUT_OF_DATE = 4
-"""Tokens. In a pause, a tail that is further out of date is read anew."""
+"""Tokens. A tail whose `age` is greater is read anew in a pause."""
 
 Cancelled = Callable[[], bool]
 
 
 @dataclass
 class Tail:
-    """The suffix and its mark in a branch: `tokens` from position `at` on, read after `head`."""
+    """The suffix and its mark in a branch.
+
+    `tokens` begin at position `at`, and were evaluated after the tokens `head`.
+    """
 
     tokens: list[int] = field(default_factory=list)
     at: int = 0
     head: list[int] = field(default_factory=list)
 
     def age(self, head: Tokens[int]) -> int:
-        """Counts the tokens by which `head` differs from the head that this tail was read after."""
+        """Counts the tokens by which `head` differs from this tail's own `head`."""
         common = common_prefix(self.head, head)
         return len(self.head) + len(head) - 2 * common
 
     def shared(self, tail: Tokens[int]) -> int:
-        """Counts the tokens of the common prefix of this tail and another."""
+        """Counts the tokens in the common prefix of this tail and another."""
         return common_prefix(self.tokens, tail)
 
 
 class Splice(Sequence):
-    """A sequence over the branches of a backend; see the module."""
+    """A sequence that moves the suffix in place of reading it; see the module."""
 
     _root: list[int]
-    """ROOT's tokens."""
+    """The tokens in the branch ROOT."""
     _tail: Tail
-    """MAIN's tail."""
+    """The tail in the branch MAIN."""
     _spare: Tail
-    """SPARE's tail, as far as it was read."""
+    """The tail in the branch SPARE, as far as it has been read."""
 
     def __init__(self, backend: Branching, *arguments: Any, **options: Any):
         """Takes the arguments of Sequence."""
@@ -100,7 +104,7 @@ class Splice(Sequence):
         return logits
 
     def _is_of_use(self, head: Tokens[int], tail: Tokens[int]) -> bool:
-        """Whether MAIN's tail can be moved behind this head."""
+        """Whether MAIN's tail can be moved to after `head`, in place of reading `tail`."""
         return self._tail.shared(tail) >= SHORTEST_TAIL and self._tail.age(head) <= OLDEST
 
     def _common_root(self, head: Tokens[int]) -> int:
@@ -143,7 +147,7 @@ class Splice(Sequence):
     # Moving a tail
 
     def _lead_root(self, head: Tokens[int], cancelled: Cancelled) -> bool:
-        """Reads the head into ROOT in chunks; leaves at most `AT_ONCE` tokens. False: cancelled."""
+        """Reads the head into ROOT in chunks, except at most `AT_ONCE` tokens. False: cancelled."""
         common = self._common_root(head)
         self._cut_root(common)
         if len(head) - common > AT_ONCE:
@@ -158,7 +162,7 @@ class Splice(Sequence):
         return True
 
     def _make_room(self, common: int) -> None:
-        """Drops SPARE, and all of MAIN but its first `common` tokens and its tail."""
+        """Drops SPARE, and all of MAIN except its first `common` tokens and its tail."""
         tail = self._tail
         self._branches.cut(MAIN, tail.at + len(tail.tokens), -1)
         self._branches.cut(MAIN, common, tail.at)
@@ -178,9 +182,9 @@ class Splice(Sequence):
         return True
 
     def _move(self, head: Tokens[int], tail: Tokens[int]) -> None:
-        """Moves the tail behind the head. Reads the head's rest and the first tokens of the tail.
+        """Moves MAIN's tail to after `head`; reads the rest of `head` and the tail's first tokens.
 
-        This must not be stopped: half a rotation would leave the tail unusable.
+        This must not be stopped: a half-rotated tail could not be used.
         """
         kept = self._tail.shared(tail)
         age = self._tail.age(head)
@@ -205,7 +209,7 @@ class Splice(Sequence):
     def _renew(self, head: Tokens[int], tail: Tokens[int], cancelled: Cancelled) -> bool:
         """Reads the tail anew in SPARE, then replaces MAIN's tail with it. False: cancelled.
 
-        Continues a cancelled reading, even if a few keys were pressed since.
+        A cancelled reading is continued later, even after a few keystrokes.
         """
         rest = head[len(self._root) :]
         if rest and not self._extend_root(rest):

@@ -1,7 +1,7 @@
 """Adapts the number of computing threads to the load of other programs.
 
-A backend's threads wait for each other by spinning. If another program takes one of their cores,
-all wait for the thread there, and fewer threads are many times faster.
+A backend's threads wait for each other by spinning. If another program takes the core of one
+thread, all others wait for it. Fewer threads are then many times faster.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import psutil
 
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
-"""Factors over the time on an idle machine. Above them, a decode step or a chunk is slow. Chunks
-get slower as the window fills.
+"""Factors of the time on an idle machine: an eval that takes longer is slow.
+
+The first is for a decode step, the second for a chunk. Chunks get slower as the window fills.
 """
 STALLED = 30
-"""Factor over an idle machine's decode step. A single small eval that takes longer shows that the
-machine is busy. The next try of all threads is then after `LAST_RETRY_SECONDS`.
+"""Factor of a decode step's time on an idle machine.
+
+A single small eval that takes longer shows that the machine is busy. All threads are then tried
+again only after `LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
-"""Slow decode steps in a row after which fewer threads are used; one slow chunk is enough."""
+"""After this many slow decode steps in a row, fewer threads compute. One slow chunk is enough."""
 FIRST_RETRY_SECONDS = 1.0
-"""Seconds until the first retry. After an idle time, an operating system may put all threads on one
-core for about 0.2 s. That looks like a busy machine, but passes.
+"""Seconds until all threads are tried again for the first time.
+
+After an idle time, an operating system may put all threads on one core for about 0.2 s. That looks
+like a busy machine, but it passes.
 """
 LAST_RETRY_SECONDS = 16.0
 IDLE_CORES = 0.5
-"""Average idle cores needed for a try of all threads; on a busy machine a try is slow."""
+"""All threads are tried again only if this many cores were idle on average."""
 
 
 def idle_seconds() -> float:
@@ -45,9 +50,9 @@ class Threads:
         reading_rate: float = 0.0,
         idle: Callable[[], float] = idle_seconds,
     ):
-        """`most` is the number of threads on an idle machine. `clock` and `idle` are in seconds.
+        """`most` is the number of threads on an idle machine. `clock` and `idle` give seconds.
 
-        With `most` threads, an idle machine reads `reading_rate` tokens a second (0: unknown).
+        With `most` threads, an idle machine reads `reading_rate` tokens per second (0: unknown).
         """
         self._most = most
         self._clock = clock
@@ -61,10 +66,10 @@ class Threads:
         self._count = most
 
     def choose(self, tokens: int) -> int:
-        """Gives the number of threads for the next eval, of `tokens`.
+        """Gives the number of threads for the next eval, which has `tokens` tokens.
 
-        After a while all threads are tried again. A try ends after one eval if that is slow. Only
-        small evals are used for tries, since a chunk could take seconds.
+        Some time after a reduction, all threads are tried again. If that eval is slow, the try
+        ends. Only small evals are used for tries, since a chunk could take seconds.
         """
         may_try = self._count < self._most and tokens < SMALLEST_CHUNK
         if may_try and self._is_worth_a_try():
@@ -81,12 +86,12 @@ class Threads:
         return idle - idle_then >= IDLE_CORES * (now - since)
 
     def _watch(self, seconds: float) -> None:
-        """Schedules the next try after `seconds`, and records the cores' idle time so far."""
+        """Schedules a try of all threads after `seconds`; records the cores' idle time so far."""
         self._watched_from = (self._clock(), self._idle())
         self._retry_at = self._watched_from[0] + seconds
 
     def took(self, tokens: int, seconds: float) -> None:
-        """Records the duration of an eval with the threads given by `choose`."""
+        """Records the duration of an eval with the number of threads that `choose` gave."""
         if self._most == 1:
             return
         telling = tokens == 1 or tokens >= SMALLEST_CHUNK
@@ -101,7 +106,7 @@ class Threads:
             self._took_with_all(kind, seconds / tokens)
 
     def gave_up(self, tokens: int, seconds: float) -> None:
-        """Records the duration of an aborted eval if that alone shows that the machine is busy."""
+        """Records the duration of an aborted eval if it is long enough to show a busy machine."""
         kind = min(tokens, SMALLEST_CHUNK)
         slow = kind in self._quiet and seconds / tokens > SLOW[kind] * self._quiet[kind]
         if slow or self._is_stall(tokens, seconds):

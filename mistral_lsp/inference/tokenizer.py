@@ -25,7 +25,7 @@ KEPT_HEADS = 16
 KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
 LAST_CHARACTERS = 400
-"""The end of a text, in which typing mostly happens."""
+"""The last cut in a text is searched for only among this many characters at the text's end."""
 
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _CUTS = (
@@ -43,12 +43,12 @@ _CUTS = (
         rb"(?:\A|%b)\n(?:[^\s/]|[^\S\n]+(?:\S|\Z))" % _PUNCTUATION.encode(),
     ),
 )
-"""Patterns of places to cut, and of the tokens that make such a cut unsafe.
+"""Patterns of places to cut, each with a pattern of tokens that make such a cut unsafe.
 
-A pre-tokenizer splits the text by a regular expression before the merges. A place is safe if no
-token spans it, and if the pre-tokenizer splits the two sides as it splits the whole. Its expression
-reads from left to right and looks ahead only at blanks and digits, so no cut is among blanks.
-Source: llama.cpp, src/llama-vocab.cpp.
+Before the merges, a pre-tokenizer splits the text by a regular expression. A cut is safe if no
+token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
+pre-tokenizer's expression reads from left to right and looks ahead only at blanks and digits, so no
+cut is among blanks. Source: llama.cpp, src/llama-vocab.cpp.
 """
 
 
@@ -56,7 +56,7 @@ class Tokenizer:
     """Converts text and prompts to token ids of one model. Thread-safe."""
 
     def __init__(self, backend: Backend, specials: Mapping[str, int], heals: bool = True):
-        """Scans the vocabulary once for tokens that span line ends. `heals`: use token healing."""
+        """Scans the vocabulary for tokens that span line ends. `heals` turns token healing on."""
         self._heals = heals
         self.backend = backend
         self._specials = specials
@@ -81,8 +81,8 @@ class Tokenizer:
     def prompt(self, prompt: Prompt) -> PromptTokens:
         """Gives a prompt's ids without its last word, and that word's bytes, for token healing.
 
-        The answer owes these bytes: it must begin with them. Raises EngineError for a mark that
-        the model lacks, and for an empty prompt.
+        The answer must begin with these bytes. Raises EngineError for a mark that the model lacks,
+        and for an empty prompt.
         """
         parts, owed = self.parts(prompt)
         ids = list(chain.from_iterable(parts))
@@ -91,21 +91,21 @@ class Tokenizer:
         return PromptTokens(ids, owed, suffix_places(prompt.parts, list(map(len, parts))))
 
     def parts(self, prompt: Prompt) -> tuple[list[list[int]], bytes]:
-        """Gives the ids of each part, and the bytes owed by the answer."""
+        """Gives the ids of each part, and the bytes that the answer must begin with."""
         take_word = self._take_word if self._heals else None
         return assemble(prompt.parts, self._specials, lambda part: self.text(part.text), take_word)
 
     def _take_word(self, ids: list[int]) -> bytes:
-        """Removes the last word's tokens and gives their bytes.
+        """Removes the last word's tokens from `ids`; gives the word's bytes.
 
-        The first token stays, since decoding needs one.
+        The first token always stays, since decoding needs one.
         """
         taken, owed = last_word(self._pieces[token] for token in reversed(ids[1:]))
         del ids[len(ids) - taken :]
         return owed
 
     def beginning(self, owed: bytes) -> Any:
-        """Gives an array of the token ids that may start an answer that must begin with `owed`."""
+        """Gives an array: the ids of tokens that may start an answer beginning with `owed`."""
         return numpy.array(
             [
                 token
@@ -115,7 +115,7 @@ class Tokenizer:
         )
 
     def text(self, text: str) -> list[int]:
-        """Gives the ids of plain text. The text before its last cut is cached as a whole."""
+        """Gives the ids of plain text. All text before its last cut is cached as one piece."""
         with self._lock:
             places = self._cut.finditer(text, len(text) - LAST_CHARACTERS) if self._cut else ()
             last = max((place.start() for place in places), default=0)
@@ -128,7 +128,7 @@ class Tokenizer:
         return list(chain.from_iterable(map(self._chunk, self.chunks(text))))
 
     def chunks(self, text: str) -> list[str]:
-        """Gives the stretches of a text that are tokenised on their own, about a line each."""
+        """Cuts a text into chunks, each about a line, that are tokenised separately."""
         return self._cut.split(text) if self._cut else [text]
 
     def _chunk(self, chunk: str) -> tuple[int, ...]:
@@ -147,7 +147,7 @@ class Tokenizer:
 
 
 def _safe_cuts(pieces: Iterable[bytes]) -> re.Pattern[str] | None:
-    """Gives the pattern of all safe places to cut, from `_CUTS`; None if none of them is safe."""
+    """Gives one pattern for all places in `_CUTS` where a cut is safe; None if there are none."""
     with_blanks = [piece for piece in pieces if b"\n" in piece or piece[-1:].isspace()]
     safe = [
         place

@@ -1,4 +1,4 @@
-"""The Unix socket of a host, the engine's process, in a folder private to the user."""
+"""The Unix socket of a host, in a folder private to the user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mistral_lsp.types import EngineError
 
 BACKLOG = 64
 LONGEST_PATH = 103
-"""Bytes of a socket's path, at most: the smallest limit of the supported systems."""
+"""The longest path of a socket in bytes: the smallest limit of the supported systems."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def place(name: str) -> Path:
-    """Gives the path of the socket called `name`. Raises EngineError, OSError."""
+    """Gives the path of the socket called `name`. Raises EngineError if it is too long, OSError."""
     path = private_folder() / f"{name}.socket"
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise EngineError(
@@ -31,7 +31,7 @@ def place(name: str) -> Path:
 
 
 def listen(path: Path) -> socket.socket:
-    """Listens at a path; replaces an existing socket."""
+    """Opens a listening socket at `path`; replaces an existing socket."""
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
@@ -40,10 +40,10 @@ def listen(path: Path) -> socket.socket:
 
 
 async def serve(listening: socket.socket, client: Serve) -> None:
-    """Calls `client` for every connection."""
+    """Calls `client` for every connection to a listening socket."""
     await asyncio.start_unix_server(client, sock=listening)
 
 
 async def connect(path: Path) -> Streams:
-    """Connects to a socket. Raises OSError."""
+    """Connects to the socket at `path`. Raises OSError."""
     return await asyncio.open_unix_connection(path)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a new file, readable by its owner only. Raises OSError, also if the file exists."""
+    """Creates a file that only its owner can read. Raises OSError, also if the file exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(content)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replaces a file atomically: readers see the old content or the new.
+    """Replaces a file atomically: a reader sees either the old content or the new.
 
     Raises OSError; the old content is then kept.
     """

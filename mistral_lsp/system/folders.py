@@ -1,4 +1,4 @@
-"""The user's folders: settings, data, cache, and a private one for the engines' sockets."""
+"""The user's folders: settings, data, cache, and a private one for the hosts' sockets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def settings_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Gives the folder of downloads."""
+    """Gives the folder of downloaded files."""
     return platformdirs.user_data_path(NAME)
 
 
@@ -34,7 +34,7 @@ def cache_folder() -> Path:
 def private_folder() -> Path:
     """Gives the folder of the hosts' sockets, private to the user; creates it if missing.
 
-    Raises EngineError if others could enter it, OSError if it can't be created.
+    Raises EngineError if other users could enter the folder, OSError if it can't be created.
     """
     folder = _runtime_folder() or Path(tempfile.gettempdir()) / f"mistral-lsp-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
@@ -51,7 +51,7 @@ def private_folder() -> Path:
 
 
 def _runtime_folder() -> Path | None:
-    """Gives the system's runtime folder of this user, or None."""
+    """Gives the system's runtime folder for this user, or None if there is none."""
     with warnings.catch_warnings(), contextlib.suppress(OSError):
         warnings.simplefilter("ignore")  # about unsuitable folders, which are checked here
         folder = platformdirs.user_runtime_path(NAME)

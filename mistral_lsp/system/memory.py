@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable
 
 LEAST_SECONDS = 60.0
-"""Seconds between two calls of malloc_trim, which takes some milliseconds."""
+"""The least seconds between two calls of malloc_trim, which takes some milliseconds."""
 
 
 class FreedMemory:
     """Makes glibc return its unused memory to the operating system.
 
-    A growing text, for example, leaves freed blocks of every size. Other allocators retain none, so
-    with them nothing is done.
+    glibc retains freed blocks, for example those that a growing text leaves. With other allocators
+    nothing is done, since they retain none.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
-        """`clock` is in seconds."""
+        """`clock` gives a time in seconds."""
         self._clock = clock
         self._given_back_at = clock()
 
     def give_back(self) -> None:
-        """Returns the memory to the system, unless that was done less than `LEAST_SECONDS` ago."""
+        """Returns unused memory to the system, unless the last time was within `LEAST_SECONDS`."""
         now = self._clock()
         if now - self._given_back_at < LEAST_SECONDS:
             return

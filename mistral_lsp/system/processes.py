@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 import psutil
 
 LOW_PRIORITY = 10
-"""A nice value. Beside busy programs, the lowest priority would get no work done."""
+"""A nice value. At the lowest priority, no work would get done beside busy programs."""
 
 
 class TooLong(Exception):
-    """Code used more processor time than allowed."""
+    """Raised when code has used more processor time than allowed."""
 
 
 def detach() -> None:
-    """Forks: the child goes on, detached; the parent exits. Threads are lost."""
+    """Forks: the child continues as a detached process, and the parent exits. Loses all threads."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -31,14 +31,14 @@ def make_files_private() -> None:
 
 
 def on_end(act: Callable[[], object]) -> None:
-    """Calls `act` on the running loop at SIGTERM or SIGHUP."""
+    """Calls `act` in the running event loop at SIGTERM or SIGHUP."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, act)
 
 
 def be_modest(most_memory: int) -> None:
-    """Takes a low priority, and limits the address space to `most_memory` bytes."""
+    """Lowers this process's priority, and limits its address space to `most_memory` bytes."""
     if hasattr(os, "nice"):
         os.nice(LOW_PRIORITY)
     with contextlib.suppress(ImportError, OSError, ValueError):
@@ -49,7 +49,7 @@ def be_modest(most_memory: int) -> None:
 
 @contextlib.contextmanager
 def limited_time(seconds: float) -> Iterator[None]:
-    """Raises TooLong in its block after `seconds` of processor time, if the system supports it."""
+    """Raises TooLong in the `with` block after `seconds` of processor time, where supported."""
 
     def give_up(*_: object) -> None:
         raise TooLong
@@ -66,20 +66,20 @@ def limited_time(seconds: float) -> Iterator[None]:
 
 
 def is_suspended(pid: int) -> bool:
-    """Whether SIGSTOP has suspended a process. False for one that is gone."""
+    """Whether a process is suspended by SIGSTOP. False if the process is gone."""
     with contextlib.suppress(psutil.Error):
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     return False
 
 
 def kill(pid: int) -> None:
-    """Kills a process. One that is gone is no error."""
+    """Kills a process. Does nothing if the process is gone."""
     with contextlib.suppress(psutil.Error):
         psutil.Process(pid).kill()
 
 
 def kill_suspended(command_end: Sequence[str]) -> None:
-    """Kills suspended processes whose command line ends in `command_end`: they never answer."""
+    """Kills processes that are suspended and whose command line ends in `command_end`."""
     wanted = list(command_end)
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

@@ -41,7 +41,7 @@ def has_compiler() -> bool:
 
 
 def _processor_information() -> dict[str, str]:
-    """Gives Linux's facts about the first core; empty elsewhere."""
+    """Gives what Linux reports about the first core; empty on other systems."""
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n")[0].splitlines()
         pairs = (line.partition(":") for line in lines)
@@ -50,7 +50,7 @@ def _processor_information() -> dict[str, str]:
 
 
 def _asked(*command: str) -> str:
-    """Gives a command's output; "" if it is missing or fails."""
+    """Runs a command and gives its output; "" if the command is missing or fails."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(command, capture_output=True, text=True, timeout=ASKING_SECONDS)
         return done.stdout.strip() if done.returncode == 0 else ""

@@ -10,11 +10,11 @@ import struct
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 """Numbers of the system call sched_setattr(2), for which the C library has no function."""
 SHORT_NANOSECONDS = 100_000
-"""Linux's shortest time slice. Threads with short slices are scheduled sooner."""
+"""Linux's shortest time slice. The scheduler runs threads with short slices sooner."""
 
 
 def take_short_turns(short: bool = True) -> None:
-    """Asks for short time slices for the calling thread, or (False) for the usual ones.
+    """Sets the calling thread's time slices to short ones, or with False to the usual ones.
 
     Works on Linux 6.12 and later; elsewhere nothing changes.
     """

@@ -1,4 +1,4 @@
-"""The latency bench tells a good server from bad ones, on the real process."""
+"""Checks that the latency bench tells good servers from bad ones, with the real server process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 def figures(
     place: Place, mode: str, answer: str, delay_ms: float = 0.0, keys: int = KEYS, **settings: int
 ) -> dict:
-    """What the bench says of a server whose model always writes `answer`."""
+    """Runs the bench on a server whose model always writes `answer`; gives the bench's figures."""
     script = place.path.with_suffix(".json")
     after = "" if answer != LINE else "def mean(values):\n    "
     entry = {"after": after, "answer": f"{answer}\n"}

@@ -1,4 +1,4 @@
-"""The bench of many editors on one server: what it counts, and that it runs."""
+"""Tests the load bench: the figures that it computes, and short runs on real servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.support.subjects import Answer
 
 
 def run_of(*waits: float | None) -> Run:
-    """A run of keys that waited so long, or had no answer before the next one."""
+    """Makes a run of keys with these waiting times in ms; None: no answer before the next key."""
     answers = [None if wait is None else Answer("x", wait / 2, wait, wait) for wait in waits]
     return Run("editor", "human", samples=[Sample(answer) for answer in answers])
 

@@ -1,4 +1,4 @@
-"""The quality bench: what it runs it keeps in, what it counts is right, and twice is the same."""
+"""Tests the quality bench: its sandbox, its verdicts on suggestions, and its repeatability."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_program_passes_or_not(program, passed, isolated) -> None:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch) -> None:
-    """A busy machine takes long to start a program."""
+    """Raises the sandbox's time limit, since a busy machine takes long to start a program."""
     monkeypatch.setattr(sandbox, "WALL_SECONDS", PATIENCE_SECONDS)
 
 

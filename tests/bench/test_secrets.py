@@ -1,4 +1,4 @@
-"""The bench of secrets: few leak, and it tells when more do."""
+"""Tests the bench of secrets: few secrets leak, and the bench reports leaks and false alarms."""
 
 from __future__ import annotations
 

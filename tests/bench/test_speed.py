@@ -1,4 +1,4 @@
-"""The checks of speed do what they say, on the real server process with a scripted engine."""
+"""Tests the speed checks on the real server process with the scripted engine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LINES = ["import os", "", "def total(values):", "    return sum(values) + os.get
 
 @pytest.fixture
 def setup(tmp_path: Path):
-    """A server whose model always writes the same, and checks that hardly rest."""
+    """Gives a setup with short pauses, whose model always writes the same text."""
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"answers": [{"after": "", "answer": f"{ANSWER}\n"}]}))
     with private_home() as environment:

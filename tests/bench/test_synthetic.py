@@ -1,4 +1,4 @@
-"""The random models: both engines load them, and they have the real model's tokens and size."""
+"""Tests the models with random weights: both engines load them, and tokens and size are right."""
 
 from __future__ import annotations
 

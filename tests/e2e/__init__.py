@@ -1,1 +1,1 @@
-"""The real server process, over its pipes."""
+"""End-to-end tests: they start the real server process and talk to it as a client does."""

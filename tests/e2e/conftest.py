@@ -1,4 +1,4 @@
-"""Starts servers for tests, and sees that none is left behind."""
+"""Fixtures that start servers, end them, and check that no engine host outlives its test."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ ADD = {"after": "def add(a, b):\n    ", "answer": "return a + b\n"}
 
 @pytest.fixture(autouse=True)
 def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folders of the test's own, hosts that leave with their last editor, and all the time there is
-    for an answer; gives where the hosts listen.
+    """Gives the folder of the test's hosts; sets up private folders and settings.
+
+    Hosts exit with their last editor, and a request's deadline is two minutes. After the test, no
+    host may be left.
     """
     settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
     settings.parent.mkdir(parents=True)
@@ -38,8 +40,9 @@ def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server. Without an engine named, it is the scripted one, which answers `answers`;
-    servers with the same script share a host.
+    """Gives a function that starts a server, by default with the scripted engine and `answers`.
+
+    Servers with the same script share a host.
     """
     clients: list[Client] = []
 
@@ -67,7 +70,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def ready(start: Start) -> Callable[..., Client]:
-    """Starts a server and waits for its model; keyword arguments as for `start`."""
+    """Gives a function that starts a server and waits for its model.
+
+    Its further keyword arguments are those of `start`.
+    """
 
     def begin(settings: Any = None, encodings: tuple[str, ...] = ("utf-16",), **named: Any):
         client = start(**named)

@@ -1,4 +1,4 @@
-"""Bad input: a clear error or an empty answer with a reason, and the server lives on."""
+"""Bad input gets a clear error, or an empty answer with a reason; the server keeps running."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXT = "def add(a, b):\n    \n"
 
 
 def ask_failed(client: Client) -> str:
-    """Initializes, waits for the engine to fail, and gives what the status says."""
+    """Initializes, waits until the engine fails, and gives the error in the server's status."""
     client.initialize()
     with pytest.raises(RuntimeError):
         client.wait_until_ready()

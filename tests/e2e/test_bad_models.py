@@ -1,4 +1,4 @@
-"""Models that are none, or would end the library that loads them: a sentence, and no dead host."""
+"""Invalid model files are refused with a message, also those that would crash the library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXT = "def add(a, b):\n    return \n"
 
 
 def failure(client: Client) -> str:
-    """Waits for the engine to fail; gives what the status says."""
+    """Waits until the engine fails; gives the error in the server's status."""
     client.initialize()
     with pytest.raises(RuntimeError):
         client.wait_until_ready()

@@ -1,4 +1,4 @@
-"""A byte order mark at the beginning of a file is no character of it."""
+"""A byte order mark at the start of a file is not part of the file's text."""
 
 from __future__ import annotations
 

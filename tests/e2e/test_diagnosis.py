@@ -1,4 +1,4 @@
-"""What a user sees, and sends, when something is wrong: times and facts, and no code."""
+"""The commands `trace` and `doctor --bundle` show facts and times, but no code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CODE = "def unmistakable(secret_name):\n    "
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Runs a command with the scripted engine; gives what it printed."""
+    """Gives a function that runs a command with the scripted engine."""
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"answers": [{"after": CODE, "answer": "return 1\n"}]}))
     monkeypatch.setenv("MISTRAL_LSP_SCRIPT", str(script))

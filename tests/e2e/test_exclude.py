@@ -1,4 +1,4 @@
-"""Globs in `exclude` that are wrong are named, and no glob stops the server."""
+"""Invalid globs in `exclude` are named in a message, and no glob blocks the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens that are explained are those that a model gets, mark by mark."""
+"""Token counts in an explained prompt equal those that the model receives, mark by mark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXT = (
 
 @pytest.fixture
 def without_bos(tmp_path: Path) -> Path:
-    """The embedded model with a header that wants nothing before a text, as Qwen2.5-Coder's."""
+    """Copies the embedded model; the copy's header asks for no BOS token, like Qwen2.5-Coder's."""
     whole = store.locate("").read_bytes()
     assert whole.count(SAYS_BOS + b"\1") == 1
     path = tmp_path / "without_bos.gguf"

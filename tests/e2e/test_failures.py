@@ -1,4 +1,4 @@
-"""What goes wrong inside: a client hears that it did, the log tells where, and neither has code."""
+"""Unexpected errors: the client gets a message and the log gets the place; neither has code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 4}}
 
 @pytest.fixture
 def failing(own_home):
-    """A server whose handlers fail, and with it all that it says."""
+    """Gives a client of a server whose handlers fail; checks finally that the log has no code."""
     client = Client([sys.executable, "-m", "tests.support.failing", "--engine", "scripted"])
     client.initialize()
     client.wait_until_ready()
@@ -26,7 +26,7 @@ def failing(own_home):
 
 
 def log_of(client: Client) -> str:
-    """All that the server has logged in its life."""
+    """Kills the server; gives all that it has logged."""
     client.kill()
     return "\n".join(client.errors)
 

@@ -1,4 +1,4 @@
-"""The folders of a workspace come and go, lie in one another, and are known by other names."""
+"""Workspace folders may be added, removed, nested, and known by several names."""
 
 from __future__ import annotations
 

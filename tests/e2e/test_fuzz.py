@@ -1,4 +1,4 @@
-"""Random messages to the real server: it lives, answers each request once, and knows every text."""
+"""Random messages: the server survives, answers each request once, and keeps all texts in sync."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SENDERS = [send for send, _ in SHARES if send is not Traffic.huge]
 
 
 class Servers:
-    """One running server for each encoding, started anew when something was wrong with it."""
+    """One running server for each position encoding; replaced after a failed check or a crash."""
 
     def __init__(self, environment: dict[str, str]):
         self._environment = environment
@@ -53,7 +53,7 @@ def servers(own_home, tmp_path) -> Iterator[Servers]:
 
 
 def machine(servers: Servers) -> type[RuleBasedStateMachine]:
-    """A client that does anything in any order, and looks at what it got after every step."""
+    """Gives a state machine: a client that sends random messages and checks the answers."""
 
     class Client(RuleBasedStateMachine):
         @initialize(encoding=strategies.sampled_from(ENCODINGS), chance=CHANCE)
@@ -71,7 +71,7 @@ def machine(servers: Servers) -> type[RuleBasedStateMachine]:
 
         @rule(chance=CHANCE, count=strategies.integers(2, 20))
         def flood(self, chance: Random, count: int) -> None:
-            """Many at once, so that cancels and edits overtake what is being answered."""
+            """Sends many messages at once, so that cancels and edits overtake running requests."""
             for _ in range(count):
                 some_message(self.traffic, chance)
             self.traffic.conversation.settle()

@@ -1,4 +1,4 @@
-"""A file that was told of and has gone since, is ignored or left alone, stands in no prompt."""
+"""Code of another file leaves the prompts when that file is deleted, ignored or excluded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def begin(start, work: Path, settings=None, **capabilities) -> tuple[Client, str]:
-    """A server that tells of both files at the beginning of a third one, which it was asked for."""
+    """Opens a file whose prompt contains code of the two other files; gives client and URI."""
     client = start()
     client.initialize(settings, root=work.as_uri(), **capabilities)
     uri = (work / "open.py").as_uri()
@@ -99,7 +99,7 @@ def lies_behind_a_link_now(work: Path) -> None:
 def test_a_client_that_says_nothing_hears_no_more_of_it(
     start, work: Path, happens: Callable[[Path], None], place: str
 ) -> None:
-    """Neither at the place whose window has it already, nor in a window that is made anew."""
+    """Tests the place whose window already contains the code, and a place with a new window."""
     client, uri = begin(start, work)
     happens(work)
     if place == "another":

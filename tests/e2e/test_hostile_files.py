@@ -1,4 +1,4 @@
-"""A file of a workspace may be as odd as it likes: it costs itself, and not all our memory."""
+"""Strange files in a workspace: at worst they are left out, and the memory stays bounded."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_file_of_very_deep_definitions_hides_no_other(start, tmp_path: Path, l
 def test_a_file_that_ends_the_scan_costs_itself(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """As the native code of a grammar may, or a disk."""
+    """The faults imitate a grammar that crashes, and a disk that hangs."""
     write(tmp_path / "more", {"sitecustomize.py": fault})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "more"))
     names = ["a.py", "bad1.py", "bad2.py", "c.py", "d.py", "e_bad.py", "f.py"]

@@ -1,4 +1,4 @@
-"""Messages that no client should send: what can be answered is, once, and the server lives on."""
+"""Invalid messages: if an answer is possible, one is sent, and the server keeps running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git ignores stands in no prompt, whatever file of patterns says so, and however hostile."""
+"""No prompt contains code that git ignores, even if the files of patterns are hostile."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_no_file_of_patterns_hides_or_stops_anything(
 
 @pytest.fixture
 def deep_file(tmp_path: Path) -> Iterator[Path]:
-    """A file below 990 folders; the standard library removes no tree that deep."""
+    """Gives a file below 990 nested folders. Removes them itself, since shutil.rmtree can't."""
     folders = [tmp_path / "work"]
     for _ in range(990):
         folders.append(folders[-1] / "d")

@@ -1,4 +1,4 @@
-"""The setting `languages`: by the client's word for a language, else by ours, else by `*`."""
+"""The setting `languages` is searched for the client's language id, then for ours, then for `*`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file a model's name stands for, through the commands and from an editor."""
+"""The model file that a name stands for, in commands and in an editor's settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models' folder with a file of the user's own, and the file of a known model."""
+    """Makes a models folder with a file of the user's own and the file of a known model."""
     folder = tmp_path_factory.mktemp("models")
     named(folder / "mine.gguf", b"mine")
     named(folder / registry.entries()["codellama-7b"].file, b"downloaded")
@@ -27,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workspace(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cloned repository that has brought files by the names of models."""
+    """Makes a cloned repository that contains files with the names of models, and enters it."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     named(folder / "mine.gguf", b"hostile")
@@ -51,7 +51,7 @@ def run(workspace: Path) -> Run:
 
 
 def completed_by(run: Run, *options: str, folder: Path | None = None) -> str:
-    """The model that a completion comes from, or the complaint."""
+    """Gives the model that wrote a completion; without one, the error message or the reason."""
     place = f"{Path.cwd() / 'a.py'}:2:12"
     where = {"folder": folder} if folder else {}
     done = run("complete", place, "--json", "--engine", "ctransformers", *options, **where)

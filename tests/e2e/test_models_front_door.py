@@ -1,4 +1,4 @@
-"""The whole way of a model: listed, pulled, chosen, asked from an editor, removed."""
+"""The whole life of a model: listed, downloaded, chosen, used by an editor, removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = "def add(first, second):\n    return first + \n"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A mirror of the hub that gives the embedded model, by another name, for every file."""
+    """Simulates the model hub: serves the renamed embedded model for every file. Gives the URL."""
     file = named(tmp_path_factory.mktemp("hub") / "any.gguf", b"from the hub")
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def run(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def listed(run: Run, name: str) -> tuple[bool, bool]:
-    """Whether the list has a model as here, and as in use."""
+    """Gives whether the list shows a model as downloaded, and whether as used."""
     models = json.loads(run("list", "--json").stdout)["models"]
     return next((one["here"], one["used"]) for one in models if one["name"] == name)
 

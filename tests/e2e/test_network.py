@@ -1,4 +1,4 @@
-"""With no configuration, everything works without a network, and nothing tries to reach one."""
+"""With default settings, everything works without a network, and nothing tries to connect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def note(event, arguments):
 
 sys.addaudithook(note)
 """
-"""Python imports it at the start of every process of ours."""
+"""The source of sitecustomize.py, which every Python process of the test imports at its start."""
 KEYS = "return sum(values) / len(values)"
 
 
@@ -35,7 +35,7 @@ def can_unshare() -> bool:
 
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where every process of ours notes whom it connects to."""
+    """Gives the file in which all processes of the test record the addresses they connect to."""
     (tmp_path / "watch").mkdir()
     (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH)
     path = os.pathsep.join([str(tmp_path / "watch"), os.environ.get("PYTHONPATH", "")])
@@ -45,7 +45,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def type_a_line(*prefix: str) -> int:
-    """Types a line into a server with default settings; gives how many keys had ghost text."""
+    """Types a line into a server with default settings; counts the keys that got ghost text."""
     client = Client([*prefix, sys.executable, "-m", "mistral_lsp"])
     try:
         client.initialize()

@@ -1,4 +1,4 @@
-"""Cells of a notebook know the cells before them; and documents are known by every spelling."""
+"""Notebook cells see the cells before them, and any spelling of a URI finds its document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def item(number: int, text: str, language: str = "python") -> dict[str, Any]:
 
 @pytest.fixture
 def client(start) -> Client:
-    """A server of a client that tells of notebooks."""
+    """Starts a server for a client that supports notebooks."""
     client = start()
     found = client.initialize(notebookDocument={"synchronization": {"dynamicRegistration": True}})
     assert found["notebookDocumentSync"]["notebookSelector"] == [{"notebook": "*"}]
@@ -132,7 +132,7 @@ def test_a_flood_of_edits_in_cells_is_given_up_and_told(client: Client) -> None:
 
 
 def test_cells_that_come_as_documents_are_in_the_order_they_come(ready) -> None:
-    """From a client that does not tell of notebooks."""
+    """The client does not report notebooks, so the cells' order is the order of opening."""
     client = ready()
     other = "vscode-notebook-cell:/project/other.ipynb#W0sZmlsZQ%3D%3D"
     client.open(other, "unrelated = 1\n")

@@ -1,4 +1,4 @@
-"""What stays with the user: against other users, a hostile workspace, and the network."""
+"""The user's code is safe from other users, hostile workspaces and the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ traced = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is no
 
 @contextlib.contextmanager
 def somebody_else() -> Iterator[None]:
-    """Files are reached as another user reaches them."""
+    """Runs its block with the rights of another user."""
     groups = os.getgroups()
     os.setgroups([])
     os.setegid(NOBODY)
@@ -98,7 +98,7 @@ SETTINGS = '{"mistralLsp.engine": "http", "engine": "auto", "model": "evil.gguf"
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A workspace that brings settings, modules that tell when they run, and odd files."""
+    """Makes a workspace with settings, odd files, and modules that record when they run."""
     folder = tmp_path / "hostile"
     (folder / "mistral_lsp").mkdir(parents=True)
     (folder / ".vscode").mkdir()

@@ -1,4 +1,4 @@
-"""What the protocol asks of a server, with the scripted engine."""
+"""Tests the server's messages against the rules of LSP, with the scripted engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine `http` on the server that it is most for: llama.cpp's own."""
+"""Tests the engine `http` with its main target, llama.cpp's own server."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ PLACES = (
     "\n    def offset(self, line: int, colu",
     "\n    def _inside(sel",
 )
-"""Beginnings of lines of the sample, to complete at. Where the model is in doubt, two builds of the
-same library round to different answers.
+"""Beginnings of lines in the sample at which the model is sure.
+
+Where a model is in doubt, two builds of the same library may round to different answers.
 """
 IN_THE_MIDDLE_SECONDS = 0.3
 
@@ -56,7 +57,7 @@ def server() -> Iterator[HttpServer]:
 
 @pytest.fixture
 def servers() -> Iterator[Callable[[int], HttpServer]]:
-    """Starts servers at a port; none is left behind."""
+    """Gives a function that starts a server at a port; stops all servers at the end."""
     started: list[HttpServer] = []
 
     def start(port: int) -> HttpServer:

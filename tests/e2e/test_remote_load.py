@@ -1,4 +1,4 @@
-"""Real servers under load: in every dialect that one runs here, and with many editors on one."""
+"""Real model servers under load: all that can run here, and one server with many editors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EDITORS = (
     *("amber", "birch", "cedar", "daisy", "ember", "fjord", "grape", "hazel"),
     *("ivory", "jelly", "koala", "lemon", "maple", "nylon", "ocean", "pearl"),
 )
-"""What the names in every editor's document have in common."""
+"""One word for each editor. All names in the editor's document contain that word."""
 LINES = 8
 TYPED = 3
 WINDOW = 384
@@ -70,7 +70,10 @@ async def test_the_first_token_comes_before_the_others(server) -> None:
 
 
 async def work_until_idle(server: HttpServer, since: float) -> float:
-    """Processor seconds that it goes on to use, until it uses none for a second."""
+    """Waits until the server uses no processor for a second.
+
+    Gives the processor seconds that the server has used by then, minus `since`.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         before = cpu_seconds(server.process)
@@ -158,7 +161,7 @@ async def test_many_editors_share_one_server_fairly(shared_server) -> None:
 
 
 async def give_up(engine: RemoteEngine, tag: str) -> None:
-    """Types faster than the server answers."""
+    """Starts requests one after another; stops each after 0.05 s, before it can be answered."""
     for number in range(KEYS):
         marks = Prompt("plain", (Part("prefix", f"{document(tag, 20)}{tag}_{number} = ["),))
         generation = engine.generate(marks, Decoding(8))
@@ -189,7 +192,7 @@ async def test_keys_faster_than_answers_fill_no_queue(shared_server) -> None:
 
 
 class PrefixFirst(RemoteEngine):
-    """Asks in the order that others ask in."""
+    """Sends prompts with the prefix first, as other clients do."""
 
     @property
     def model(self) -> LoadedModel | None:

@@ -1,4 +1,4 @@
-"""Secrets, through the front door: no ghost text where one stands, and no server hears of any."""
+"""Nothing is offered while a secret is typed, and no model server receives a secret."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def connect():
 
 
 def at_end(client: Client, text: str) -> list[dict]:
-    """What is offered at a text's end, asked for by hand."""
+    """Requests a completion by hand at the end of a text; gives the offered items."""
     line = text.count("\n")
     return client.items(client.ask(URI, line, len(text) - text.rfind("\n") - 1, kind=1))
 
@@ -69,7 +69,7 @@ def test_explain_says_why(tmp_path: Path, monkeypatch) -> None:
 
 
 def test_a_server_elsewhere_never_hears_of_a_secret(start, tmp_path: Path) -> None:
-    """Neither in a prompt nor where it counts tokens; of other files, too."""
+    """Covers prompts and texts sent to be counted, with secrets of this file and of another."""
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "other.py").write_text(f"{TEXT}pass\n\ndef other(password='hunter4'): pass\n" * 3)

@@ -1,4 +1,4 @@
-"""One host for all editors, seen from the servers and the commands."""
+"""One host serves all editors and commands that use the same model."""
 
 from __future__ import annotations
 
@@ -103,7 +103,10 @@ def test_a_reload_starts_anew_only_what_nobody_else_uses(ready) -> None:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Runs a command of the terminal, for a user whose editors keep the model loaded."""
+    """Gives a function that runs a command in the terminal.
+
+    The user's settings keep the model loaded for a minute after the last editor has left.
+    """
     settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
     settings.write_text("keepLoadedSeconds = 60\n")
     file = tmp_path / "main.py"

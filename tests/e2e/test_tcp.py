@@ -1,4 +1,4 @@
-"""A server over TCP: who brings the token is served, and nobody else."""
+"""A server over TCP serves a client that sends the token, and no other client."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def everything(client: TcpClient) -> list[dict]:
 
 
 def refused(client: TcpClient) -> bool:
-    """Whether all that comes is one error that tells what is missing."""
+    """Whether the client receives just one error, which says that the token is missing."""
     [answer] = everything(client)
     return answer["id"] == 1 and "initializationOptions.token" in answer["error"]["message"]
 

@@ -1,4 +1,4 @@
-"""What can't be seen reaches no editor, as ghost text or as a name."""
+"""Characters that can't be seen reach no editor, neither in ghost text nor in names."""
 
 from __future__ import annotations
 

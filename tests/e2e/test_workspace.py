@@ -1,4 +1,4 @@
-"""The real server learns what the files of a real workspace define."""
+"""The server indexes the definitions in the files of a real workspace."""
 
 from __future__ import annotations
 

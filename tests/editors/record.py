@@ -1,4 +1,4 @@
-"""What an editor tells its server of documents, read from what the relay wrote down."""
+"""Reads from the relay's record what an editor told its server about documents."""
 
 import json
 import sys
@@ -10,12 +10,12 @@ DOCUMENTS = ("textDocument/didOpen", "textDocument/didClose", "textDocument/didS
 
 
 def recorded(record: Path, command: list[str]) -> list[str]:
-    """Give the command that starts a server and writes down what passes."""
+    """Gives a command that starts a server behind the relay, which records their messages."""
     return [sys.executable, str(RELAY), str(record), *command]
 
 
 def passed(record: Path) -> list[dict[str, Any]]:
-    """Give all that has passed, as the relay writes it."""
+    """Gives the recorded messages, in the format of relay.py."""
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -26,8 +26,9 @@ def document_of(message: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def told(record: Path) -> list[str]:
-    """Give what was opened, closed and saved, in order, such as `didOpen main.py`; and fail where
-    anything was told of a document that was not open by then, or the server had to warn.
+    """Gives the opened, closed and saved documents in order, such as `didOpen main.py`.
+
+    Fails if a message was about a document that was not open, or if the server showed a message.
     """
     is_open: dict[str, int] = {}
     events = []

@@ -1,8 +1,8 @@
-"""Makes the moving picture of the plugin's README: a real Neovim in a terminal, the embedded model.
+"""Makes the animation of the plugin's README: a real Neovim with the embedded model.
 
-    python -m tests.editors.record_nvim editors/nvim/media/ghost-text.gif
+Run as `python -m tests.editors.record_nvim editors/nvim/media/ghost-text.gif`.
 
-It needs tmux, and Pillow and DejaVu Sans Mono, which matplotlib brings.
+Needs tmux, Pillow and the font DejaVu Sans Mono. The last two come with matplotlib.
 """
 
 import os
@@ -67,7 +67,7 @@ class Painter:
         self.console = Console(color_system="truecolor")
 
     def paint(self, styled: str, cursor: tuple[int, int]) -> Image.Image:
-        """Paint what tmux gives with its escape sequences; the cursor is a bar."""
+        """Draws a screen from tmux's text with escape sequences. The cursor is a bar."""
         width, height = self.cell
         image = Image.new("RGB", (int(80 * width) + 16, SHOWN_LINES * height + 16), BACKGROUND)
         draw = ImageDraw.Draw(image)
@@ -90,7 +90,7 @@ def _hex(colour: Color | None) -> str | None:
 
 
 def record(target: Path) -> None:
-    """Play the steps and write what the screen showed, frame by frame."""
+    """Types the example in Neovim, and writes the animated screens to `target`."""
     with tempfile.TemporaryDirectory(prefix="mistral-lsp-") as folder:
         home = Path(folder)
         (home / "stack.py").write_text(CODE)
@@ -116,7 +116,7 @@ Frame = tuple[float, str, tuple[int, int]]
 
 
 def play(editor: Terminal) -> list[Frame]:
-    """Type at a human's pace; give what was on the screen, and when."""
+    """Types at a person's pace; gives the screens, with the time of each."""
     frames: list[Frame] = []
 
     def look(seconds: float) -> None:
@@ -137,7 +137,7 @@ def play(editor: Terminal) -> list[Frame]:
 
 
 def merged(frames: list[Frame]) -> tuple[list[Image.Image], list[int]]:
-    """Paint each screen once, and say for how many milliseconds it stayed."""
+    """Draws equal successive screens once; gives the images and their durations in ms."""
     painter = Painter()
     images: list[Image.Image] = []
     starts: list[float] = []

@@ -1,9 +1,9 @@
-"""Stands between an editor and its server, and records what passes, with the time.
+"""Passes messages between an editor and its server, and records them with their times.
 
-relay.py RECORD COMMAND [ARGUMENT ...]
+Run as `relay.py RECORD COMMAND [ARGUMENT ...]`.
 
-A line of the record is {"at": nanoseconds of the machine's steady clock, "from": "editor" or
-"server", "message": the message}.
+Each line of the record is {"at": monotonic time in nanoseconds, "from": "editor" or "server",
+"message": the message}.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 
 def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
-    """Read the next message's head and body; both are empty at the end."""
+    """Reads the next message; gives its header and body. Both are empty at the stream's end."""
     head = b""
     while line := stream.readline():
         head += line
@@ -27,7 +27,7 @@ def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
 
 
 def pass_on(source: BinaryIO, target: BinaryIO, sender: str, kept: BinaryIO) -> None:
-    """Hand on every message until the sender hangs up; the record is written behind that."""
+    """Passes on messages until the sender hangs up; records each one after passing it on."""
     while (message := read_message(source))[1]:
         at = time.monotonic_ns()
         target.write(b"".join(message))
@@ -36,7 +36,7 @@ def pass_on(source: BinaryIO, target: BinaryIO, sender: str, kept: BinaryIO) -> 
 
 
 def relay(record: Path, command: list[str]) -> int:
-    """Run the server until the editor hangs up, and give its exit code."""
+    """Runs the server until the editor hangs up; gives the server's exit code."""
     with (
         record.open("ab", buffering=0) as kept,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server,

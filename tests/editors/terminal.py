@@ -1,4 +1,4 @@
-"""A program in a real terminal of 80 by 24: keys go in by tmux, the screen comes out."""
+"""Runs a program in a real terminal of 80 by 24 characters, controlled through tmux."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ WAIT_SECONDS = 30
 
 
 class Terminal:
-    """One program in a tmux of its own."""
+    """A program in its own tmux session."""
 
     def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         assert shutil.which("tmux"), "install tmux: the terminal's tests type through it"
@@ -41,27 +41,27 @@ class Terminal:
         return done.stdout
 
     def keys(self, *keys: str) -> None:
-        """Type keys by tmux's names (`Tab`, `C-Right`, `Escape`), anything else as it is."""
+        """Types keys by tmux's names (`Tab`, `C-Right`); other words are typed as they are."""
         self._tmux("send-keys", *keys)
 
     def type(self, text: str) -> None:
-        """Type text as it is, and not as the name of a key."""
+        """Types text literally, even if it is the name of a key."""
         self._tmux("send-keys", "-l", text)
 
     def screen(self) -> list[str]:
         return self._tmux("capture-pane", "-p").splitlines()
 
     def styled_screen(self) -> str:
-        """Give the screen with its escape sequences for colours."""
+        """Gives the screen's text, with escape sequences for colours."""
         return self._tmux("capture-pane", "-pe")
 
     def cursor(self) -> tuple[int, int]:
-        """Give the cursor's column and row, from 0."""
+        """Gives the cursor's column and row, counted from 0."""
         column, row = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
         return int(column), int(row)
 
     def shows(self, is_right: Callable[[list[str]], bool], seconds: float) -> bool:
-        """Look at the screen until it is right, or the time is over."""
+        """Waits until `is_right` accepts the screen; False: not within `seconds`."""
         deadline = time.perf_counter() + seconds
         while not is_right(self.screen()):
             if time.perf_counter() > deadline:
@@ -72,12 +72,12 @@ class Terminal:
     def wait(
         self, is_right: Callable[[list[str]], bool], seconds: float = WAIT_SECONDS
     ) -> list[str]:
-        """Look at the screen until it is right; fail where it never is."""
+        """Waits until `is_right` accepts the screen, and gives it. Fails after `seconds`."""
         assert self.shows(is_right, seconds), "still:\n" + "\n".join(self.screen())
         return self.screen()
 
     def wait_for(self, *lines: str) -> None:
-        """Wait until these lines stand below each other somewhere on the screen."""
+        """Waits until the screen shows these lines, one directly below the other."""
 
         def has_lines(screen: list[str]) -> bool:
             shown = [line.rstrip() for line in screen]
@@ -87,7 +87,7 @@ class Terminal:
         self.wait(has_lines)
 
     def children(self) -> list[psutil.Process]:
-        """Give the processes that the program has started."""
+        """Gives the child processes of the program."""
         return psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}"))).children()
 
     def close(self) -> None:

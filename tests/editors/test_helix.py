@@ -1,4 +1,4 @@
-"""The popup of a real Helix, in a terminal: its page's settings, followed to the letter."""
+"""The popup of a real Helix in a terminal, with exactly the settings of editors/helix/README.md."""
 
 import sys
 from pathlib import Path
@@ -39,7 +39,10 @@ def written(helix: Terminal, home: Path) -> str:
 
 
 def take(helix: Terminal, label: str) -> None:
-    """Ask until the item is there: Helix asks only once, and a server that starts has nothing."""
+    """Requests completion until the item is there, then accepts it.
+
+    Helix asks only once by itself, and a starting server has no items yet.
+    """
 
     def has_label(screen: list[str]) -> bool:
         return any(label in line for line in screen)

@@ -1,4 +1,4 @@
-"""Ghost text in a real Neovim, from typed keys to the text of the buffer."""
+"""Ghost text in a real Neovim, from typed keys to the buffer's text."""
 
 import time
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""From a fresh machine to ghost text: the README's lines, followed to the letter."""
+"""Follows the README's instructions literally, from an empty home folder to ghost text."""
 
 import re
 import shutil
@@ -17,14 +17,14 @@ CODE = 'def add(first, second):\n    """Gives the sum."""\n    \n'
 
 
 def block(page: str, behind: str, language: str = "lua") -> str:
-    """Give the page's first block of code behind these words."""
+    """Gives the first code block in `language` after the words `behind` in a page."""
     found = re.search(rf"{re.escape(behind)}.*?```{language}\n(.*?)```", page, re.DOTALL)
     assert found, f"the README has no {language} behind {behind!r}"
     return found[1]
 
 
 def neovim(home: Path, run: Run, init: str) -> Terminal:
-    """Start Neovim as a user would: home, clone and configuration are where the README has them."""
+    """Starts Neovim with the clone and the configuration where the README puts them."""
     assert len(init.strip().splitlines()) <= 10
     (home / "src").mkdir()
     (home / "src" / "mistral-lsp").symlink_to(ROOT)
@@ -46,9 +46,10 @@ def neovim(home: Path, run: Run, init: str) -> Terminal:
 
 
 def wait_for_ghost(editor: Terminal) -> str:
-    """Give the line with ghost text; type its last character again while a busy machine has none.
+    """Waits for ghost text; gives its line of the screen.
 
-    The first load of a model measures the machine, and an answer that takes too long is dropped.
+    While there is none, retypes the line's last character. The first load of a model measures the
+    machine, and an answer that takes too long is dropped.
     """
     for _ in range(12):
         if editor.shows(lambda screen: len(screen[2].strip()) > len("return "), 10):

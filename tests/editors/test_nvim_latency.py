@@ -1,4 +1,4 @@
-"""How long ghost text takes from the key to the screen, the server's own time left out."""
+"""Measures the time from a key to painted ghost text, without the server's own time."""
 
 import statistics
 import sys
@@ -27,7 +27,7 @@ vim.api.nvim_set_decoration_provider(vim.api.nvim_create_namespace("paint"), {
 
 
 def server_times(editor: Editor) -> list[int]:
-    """Give how long the server took for each request until the first answer with text left it."""
+    """Gives the server's nanoseconds from each request to its first answer with text."""
     passed = editor.passed()
     times = []
     for asked in passed:

@@ -1,7 +1,7 @@
 """Ghost text beside completion menus: Neovim's own, and those of nvim-cmp and blink.cmp.
 
-The two plugins are in no package registry. With MISTRAL_LSP_NVIM_PLUGINS naming a folder that holds
-`nvim-cmp` and `blink.cmp`, the real ones are used as well.
+These two plugins are in no package registry, so the tests imitate them. Tests with the real plugins
+run, too, if MISTRAL_LSP_NVIM_PLUGINS names a folder with `nvim-cmp` and `blink.cmp`.
 """
 
 import os

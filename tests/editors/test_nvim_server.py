@@ -1,4 +1,4 @@
-"""The server below a real Neovim: how it starts, is asked, is lost and comes back."""
+"""The server as Neovim's plugin runs it: its start, requests, crashes and restarts."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What Neovim tells the server, and in which order: recorded between the two of them."""
+"""The messages from Neovim to the server and their order, as recorded by the relay."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ WIDTHS = {"utf-8": len(WIDE_LINE.encode()), "utf-16": len(WIDE_LINE.encode("utf-
 
 @pytest.fixture
 def open_resting(open_ready: Open) -> Open:
-    """Give what opens a file, and waits until the server knows where the cursor is."""
+    """Gives a function that opens a file and waits until the server knows the cursor's place."""
 
     def open_editor(*arguments: Any, **more: Any) -> Editor:
         editor = open_ready(*arguments, records=True, **more)
@@ -41,13 +41,16 @@ def wait_for_positions(editor: Editor, method: str, expected: list[tuple[int, in
 
 
 def still_has_positions(editor: Editor, method: str, expected: list[tuple[int, int]]) -> None:
-    """That nothing more comes can only be waited for."""
+    """Waits longer than a pause in typing, then checks that no more positions were sent."""
     time.sleep(LONGER_THAN_A_REST)
     assert positions(editor, method) == expected
 
 
 def wait_for_order(editor: Editor, expected: list[str], skipped: int = 0) -> list[dict[str, Any]]:
-    """Wait for as many messages as expected, behind those that were there before."""
+    """Waits for messages of the `expected` methods and checks their order.
+
+    Ignores the first `skipped` messages of these methods.
+    """
 
     def found() -> list[dict[str, Any]]:
         return editor.sent(*expected)[skipped:]

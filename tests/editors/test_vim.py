@@ -23,7 +23,11 @@ filetype plugin on
 
 
 def record(home: Path) -> Path:
-    """Outside of what an editor watches: each event would be sent, written there, and be one."""
+    """Gives the path of the relay's record, outside the folder that the editor watches.
+
+    In that folder, a recorded message would be a file change, which the editor would report in a
+    new message, and so on.
+    """
     return home.with_name(f"{home.name}-sent.jsonl")
 
 

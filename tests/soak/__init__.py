@@ -1,1 +1,1 @@
-"""Short runs of what `make soak` runs for long."""
+"""Short runs of the soak tests that `make soak` runs for hours."""

@@ -1,4 +1,4 @@
-"""Damaged models, loaded: each is refused with a sentence or answers."""
+"""Damaged model files: each is refused with a message, or answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 def test_a_dozen_damaged_models_end_no_engine() -> None:
-    """In a process of its own, since this one may have threads, which a fork would lose."""
+    """Runs in a new process, since the test forks, and this process may have threads."""
     command = [sys.executable, "-m", "bench.soak", "models", "--models", "12", "--seed", "3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     found = json.loads(done.stdout)["models"]

@@ -1,9 +1,11 @@
-"""Reads a .case file: one behaviour as data.
+"""Reads .case files: each describes one behaviour as data.
 
-The first lines say the behaviour in a sentence. Then come sections, `-- name --`: the file, maybe a
-settings.json and other files of the workspace, and goldens, whose names begin with @. In the file,
-`║` is the cursor; or `├ ┤` encloses what the model writes at it. In a golden, `╣` ends what the
-answer replaces.
+A file begins with a sentence that states the behaviour. Sections `-- name --` follow: the edited
+file, maybe a settings.json and other files of the workspace, and the expected results (goldens),
+whose names begin with @.
+
+In the edited file, `║` is the cursor, or `├ ┤` encloses the text that the model writes there. In a
+golden, `╣` ends the text that the answer replaces.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ SECTION = re.compile(r"^-- (.+?) --\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour: the marked file, what the model writes, and the goldens by name."""
+    """One behaviour: the edited file, the model's text, and the goldens by name."""
 
     path: Path
     sentence: str
@@ -42,7 +44,7 @@ class Case:
         return {name: text for name, text in self.sections.items() if name.startswith("@")}
 
     def index(self) -> Index:
-        """What the other files define."""
+        """Indexes the definitions in the case's other files."""
         index = Index()
         for name, text in self.sections.items():
             tree = trees.parse(languages.find("", name), text)
@@ -78,7 +80,7 @@ def _read_marks(text: str, path: Path) -> tuple[str, int, str]:
 
 
 def rewrite(case: Case, goldens: dict[str, str]) -> None:
-    """Writes the file anew with these goldens, everything else as it was."""
+    """Rewrites the case's file with these goldens; keeps everything else."""
     parts = [case.sentence, ""]
     for name, text in {**case.sections, **goldens}.items():
         parts.append(f"-- {name} --\n{text}".removesuffix("\n"))

@@ -1,6 +1,7 @@
-"""An event loop whose clock stands still while anything happens, and then jumps to what is due.
+"""An event loop whose clock jumps over waiting times.
 
-What a test says of times is then right on every machine, however busy that is.
+The clock stands still while any code runs. When everything waits, the clock jumps to the next
+timer. So a test measures the same times on every machine, however busy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """The loop of tests that are marked `jumping_clock`."""
+    """The event loop of tests marked `jumping_clock`."""
 
     def __init__(self) -> None:
         selector = _Selector()

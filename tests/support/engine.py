@@ -1,4 +1,4 @@
-"""An engine in the test's own process, which writes what it is told, a character a token."""
+"""An engine in the test's process that writes a given text, one character per token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mistral_lsp.types import Decoding, LoadedModel, Prompt, Token, Usage
 
 
 class PlayedGeneration:
-    """Plays a text, with a pause before every character."""
+    """Yields a text's characters as tokens, with a pause before each."""
 
     def __init__(self, text: str, pause: float, probability: float):
         self.usage = Usage(prompt_tokens=10, evaluated_tokens=2)
@@ -33,7 +33,10 @@ class PlayedGeneration:
 
 
 class PlayedEngine:
-    """An engine whose every answer is `text`, or what a search finds. A token is a byte."""
+    """An engine that answers every prompt with `text`, or with lines set by `search_finds`.
+
+    Its token counts are numbers of bytes.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,10 @@ class PlayedEngine:
         self.generations: list[PlayedGeneration] = []
 
     def search_finds(self, *lines: str) -> None:
-        """Lets a search find these, the likeliest first, which is also what comes without one."""
+        """Sets the lines that a search finds, the most probable first.
+
+        A request without a search gets the first line.
+        """
         self.model = replace(self.model, can_search=True)
         self.lines = lines
 

@@ -1,4 +1,4 @@
-"""The real server with handlers that fail, each with a line of the user's code in its error.
+"""Runs the real server with handlers that fail; their errors contain a line of the user's code.
 
 Run as `python -m tests.support.failing`, with the options of mistral-lsp.
 """
@@ -35,7 +35,7 @@ async def fail_in_a_task(*_: Any) -> None:
 
 
 def register(app: App) -> None:
-    """Gives `app` its handlers and those that fail."""
+    """Registers the usual handlers and the failing ones with `app`."""
     features.register(app)
     for method, handler in zip(
         REQUESTS + NOTIFICATIONS, (fail, fail_later, fail, fail_later), strict=True

@@ -8,7 +8,7 @@ import psutil
 
 
 def running_hosts(folder: Path) -> list[psutil.Process]:
-    """The hosts that listen below a folder."""
+    """Finds the running hosts whose sockets are below a folder."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

@@ -1,4 +1,4 @@
-"""Copies of the embedded model that say something else of themselves."""
+"""Makes copies of the embedded model with changed headers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ LICENCE = b"apache-2.0"
 
 
 def text(value: bytes) -> bytes:
-    """A string as the format has it."""
+    """Encodes a string as GGUF."""
     return struct.pack("<Q", len(value)) + value
 
 
 def named(path: Path, name: bytes) -> Path:
-    """The embedded model by another name; its licence takes up what that is shorter or longer."""
+    """Writes a copy of the embedded model with another name, which must not be longer.
+
+    The licence text is padded, so that the file's size stays the same.
+    """
     whole = store.locate("").read_bytes()
     start = whole.index(text(NAME))
     end = whole.index(text(LICENCE), start)
@@ -30,7 +33,7 @@ def named(path: Path, name: bytes) -> Path:
 
 
 def with_number(path: Path, key: str, number: int) -> Path:
-    """The embedded model with another number, of 32 bits, behind a key of its header."""
+    """Writes a copy of the embedded model with a changed 32-bit number in its header."""
     whole = bytearray(store.locate("").read_bytes())
     at = whole.index(text(key.encode())) + 8 + len(key)
     assert whole[at : at + 4] == struct.pack("<I", 4)

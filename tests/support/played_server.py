@@ -1,4 +1,4 @@
-"""An HTTP server that notes what it is asked and answers as it is told."""
+"""A simulated HTTP server that records requests and gives prepared answers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """What to answer: a body in pieces, each sent as a chunk of its own. One that is `cut` ends
-    without the end of the last chunk, as when the server dies.
+    """A prepared answer. Each of `pieces` is sent as one HTTP chunk.
+
+    With `cut`, the connection closes before the final chunk, as if the server died.
     """
 
     pieces: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Reply:
 
 @dataclass
 class Asked:
-    """A request that came."""
+    """A received request."""
 
     path: str
     headers: dict[str, str]
@@ -41,7 +42,7 @@ Answer = Callable[[Asked], Reply]
 
 
 class PlayedServer:
-    """Where it listens and what it was asked. `answer` may be replaced at any time."""
+    """A simulated server. `asked` has the requests received; `answer` may be replaced any time."""
 
     def __init__(self, answer: Answer, port: int = 0):
         self.answer = answer
@@ -86,11 +87,11 @@ class PlayedServer:
         self._thread.start()
 
     def secure(self, context: ssl.SSLContext) -> None:
-        """Speaks TLS from here on."""
+        """Makes the server use TLS from now on."""
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def of(self, path: str) -> list[Any]:
-        """The bodies that were sent to a path."""
+        """Gives the bodies of the requests to a path."""
         return [asked.body for asked in self.asked if asked.path == path]
 
     def close(self) -> None:

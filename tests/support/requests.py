@@ -1,4 +1,4 @@
-"""Requests as a server makes them of what a client asks."""
+"""Makes pipeline requests, as the server does for a client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ def snapshot(text: str) -> Snapshot:
 
 
 def request(text: str, trigger="automatic", later: str | None = None, **settings) -> Request:
-    """A request at the end of `text`, which is `later` by the time it is cancelled."""
+    """Makes a request at the end of `text`.
+
+    With `later`, the file's newest snapshot has that text instead.
+    """
     given = msgspec.structs.replace(Settings(), **settings)
     latest = snapshot(text if later is None else later)
     return Request(snapshot(text), len(text), trigger, given, lambda: latest)

@@ -1,4 +1,4 @@
-"""Real servers of a model, for the engine `http`, and an engine that asks them."""
+"""Starts real model servers for tests of the engine `http`, and engines connected to them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 
 def llama_server(port: int, slots: int = 1, context: int = 4096) -> HttpServer:
-    """llama.cpp's own, with the embedded model."""
+    """Starts llama.cpp's own server with the embedded model."""
     options = ["--model", str(store.locate("")), "--port", str(port), "--slots", str(slots)]
     options += ["--threads", "2", "--context", str(context)]
     return HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
 
 
 def python_server(port: int) -> HttpServer:
-    """llama-cpp-python's, which speaks OpenAI's dialect."""
+    """Starts llama-cpp-python's server (dialect `openai`) with the embedded model."""
     options = ["--model", str(store.locate("")), "--host", "127.0.0.1", "--port", str(port)]
     options += ["--n_threads", "2", "--n_threads_batch", "2", "--n_ctx", "2048"]
     return HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
@@ -47,7 +47,10 @@ def url(server: HttpServer) -> str:
 async def engine_at(
     address: str, window: int = 0, kind: type[RemoteEngine] = RemoteEngine, **options: Any
 ):
-    """An engine that waits, as a server on a busy machine is slow to say what it is."""
+    """Starts an engine for the server at `address`; closes it at the end.
+
+    Its time limits are long, since a server on a busy machine answers late.
+    """
     engine = kind(Wanted((address,), "auto", "", window), **{"pace": PATIENT, **options})
     engine.start()
     try:
@@ -57,8 +60,10 @@ async def engine_at(
 
 
 def request(text: str, offset: int, name: str = "document.py", max_tokens: int = 32) -> Request:
-    """As editors ask of themselves, with all the time there is, whatever the model holds of it.
-    By hand, the engines here look for the likeliest line, which servers elsewhere can't.
+    """Makes an automatic request with a long deadline and no confidence threshold.
+
+    It is not invoked by hand: local engines would then search for the most probable line, which
+    remote servers can't.
     """
     document = Document(f"file:///{name}", name, languages.find("python"), 1, text)
     settings = Settings(deadline_ms=1_000_000, max_tokens=max_tokens, min_confidence=0.0)
@@ -66,12 +71,12 @@ def request(text: str, offset: int, name: str = "document.py", max_tokens: int =
 
 
 def works(server: HttpServer) -> bool:
-    """Whether a llama-server computes, by its own word."""
+    """Whether a llama-server reports that it is computing."""
     return any(slot["is_processing"] for slot in server.client.get("/slots").json())
 
 
 def told(server: HttpServer, name: str) -> float:
-    """One of its counters, by its own word."""
+    """Reads one counter from a llama-server's metrics."""
     metrics = server.client.get("/metrics").text
     found = re.search(rf"^llamacpp:{name} (\S+)$", metrics, re.MULTILINE)
     assert found is not None, metrics
@@ -79,7 +84,7 @@ def told(server: HttpServer, name: str) -> float:
 
 
 async def until_idle(server: HttpServer) -> None:
-    """Waits until a llama-server computes nothing."""
+    """Waits until a llama-server reports that it is idle."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while await asyncio.to_thread(works, server):
         assert time.monotonic() < deadline, "the server goes on"

@@ -1,4 +1,4 @@
-"""A server over TCP and clients of it that send what they like."""
+"""Starts servers over TCP, and clients that can send them any bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class TcpServer:
-    """A running server, its address and where it says that its token is."""
+    """A running server, with its address and the path of its token's file (`where`)."""
 
     def __init__(self, process: subprocess.Popen[str]):
         assert process.stderr is not None
@@ -42,14 +42,14 @@ class TcpServer:
 
 
 class TcpClient:
-    """One connection to it."""
+    """A client's connection to a TcpServer."""
 
     def __init__(self, connection: socket.socket):
         self.connection = connection
         self._incoming = connection.makefile("rb")
 
     def send_raw(self, data: bytes) -> None:
-        """Sends bytes, as far as the other side takes them."""
+        """Sends bytes. If the server closes the connection, drops the rest without an error."""
         with contextlib.suppress(ConnectionError):
             self.connection.sendall(data)
 
@@ -59,13 +59,13 @@ class TcpClient:
         self.send_raw(b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     def initialize(self, token: Any = None, root: str | None = None, **options: Any) -> None:
-        """Sends initialize as its request 1."""
+        """Sends `initialize` as request 1."""
         given = options if token is None else {**options, "token": token}
         params = {"capabilities": {}, "rootUri": root, "initializationOptions": given}
         self.send("initialize", params, 1)
 
     def receive(self) -> dict[str, Any] | None:
-        """The next message, or None where the connection was closed."""
+        """Gives the next message, or None if the connection was closed."""
         length = 0
         with contextlib.suppress(ConnectionResetError):
             while (line := self._incoming.readline()).strip():
@@ -76,7 +76,7 @@ class TcpClient:
         return None
 
     def answer(self, number: int) -> dict[str, Any]:
-        """The answer to a request, past notifications."""
+        """Gives the response to a request; skips all other messages."""
         while (message := self.receive()) is not None:
             if message.get("id") == number and "method" not in message:
                 return message

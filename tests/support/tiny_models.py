@@ -1,4 +1,4 @@
-"""Tiny models with random weights, of kinds whose KV cache is no plain one."""
+"""Writes tiny models with random weights and unusual caches: recurrent, or a sliding window."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.vocabulary import byte_letters
 
 WIDTH, INNER, STATE, RANK, KERNEL = 32, 64, 8, 4, 4
 WINDOW = 16
-"""Tokens that a layer of the sliding-window model sees."""
+"""Tokens in the sliding window of `write_gemma`."""
 MARKS = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 
 
 def write_mamba(path: Path) -> None:
-    """A model whose layers keep a state in place of keys and values."""
+    """Writes a Mamba model, whose layers keep a state instead of keys and values."""
     writer, add = _begin(path, "mamba")
     for set_size, size in (
         (writer.add_ssm_conv_kernel, KERNEL),
@@ -44,7 +44,7 @@ def write_mamba(path: Path) -> None:
 
 
 def write_gemma(path: Path) -> None:
-    """A model most of whose layers see the last few tokens only."""
+    """Writes a Gemma 3 model, in which most layers see only the last `WINDOW` tokens."""
     writer, add = _begin(path, "gemma3")
     for set_size, size in (
         (writer.add_feed_forward_length, INNER),
@@ -72,7 +72,10 @@ def write_gemma(path: Path) -> None:
 
 
 def _begin(path: Path, architecture: str) -> tuple[GGUFWriter, Callable[..., None]]:
-    """Writes the common part; gives a function that adds weights, of a norm without a shape."""
+    """Writes the metadata common to all models; gives a function that adds a tensor.
+
+    With a shape, the tensor has random weights. Without, it has the ones of a norm.
+    """
     writer = GGUFWriter(path, architecture)
     random = numpy.random.default_rng(1)
 

@@ -52,11 +52,11 @@ SPLITS = {
     "deepseek-coder": DEEPSEEK,
     "deepseek-v3": DEEPSEEK,
 }
-"""What each pre-tokenizer of llama.cpp does, about: the words of which a vocabulary is made."""
+"""For each pre-tokenizer of llama.cpp, a pattern that splits texts into about the same words."""
 
 
 def byte_letters() -> dict[int, str]:
-    """The letter for each byte in a BPE vocabulary's spelling, as GPT-2's encoder maps them."""
+    """Gives the letter that stands for each byte in BPE vocabularies, as in GPT-2's encoder."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in plain]
     letters = {byte: chr(byte) for byte in plain}
@@ -80,7 +80,7 @@ def _merges(split: str, texts: tuple[str, ...], words: int) -> tuple[list[str], 
 
 
 def write_vocabulary(path: Path, kind: str, texts: Iterable[str], words: int = 1500) -> None:
-    """Writes a vocabulary in which each of the most frequent words of `texts` is one token."""
+    """Writes a vocabulary file in which each of the most frequent words of `texts` is a token."""
     tokens, merges = _merges(SPLITS[kind], tuple(texts), words)
     writer = GGUFWriter(path, "llama")
     for add in (writer.add_block_count, writer.add_head_count, writer.add_context_length):
@@ -102,7 +102,7 @@ def write_vocabulary(path: Path, kind: str, texts: Iterable[str], words: int = 1
 
 
 class VocabularyOnly(LlamaCpp):
-    """llama.cpp with a vocabulary and no weights."""
+    """A llama.cpp backend that loads only a model's vocabulary."""
 
     def __init__(self, path: Path):
         lib.llama_backend_init()

@@ -1,4 +1,4 @@
-"""Waits for what has to come, as long as a busy machine may need for it."""
+"""Waits for an event, for as long as a busy machine may need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Seen = TypeVar("Seen")
 
 
 def wait_until(look: Callable[[], Seen], what: str = "") -> Seen:
-    """Looks until it sees something, and gives that."""
+    """Calls `look` until its result is true, and gives that. Fails after `PATIENCE_SECONDS`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seen := look()):
         assert time.monotonic() < deadline, f"still not: {what or look}; seen: {seen}"
@@ -23,7 +23,7 @@ def wait_until(look: Callable[[], Seen], what: str = "") -> Seen:
 
 
 async def until(look: Callable[[], Seen], what: str = "") -> Seen:
-    """The same, while the event loop goes on."""
+    """Does the same as `wait_until`, while the event loop keeps running."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seen := look()):
         assert time.monotonic() < deadline, f"still not: {what or look}; seen: {seen}"

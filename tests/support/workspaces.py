@@ -1,4 +1,4 @@
-"""Workspaces for tests: files, and what a server tells its model of them."""
+"""Helpers for tests with workspaces: write files, and read prompts that contain their code."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bench.support.lsp_client import Client
 from tests.support.waiting import PATIENCE_SECONDS
 
 OPEN = "value = shared_price(hidden_price(\n"
-"""A line that names what the files below define."""
+"""A line that uses names defined in other files."""
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
-    """Writes files below a folder, which is made where it is missing."""
+    """Writes files below a folder, which is created if missing. Gives the folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,12 +24,12 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 def defines(name: str) -> str:
-    """A file that defines a function, with a line that is like OPEN."""
+    """Gives the text of a file that defines a function. One of its lines resembles OPEN."""
     return f"def {name}_price(order):\n    value = {name}_price(order)\n    return value\n"
 
 
 def until(condition: Callable[[], Any], what: Callable[[], Any] = lambda: None) -> None:
-    """Waits for something to become true."""
+    """Waits until a condition is true. After `PATIENCE_SECONDS`, fails with `what()` as message."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, what()
@@ -37,7 +37,7 @@ def until(condition: Callable[[], Any], what: Callable[[], Any] = lambda: None) 
 
 
 def known(client: Client) -> int:
-    """How many other files the server knows."""
+    """Gives the number of other files that the server has indexed."""
     count: int = client.status()["other_files"]
     return count
 
@@ -47,7 +47,7 @@ def wait_for_files(client: Client, count: int) -> None:
 
 
 def explanation(client: Client, uri: str, line: int = 0, character: int = 34) -> dict[str, Any]:
-    """What the model would be told at a place, part by part."""
+    """Gives the explained prompt at a place, part by part."""
     place = {"textDocument": {"uri": uri}, "position": {"line": line, "character": character}}
     params = {"command": "mistralLsp.explain", "arguments": [place]}
     found: dict[str, Any] = client.request("workspace/executeCommand", params)
@@ -55,17 +55,17 @@ def explanation(client: Client, uri: str, line: int = 0, character: int = 34) ->
 
 
 def prompt(client: Client, uri: str, line: int = 0, character: int = 34) -> str:
-    """The same as one text."""
+    """Gives the text of the explained prompt at a place."""
     found = explanation(client, uri, line, character)
     assert found["reason"] is None, found["reason"]
     return "".join(part["text"] for part in found["parts"])
 
 
 def until_told(client: Client, uri: str, wanted: str, text: str = OPEN) -> None:
-    """Waits until a prompt holds some text.
+    """Waits until a prompt contains the text `wanted`.
 
-    A prompt goes without other files where the disk is slow, and is kept with its place. So the
-    file is opened anew for each try.
+    On a slow disk, a prompt may lack the other files, and its place keeps that prompt. So each try
+    opens the file anew.
     """
 
     def is_told() -> bool:

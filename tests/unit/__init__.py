@@ -1,1 +1,1 @@
-"""Units, and properties of them."""
+"""Unit tests, and tests of properties on random inputs."""

@@ -1,4 +1,4 @@
-"""What who asks by hand gets beyond the likeliest answer."""
+"""Requests by hand get more than automatic ones: doubtful answers, a search, alternatives."""
 
 from __future__ import annotations
 

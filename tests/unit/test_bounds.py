@@ -1,4 +1,4 @@
-"""What is remembered of other files has bounds, whatever they hold."""
+"""The memory used for other files is bounded, whatever these files contain."""
 
 from __future__ import annotations
 

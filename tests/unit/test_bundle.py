@@ -1,4 +1,4 @@
-"""What a bundle leaves out: passwords, keys, and names of users in paths."""
+"""The report of `doctor --bundle` contains no passwords or keys, and no user names in paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mistral_lsp.system.folders import private_folder
 
 
 def collected(log: str, **findings) -> str:
-    """A bundle's text, of a host with such a log."""
+    """Gives the text of a bundle, made from a host's log and these findings."""
     (private_folder() / "host.log").write_text(log)
     return json.dumps(bundle.collect(findings), ensure_ascii=False)
 

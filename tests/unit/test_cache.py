@@ -1,4 +1,4 @@
-"""What the cache finds, and what it must not find."""
+"""The cache finds the answers that fit a place, and no others."""
 
 from __future__ import annotations
 

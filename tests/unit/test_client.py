@@ -1,4 +1,4 @@
-"""The supervisor of the engine's host, where the machine itself is at fault."""
+"""EngineClient, the client of the host: sharing a host, fairness, restarts, faults."""
 
 from __future__ import annotations
 
@@ -181,13 +181,13 @@ async def test_a_host_that_is_just_leaving_is_no_death() -> None:
 
 
 def long(client: EngineClient, background: bool = False) -> HostGeneration:
-    """Work for three minutes."""
+    """Starts a generation that takes three minutes."""
     prompt = Prompt("plain", (Part("prefix", "z" * 2000),))
     return client.generate(prompt, Decoding(0, background=background))
 
 
 async def is_answered(client: EngineClient) -> bool:
-    """Whether a short answer comes while three minutes of work are there."""
+    """Whether a short prompt is answered while a long generation is running."""
     mark = Part("mark", special="fim_middle")
     short = client.generate(Prompt("plain", (Part("prefix", "x = "), mark)), Decoding(1))
 

@@ -1,4 +1,4 @@
-"""Settings from outside: good values are taken, bad ones named."""
+"""Settings from outside: valid values are taken, and invalid ones are named in a message."""
 
 from __future__ import annotations
 

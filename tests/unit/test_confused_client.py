@@ -1,4 +1,4 @@
-"""A client of the host that is confused, or means harm, costs itself and nobody else."""
+"""A confused or malicious client of the host harms only itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(number: int, prefix: str = "x = ", most: int = 4) -> Generate:
 
 
 def body(frame: object, **changes: object) -> bytes:
-    """A frame as bytes, with fields that no client of ours would send."""
+    """Encodes a frame with some fields changed to values that our own clients never send."""
     raw = msgspec.msgpack.decode(msgspec.msgpack.encode(frame))
     packed = msgspec.msgpack.encode({**raw, **changes})
     return struct.pack(">I", len(packed)) + packed
@@ -57,7 +57,7 @@ async def honest():
 
 
 async def is_well(client: EngineClient, pid: int) -> None:
-    """The client has the same host as before, and it answers."""
+    """Checks that the client still has the same host, and that this host answers."""
     generation = client.generate(Prompt("plain", (Part("prefix", "x = "), MIDDLE)), Decoding(4))
 
     async def answer() -> str:
@@ -70,7 +70,7 @@ async def is_well(client: EngineClient, pid: int) -> None:
 
 @asynccontextmanager
 async def raw():
-    """A connection to the host as bytes; the greeting was read."""
+    """Opens a raw connection to the host, and reads the greeting."""
     reader, writer = await asyncio.open_unix_connection(
         connect.socket_path(LOAD), limit=frames.LARGEST_FRAME
     )
@@ -89,7 +89,7 @@ async def closed(*writers: asyncio.StreamWriter) -> None:
 
 
 async def ending(reader: asyncio.StreamReader) -> list[object]:
-    """What the host says before it ends the connection."""
+    """Gives all replies up to the end of the connection; fails if the host does not end it."""
     said = []
 
     async def read() -> None:
@@ -168,7 +168,7 @@ async def test_who_asks_before_a_model_is_loaded_is_told(script, frame) -> None:
 
 @asynccontextmanager
 async def started_alone():
-    """A host to which nobody has said anything yet."""
+    """Starts a host to which no client has sent anything yet."""
     reader, writer, hello = await connect.connect(LOAD, Pace().greeting)
     try:
         yield reader, writer, hello.pid

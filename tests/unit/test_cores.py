@@ -1,4 +1,4 @@
-"""Threads that a C library starts begin on other cores than the one that starts them."""
+"""Threads created by a C library start on other cores than the thread that creates them."""
 
 from __future__ import annotations
 

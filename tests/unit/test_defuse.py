@@ -1,4 +1,4 @@
-"""Nothing in a file becomes a mark, in no spelling, and code is hurt as little as may be."""
+"""No text in a file becomes a mark, and code is changed as little as possible."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_a_prompt_has_no_marks_but_its_own(dialect, model) -> None:
 
 
 class Leaky:
-    """A backend with tokens for characters, and one for a mark that it sees in any text."""
+    """A backend with a token for each byte, and one for a mark that it finds in any text."""
 
     def tokenize(self, text: bytes) -> list[int]:
         before, mark, behind = text.partition(b"<tool_call>")

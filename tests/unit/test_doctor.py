@@ -1,4 +1,4 @@
-"""What the doctor measures, recommends and advises."""
+"""The measurements, recommendations and advice of the command `doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mistral_lsp.types import LoadedModel, Token, Usage
 
 
 class Paced:
-    """An engine that reads and writes at a pace, until it is stopped."""
+    """An engine that takes a given time to read a prompt and to write a token."""
 
     def __init__(self, reading_seconds: float, writing_seconds: float):
         self.reading_seconds = reading_seconds

@@ -1,4 +1,4 @@
-"""The text of a document against a reference that splices strings."""
+"""Compares a document's text after edits with a reference implementation that splices strings."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_text_that_takes_too_long_to_parse_has_no_tree_and_is_tried_once(monke
     [((9.0,), True), ((9.0, 9.0, 0.0, 9.0, 9.0), True), ((9.0, 9.0, 9.0), False)],
 )
 def test_one_slow_edit_costs_no_tree_and_three_in_a_row_do(monkeypatch, seconds, has_tree) -> None:
-    """A garbage collection may run in the middle of any parse."""
+    """One slow edit may be chance: a garbage collection can run in the middle of any parse."""
     document = make("a = 1\n")
     document.snapshot().tree  # noqa: B018
     usual = trees.SyntaxTree.updated

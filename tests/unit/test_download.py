@@ -1,4 +1,4 @@
-"""Downloads, from a real server on this machine that misbehaves in the ways that servers do."""
+"""Downloads from a local server that misbehaves as real servers do."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ SUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT. `cut`: closes after so many bytes of an answer; `refusals`: 503s at first;
-    `stalls`: the answers that stop in the middle without an end.
+    """Serves CONTENT, with faults.
+
+    `cut` is the number of bytes after which an answer breaks off. `refusals` is how many further
+    requests get a 503, and `stalls` how many further answers stop in the middle.
     """
 
     cut = 0
@@ -41,10 +43,10 @@ class Server(ThreadingHTTPServer):
     pause = 0.0
     ranges: list[str | None]
     free: threading.Event
-    """Set once nobody is to be stalled any longer."""
+    """Set when stalled answers may end."""
 
     def handle_error(self, *_: object) -> None:
-        """A client may leave at any time."""
+        """Ignores errors, since a client may disconnect at any time."""
 
     @property
     def url(self) -> str:
@@ -82,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @contextmanager
@@ -230,7 +232,7 @@ def test_a_full_disk_is_said(server, target) -> None:
 
 @pytest.fixture
 def machine(server, tmp_path, monkeypatch) -> Server:
-    """A machine of its own, whose hub is the server."""
+    """Makes a machine with its own folders and settings. Its model hub is the test's server."""
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "models"))
     monkeypatch.setenv("HF_ENDPOINT", server.url.removesuffix("/model.gguf"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
@@ -243,7 +245,7 @@ def machine(server, tmp_path, monkeypatch) -> Server:
 
 
 def nobody(done: int, total: int) -> None:
-    """Shows no progress."""
+    """A progress callback that does nothing."""
 
 
 def test_a_model_is_pulled_pinned_verified_and_removed(machine) -> None:

@@ -1,4 +1,4 @@
-"""Downloads from a server that means harm: a sentence, and nothing that grows without end."""
+"""Downloads from a malicious server end with a message, and nothing grows without limit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def paints(handler: BaseHTTPRequestHandler) -> None:
 
 
 def goes_on_without_end(handler: BaseHTTPRequestHandler) -> None:
-    """One block at every try, so that no try fails for good."""
+    """Sends one more part at each try, so that the download keeps progressing but never ends."""
     handler.send_response(206 if handler.headers["Range"] else 200)
     handler.send_header("Content-Length", str(LARGEST // 2))
     handler.end_headers()
@@ -69,11 +69,11 @@ def url(monkeypatch, request) -> Iterator[str]:
             does(self)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """The client leaves when it has had enough."""
+            """Ignores errors, since the client disconnects early."""
 
     monkeypatch.setattr(download, "BACK_OFF_SECONDS", 0.001)
     server = Server(("127.0.0.1", 0), Handler)

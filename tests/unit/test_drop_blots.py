@@ -1,4 +1,4 @@
-"""What stands for a secret in a prompt is no answer."""
+"""An answer must not contain the blots that replace secrets in a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model was not sure of is not shown, line by line."""
+"""Lines of which the model was not sure are not shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PYTHON = languages.find("python")
 
 
 def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Suggestion:
-    """What is left of lines of which each has its likelihood."""
+    """Gives what the filter keeps of lines with these probabilities."""
     text = "".join(line for line, _ in lines)
     place = Situation(
         line_prefix="    ",

@@ -1,4 +1,4 @@
-"""What can't be seen, or controls a screen, comes into no editor and into no name."""
+"""Invisible and control characters reach no editor and no name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEEN = ("a", " ", "\t", "\n", "\r\n", "é", "日本", "🦀", "❤\ufe0f", "\u00
 @pytest.mark.parametrize("character", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("far", ["", "é = 1\n" * 2_000])
 async def test_an_answer_with_it_is_dropped(character, far) -> None:
-    """Also where the file has it far away, or has another one near."""
+    """The file may have the character far from the cursor, or another such character near it."""
     other = "\u200c" if character != "\u200c" else "\u200b"
     asked = request(f"{character * bool(far)}\n{far}# {other}\nvalue = ")
     done = await pipeline.complete(asked, Workbench(PlayedEngine(f"1 + {character}total\n")))

@@ -1,4 +1,4 @@
-"""Where hosts listen: a place of the user's own, or none."""
+"""The hosts' folder is private to the user, or no host is started."""
 
 from __future__ import annotations
 

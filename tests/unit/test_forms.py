@@ -1,4 +1,4 @@
-"""Prompts are, byte by byte, what every family of models was taught."""
+"""Prompts match every model family's fill-in form, byte by byte."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def text(value: str) -> bytes:
 
 
 def header_of(tmp_path: Path, name: str, pieces: list[str], vocabulary: str) -> Header:
-    """The header of a file that says no more than a vocabulary."""
+    """Reads the header of a file that contains only a model's name and vocabulary."""
     pairs = [
         text("general.name") + struct.pack("<I", STRING) + text(name),
         text("tokenizer.ggml.model") + struct.pack("<I", STRING) + text(vocabulary),
@@ -54,7 +54,7 @@ def asked(form: str, prefix: str = PREFIX, suffix: str = SUFFIX, related=()) -> 
 
 
 def written(prompt: Prompt, header: Header) -> str:
-    """The prompt as text, its marks as the model spells them; those it does not have left out."""
+    """Gives a prompt as text: marks as the model spells them, without marks that it lacks."""
     spelt = {**header.spelt, **({"bos": "<s>"} if "bos" in header.specials else {})}
     parts = [spelt.get(part.special, part.text) for part in prompt.parts]
     return "".join(parts).replace("▁<", " <")
@@ -204,7 +204,7 @@ FIRST, THIRD = "tokenizer.model.v1", "mistral_instruct_tokenizer_240323.model.v3
 
 
 class SentencePiece:
-    """One of Mistral's vocabularies, as much of a backend as the tokeniser needs."""
+    """A backend that only tokenises, with one of Mistral's vocabularies."""
 
     def __init__(self, name: str = THIRD) -> None:
         model = resources.files("mistral_common") / "data" / name

@@ -1,4 +1,4 @@
-"""Globs of the setting `exclude`: which paths they mean, and that trying them ends."""
+"""Globs of the setting `exclude`: the paths that they match, and matching in bounded time."""
 
 from __future__ import annotations
 

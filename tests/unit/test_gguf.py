@@ -1,4 +1,4 @@
-"""Model headers: the embedded one, and bad ones."""
+"""Reading the headers of models: the embedded model, and damaged files."""
 
 from __future__ import annotations
 

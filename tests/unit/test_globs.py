@@ -1,4 +1,4 @@
-"""Globs mean what they mean to git, and matching them ends."""
+"""Globs match the same paths as git's own, in bounded time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ PIECES = [
     *("[ab]", "[!a]", "[^b]", "[a-c]", "[z-a]", "[c-ab]", "[[:alpha:]]", "[]"),
 ]
 SLIP = re.compile(r"[^/*]\*\*+/")
-"""Git takes `a**/b` for `a*/**/b` and `ab`, but `*a**/b` for `*a*/b`, which is what is said."""
+"""Matches patterns that git treats inconsistently; the random patterns exclude them.
+
+Git lets `a**/b` match what `a*/**/b` matches, and also `ab`. It lets `*a**/b` match what `*a*/b`
+matches, as documented.
+"""
 NAMES = ("a", "b", "ab", "abc", "a.py", "b.py", "ba", "-", "*", "a b", "!a", "#")
 
 
@@ -97,7 +101,7 @@ def test_what_is_left_of_a_set_counts_as_it_does_for_git() -> None:
     ],
 )
 def test_many_stars_do_not_hang(line: str, path: str) -> None:
-    """With a plain regular expression the first of these takes longer than there is time."""
+    """Matched as a regular expression, the first of these globs would take forever."""
     assert named([line] * 20, path) is None
 
 
@@ -109,7 +113,7 @@ def test_case_is_left_out_where_that_is_wished() -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_git_names_the_same_paths(tmp_path: Path) -> None:
-    """Random patterns, by themselves and several in a file, and random paths."""
+    """Compares random patterns, alone and several in a file, on random paths."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     chance = random.Random(7)
     for _ in range(150):

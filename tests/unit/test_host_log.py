@@ -1,4 +1,4 @@
-"""The host's log, which goes into bug reports, tells where the host failed, without code."""
+"""The host's log, a part of bug reports, tells the place of a failure but contains no code."""
 
 from __future__ import annotations
 

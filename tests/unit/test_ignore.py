@@ -1,4 +1,4 @@
-"""What git ignores: as git itself says it, also where its settings name more."""
+"""The files that we ignore are those that git ignores, also by the user's own git settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLDERS = ("", "x", "y", "x/x", "x/y", "y/x", "y/y", "x/y/x")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No settings but the test's own."""
+    """Makes an empty home folder, without any git settings."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -41,7 +41,7 @@ def some_lines(chance: random.Random) -> str:
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("seed", range(6))
 def test_git_ignores_the_same_files(tmp_path: Path, home: Path, seed: int) -> None:
-    """In all of a repository, and in a folder of it that is a workspace by itself."""
+    """Compares all of a repository, and one of its folders opened as a workspace."""
     chance = random.Random(seed)
     top = tmp_path / "top"
     subprocess.run(["git", "init", "-q", str(top)], check=True)

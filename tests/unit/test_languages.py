@@ -1,4 +1,4 @@
-"""Every language file against its grammar."""
+"""Checks every language file against its grammar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a line's block ends, language by language; and that streaming stops where it is cut."""
+"""The end of a line's block, in every language; streaming stops at the same place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of time that lose no cancel."""
+"""Time limits on tasks that lose no cancel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the llama.cpp backend reads of the library it runs on."""
+"""The llama.cpp backend chooses flash attention by the features that the library reports."""
 
 from __future__ import annotations
 

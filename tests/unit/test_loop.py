@@ -1,4 +1,4 @@
-"""The generation loop and the tokeniser, on the scripted backend."""
+"""The decoder, the sequence and the tokenizer, mostly on the scripted backend."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_results_never_depend_on_what_was_asked_before() -> None:
 
 
 class Interrupted(Scripted):
-    """Takes a minute for its third eval, which another thread aborts."""
+    """A backend whose third eval takes long, until another thread aborts it."""
 
     def __init__(self, *lines: Line) -> None:
         super().__init__(Script(list(lines)))
@@ -232,7 +232,7 @@ def test_the_backends_threads_are_left_alone_until_others_are_chosen() -> None:
 
 
 class Words:
-    """A backend with a vocabulary of words, which writes " total" behind "return"."""
+    """A backend with a vocabulary of words. After "return" it writes " total"."""
 
     name = "words"
     largest_chunk = 64
@@ -323,7 +323,7 @@ def test_another_beginning_of_the_same_word_needs_no_eval() -> None:
 
 
 def test_what_was_said_behind_other_tokens_is_forgotten() -> None:
-    """Whatever is typed and deleted, an answer is that of a loop that remembers nothing."""
+    """Answers to random prompts equal those of a new decoder, which remembers nothing."""
     random.seed(5)
     backend = Words()
     beginning = Tokenizer(backend, {"eos": 0}).beginning

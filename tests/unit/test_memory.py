@@ -1,4 +1,4 @@
-"""Memory that is not used does not stay with the process."""
+"""Unused memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ now += LEAST_SECONDS
 freed.give_back()
 print(resident())
 """
-"""For a process of its own: one that has run for long has gaps already, which texts go into."""
+"""A program for a new process. In an old process, the texts would fill gaps in its memory."""
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it alone keeps what was freed")

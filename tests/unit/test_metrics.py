@@ -1,4 +1,4 @@
-"""What the status counts."""
+"""The counters and percentiles in the server's status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model is named, in the settings, on the command line and by a client."""
+"""The model that a name means in the settings, on the command line and from a client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mistral_lsp.types import UserError
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch) -> Path:
-    """A models' folder with two files, and a workspace that has brought files of the same names."""
+    """Makes a models folder with files, and a workspace with files of the same names."""
     models, workspace = tmp_path / "models", tmp_path / "workspace"
     for folder in (models, workspace, workspace / "models"):
         folder.mkdir()
@@ -32,7 +32,10 @@ def machine(tmp_path: Path, monkeypatch) -> Path:
 
 
 def named(model: str, folder: Path | None) -> str:
-    """What is loaded for a model that is named so, below the test's folder; or the complaint."""
+    """Gives the model loaded for the setting `model`, or the problems with it.
+
+    A relative path is relative to `folder`.
+    """
     settings, problems = config.read({"model": model}, Settings(), folder)
     return " ".join(problems) or Load.of(settings).model
 

@@ -1,4 +1,4 @@
-"""Models whose KV cache is no plain one: recurrent layers, and layers with a sliding window."""
+"""Models with unusual KV caches: recurrent layers, and layers with a sliding window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODE = list((Path(__file__).parents[1] / "fixtures" / "sample.py").read_bytes())
 
 
 def wanted_window(kind: str) -> int:
-    """More than the sliding layers see; 0: what the machine reads."""
+    """Gives a window larger than the sliding one; for other models 0, the host's choice."""
     return 16 * WINDOW if kind == "sliding" else 0
 
 

@@ -1,4 +1,4 @@
-"""The flow of requests: newest wins, deadlines, growth, faults. The engine is played."""
+"""The flow of requests: the newest wins, deadlines, growth, faults. The engine is simulated."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def size(prompt: Prompt) -> int:
 
 
 async def written(engine: PlayedEngine, characters: int) -> None:
-    """Waits until the first answer has so many characters."""
+    """Waits until the first answer has `characters` characters."""
     first = engine.generations
     await until(lambda: first and first[0].usage.generated_tokens >= characters)
 

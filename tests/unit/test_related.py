@@ -1,4 +1,4 @@
-"""What of other files helps at a place, and what of a workspace is looked at."""
+"""The choice of definitions in other files, and of the files that are scanned."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def index_of(files: dict[str, str]) -> Index:
 
 
 def names_at(text: str, index: Index, path: str = "app/main.py") -> list[str]:
-    """The definitions named around the cursor (at the text's end), the weightiest first."""
+    """Gives the definitions named around the cursor, at the text's end; highest weight first."""
     document = Document(f"file:///{path}", path, languages.find("", path), 1, text)
     return [
         index.of(file)[place].name for _, file, place in rank(document.snapshot(), len(text), index)

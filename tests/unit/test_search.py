@@ -1,4 +1,4 @@
-"""The likeliest line is found though it does not begin with the likeliest token."""
+"""The search finds the most probable line even if its first token is not the most probable one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEHIND = {
 
 
 class Table:
-    """A model of one table, which says what follows a token; a backend as far as a loop needs."""
+    """A backend, as far as decoding needs one, whose model is a table of next tokens."""
 
     name = "table"
     largest_chunk = 64

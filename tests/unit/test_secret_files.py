@@ -1,4 +1,4 @@
-"""Files that keep secrets are told by all of their path, in any case, and so are copies of them."""
+"""Secret files and copies of them are recognised by the whole path, in any case of letters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ TEXT = "value = 1\n"
 
 
 def refused(path: Path, shown: str | None = None, scheme: str = "file") -> str | None:
-    """Why nothing is offered in a file that an editor shows as `shown`."""
+    """Gives the reason why nothing is offered in a file, or None.
+
+    `shown` is the file's path in the editor.
+    """
     uri = path.as_uri().replace("file:", f"{scheme}:", 1)
     shown = path.name if shown is None else shown
     snapshot = Document(uri, shown, languages.find("", shown), 1, TEXT).snapshot()

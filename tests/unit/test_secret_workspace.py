@@ -1,4 +1,4 @@
-"""A workspace full of secrets, looked through as the server does: no prompt shows any of them."""
+"""A workspace full of secrets is scanned as by the server; no prompt contains any of them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ SECRETS_OF_A_FILE = 20
 
 
 def plain(chance: random.Random) -> str:
-    """A secret that looks like any name, so that only its place tells."""
+    """Draws a secret that looks like an ordinary name."""
     return "".join(chance.choice(string.ascii_lowercase) for _ in range(14))
 
 
 def seeded(folder: Path, chance: random.Random) -> tuple[list[str], list[str]]:
-    """Fills a workspace; gives the secrets in files that are none of the model's business, and
-    those in ordinary ones.
+    """Fills a workspace with secrets.
+
+    Gives the secrets in files that must not be read, and those in ordinary files.
     """
     outside = folder.parent / "outside.py"
     hidden = []

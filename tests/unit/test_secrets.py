@@ -1,4 +1,4 @@
-"""Secrets in ordinary files: no prompt shows them, and code is left as it is."""
+"""Secrets in ordinary files: no prompt contains them, and other code stays unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LETTERS = string.ascii_letters + string.digits
 
 
 def seeds(chance: random.Random) -> list[tuple[str, str]]:
-    """Secrets, and lines of code that hold them."""
+    """Draws secrets, each with a line of code that contains it."""
 
     def drawn(length: int, characters: str = LETTERS) -> str:
         return "".join(chance.choice(characters) for _ in range(length))
@@ -147,7 +147,7 @@ PIECES = (
 @pytest.mark.parametrize("piece", PIECES)
 @pytest.mark.parametrize("style", ["code", "config", "prose"])
 def test_no_text_takes_more_than_its_length(piece: str, style) -> None:
-    """A quadratic pattern would take 64 times as long for eight times the text."""
+    """A quadratic pattern would take 64 times as long for a text eight times as long."""
 
     def seconds(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]

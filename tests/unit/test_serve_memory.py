@@ -1,4 +1,4 @@
-"""A client over TCP that has gone leaves nothing behind, but for the first."""
+"""The memory of TCP clients that have left is freed, except for the first client's."""
 
 from __future__ import annotations
 

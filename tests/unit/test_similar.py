@@ -1,4 +1,4 @@
-"""What of other files is like what is being written."""
+"""The choice of the snippets in other files that are most similar to the code at the cursor."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ HERE = "order = load()\ndef price_9(order):\n    return "
 
 
 def opened(path: str, text: str, folder: Path | None = None) -> Snapshot:
-    """A document that lies in a folder, or in none."""
+    """Makes a snapshot of a document in `folder`, or of one that is in no folder."""
     file = str(folder / path) if folder else ""
     return Document(f"file:///{path}", path, languages.find("", path), 1, text, file).snapshot()
 
 
 def workspace(folder: Path, **files: str) -> Index:
-    """An index of `files`, which lie in a folder, too."""
+    """Writes `files` into a folder and indexes them."""
     index = Index()
     for name, text in files.items():
         path = f"{name}.py"
@@ -54,7 +54,7 @@ async def given(
     nearby: Nearby | None = None,
     folder: Path | None = None,
 ) -> list[str]:
-    """What is told at the end of `here`, the most similar first."""
+    """Gives the snippets chosen at the end of `here`, the most similar first."""
     found = await similar.choose(
         opened(path, here, folder),
         len(here),
@@ -166,8 +166,9 @@ async def test_looking_ends_in_time_and_serves_the_next_prompt(
 
 
 def test_the_words_of_a_snippet_are_in_order() -> None:
-    """Else sums of what they count, and with them which of two alike comes first, would differ from
-    run to run.
+    """Unordered words would make sums of weights round differently in every run.
+
+    So the choice between two equally similar snippets would change from run to run.
     """
     [snippet] = cut("a.py", "a.py", ["value = second(first)", "third = first"])
     assert snippet.words == ("first", "second", "third", "value")

@@ -1,4 +1,4 @@
-"""A moved suffix: few tokens a key, and a cache that always holds what it should."""
+"""A moved suffix: few tokens are read per key, and the cache's content stays right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SAMPLE = Path(__file__).parents[1] / "fixtures" / "sample.py"
 WINDOW = 512
 MID = 7
 ROUNDING = 1.0
-"""Difference of logits at most. The same tokens in other cells of the cache differ by up to 0.7."""
+"""The largest allowed difference of logits.
+
+The same tokens in other cells of the cache differ by up to 0.7.
+"""
 CODE: list[int] = []
 
 
@@ -35,7 +38,7 @@ def backend() -> LlamaCpp:
 
 @dataclass
 class Text:
-    """A text that is edited: the tokens before and after a cursor."""
+    """An edited text, as the tokens before and after the cursor."""
 
     head: list[int]
     tail: list[int]
@@ -46,7 +49,7 @@ class Text:
 
 
 def some(count: int, chance: random.Random) -> list[int]:
-    """Tokens of a place in real code."""
+    """Gives `count` successive tokens from a random place in real code."""
     start = chance.randrange(len(CODE) - count)
     return list(CODE[start : start + count])
 
@@ -61,7 +64,7 @@ def text(seed: int, head: int = 200, tail: int = 100) -> tuple[Text, random.Rand
 
 
 def is_sound(sequence: Splice, backend: LlamaCpp) -> None:
-    """Each branch ends where the sequence believes, and MAIN has no gap."""
+    """Checks that each branch ends where the sequence assumes, and that MAIN has no gap."""
     ends = {
         branch: lib.llama_memory_seq_pos_max(backend._memory, branch) + 1 for branch in BRANCHES
     }
@@ -118,7 +121,7 @@ def test_with_all_of_it_fresh_it_is_as_if_read_anew(backend, monkeypatch, seed: 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_happens_a_pause_mends_it(backend, seed: int) -> None:
-    """Keys, cancels in the middle, answers, jumps, other suffixes, pauses."""
+    """Mixes keys, cancels, answers, jumps, new suffixes and pauses at random."""
     edited, chance = text(seed)
     sequence = Splice(backend)
     sequence._seconds = 1e-4  # small chunks, so that there are middles to cancel in

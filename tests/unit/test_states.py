@@ -1,4 +1,4 @@
-"""States of prompts on disk, and what is remembered of the machine."""
+"""Prompts' KV states on disk, and the remembered measurements of the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host that says nothing: one that is stopped is replaced, one that is busy is left alone."""
+"""A suspended host is replaced; a busy host is left alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def slow(tmp_path, monkeypatch) -> None:
 
 
 PATIENT = Pace(silence=3_600.0)
-"""With it, nothing but what a test is about ends a host."""
+"""Limits with an hour's patience, so that a slow host is not killed as silent."""
 
 
 async def started(pace: Pace = PATIENT, keep_seconds: int = 0) -> EngineClient:

@@ -1,4 +1,4 @@
-"""What listens where a host should and is none of ours: it is replaced, and nobody waits for it."""
+"""A foreign listener on a host's socket is replaced, and no client waits for it long."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GREETINGS = {
 
 @pytest.fixture
 def listening():
-    """Starts something that listens at the host's name and says what it is told."""
+    """Gives a function that starts a listener on the host's socket. It sends given bytes."""
     servers = []
 
     async def begin(says: bytes) -> asyncio.Server:

@@ -1,4 +1,4 @@
-"""A text's tokens are those of its chunks, in every kind of BPE vocabulary."""
+"""A text's tokens equal those of its chunks, in every kind of BPE vocabulary."""
 
 from __future__ import annotations
 

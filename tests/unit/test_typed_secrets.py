@@ -1,4 +1,4 @@
-"""While a secret is typed no model is asked, and around it every prompt is without it."""
+"""While a secret is typed, no model is called. Prompts near it do not contain it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY_LINES = ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDJx8Kq3vZ0bT5s",
 
 
 def opened(marked: str, path: str = "a.py") -> tuple[Snapshot, int]:
-    """A file, and the cursor where its sign stands."""
+    """Gives the snapshot of a file, and the offset of the sign CURSOR in `marked`."""
     language = languages.find("", path)
     text = marked.replace(CURSOR, "", 1)
     snapshot = Document(f"file:///p/{path}", path, language, 1, text).snapshot()
@@ -34,7 +34,7 @@ def opened(marked: str, path: str = "a.py") -> tuple[Snapshot, int]:
 
 
 async def asked(marked: str, path: str = "a.py", trigger="invoked"):
-    """The completion at the cursor, and all that the model was told."""
+    """Gives the completion at the cursor, and the text of all prompts that the model got."""
     snapshot, offset = opened(marked, path)
     engine = PlayedEngine("x = 1\n")
     request = Request(snapshot, offset, trigger, Settings())
@@ -149,7 +149,7 @@ def test_an_excerpt_of_a_key_is_told_without_its_beginning() -> None:
 
 
 async def test_what_is_counted_is_without_secrets_too(tmp_path) -> None:
-    """A server elsewhere counts the tokens of texts."""
+    """Texts are also sent to a model server just to count their tokens."""
     other = f'PASSWORD = "Hunter2"\n\ndef connect(password="Hunter3"):\n    use("{KEY_LINES[0]}")\n'
     (tmp_path / "other.py").write_text(other * 3)
     index, engine = Index(), Listener()

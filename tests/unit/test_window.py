@@ -1,4 +1,4 @@
-"""The sticky window: it holds still while the user types, and never exceeds its budget."""
+"""The sticky window: it stays while the user types, and never exceeds its budget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def relate(snapshot, offset, budget):
 
 
 class Window:
-    """The plans of one document, asked for as the pipeline does."""
+    """Asks for the plans of one document, as the pipeline does."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ async def test_any_place_of_any_text_fits() -> None:
 @pytest.mark.parametrize("grows", [True, False])
 @pytest.mark.parametrize("budget", [200, BUDGET])
 async def test_a_long_introduction_leaves_the_window_as_it_is(budget, grows) -> None:
-    """As where a definition that is being typed has swallowed those around it."""
+    """An introduction can be long if a half-typed definition swallows the definitions around it."""
     document = make(BODY)
     window = Window(document, budget, BUDGET, grows, lambda *_: "class Long:\n" * 500)
     offset = BODY.index("total = value + 50") + 8

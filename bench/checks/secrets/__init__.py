@@ -1,1 +1,1 @@
-"""Checks how many secrets reach prompts, and how much code is mistaken for secrets."""
+"""Checks how many secrets get into prompts, and how much code is mistaken for secrets."""

@@ -1,7 +1,8 @@
-"""Hides made-up secrets in files, and counts the leaks into prompts for nearby cursors.
+"""Hides made-up secrets in files, and counts those that leak into prompts for nearby cursors.
 
 Also counts false alarms: ordinary code that is blotted out by mistake. They are counted in Python's
-own library, and by file suffix in the folders of `python -m bench.checks.secrets FOLDERS`.
+standard library, and, by file suffix, in the folders named on the command line. Run as `python -m
+bench.checks.secrets FOLDERS`.
 """
 
 from __future__ import annotations
@@ -37,22 +38,24 @@ from mistral_lsp.types import Decoding, LoadedModel, Prompt
 SEED = 20
 SAMPLES = 20
 SHORTEST = 8
-"""Consecutive characters of a secret that make a leak. A shorter secret leaks only as a whole."""
+"""A secret has leaked if this many of its successive characters appear, or all if it is shorter."""
 MOST_PERCENT = {"named": 10.0, "issued": 2.0, "random": 15.0, "blocks": 2.0, "files": 0.0}
 MOST_FALSE_PERCENT = 0.5
 TOKEN = re.compile(r"\w+")
-"""Matches names, words and numbers."""
+"""Matches a name, a word or a number."""
 PLACES_OF_A_FILE = 20
 CURSORS = ("below", "behind", "half", "half closed")
-"""Cursor places: in the line below a secret, after it, or after its first half. With "half", the
-line ends there. With "half closed", the text after the secret follows, such as a closing quote.
+"""Places of the cursor: in the line below a secret, right after it, or after its first half.
+
+With "half", the line ends at the cursor. With "half closed", the text that follows the secret comes
+after the cursor, for example a closing quote.
 """
 ABOVE, BELOW = "first = 1\n", "second = 2\n"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 
 
 class Listener:
-    """An engine that records the texts it has to count, and generates nothing."""
+    """An engine that records the texts whose tokens it is to count, and generates nothing."""
 
     model = LoadedModel("listener", "listener", "suffix-first", 4096, 4096, 4096)
 
@@ -64,12 +67,12 @@ class Listener:
         return self.model
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Estimates one token per three characters. Records the texts that a server would see."""
+        """Estimates a token per three characters; records the texts, as sent to a server."""
         self.heard += texts
         return [len(text) // 3 for text in texts]
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """Estimates the tokens of a prompt's parts. `leaks` reads these parts itself."""
+        """Estimates the tokens of a prompt's parts. Records nothing: `leaks` has the prompt."""
         return [len(part.text) // 3 for part in prompt.parts]
 
     def generate(self, prompt: Prompt, decoding: Decoding) -> Any:
@@ -79,7 +82,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Hidden:
-    """A secret in a file; `before` and `behind` are the text around it."""
+    """A secret in a file. `before` and `behind` are the text on both sides of the secret."""
 
     group: str
     kind: str
@@ -98,7 +101,7 @@ class Hidden:
 
 
 def hidden(chance: Random) -> Iterator[Hidden]:
-    """Yields a hidden secret of every kind."""
+    """Yields a secret of every kind, hidden in a template."""
     for path, templates in kinds.NAMED.items():
         for template in templates:
             is_drawn = any(place in template for place in kinds.DRAWN_ONLY)
@@ -119,13 +122,13 @@ def hidden(chance: Random) -> Iterator[Hidden]:
 
 
 def placed(group: str, kind: str, path: str, template: str, secret: str) -> Hidden:
-    """Puts a secret into its template."""
+    """Hides a secret in a template."""
     before, _, behind = template.partition("§")
     return Hidden(group, kind, path, before, secret, behind)
 
 
 async def leaks(one: Hidden, cursor: str) -> bool:
-    """Whether the secret reaches the engine, in a prompt or in a text to count its tokens."""
+    """Whether the secret reaches the engine, in a prompt or in a text whose tokens are counted."""
     text, offset, typed = one.at(cursor)
     shown = one.path.rpartition("/")[2] if one.path.startswith("~") else one.path
     uri = f"file:///{one.path.replace('~', 'somebody')}"
@@ -154,7 +157,7 @@ async def count_leaks(samples: int, seed: int) -> dict[str, dict[str, dict[str, 
 
 @dataclass
 class FalseAlarms:
-    """False alarms in ordinary code: tokens blotted out, and places where nothing is offered."""
+    """Counts false alarms in ordinary code: blotted tokens, and places where nothing is offered."""
 
     tokens: int = 0
     blotted: int = 0
@@ -162,7 +165,7 @@ class FalseAlarms:
     refused: int = 0
 
     def read(self, path: Path, chance: Random) -> None:
-        """Adds a file, and random places in it, as if the text after each were not typed yet."""
+        """Counts a file's tokens, and tries random places, each as if the file ended there."""
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
@@ -180,7 +183,7 @@ class FalseAlarms:
             self.refused += is_in_secret(shown, len(near))
 
     def percent(self) -> dict[str, float]:
-        """Gives the number of tokens, and in percent the blotted tokens and refused places."""
+        """Gives the number of tokens, and the percentages of blotted tokens and refused places."""
         return {
             "tokens": self.tokens,
             "blotted": round(100 * self.blotted / max(1, self.tokens), 3),
@@ -189,7 +192,7 @@ class FalseAlarms:
 
 
 def count_false_alarms(folders: Sequence[Path], seed: int) -> dict[str, dict[str, float]]:
-    """Counts false alarms in Python's library, and in the folders' files by suffix."""
+    """Counts false alarms in Python's standard library, and, by file suffix, in the folders."""
     found: dict[str, FalseAlarms] = {}
     chance = Random(seed)
     for folder in (LIBRARY, *folders):
@@ -203,7 +206,7 @@ def count_false_alarms(folders: Sequence[Path], seed: int) -> dict[str, dict[str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints two tables and a JSON object. Gives 1 if a bound is broken."""
+    """Prints two tables and a JSON object. Gives 1 if a percentage is above its limit."""
     parser = argparse.ArgumentParser(prog="python -m bench.checks.secrets", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="code to count false alarms in, too")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of every kind")
@@ -247,7 +250,7 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def print_kinds(leaking: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    """Prints the leaking kinds, with their share at each cursor."""
+    """Prints the kinds of secrets that leak, with the percentage of leaks at each cursor."""
     for group, cursors in leaking.items():
         for cursor, shares in cursors.items():
             for kind, percent in shares.items():

@@ -1,6 +1,6 @@
-"""Made-up secrets, and the templates of code around them, for `bench.checks.secrets`.
+"""Made-up secrets, and templates of code around them, for `bench.checks.secrets`.
 
-`§` stands for the secret. A template may have several lines.
+In a template, `§` stands for the secret. A template may have several lines.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ WORDS = (
 
 
 def drawn(length: int, characters: str = LETTERS) -> Draw:
-    """Gives a function that draws machine-made secrets: `length` random characters."""
+    """Gives a function that draws secrets of `length` random characters, as machines make them."""
     return lambda chance: "".join(chance.choice(characters) for _ in range(length))
 
 
 def password(chance: Random) -> str:
-    """Draws a password of the kind that people choose."""
+    """Draws a password as people choose them."""
     one, two = chance.sample(WORDS, 2)
     forms = (
         f"{one}{chance.randrange(10, 9999)}",
@@ -43,7 +43,7 @@ def password(chance: Random) -> str:
 
 
 def sentence(chance: Random) -> str:
-    """Draws a password of several words."""
+    """Draws a password that consists of several words."""
     return " ".join(chance.sample(WORDS, 4))
 
 
@@ -277,7 +277,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     "config.fish": ("set -gx DB_PASSWORD §",),
     "init.el": ('(setq password "§")',),
 }
-"""Templates by file name. Only the surrounding code shows that the value is a secret."""
+"""Templates by file name. In them, only the surrounding code shows that the value is a secret."""
 
 DRAWN_ONLY = (
     "Basic §",
@@ -294,7 +294,7 @@ DRAWN_ONLY = (
     "Token",
     "session=§",
 )
-"""A template with one of these parts takes a random secret, not a person's password."""
+"""If a template contains one of these, its secret is random, not a password chosen by a person."""
 
 OF_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "app.py": ('password = "§"', 'passphrase = "§"', 'os.environ["DB_PASSWORD"] = "§"'),
@@ -303,4 +303,4 @@ OF_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "app.ts": ("const passphrase = '§';",),
     "pom.xml": ("<password>§</password>",),
 }
-"""Templates for passwords of several words."""
+"""Templates for passwords that consist of several words, by file name."""

@@ -1,4 +1,4 @@
-"""More secrets for `bench.checks.secrets`: issuers' keys, random strings, secret files."""
+"""More secrets for `bench.checks.secrets`: keys of known issuers, random strings, secret files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIGITS = "0123456789"
 
 
 def shaped(*parts: str | tuple[int, str]) -> Draw:
-    """Gives a function that draws keys of fixed and random parts."""
+    """Gives a function that draws keys made of fixed and random parts."""
     return lambda chance: "".join(
         part if isinstance(part, str) else drawn(*part)(chance) for part in parts
     )
@@ -26,7 +26,7 @@ def encoded(size: int) -> Draw:
 
 
 def identified(prefix: str = "") -> Draw:
-    """Gives a function to draw a UUID, which some issuers use as a key."""
+    """Gives a function that draws a UUID after `prefix`. Some issuers use UUIDs as keys."""
     return lambda chance: prefix + str(uuid.UUID(bytes=chance.randbytes(16), version=4))
 
 
@@ -120,7 +120,7 @@ ISSUED: Mapping[str, Draw] = {
     "alibaba": shaped("LTAI", (20, LETTERS)),
     "facebook": shaped("EAA", (60, LETTERS)),
 }
-"""Keys with their issuer's fixed shape, mostly a prefix."""
+"""Keys in the fixed shape of their issuer. The shape is mostly a prefix."""
 
 RANDOM: Mapping[str, Draw] = {
     "hex-20": drawn(20, HEX),
@@ -149,7 +149,7 @@ RANDOM: Mapping[str, Draw] = {
     "uuid": identified(),
     "three-parts": shaped((8, SMALL), "-", (8, SMALL), "-", (16, SMALL)),
 }
-"""Random strings, for templates in which no name suggests a secret."""
+"""Random strings, for templates in which no name tells that the value is a secret."""
 
 PLACES: tuple[tuple[str, str], ...] = (
     ("app.py", 'client = Client("§")'),
@@ -161,7 +161,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("run.sh", "VALUE=§"),
     ("notes.md", "Take `§` for it."),
 )
-"""Templates by file name, for keys and random strings. No name in them suggests a secret."""
+"""Templates by file name, for keys and random strings. No name in them tells of a secret."""
 
 
 def armoured(chance: Random) -> str:
@@ -188,7 +188,7 @@ BLOCKS: Mapping[str, tuple[str, str]] = {
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n§\n=aB3x\n-----END PGP PRIVATE KEY BLOCK-----",
     ),
 }
-"""Private keys of several lines; one leaked line counts as a leak."""
+"""Private keys of several lines. One leaked line counts as a leak."""
 
 FILES: tuple[str, ...] = (
     "~/.aws/credentials",
@@ -263,4 +263,4 @@ FILES: tuple[str, ...] = (
     "credentials",
     "~/.local/share/keyrings/login.keyring",
 )
-"""Names of secret files."""
+"""Names of files that contain secrets."""

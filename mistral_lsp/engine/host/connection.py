@@ -1,7 +1,7 @@
 """The host's side of a client's connection: reads requests and sends replies, within limits.
 
-A confused or malicious client only loses its own connection. The memory it can occupy is bounded,
-and the body of a frame must arrive within `FRAME_SECONDS`.
+A confused or malicious client loses its own connection, and harms no other client. The memory for a
+client is bounded. A frame's body must arrive within `FRAME_SECONDS`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ from mistral_lsp.engine import frames
 logger = logging.getLogger(__name__)
 
 MOST = 256
-"""Connections open at the same time."""
+"""The most connections open at the same time."""
 MOST_UNREAD = 4 * 1024 * 1024
-"""Bytes of replies waiting in the send buffer. A client with more is disconnected."""
+"""The most bytes of replies in a client's send buffer. A client with more is disconnected."""
 FRAME_SECONDS = 10.0
 LARGE = 256 * 1024
-"""Bytes. Of larger frames, at most `LARGE_AT_ONCE` are received at the same time."""
+"""The size in bytes above which a frame is large.
+
+At most `LARGE_AT_ONCE` large frames are received at the same time.
+"""
 LARGE_AT_ONCE = 4
 
 
 class Confused(Exception):
-    """A client broke the protocol."""
+    """Raised when a client breaks the protocol."""
 
 
 class Crowd:
-    """State shared by all connections: who is connected, and the limit on large frames."""
+    """The state shared by all connections: who is connected, and the limit on large frames."""
 
     def __init__(self) -> None:
         self.numbers = 0
@@ -41,12 +44,12 @@ class Crowd:
 
     @property
     def is_full(self) -> bool:
-        """Whether another connection would be too many."""
+        """Whether the maximum number of connections is reached."""
         return len(self.present) >= MOST
 
 
 class Connection:
-    """One client's connection. Its `number` is never reused for another connection."""
+    """A client's connection. No other connection ever has the same `number`."""
 
     def __init__(
         self, crowd: Crowd, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -62,7 +65,7 @@ class Connection:
     def until_it_goes(self) -> Iterator[None]:
         """Closes the connection at the end of the `with` block.
 
-        Swallows the block's connection and protocol errors; logs the latter.
+        Suppresses connection errors and protocol errors in the block, and logs the protocol errors.
         """
         self._crowd.present.add(self)
         try:

@@ -23,11 +23,14 @@ from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError, LoadedModel
 
 MISSING_CONTEXT = 4096
-"""Tokens. The assumed training context of a model whose header does not state it."""
+"""The training context, in tokens, assumed if a model's header does not state one."""
 MARKS = 64
-"""Tokens of KV cache for a suffix's marks, and for new tokens held beside those they replace."""
+"""Extra room in the KV cache, in tokens.
+
+It is for the suffix's marks, and for new tokens that are held beside those they replace.
+"""
 SMALLEST_WINDOW = 64
-"""Tokens. With fewer than 8, llama.cpp aborts. Even 64 are too few for a prompt."""
+"""The smallest window in tokens. Below 8, llama.cpp aborts. Even 64 are too few for a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class Ready:
     decoder: Decoder
     backend: Backend
     identity: str = ""
-    """Identifies the model in kept KV states; "" if states can't be kept."""
+    """Identifies the model in KV states on disk; "" if its states can't be kept."""
 
     def leave(self, remember: bool) -> None:
-        """Writes the KV states to disk if `remember`, else erases those on disk."""
+        """Writes the KV states to disk if `remember` is set; otherwise erases those on disk."""
         if remember and self.identity and self.backend.can_save:
             states.write(self.identity, self.sequence.states())
         else:
@@ -51,7 +54,7 @@ class Ready:
 
 
 def load(wanted: Load) -> Ready:
-    """Loads the model. Raises UserError if the file or the engine is unsuitable."""
+    """Loads the model. Raises UserError if the model's file or the engine is unsuitable."""
     if wanted.engine == "scripted":
         return _scripted(wanted)
     path = store.locate(wanted.model)
@@ -90,7 +93,7 @@ def load(wanted: Load) -> Ready:
 
 
 def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> Sequence:
-    """Makes the type of sequence that reads fewest tokens at a key, for this form and backend."""
+    """Creates the kind of sequence that reads the fewest tokens per keystroke."""
     rates = (measured.threads, measured.reading_rate)
     if not reads_suffix_last(form) or not isinstance(backend, Branching):
         return Sequence(backend, *rates)
@@ -101,7 +104,7 @@ def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> S
 
 
 def _note_on_keys(backend: Backend, form: str, can_splice: bool, suffix: int) -> str:
-    """Says why a key costs more than its own tokens; "" if it does not."""
+    """Gives a sentence on what a keystroke does besides reading its new tokens; "" for nothing."""
     if not backend.can_rewind:
         return (
             "This model has recurrent layers, which can't go back: each key reads the whole prompt "
@@ -115,7 +118,7 @@ def _note_on_keys(backend: Backend, form: str, can_splice: bool, suffix: int) ->
 
 
 def _backend(wanted: Load, path: Path, window: int, old_flaw: str) -> tuple[Backend, str]:
-    """Opens the backend; gives it with a sentence that explains the choice."""
+    """Opens a backend; gives the backend, and a sentence that explains the choice."""
     choices = [wanted.engine] if wanted.engine != "auto" else installed()
     if not choices:
         ways = " or ".join(row.install for row in rows().values())

@@ -1,7 +1,7 @@
 """Measures how fast this machine runs a model, and remembers the result.
 
-The window's size depends on that speed. If measured at every start, both would vary, and prompts
-would not match the KV states kept on disk.
+The window's size depends on that speed. With a new measurement at every start, both would vary, and
+prompts would not match the KV states kept on disk.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEASURED_LOADS = 3
 class Measured(msgspec.Struct, frozen=True):
     """The fastest number of threads, and the speed of reading prompts in tokens per second.
 
-    They are the best of `loads` measurements, since other programs may have disturbed some.
+    Both come from the best of `loads` measurements, since other programs may have disturbed some.
     """
 
     threads: int
@@ -42,9 +42,11 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -> Measured:
-    """Gives the best measurement so far. Each of a model's first MEASURED_LOADS loads adds one.
+    """Gives the best measurement of this model so far.
 
-    Measuring takes about a second, and a few decode steps. `threads` is the user's choice, or 0.
+    Each of the model's first MEASURED_LOADS loads adds a measurement, which takes about a second
+    and a few decode steps. `threads` is the user's setting; with 0, the best number is measured,
+    too.
     """
     store = cache_folder() / "measured.json"
     key = _key(backend, model, threads)
@@ -62,7 +64,7 @@ def measure(backend: Backend, tokenizer: Tokenizer, model: Path, threads: int) -
 
 
 def default_threads() -> int:
-    """Gives the number of logical cores if it is at most 4, else half of it, at most 16."""
+    """Gives the number of usable cores if it is at most 4, else half of it, but at most 16."""
     cores = usable_cores()
     return cores if cores <= 4 else min(cores // 2, 16)
 
@@ -97,7 +99,7 @@ def _reading_rate(backend: Backend, probe: list[int]) -> float:
 
 
 def _decode_seconds(backend: Backend, probe: list[int], threads: int) -> float:
-    """Times a few decode steps; gives the seconds of the fastest, the least disturbed one."""
+    """Gives the seconds of the fastest of a few decode steps, the one least disturbed."""
     backend.use_threads(threads)
     backend.rewind(0)
     backend.eval(probe[:1], 0)  # the first eval also pages in the weights
@@ -127,7 +129,7 @@ def _read(store: Path) -> dict[str, Measured]:
 
 
 def _write(store: Path, remembered: dict[str, Measured]) -> None:
-    """Replaces the file atomically, so two hosts may write at the same time."""
+    """Writes the measurements atomically, so that two hosts may write at the same time."""
     try:
         store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(store, msgspec.json.encode(remembered))

@@ -1,7 +1,7 @@
 """The host's main loop: serves one loaded model to all editors of a user.
 
-A native library can abort its process, so it never runs in the language server. The host exits some
-time after its last client has left.
+Native libraries run here, not in the language server, because they can abort their process. The
+host exits some time after its last client has left.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from mistral_lsp.types import EngineError, Usage, UserError
 FIRST_CLIENT_SECONDS = 5.0
 KEEP_STATES_SECONDS = 30.0
 MOST_PARTS = 1_000
-"""Parts of one prompt, at most."""
+"""The most parts of one prompt."""
 LONGEST_PIECE = 256
-"""Bytes of a token, at most. Bounds a prompt's text before it is tokenised."""
+"""The most bytes of a token. This limits a prompt's text before it is tokenised."""
 THE_ENGINE = "The engine"
 MOST_PENDING = 1_000
-"""Unanswered requests of one client, at most."""
+"""The most unanswered requests of one client."""
 STOPPED = ""
 STEPPED_ASIDE = "A request that somebody waits for took the engine."
 
@@ -49,8 +49,8 @@ Send = Callable[[frames.Reply], object]
 class Admitted:
     """A generation that is waiting or running.
 
-    A `background` one is stopped when one in the foreground begins. `why` is the reason for a
-    stop, or None.
+    A `background` generation is stopped when a foreground generation begins. `why` is the reason
+    for a stop; None: not stopped.
     """
 
     background: bool
@@ -58,10 +58,10 @@ class Admitted:
 
 
 class Host:
-    """One model, one computing thread, any number of clients."""
+    """Serves one model to any number of clients, with one computing thread."""
 
     def __init__(self, listening: socket.socket, path: Path) -> None:
-        """`listening` is a socket bound to `path`. The model is loaded when a client asks."""
+        """`listening` is a socket bound to `path`. The model is loaded at a client's request."""
         self._listening = listening
         self._path = path
         self._file = path.stat().st_ino
@@ -97,7 +97,7 @@ class Host:
             os._exit(0)
 
     def _leave(self) -> None:
-        """Removes the socket and ends `run`. New clients find no host, and start another."""
+        """Removes the socket and ends `run`. The next client then starts a new host."""
         with suppress(OSError):
             # The path may belong to another host by now.
             if self._path.stat().st_ino == self._file:
@@ -135,7 +135,7 @@ class Host:
         client.send(frames.Hello(os.getpid()))
 
     def _is_done(self, client: Connection, request: frames.Request) -> bool:
-        """Does the quick part of a request; True if nothing is left to do. Raises Confused."""
+        """Does the quick part of a request. False: there is also a slow part. Raises Confused."""
         if isinstance(request, frames.Cancel):
             self._cancel((client.number, request.id), STOPPED)
         elif isinstance(request, frames.Ping):
@@ -266,7 +266,7 @@ class Host:
                 send(frames.Decoded(request.id, text, probability, ready.decoder.usage))
 
     def _tokens(self, ready: Ready, request: frames.Generate) -> PromptTokens:
-        """Gives the prompt's tokens. Raises EngineError if they don't fit."""
+        """Gives the prompt's tokens. Raises EngineError if they don't fit into the window."""
         parts, window = request.prompt.parts, ready.model.window
         if len(parts) > MOST_PARTS:
             raise EngineError(f"The prompt has {len(parts)} parts, more than anybody needs.")

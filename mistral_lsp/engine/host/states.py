@@ -1,10 +1,10 @@
 """Keeps prompts' KV states on disk, so that the next start need not read the prompts again.
 
-This is done only if the user asked for it, since a state contains the code of its prompt. Folder
-and files are private to the user, and bounded in size. Damaged files and those of another model
-are skipped.
+States are kept only if the user asks for it, since a state contains the code of its prompt. The
+folder and its files are private to the user, and bounded in size. Damaged files are skipped, and so
+are files of other models.
 
-A file consists of a digest of what follows it, the header's length (4 bytes, big-endian), the
+A file consists of a digest of all that follows, the header's length (4 bytes, big-endian), the
 header as MessagePack, and the state in the backend's format.
 """
 
@@ -25,7 +25,7 @@ from mistral_lsp.system.folders import cache_folder
 logger = logging.getLogger(__name__)
 
 ROOM = 256 * 1024 * 1024
-"""Most bytes of all files together."""
+"""The most bytes of all files together."""
 DIGEST_SIZE = 32
 
 
@@ -38,12 +38,12 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def folder() -> Path:
-    """Gives the folder of the states."""
+    """Gives the folder in which states are kept."""
     return cache_folder() / "states"
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
-    """Replaces the states on disk with the last ones of `states` that fit into `ROOM`."""
+    """Replaces the states on disk with `states`; of these, the last ones that fit into `ROOM`."""
     erase()
     try:
         folder().mkdir(mode=0o700, parents=True)
@@ -60,7 +60,7 @@ def write(model: str, states: Sequence[Kept]) -> None:
 
 
 def read(model: str) -> list[Kept]:
-    """Reads the kept states of this model, the most recently used last."""
+    """Reads this model's states, the most recently used last."""
     found = []
     for path in sorted(folder().glob("*.state"), reverse=True):
         try:
@@ -74,7 +74,7 @@ def read(model: str) -> list[Kept]:
 
 
 def erase() -> None:
-    """Erases all kept states."""
+    """Erases all states on disk."""
     shutil.rmtree(folder(), ignore_errors=True)
 
 
@@ -85,7 +85,7 @@ def _body(model: str, kept: Kept) -> bytes:
 
 
 def _parse(model: str, body: bytes) -> Kept | None:
-    """Decodes a file's bytes; None if they are damaged or another model's."""
+    """Decodes a file's bytes. None if they are damaged or belong to another model."""
     digest, content = body[:DIGEST_SIZE], body[DIGEST_SIZE:]
     if hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() != digest:
         return None

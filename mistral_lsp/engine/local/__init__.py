@@ -1,1 +1,1 @@
-"""The language server's side of a host: finds or starts it, and talks with it."""
+"""The part of the language server that finds or starts a host, and talks with it."""

@@ -32,12 +32,12 @@ LEAVE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Time limits in seconds; tests pass shorter or longer ones.
+    """Time limits in seconds; tests use shorter or longer ones.
 
     - `greeting`: until a running host greets. A host greets at once; a silent listener is no host.
     - `heartbeat`: between two heartbeats while a request is open.
-    - `silence`: a host that sends nothing for longer, not even a Pong, is killed.
-    - `restart`: before a dead host is started again; doubled with each death.
+    - `silence`: until a host that sends nothing, not even a Pong, is killed.
+    - `restart`: until a dead host is started again; doubled after each death.
     """
 
     greeting: float = 4.0
@@ -81,7 +81,7 @@ class HostGeneration(Generation):
             self.send(frames.Cancel(self.number))
 
     def arrived(self, frame: frames.Decoded | frames.Finished) -> None:
-        """Handles one of the host's frames about this generation."""
+        """Handles a frame from the host that belongs to this generation."""
         self.meter.count(frame.usage)
         if isinstance(frame, frames.Finished):
             self.finished = True
@@ -89,7 +89,7 @@ class HostGeneration(Generation):
         self.arrivals.put_nowait(frame)
 
     def failed(self, error: EngineError) -> None:
-        """Ends the generation with an error, since the host is gone."""
+        """Ends the generation with an error, because the host is gone."""
         self.finished = True
         self.arrivals.put_nowait(error)
 
@@ -107,7 +107,10 @@ class EngineClient(Service):
         clock: Callable[[], float] = time.perf_counter,
         pace: Pace = Pace(),
     ):
-        """Starts nothing. `on_state` is called with each new state; `metrics` counts the work."""
+        """Starts nothing yet. `on_state` is called with each new state and message.
+
+        `metrics` counts the work.
+        """
         self.wanted = wanted
         self.standing = Standing(on_state)
         self.model = None
@@ -126,7 +129,7 @@ class EngineClient(Service):
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
 
     def start(self) -> None:
-        """Starts or finds the host in the background."""
+        """Finds or starts the host in the background."""
         if self._supervisor is None:
             supervisor = asyncio.create_task(self._supervise())
             self._supervisor = watched(
@@ -136,7 +139,7 @@ class EngineClient(Service):
     async def close(self) -> None:
         """Disconnects, and kills a suspended host.
 
-        A host without other clients exits, at once or after `keep_loaded_seconds`.
+        A host that loses its last client exits, at once or after `keep_loaded_seconds`.
         """
         if self.host_pid is not None and processes.is_suspended(self.host_pid):
             processes.kill(self.host_pid)
@@ -252,7 +255,7 @@ class EngineClient(Service):
     async def _live(self) -> str:
         """Connects to the host and handles its replies; gives the reason why the connection ended.
 
-        Raises EngineError if the model can't be loaded; another try would not help.
+        Raises EngineError if the model can't be loaded, since another try would not help.
         """
         reader, self._writer, hello = await connect.connect(self.wanted, self._pace.greeting)
         self.host_pid = hello.pid
@@ -296,7 +299,7 @@ class EngineClient(Service):
             del self._generations[frame.id]
 
     def _disconnect(self) -> None:
-        """Ends all open requests with an error, since the host is gone."""
+        """Ends all open requests with an error, because the host is gone."""
         if self._writer is not None:
             self._writer.close()
         self._writer = None

@@ -1,8 +1,7 @@
 """Connects to a user's host for a model, and starts the host if none runs.
 
 The socket's name is a digest of the model and its settings. The socket's folder is private to the
-user.
-Hosts are started under a file lock, so that two editors start only one.
+user. A file lock ensures that two editors start only one host.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ TRIES = 5
 LARGE_BLOCK = 1 << 20
 """Bytes. glibc returns freed blocks of this size or more to the system at once.
 
-By default glibc raises this limit to the size of the blocks freed. The host would then retain tens
-of megabytes of every KV state it has saved.
+Otherwise, glibc would raise this limit to the size of the largest freed block. The host would then
+retain tens of megabytes of every KV state that it has saved.
 """
 LONGEST_LAST_WORDS = 300
 
@@ -37,10 +36,10 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter, frames.Hello]
 
 
 async def connect(wanted: frames.Load, greeting_seconds: float) -> Connection:
-    """Connects to the host, starting it if none runs; gives the connection with its greeting.
+    """Connects to the host, starting one if none runs; gives the connection and the greeting.
 
-    A listener that does not greet within `greeting_seconds` is no host, and is replaced.
-    Raises EngineError, with advice, if no host can be reached or started.
+    A listener that does not greet within `greeting_seconds` is no host, and is replaced. Raises
+    EngineError, with advice, if no host can be reached or started.
     """
     try:
         path = socket_path(wanted)
@@ -65,7 +64,7 @@ async def connect(wanted: frames.Load, greeting_seconds: float) -> Connection:
 async def _greeted(path: Path, seconds: float) -> Connection | None:
     """Connects to the host at `path`.
 
-    None if no host listens, or the listener sends no greeting of this version in time.
+    None if nothing listens there, or if no greeting of this version comes in time.
     """
     try:
         async with limited(seconds):
@@ -85,7 +84,7 @@ async def _greeted(path: Path, seconds: float) -> Connection | None:
 
 
 async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
-    """Reads the host's greeting. Kills a host suspended by SIGSTOP, which never greets."""
+    """Reads the host's greeting. Kills a host suspended by SIGSTOP, which would never greet."""
     reading = asyncio.ensure_future(frames.read_reply(reader))
     try:
         while not (await asyncio.wait([reading], timeout=LOOK_SECONDS))[0]:
@@ -96,9 +95,9 @@ async def _hello(path: Path, reader: asyncio.StreamReader) -> frames.Reply:
 
 
 async def _start(path: Path, greeting_seconds: float) -> Connection | None:
-    """Starts a host, unless another process has started it meanwhile.
+    """Starts a host, unless another process has started one meanwhile.
 
-    The new host takes over the socket's name from a listener that does not greet.
+    The new host takes over the socket from a listener that does not greet.
     """
     import filelock  # slow to import, and not needed if a host runs
 
@@ -141,7 +140,7 @@ def socket_path(wanted: frames.Load) -> Path:
 
 
 def last_words(wanted: frames.Load) -> str:
-    """Gives the last line of the host's log (beside its socket) as a sentence, or ""."""
+    """Gives the last line of the host's log as a sentence, or "". The log is beside the socket."""
     with contextlib.suppress(OSError, EngineError):
         log = socket_path(wanted).with_suffix(".log")
         lines = log.read_text("utf-8", "replace").split("\n")

@@ -1,1 +1,1 @@
-"""Backends: inference libraries, one file each."""
+"""The backends: one file for each inference library."""

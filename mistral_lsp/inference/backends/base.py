@@ -8,22 +8,23 @@ from typing import Any, Protocol, runtime_checkable
 
 
 class Aborted(Exception):
-    """An eval was stopped in the middle by `Backend.abort`."""
+    """Raised when `Backend.abort` has stopped an eval."""
 
 
 class Backend(Protocol):
-    """The primitives of one inference library, over one sequence with one KV cache.
+    """The primitives of one inference library: one token sequence in one KV cache.
 
-    Used by one thread at a time; during `eval`, others may only `abort` it or read the vocabulary.
+    Only one thread at a time uses a backend. During an `eval`, other threads may call `abort` or
+    read the vocabulary.
     """
 
     name: str
     largest_chunk: int
-    """Most tokens of one `eval`."""
+    """The most tokens of one `eval`."""
     can_abort: bool
     """Whether `abort` stops a running eval. If not, a cancel is noticed only between chunks."""
     can_rewind: bool = True
-    """Whether `rewind` can keep tokens. Recurrent layers hold only the state after all tokens."""
+    """Whether `rewind` can keep some tokens. Recurrent layers can't: they hold only one state."""
     can_save: bool
     """Whether `save` and `restore` work. If not, a prompt is reread when the user returns to it."""
     can_give_every: bool = False
@@ -33,7 +34,7 @@ class Backend(Protocol):
         """Tokenises UTF-8 text, without adding a prefix or parsing special tokens."""
 
     def token_bytes(self, token: int) -> bytes:
-        """Gives a token's bytes; incomplete UTF-8 if it is part of a character."""
+        """Gives a token's bytes, which may be only a part of a character in UTF-8."""
 
     def vocabulary_size(self) -> int:
         """Gives the number of tokens in the vocabulary."""
@@ -43,31 +44,31 @@ class Backend(Protocol):
 
         The logits are a float32 array of shape (vocabulary,), valid until the next eval. With
         `every`, they are those after each token, of shape (tokens, vocabulary); this needs
-        `can_give_every`. Raises Aborted; then only the first `past` tokens of the cache are valid.
+        `can_give_every`. Raises Aborted; then only the first `past` tokens in the cache are valid.
         """
 
     def rewind(self, past: int) -> int:
         """Removes all but the first `past` tokens from the cache; gives the number of tokens left.
 
-        Without `can_rewind`, none are left unless the cache holds just `past` tokens.
+        Without `can_rewind`, none are left, unless the cache holds exactly `past` tokens.
         """
 
     def abort(self, wanted: bool) -> None:
-        """With True, asks a running eval to stop; with False, lets later evals run."""
+        """With True, asks a running eval to stop. With False, lets later evals run again."""
 
     def use_threads(self, count: int) -> None:
-        """Lets later evals compute with `count` threads."""
+        """Sets the number of threads for later evals."""
 
     def save(self) -> bytearray:
-        """Gives a copy of the KV cache. A cancel is not noticed meanwhile."""
+        """Gives a copy of the KV cache. During the copying, a cancel is not noticed."""
 
     def restore(self, state: bytearray) -> bool:
-        """Loads a saved state into the KV cache. False: that failed, and the cache is empty."""
+        """Loads a saved state into the KV cache. False: loading failed, and the cache is empty."""
 
 
 @runtime_checkable
 class Branching(Backend, Protocol):
-    """A backend whose KV cache can hold several sequences (branches) that share cells.
+    """A backend whose KV cache can hold several sequences, called branches, that share cells.
 
     `eval`, `rewind`, `save` and `restore` work on the current branch, which is 0 at first.
     """
@@ -77,17 +78,17 @@ class Branching(Backend, Protocol):
     def make_branches(self, count: int, more: int) -> bool:
         """Empties the cache, and makes room for `count` branches and `more` additional tokens.
 
-        False: this model's cache still has only one branch.
+        False: this model's cache can have only one branch.
         """
 
     def copy(self, source: int, target: int, end: int) -> None:
         """Shares the first `end` tokens of branch `source` with branch `target`."""
 
     def cut(self, branch: int, start: int, end: int) -> None:
-        """Removes a branch's tokens from position `start` to before `end`; -1: to the end."""
+        """Removes a branch's tokens from position `start` to before `end`; -1: to the last one."""
 
     def shift(self, branch: int, start: int, by: int) -> None:
-        """Moves a branch's tokens from `start` on `by` positions; takes effect at the next eval."""
+        """Moves a branch's tokens from position `start` on by `by` places, at the next eval."""
 
     def unstoppable(self) -> AbstractContextManager[None]:
-        """Makes evals inside its block ignore `abort`."""
+        """Makes evals in the `with` block ignore `abort`."""

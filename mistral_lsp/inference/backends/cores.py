@@ -1,6 +1,6 @@
-"""Makes a library's new threads start on other cores than the calling thread.
+"""Makes a library's new threads start on other cores than the thread that creates them.
 
-After an idle time, Linux may keep new threads on their parent's core for about 0.2 s, though other
+After an idle time, Linux may keep new threads on their creator's core for about 0.2 s, though other
 cores are idle. Threads that wait for each other by spinning then take three times as long.
 """
 
@@ -11,17 +11,17 @@ import os
 
 FUNCTIONS = ("pthread_attr_setaffinity_np", "pthread_setattr_default_np", "sched_getcpu")
 CPU_SET_BYTES = 128
-"""Bytes of glibc's cpu_set_t: 1,024 cores."""
+"""The size of glibc's cpu_set_t in bytes. It has a bit for each of 1,024 cores."""
 
 
 class OtherCores:
-    """Sets the cores on which new threads begin, if they are created without attributes.
+    """Sets the cores on which threads start that are created without attributes.
 
-    Uses glibc's default attributes (pthread_setattr_default_np(3)); elsewhere does nothing.
+    Uses glibc's default attributes (pthread_setattr_default_np(3)). Without glibc, does nothing.
     """
 
     def __init__(self) -> None:
-        """Finds out whether the C library supports this."""
+        """Finds out whether the C library has default attributes."""
         self._library = ctypes.CDLL(None)
         self._attributes = ctypes.create_string_buffer(256)  # a pthread_attr_t has 56 on x86-64
         self._works = (
@@ -32,7 +32,7 @@ class OtherCores:
     def prefer(self) -> set[int]:
         """Makes new threads start on other cores than the caller's, and gives these cores.
 
-        Empty if there are none, or this is not supported.
+        The set is empty if there are no other cores, or if the C library has no default attributes.
         """
         if not self._works:
             return set()

@@ -1,4 +1,4 @@
-"""The backend on ctransformers: needs no compiler, reads llama-architecture models, can't abort."""
+"""The backend on ctransformers: needs no compiler, runs Llama and Falcon models, can't abort."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ARCHITECTURES = ("llama", "falcon")
 class CTransformers(Backend):
     """A model loaded by ctransformers 0.2.27.
 
-    Calls the C functions, since the library's `tokenize` allocates by characters but writes by
-    bytes: it overflows on non-ASCII text.
+    Calls the library's C functions, because its Python method `tokenize` overflows on non-ASCII
+    text: the method allocates one place per character, but there may be a token for every byte.
     """
 
     name = "ctransformers"
@@ -94,12 +94,12 @@ class CTransformers(Backend):
 
     @override
     def rewind(self, past: int) -> int:
-        """Changes nothing: every eval states its position."""
+        """Changes nothing, because every eval states its own position."""
         return past
 
     @override
     def abort(self, wanted: bool) -> None:
-        """Not supported."""
+        """Does nothing: ctransformers can't stop an eval."""
 
     @override
     def use_threads(self, count: int) -> None:
@@ -107,16 +107,16 @@ class CTransformers(Backend):
 
     @override
     def save(self) -> bytearray:
-        """Not supported."""
+        """Raises NotImplementedError: ctransformers can't save its KV cache."""
         raise NotImplementedError
 
     @override
     def restore(self, state: bytearray) -> bool:
-        """Not supported."""
+        """Raises NotImplementedError: ctransformers can't restore a KV cache."""
         raise NotImplementedError
 
 
 def _library() -> str | None:
-    """Gives the library's build to load; None: the library chooses, which takes 0.5 s."""
+    """Gives the build of the library to load. None: the library finds out, which takes 0.5 s."""
     is_known = platform.system() == "Linux" and platform.machine() == "x86_64"
     return "avx2" if is_known and "avx2" in processor_features() else None

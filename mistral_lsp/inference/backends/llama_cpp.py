@@ -21,13 +21,13 @@ LONGEST_PIECE = 256
 ABORTED = 2
 ERROR_LEVEL = 4
 MARK = b"\x01"
-"""A byte put before a text in SentencePiece vocabularies, so that no space is added to the text."""
+"""A byte put before each text in SentencePiece vocabularies, so that no space is added there."""
 LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, _: object) -> None:
-    """Passes on errors only: llama.cpp logs at length on every load."""
+    """Logs llama.cpp's errors only, since llama.cpp logs at length at every load."""
     if level == ERROR_LEVEL:
         sys.stderr.write(seen(text.decode("utf-8", "replace")))
 
@@ -206,15 +206,15 @@ class LlamaCpp(Branching):
 
 
 def _view(state: bytearray) -> ctypes.Array[ctypes.c_uint8]:
-    """Gives the same memory as a C array."""
+    """Gives a C array that shares the memory of `state`."""
     return (ctypes.c_uint8 * len(state)).from_buffer(state)
 
 
 def _flash_attention() -> int:
-    """Gives the mode of flash attention: off without a GPU if the CPU has AVX2 but no AVX-512.
+    """Gives the mode of flash attention: off on some CPUs, else automatic.
 
-    Else it is automatic. On such a machine, flash attention would make decode steps after 1,000
-    tokens take a quarter longer, and chunks after 3,000 twice as long.
+    It is off without a GPU if the CPU has AVX2 but no AVX-512. On such a CPU, flash attention makes
+    decode steps after 1,000 tokens take a quarter longer, and chunks after 3,000 twice as long.
     """
     system = lib.llama_print_system_info().decode()
     narrow = "AVX2 = 1" in system and "AVX512 = 1" not in system

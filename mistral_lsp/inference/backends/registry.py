@@ -22,23 +22,24 @@ GROUP = "mistral_lsp.backends"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A backend. `imports` is the module that must be importable.
+    """A row of the registry: one backend.
 
-    `opener`, as `module:name`, names a callable with these arguments: the model's path, the window
-    in tokens, threads, and layers on a GPU.
+    `imports` is the module that must be importable. `opener`, as `module:name`, is a callable that
+    loads a model. Its arguments are the model's path, the window in tokens, the number of threads,
+    and the number of layers on a GPU.
     """
 
     name: str
     imports: str
     opener: str
     install: str
-    """The command to install it."""
+    """The command that installs the backend's library."""
     platforms: tuple[str, ...] = ("linux", "darwin", "win32")
     """The supported values of `sys.platform`."""
     accelerators: tuple[str, ...] = ()
     """The supported kinds of GPU."""
     reads_old_files_only: bool = False
-    """Whether it can't load the kinds of model added to llama.cpp since 2023."""
+    """Whether the backend can't load the kinds of model added to llama.cpp since 2023."""
 
     def is_installed(self) -> bool:
         """Whether the library can be imported here."""
@@ -79,7 +80,7 @@ FASTEST_FIRST = (
 
 @cache
 def rows() -> dict[str, Row]:
-    """Gives all backends by name: other packages' first, then ours, fastest first."""
+    """Gives all backends by name: first those of other packages, then ours, the fastest first."""
     return {row.name: row for row in (*_brought(), *FASTEST_FIRST)}
 
 
@@ -91,5 +92,5 @@ def _brought() -> Iterator[Row]:
 
 
 def installed() -> list[str]:
-    """Gives the names of the installed backends, the best first."""
+    """Gives the names of the installed backends, in the order of `rows`."""
     return [row.name for row in rows().values() if row.is_installed()]

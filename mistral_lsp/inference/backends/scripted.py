@@ -1,10 +1,14 @@
 r"""A backend without a model: it answers from a script, for tests and for trying a client.
 
-The script is a JSON file named by MISTRAL_LSP_SCRIPT:
+The script is a JSON file named by the variable MISTRAL_LSP_SCRIPT:
+
 {"delay_ms": 5, "answers": [{"after": "def add(a, b):\n    ", "answer": "return a + b\n"}]}.
-A token is a byte; `delay_ms` is the time to evaluate one. An entry applies if the prefix ends with
-its `after`, or with `after` and the start of its `answer`. The answer's rest is then generated.
-The optional `other` of an entry is a second, slightly less probable answer.
+
+Each byte is a token, and evaluating a token takes `delay_ms`. An entry applies if the prefix ends
+with `after`, or with `after` and a beginning of `answer`. The backend then generates the rest of
+`answer`.
+
+An entry may also have `other`, a second and slightly less probable answer.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ SPECIALS = {
 }
 SIZE = 262
 LOOK_BACK = 1000
-"""Number of last prompt tokens to look at; more than any `after` plus `answer` has."""
+"""How many of the prompt's last tokens are looked at. An entry's texts together are shorter."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -45,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Script(msgspec.Struct, frozen=True):
-    """The script's content. With `dies`, the first eval kills the process."""
+    """The content of a script. With `dies`, the first eval kills the process."""
 
     answers: list[Line] = []
     delay_ms: float = 0.0
@@ -53,7 +57,7 @@ class Script(msgspec.Struct, frozen=True):
 
 
 def read_script() -> Script:
-    """Reads the script named by the environment. Without one, every answer is empty."""
+    """Reads the script that MISTRAL_LSP_SCRIPT names. Without a script, every answer is empty."""
     path = os.environ.get(SCRIPT_VARIABLE)
     if not path:
         return Script()
