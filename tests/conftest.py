@@ -1,4 +1,4 @@
-"""Keeps tests away from the user's own hosts, caches and keys."""
+"""Keeps tests away from the user's own engine hosts, caches and keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.hosts import running_hosts
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Gives the folder of the test's hosts. Its path is short, since socket paths are limited."""
+    """Gives a folder for the test's engine hosts, with a short path, as sockets in it need one."""
     folder = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))

@@ -32,7 +32,7 @@ def test_imports_go_downwards() -> None:
 
 
 def test_the_wall_between_two_processes_has_no_gap() -> None:
-    """Every module of `inference` is banned beside an editor, except those listed here."""
+    """pyproject.toml bans all modules of `inference` but four from processes beside an editor."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     shared = {"assembly", "healing", "sizes", "shelf"}
     for path in (PACKAGE / "inference").glob("*.py"):

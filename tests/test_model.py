@@ -1,4 +1,4 @@
-"""Tests the embedded model on both engines, through the real server and the command line."""
+"""The embedded model in llama.cpp and ctransformers, also through the server and command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAMPLE = ROOT / "tests" / "fixtures" / "sample.py"
 """A former version of one of our modules. It never changes, nor do the model's answers in it."""
 BOOK = ROOT / "bench" / "data" / "truth" / "agenda" / "book.py"
 ROUNDING = 1.0
-"""Difference of logits at most between two batch sizes: they round differently."""
+"""Largest allowed difference of logits between two batch sizes, which round differently."""
 TRIES = 50
 """Tries for a test whose result depends on the machine's momentary speed."""
 STRANGE = (
@@ -132,7 +132,7 @@ def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
 
 
 def test_what_a_backend_read_before_is_forgotten(backend, header) -> None:
-    """For example, the tokens read to measure the machine at a model's first loads."""
+    """Tokens read before change no answer, such as those read at a first load to measure speed."""
     prompt = [1, *backend.tokenize(b"def add(a, b):\n    return")]
     backend.rewind(0)
     clean = list(

@@ -8,7 +8,7 @@ from bench.support.subjects import Answer
 
 
 def run_of(*waits: float | None) -> Run:
-    """Makes a run of keys with these waiting times in ms; None: no answer before the next key."""
+    """Makes a `Run` with a key for each of `waits`, in ms; None: no answer before the next key."""
     answers = [None if wait is None else Answer("x", wait / 2, wait, wait) for wait in waits]
     return Run("editor", "human", samples=[Sample(answer) for answer in answers])
 

@@ -40,7 +40,7 @@ LINES = ["import os", "", "def total(values):", "    return sum(values) + os.get
 
 @pytest.fixture
 def setup(tmp_path: Path):
-    """Gives a setup with short pauses, whose model always writes the same text."""
+    """Gives a `Setup` with short pauses and a model that always writes the same text."""
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"answers": [{"after": "", "answer": f"{ANSWER}\n"}]}))
     with private_home() as environment:

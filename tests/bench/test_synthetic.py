@@ -1,4 +1,4 @@
-"""Tests the models with random weights: both engines load them, and tokens and size are right."""
+"""Models with random weights: llama.cpp and ctransformers load them; tokens and size are right."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ ADD = {"after": "def add(a, b):\n    ", "answer": "return a + b\n"}
 
 @pytest.fixture(autouse=True)
 def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Gives the folder of the test's hosts; sets up private folders and settings.
+    """Gives the folder of the test's engine hosts; sets up private folders and settings.
 
-    Hosts exit with their last editor, and a request's deadline is two minutes. After the test, no
-    host may be left.
+    A host exits with its last editor, and a request's deadline is two minutes. Fails after the
+    test if a host still runs.
     """
     settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
     settings.parent.mkdir(parents=True)
@@ -40,9 +40,10 @@ def own_home(own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Gives a function that starts a server, by default with the scripted engine and `answers`.
+    """Gives a function that starts a server, by default with the scripted engine.
 
-    Servers with the same script share a host.
+    The argument `answers` of that function says what the scripted engine writes. Servers with the
+    same script share a host.
     """
     clients: list[Client] = []
 
@@ -72,7 +73,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def ready(start: Start) -> Callable[..., Client]:
     """Gives a function that starts a server and waits for its model.
 
-    Its further keyword arguments are those of `start`.
+    That function takes `settings`, `encodings`, and the keyword arguments of `start`'s function.
     """
 
     def begin(settings: Any = None, encodings: tuple[str, ...] = ("utf-16",), **named: Any):

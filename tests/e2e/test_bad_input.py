@@ -20,7 +20,7 @@ TEXT = "def add(a, b):\n    \n"
 
 
 def ask_failed(client: Client) -> str:
-    """Initializes, waits until the engine fails, and gives the error in the server's status."""
+    """Initializes `client`, waits until the engine fails, and gives the error in the status."""
     client.initialize()
     with pytest.raises(RuntimeError):
         client.wait_until_ready()

@@ -1,4 +1,4 @@
-"""Invalid model files are refused with a message, also those that would crash the library."""
+"""Invalid model files are refused with a message, even those that would crash a library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token counts in an explained prompt equal those that the model receives, mark by mark."""
+"""The command `explain` counts the tokens that the model receives, with or without BOS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unexpected errors: the client gets a message and the log gets the place; neither has code."""
+"""Unexpected errors: the client gets a message, the log names the place; neither has user code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 4}}
 
 @pytest.fixture
 def failing(own_home):
-    """Gives a client of a server whose handlers fail; checks finally that the log has no code."""
+    """Gives a client of a server whose handlers fail; finally checks its log for user code."""
     client = Client([sys.executable, "-m", "tests.support.failing", "--engine", "scripted"])
     client.initialize()
     client.wait_until_ready()

@@ -19,7 +19,7 @@ SENDERS = [send for send, _ in SHARES if send is not Traffic.huge]
 
 
 class Servers:
-    """One running server for each position encoding; replaced after a failed check or a crash."""
+    """Servers, one for each position encoding. One that crashes or fails a check is replaced."""
 
     def __init__(self, environment: dict[str, str]):
         self._environment = environment

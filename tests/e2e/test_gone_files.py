@@ -38,7 +38,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def begin(start, work: Path, settings=None, **capabilities) -> tuple[Client, str]:
-    """Opens a file whose prompt contains code of the two other files; gives client and URI."""
+    """Opens a file whose prompt has code of two other files; gives a client and the file's URI."""
     client = start()
     client.initialize(settings, root=work.as_uri(), **capabilities)
     uri = (work / "open.py").as_uri()
@@ -99,7 +99,7 @@ def lies_behind_a_link_now(work: Path) -> None:
 def test_a_client_that_says_nothing_hears_no_more_of_it(
     start, work: Path, happens: Callable[[Path], None], place: str
 ) -> None:
-    """Tests the place whose window already contains the code, and a place with a new window."""
+    """Tests a file whose prompt contained the other file's code before, and one opened later."""
     client, uri = begin(start, work)
     happens(work)
     if place == "another":

@@ -1,4 +1,4 @@
-"""No prompt contains code that git ignores, even if the files of patterns are hostile."""
+"""No prompt contains code that git ignores, even if .gitignore files are hostile."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_no_file_of_patterns_hides_or_stops_anything(
 
 @pytest.fixture
 def deep_file(tmp_path: Path) -> Iterator[Path]:
-    """Gives a file below 990 nested folders. Removes them itself, since shutil.rmtree can't."""
+    """Gives a file below 990 nested folders; then removes each of them, as shutil.rmtree can't."""
     folders = [tmp_path / "work"]
     for _ in range(990):
         folders.append(folders[-1] / "d")

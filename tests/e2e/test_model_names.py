@@ -51,7 +51,7 @@ def run(workspace: Path) -> Run:
 
 
 def completed_by(run: Run, *options: str, folder: Path | None = None) -> str:
-    """Gives the model that wrote a completion; without one, the error message or the reason."""
+    """Gives the model that wrote a completion, or the reason or error message if there is none."""
     place = f"{Path.cwd() / 'a.py'}:2:12"
     where = {"folder": folder} if folder else {}
     done = run("complete", place, "--json", "--engine", "ctransformers", *options, **where)

@@ -25,7 +25,7 @@ TEXT = "def add(first, second):\n    return first + \n"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Simulates the model hub: serves the renamed embedded model for every file. Gives the URL."""
+    """Gives the URL of a simulated model hub. Each of its `FILES` is a renamed embedded model."""
     file = named(tmp_path_factory.mktemp("hub") / "any.gguf", b"from the hub")
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def run(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def listed(run: Run, name: str) -> tuple[bool, bool]:
-    """Gives whether the list shows a model as downloaded, and whether as used."""
+    """Gives whether `models list` shows the model `name` as downloaded, and whether as in use."""
     models = json.loads(run("list", "--json").stdout)["models"]
     return next((one["here"], one["used"]) for one in models if one["name"] == name)
 

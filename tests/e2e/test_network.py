@@ -45,7 +45,10 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def type_a_line(*prefix: str) -> int:
-    """Types a line into a server with default settings; counts the keys that got ghost text."""
+    """Types a line, with default settings, and counts the keys that got ghost text.
+
+    `prefix` begins the command that starts the server.
+    """
     client = Client([*prefix, sys.executable, "-m", "mistral_lsp"])
     try:
         client.initialize()

@@ -41,9 +41,9 @@ PLACES = (
     "\n    def offset(self, line: int, colu",
     "\n    def _inside(sel",
 )
-"""Beginnings of lines in the sample at which the model is sure.
+"""Beginnings of lines in the sample. The model is sure how each of these lines goes on.
 
-Where a model is in doubt, two builds of the same library may round to different answers.
+If it were in doubt, two builds of a library might answer differently, since they round differently.
 """
 IN_THE_MIDDLE_SECONDS = 0.3
 

@@ -1,4 +1,4 @@
-"""Real model servers under load: all that can run here, and one server with many editors."""
+"""Real model servers under load: each kind in `STARTS`, and one server with many editors."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_explain_says_why(tmp_path: Path, monkeypatch) -> None:
 
 
 def test_a_server_elsewhere_never_hears_of_a_secret(start, tmp_path: Path) -> None:
-    """Covers prompts and texts sent to be counted, with secrets of this file and of another."""
+    """Covers prompts, texts sent just to count tokens, and secrets of this file and of another."""
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "other.py").write_text(f"{TEXT}pass\n\ndef other(password='hunter4'): pass\n" * 3)

@@ -103,7 +103,7 @@ def test_a_reload_starts_anew_only_what_nobody_else_uses(ready) -> None:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Gives a function that runs a command in the terminal.
+    """Gives a function that runs the command `complete` with a given script.
 
     The user's settings keep the model loaded for a minute after the last editor has left.
     """

@@ -1,4 +1,4 @@
-"""Texts that editors send: other line ends, halves of characters, deep, wide and huge texts."""
+"""Texts that editors send: other line ends, lone surrogates, and deep, wide and huge texts."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_flood_of_edits_in_one_line_is_given_up_and_told(ready, count) -> None
 
 
 def test_what_an_editor_says_is_still_said_in_order(ready) -> None:
-    """A request in a file that a thread must parse does not displace a newer request."""
+    """An older request, whose file a thread has to parse first, does not displace a newer one."""
     client = ready(delay_ms=2)
     client.open(OTHER, ADD)
     client.open(URI, json.dumps({f"key{number}": number for number in range(20_000)}, indent=1))

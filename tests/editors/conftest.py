@@ -65,7 +65,10 @@ def open_ready(start: Open) -> Open:
 
 @pytest.fixture
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gives a home folder with the server's script and settings. Hosts exit with their editor."""
+    """Gives a home folder with settings and a script for the scripted engine.
+
+    By these settings, an engine host exits with its last editor.
+    """
     settings = tmp_path / ".config" / "mistral-lsp" / "config.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("keepLoadedSeconds = 0\n")

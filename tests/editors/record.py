@@ -1,4 +1,4 @@
-"""Reads from the relay's record what an editor told its server about documents."""
+"""Reads from a record of relay.py what an editor told its server about documents."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ DOCUMENTS = ("textDocument/didOpen", "textDocument/didClose", "textDocument/didS
 
 
 def recorded(record: Path, command: list[str]) -> list[str]:
-    """Gives a command that starts a server behind the relay, which records their messages."""
+    """Gives a command that runs the server `command` through relay.py, recording to `record`."""
     return [sys.executable, str(RELAY), str(record), *command]
 
 
@@ -28,7 +28,8 @@ def document_of(message: dict[str, Any]) -> dict[str, Any] | None:
 def told(record: Path) -> list[str]:
     """Gives the opened, closed and saved documents in order, such as `didOpen main.py`.
 
-    Fails if a message was about a document that was not open, or if the server showed a message.
+    Fails if the editor sent a message about a document that was not open, or if the server showed
+    the user a message.
     """
     is_open: dict[str, int] = {}
     events = []

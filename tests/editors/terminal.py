@@ -61,7 +61,7 @@ class Terminal:
         return int(column), int(row)
 
     def shows(self, is_right: Callable[[list[str]], bool], seconds: float) -> bool:
-        """Waits until `is_right` accepts the screen; False: not within `seconds`."""
+        """Waits up to `seconds` until `is_right` accepts the screen; gives whether it did."""
         deadline = time.perf_counter() + seconds
         while not is_right(self.screen()):
             if time.perf_counter() > deadline:

@@ -39,7 +39,7 @@ def written(helix: Terminal, home: Path) -> str:
 
 
 def take(helix: Terminal, label: str) -> None:
-    """Requests completion until the item is there, then accepts it.
+    """Requests completion until the item `label` is shown, then accepts that item.
 
     Helix asks only once by itself, and a starting server has no items yet.
     """

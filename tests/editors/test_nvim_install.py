@@ -24,7 +24,7 @@ def block(page: str, behind: str, language: str = "lua") -> str:
 
 
 def neovim(home: Path, run: Run, init: str) -> Terminal:
-    """Starts Neovim with the clone and the configuration where the README puts them."""
+    """Puts a clone and the configuration `init` where the README says, and starts Neovim."""
     assert len(init.strip().splitlines()) <= 10
     (home / "src").mkdir()
     (home / "src" / "mistral-lsp").symlink_to(ROOT)
@@ -46,10 +46,10 @@ def neovim(home: Path, run: Run, init: str) -> Terminal:
 
 
 def wait_for_ghost(editor: Terminal) -> str:
-    """Waits for ghost text; gives its line of the screen.
+    """Waits for ghost text; gives the line of the screen that contains it.
 
-    While there is none, retypes the line's last character. The first load of a model measures the
-    machine, and an answer that takes too long is dropped.
+    If none appears within 10 s, retypes the line's last character. The first load of a model
+    measures the machine, so the first answer may come too late and be dropped.
     """
     for _ in range(12):
         if editor.shows(lambda screen: len(screen[2].strip()) > len("return "), 10):

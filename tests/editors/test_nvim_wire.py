@@ -1,4 +1,4 @@
-"""The messages from Neovim to the server and their order, as recorded by the relay."""
+"""The messages from Neovim to the server and their order, as recorded by relay.py."""
 
 import time
 from typing import Any
@@ -41,7 +41,7 @@ def wait_for_positions(editor: Editor, method: str, expected: list[tuple[int, in
 
 
 def still_has_positions(editor: Editor, method: str, expected: list[tuple[int, int]]) -> None:
-    """Waits longer than a pause in typing, then checks that no more positions were sent."""
+    """Waits longer than a pause in typing; checks that the sent positions are still `expected`."""
     time.sleep(LONGER_THAN_A_REST)
     assert positions(editor, method) == expected
 

@@ -1,4 +1,4 @@
-"""Faults at random moments: every request is answered, ghost text returns, nothing is left over."""
+"""Random faults: every request is answered, ghost text returns, no process or socket is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 
 def holds(found: dict[str, Any]) -> None:
-    """Checks that ghost text returned within a minute of each fault, and nothing was left over.
+    """Checks that ghost text returned within a minute of each fault; no process or socket is left.
 
     The exact recovery time is checked only by `make soak`.
     """

@@ -1,4 +1,4 @@
-"""Damaged model files: each is refused with a message, or answers."""
+"""Damaged model files: the engine refuses each with a message, or answers with it."""
 
 from __future__ import annotations
 

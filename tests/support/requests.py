@@ -17,7 +17,7 @@ def snapshot(text: str) -> Snapshot:
 def request(text: str, trigger="automatic", later: str | None = None, **settings) -> Request:
     """Makes a request at the end of `text`.
 
-    With `later`, the file's newest snapshot has that text instead.
+    The file's newest snapshot has the text `later`, by default `text`.
     """
     given = msgspec.structs.replace(Settings(), **settings)
     latest = snapshot(text if later is None else later)

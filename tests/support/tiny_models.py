@@ -12,7 +12,7 @@ from tests.support.vocabulary import byte_letters
 
 WIDTH, INNER, STATE, RANK, KERNEL = 32, 64, 8, 4, 4
 WINDOW = 16
-"""Tokens in the sliding window of `write_gemma`."""
+"""Number of tokens in the sliding window of the model that `write_gemma` writes."""
 MARKS = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 
 
@@ -74,7 +74,7 @@ def write_gemma(path: Path) -> None:
 def _begin(path: Path, architecture: str) -> tuple[GGUFWriter, Callable[..., None]]:
     """Writes the metadata common to all models; gives a function that adds a tensor.
 
-    With a shape, the tensor has random weights. Without, it has the ones of a norm.
+    A tensor added without a shape has the weights of a norm, all 1. Others have random weights.
     """
     writer = GGUFWriter(path, architecture)
     random = numpy.random.default_rng(1)

@@ -52,7 +52,7 @@ SPLITS = {
     "deepseek-coder": DEEPSEEK,
     "deepseek-v3": DEEPSEEK,
 }
-"""For each pre-tokenizer of llama.cpp, a pattern that splits texts into about the same words."""
+"""Patterns that split text into about the same words as llama.cpp's pre-tokenizers, by name."""
 
 
 def byte_letters() -> dict[int, str]:

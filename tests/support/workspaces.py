@@ -24,7 +24,7 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 def defines(name: str) -> str:
-    """Gives the text of a file that defines a function. One of its lines resembles OPEN."""
+    """Gives the text of a file that defines a function. One of its lines resembles `OPEN`."""
     return f"def {name}_price(order):\n    value = {name}_price(order)\n    return value\n"
 
 
@@ -64,8 +64,8 @@ def prompt(client: Client, uri: str, line: int = 0, character: int = 34) -> str:
 def until_told(client: Client, uri: str, wanted: str, text: str = OPEN) -> None:
     """Waits until a prompt contains the text `wanted`.
 
-    On a slow disk, a prompt may lack the other files, and its place keeps that prompt. So each try
-    opens the file anew.
+    On a slow disk, a prompt may lack the code of other files, and later prompts at the same place
+    lack it too. So each try opens the file anew.
     """
 
     def is_told() -> bool:

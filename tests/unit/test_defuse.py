@@ -148,7 +148,7 @@ async def test_a_prompt_has_no_marks_but_its_own(dialect, model) -> None:
 
 
 class Leaky:
-    """A backend with a token for each byte, and one for a mark that it finds in any text."""
+    """A backend that encodes each byte as a token, but any `<tool_call>` in a text as a mark."""
 
     def tokenize(self, text: bytes) -> list[int]:
         before, mark, behind = text.partition(b"<tool_call>")

@@ -232,7 +232,7 @@ def test_a_full_disk_is_said(server, target) -> None:
 
 @pytest.fixture
 def machine(server, tmp_path, monkeypatch) -> Server:
-    """Makes a machine with its own folders and settings. Its model hub is the test's server."""
+    """Makes `server` the model hub and gives it; sets up private folders, settings and models."""
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "models"))
     monkeypatch.setenv("HF_ENDPOINT", server.url.removesuffix("/model.gguf"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)

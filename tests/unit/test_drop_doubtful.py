@@ -12,7 +12,10 @@ PYTHON = languages.find("python")
 
 
 def shown(*lines: tuple[str, float], least: float = 0.5, so_far: int = 0) -> Suggestion:
-    """Gives what the filter keeps of lines with these probabilities."""
+    """Gives what the filter keeps of `lines`, each a text with its probability.
+
+    `least` is the threshold. The first `so_far` characters are on the screen already.
+    """
     text = "".join(line for line, _ in lines)
     place = Situation(
         line_prefix="    ",

@@ -24,7 +24,7 @@ SEEN = ("a", " ", "\t", "\n", "\r\n", "é", "日本", "🦀", "❤\ufe0f", "\u00
 @pytest.mark.parametrize("character", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("far", ["", "é = 1\n" * 2_000])
 async def test_an_answer_with_it_is_dropped(character, far) -> None:
-    """The file may have the character far from the cursor, or another such character near it."""
+    """The file has another invisible character near the cursor, and maybe `character` far away."""
     other = "\u200c" if character != "\u200c" else "\u200b"
     asked = request(f"{character * bool(far)}\n{far}# {other}\nvalue = ")
     done = await pipeline.complete(asked, Workbench(PlayedEngine(f"1 + {character}total\n")))

@@ -75,7 +75,7 @@ def test_ordinary_heredocs_are_parsed(name: str, text: str) -> None:
 @pytest.mark.parametrize("unit", ["a => ", "a_name => ", "the_name_of_something_else => "])
 @pytest.mark.parametrize("pasted", [False, True])
 def test_what_a_text_leaves_open_does_not_block_the_process(name, unit, pasted) -> None:
-    """If such a text were parsed, one step of the parser would take minutes."""
+    """If a text that repeats `unit` were parsed, one step of the parser would take minutes."""
     text = unit * (100_000 // len(unit))
     document = Document("file:///a", "a", languages.find(name), 1, "" if pasted else text)
     begun = time.thread_time()

@@ -101,7 +101,7 @@ def test_what_is_left_of_a_set_counts_as_it_does_for_git() -> None:
     ],
 )
 def test_many_stars_do_not_hang(line: str, path: str) -> None:
-    """Matched as a regular expression, the first of these globs would take forever."""
+    """As a regular expression, the first `line` would take forever to match."""
     assert named([line] * 20, path) is None
 
 
@@ -113,7 +113,7 @@ def test_case_is_left_out_where_that_is_wished() -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_git_names_the_same_paths(tmp_path: Path) -> None:
-    """Compares random patterns, alone and several in a file, on random paths."""
+    """Compares our answers with git's, for random paths and one to three random patterns a file."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     chance = random.Random(7)
     for _ in range(150):

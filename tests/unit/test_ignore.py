@@ -1,4 +1,4 @@
-"""The files that we ignore are those that git ignores, also by the user's own git settings."""
+"""We ignore the files that git ignores, including those ignored by the user's git settings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def some_lines(chance: random.Random) -> str:
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("seed", range(6))
 def test_git_ignores_the_same_files(tmp_path: Path, home: Path, seed: int) -> None:
-    """Compares all of a repository, and one of its folders opened as a workspace."""
+    """Compares our files with git's, for a repository and for its folder `x` as a workspace."""
     chance = random.Random(seed)
     top = tmp_path / "top"
     subprocess.run(["git", "init", "-q", str(top)], check=True)

@@ -1,4 +1,4 @@
-"""The end of a line's block, in every language; streaming stops at the same place."""
+"""`limit_lines` cuts an answer where its block ends, in any language; a stream stops there too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time limits on tasks that lose no cancel."""
+"""Time limits on tasks, and the ends of cancelled tasks: no cancel is lost."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ now += LEAST_SECONDS
 freed.give_back()
 print(resident())
 """
-"""A program for a new process. In an old process, the texts would fill gaps in its memory."""
+"""A program for a new process: in an old one, its byte strings would fill gaps in the heap."""
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it alone keeps what was freed")

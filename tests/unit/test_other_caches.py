@@ -20,7 +20,7 @@ CODE = list((Path(__file__).parents[1] / "fixtures" / "sample.py").read_bytes())
 
 
 def wanted_window(kind: str) -> int:
-    """Gives a window larger than the sliding one; for other models 0, the host's choice."""
+    """Gives a window larger than the sliding one. For other models gives 0, the host's choice."""
     return 16 * WINDOW if kind == "sliding" else 0
 
 

@@ -1,4 +1,4 @@
-"""The flow of requests: the newest wins, deadlines, growth, faults. The engine is simulated."""
+"""The pipeline with a simulated engine: the newest request wins, deadlines, streams, faults."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def index_of(files: dict[str, str]) -> Index:
 
 
 def names_at(text: str, index: Index, path: str = "app/main.py") -> list[str]:
-    """Gives the definitions named around the cursor, at the text's end; highest weight first."""
+    """Gives the names that `rank` finds in `index` at the end of `text`, highest weight first."""
     document = Document(f"file:///{path}", path, languages.find("", path), 1, text)
     return [
         index.of(file)[place].name for _, file, place in rank(document.snapshot(), len(text), index)

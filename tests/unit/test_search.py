@@ -24,7 +24,7 @@ BEHIND = {
 
 
 class Table:
-    """A backend, as far as decoding needs one, whose model is a table of next tokens."""
+    """A backend with only what decoding needs. Its model is `BEHIND`, a table of next tokens."""
 
     name = "table"
     largest_chunk = 64

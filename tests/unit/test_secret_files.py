@@ -1,4 +1,4 @@
-"""Secret files and copies of them are recognised by the whole path, in any case of letters."""
+"""Secret files and copies of them are recognised by the whole path, in lower or upper case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workspace full of secrets is scanned as by the server; no prompt contains any of them."""
+"""Scans a workspace full of secrets as the server does; no prompt contains a secret."""
 
 from __future__ import annotations
 

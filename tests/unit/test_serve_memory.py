@@ -1,4 +1,4 @@
-"""The memory of TCP clients that have left is freed, except for the first client's."""
+"""The server frees the memory of each TCP client that has left, except the first."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def text(seed: int, head: int = 200, tail: int = 100) -> tuple[Text, random.Rand
 
 
 def is_sound(sequence: Splice, backend: LlamaCpp) -> None:
-    """Checks that each branch ends where the sequence assumes, and that MAIN has no gap."""
+    """Checks that ROOT and SPARE end where `sequence` assumes, and that MAIN ends no earlier."""
     ends = {
         branch: lib.llama_memory_seq_pos_max(backend._memory, branch) + 1 for branch in BRANCHES
     }

@@ -36,7 +36,7 @@ GREETINGS = {
 
 @pytest.fixture
 def listening():
-    """Gives a function that starts a listener on the host's socket. It sends given bytes."""
+    """Gives a function that starts a listener on the host's socket, which sends `says`."""
     servers = []
 
     async def begin(says: bytes) -> asyncio.Server:

@@ -26,7 +26,7 @@ KEY_LINES = ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDJx8Kq3vZ0bT5s",
 
 
 def opened(marked: str, path: str = "a.py") -> tuple[Snapshot, int]:
-    """Gives the snapshot of a file, and the offset of the sign CURSOR in `marked`."""
+    """Gives a snapshot of `marked` without the sign `CURSOR`, and the offset of that sign."""
     language = languages.find("", path)
     text = marked.replace(CURSOR, "", 1)
     snapshot = Document(f"file:///p/{path}", path, language, 1, text).snapshot()

@@ -187,7 +187,7 @@ async def test_any_place_of_any_text_fits() -> None:
 @pytest.mark.parametrize("grows", [True, False])
 @pytest.mark.parametrize("budget", [200, BUDGET])
 async def test_a_long_introduction_leaves_the_window_as_it_is(budget, grows) -> None:
-    """An introduction can be long if a half-typed definition swallows the definitions around it."""
+    """In broken code, `introduce` may mistake a long text above the window for one signature."""
     document = make(BODY)
     window = Window(document, budget, BUDGET, grows, lambda *_: "class Long:\n" * 500)
     offset = BODY.index("total = value + 50") + 8
