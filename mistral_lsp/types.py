@@ -105,7 +105,7 @@ class Answer:
         return "".join(token.text for token in self.tokens)
 
     def tokens_within(self, length: int) -> tuple[Token, ...]:
-        """Gives the tokens of the first `length` characters. Includes a token cut in two."""
+        """Gives the tokens of the first `length` characters, including one that extends further."""
         reached = 0
         for place, token in enumerate(self.tokens):
             if reached >= length:

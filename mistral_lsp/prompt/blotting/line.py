@@ -161,7 +161,7 @@ class Line:
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
     def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
-        """Whether a text is a secret, given that it is the value of a `name` of this `kind`."""
+        """Whether the text from `start` to `end` is a secret, if it is the value of `name`."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 

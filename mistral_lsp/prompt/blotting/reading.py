@@ -195,7 +195,7 @@ def _armour(line: Line, state: Armour) -> int:
 
 
 def _read(line: Line, start: int) -> None:
-    """Hides the secrets in a line from `start` on, where the line's own text begins."""
+    """Hides a line's own secrets. A value that began in a line above ends at `start`."""
     text = line.text
     _read_armour(line, start)
     small = text.lower()
