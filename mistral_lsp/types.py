@@ -129,7 +129,7 @@ class LoadedModel:
 
     Windows are in tokens. `window` is the limit for prompt and answer together. At a new place, a
     small `first_window` is read, so that the user does not wait. In a pause, the window grows to
-    `working_window`, which this machine reads in about a second. Both have the same size if the
+    `working_window`, which this machine reads in about a second. These two are equal if the
     engine can't hold two windows at once.
 
     `can_abort`: a cancel also stops the evaluation of tokens. `can_search`: the engine supports

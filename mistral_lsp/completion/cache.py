@@ -15,9 +15,9 @@ from mistral_lsp.types import Answer, Token
 KEPT = 256
 """Maximum number of answers in the cache."""
 BEFORE = 4000
-"""Number of characters before the cursor. An answer is found only while they are unchanged."""
+"""An answer is found only while this many characters before its beginning are unchanged."""
 AFTER = 1000
-"""Number of characters after the cursor. An answer is found only while they are unchanged."""
+"""An answer is found only while this many characters after the cursor are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
 """Closing brackets and quotes that an editor may insert by itself."""
 

@@ -29,7 +29,7 @@ CHUNK_SECONDS = 0.025
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Saving and restoring a shorter state takes about as long as reading it again."""
+"""Tokens. Saving and restoring a shorter state takes about as long as reading its tokens again."""
 REMEMBERED_LOGITS = 32
 """The number of positions whose logits are kept: 4 MB with Mistral's vocabulary."""
 

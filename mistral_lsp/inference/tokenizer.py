@@ -45,8 +45,8 @@ _CUTS = (
 )
 """Patterns of places to cut, each with a pattern of tokens that make such a cut unsafe.
 
-Before the merges, a pre-tokenizer splits the text by a regular expression. A cut is safe if no
-token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
+Before the merges of BPE, a pre-tokenizer splits the text by a regular expression. A cut is safe if
+no token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
 pre-tokenizer's expression reads from left to right and looks ahead only at blanks and digits, so no
 cut is among blanks. Source: llama.cpp, src/llama-vocab.cpp.
 """

@@ -91,7 +91,7 @@ def _overlaps(end: str, rest: str) -> bool:
 
 
 def _encloses(end: str, rest: str) -> bool:
-    """Whether the end of an answer contains the rest of the line, with more text inserted."""
+    """Whether `end`, the end of an answer, is `rest` with more text inserted."""
     written = TOKEN.findall(end.rstrip(SEPARATORS))
     standing = TOKEN.findall(rest.rstrip(SEPARATORS))
     if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):

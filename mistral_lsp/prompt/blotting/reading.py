@@ -28,7 +28,7 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Maximum number of secrets' names in one line. What follows after them is hidden as a whole."""
+"""Maximum number of secrets' names in one line. All text after them is hidden."""
 BEFORE = 80
 """Number of characters before a name that are read to see how the name is used."""
 LONG = 400
