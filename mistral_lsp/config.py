@@ -31,7 +31,7 @@ MODEL_ENDING = ".gguf"
 LONGEST_TEXT = 4_096
 """Maximum number of characters of a setting's text. No path is longer."""
 CLIENT_KEYS = frozenset({"path", "arguments", "package", "trace"})
-"""Settings of the editors' plugins, from the same section. The server ignores them."""
+"""Settings that only an editor's plugin reads. If a client sends them, the server ignores them."""
 
 MOST_GLOB_CHARACTERS = 20_000
 """Maximum number of characters of all globs together. Each file's path is matched against all of
@@ -127,7 +127,7 @@ def read(
     """Gives `base` overridden by `raw`, and one sentence about each problem.
 
     For an invalid value, the value in `base` is kept. Relative paths are relative to `folder`.
-    Without a folder, a relative path is a problem.
+    Without a folder, a relative path is an invalid value.
     """
     changes: dict[str, Any] = {}
     problems: list[str] = []

@@ -105,7 +105,7 @@ class Answer:
         return "".join(token.text for token in self.tokens)
 
     def tokens_within(self, length: int) -> tuple[Token, ...]:
-        """Gives the tokens of the first `length` characters. Includes a token cut in two."""
+        """Gives the tokens of the first `length` characters, including one that extends further."""
         reached = 0
         for place, token in enumerate(self.tokens):
             if reached >= length:
@@ -129,7 +129,7 @@ class LoadedModel:
 
     Windows are in tokens. `window` is the limit for prompt and answer together. At a new place, a
     small `first_window` is read, so that the user does not wait. In a pause, the window grows to
-    `working_window`, which this machine reads in about a second. Both have the same size if the
+    `working_window`, which this machine reads in about a second. These two are equal if the
     engine can't hold two windows at once.
 
     `can_abort`: a cancel also stops the evaluation of tokens. `can_search`: the engine supports

@@ -96,7 +96,7 @@ def _cleaned(value: Any, key: str = "") -> Any:
 
 
 def _without_secrets(text: str) -> str:
-    """Removes secrets from a text. It recognises those in settings and those in prose."""
+    """Removes secrets from a text, whether they are written as in settings or as in prose."""
     return blot(blot(text, "config"), "prose")
 
 

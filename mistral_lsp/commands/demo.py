@@ -23,7 +23,7 @@ CURSORS = (
     "if line < len(self._lines):",
     "def set_text(self, text: str) -> None:",
 )
-"""Lines of the shown file. Each is cut in its middle, and the model completes it."""
+"""Pieces of the shown file. At the middle of each, the model writes the rest of the line."""
 LINES_AROUND = 5
 PAUSE_SECONDS = 0.6
 

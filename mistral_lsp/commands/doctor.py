@@ -23,8 +23,8 @@ from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
 
 READING_SECONDS, WRITING_SECONDS = 20.0, 4.0
-"""Maximum seconds for measuring each speed. Even a slow machine reads the prompt in
-READING_SECONDS.
+"""Maximum seconds for measuring each speed. In READING_SECONDS, even a slow machine
+reads the prompt that `measure` uses.
 """
 WRITTEN_TOKENS = 32
 READ_LINES = 24
@@ -108,7 +108,10 @@ def _rate(tokens: int, seconds: float) -> float | None:
 
 
 def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
-    """Gives the machine's tier and the recommended model. Gives nothing without a local model."""
+    """Gives the machine's tier, from "small" to "workstation", and the recommended model.
+
+    Gives {} if the engine has no local model.
+    """
     if settings.engine in ("http", "scripted"):
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
@@ -124,7 +127,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 def advise(
     model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
 ) -> list[str]:
-    """Gives advice on how to get better or faster answers. The problems are listed elsewhere."""
+    """Gives advice on how to get better or faster answers. Problems are not included."""
     advice = []
     local = settings.engine != "http"
     if local and "llama_cpp" not in installed():

@@ -23,14 +23,14 @@ from mistral_lsp.types import UserError
 HUB = "https://huggingface.co"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGER = 1.1e9
-"""Maximum bytes of a download for each listed gigabyte. It is larger than a gigabyte, because
-listed sizes are rounded.
+"""Maximum bytes of a download for each listed gigabyte: more than 1e9, because listed sizes are
+rounded.
 """
 SPARE_BYTES = 100_000_000
 
 
 def listed() -> list[dict[str, Any]]:
-    """Gives a record for each known model, and whether it is on this machine and in use."""
+    """Describes each known model, and says whether it is on this machine and in use."""
     settings, _ = config.load_user_settings()
     used = registry.find(settings.model or registry.EMBEDDED)
     memory = psutil.virtual_memory().total / 1e9

@@ -23,7 +23,7 @@ REST_SECONDS = 0.3
 NEARLY_TYPED = 8
 """When at most this many characters of a line are left to type, the next line is written ahead."""
 SURE = 0.8
-"""Minimum mean probability of a line's tokens at which the line after it is written ahead."""
+"""Minimum mean probability of the current line's tokens. Otherwise, no line is written ahead."""
 NEXT_LINE_TOKENS = 48
 """Maximum number of tokens of a line written ahead."""
 
@@ -75,8 +75,9 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
 async def _read(prompt: Prompt, workbench: Workbench, model: LoadedModel) -> None:
     """Lets the engine read a prompt up to the end of the prefix, where the user types.
 
-    The engine also reads the rest if that is only special tokens, or if it can move the suffix in
-    its KV cache. The probabilities of the first token are then ready before a request comes.
+    The engine also reads the rest of the prompt if that is only special tokens, or if the engine
+    can move the suffix in its KV cache. The probabilities of the first token are then ready before
+    a request comes.
     """
     labels = [part.label for part in prompt.parts]
     if "prefix" not in labels:

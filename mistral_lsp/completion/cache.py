@@ -15,18 +15,18 @@ from mistral_lsp.types import Answer, Token
 KEPT = 256
 """Maximum number of answers in the cache."""
 BEFORE = 4000
-"""Number of characters before the cursor. An answer is found only while they are unchanged."""
+"""An answer is found only while this many characters before its beginning are unchanged."""
 AFTER = 1000
-"""Number of characters after the cursor. An answer is found only while they are unchanged."""
+"""An answer is found only while this many characters after the cursor are unchanged."""
 EDITOR_CLOSED = ")]}>\"'`"
 """Closing brackets and quotes that an editor may insert by itself."""
 
 
 @dataclass
 class Entry:
-    """An answer, whole or still growing, and the text around its cursor.
+    """An answer, whole or still growing, and the text around the place where it begins.
 
-    `complete`: the answer has ended, by the model or by a stop rule. `ended`: the model ended it.
+    `complete`: the model or a stop rule ended the answer. `ended`: the model ended it.
     """
 
     uri: str
@@ -64,7 +64,7 @@ class Entry:
         self.text += token.text
 
     def see(self, characters: int) -> int:
-        """Records that the first `characters` were shown.
+        """Records that the answer's first `characters` characters were shown.
 
         Gives the number of tokens newly shown.
         """
@@ -148,7 +148,7 @@ class Cache:
 def _rest(tokens: list[Token], typed: int, complete: bool) -> Answer:
     """Gives the tokens without their first `typed` characters.
 
-    A cut token keeps its probability.
+    A token of which only the end is left keeps its probability.
     """
     left = []
     for token in tokens:

@@ -84,7 +84,7 @@ async def _write(
 ) -> str | None:
     """Gets the answer from the cache or the engine.
 
-    Gives the reason if there is none, else None.
+    Gives the reason if there is no answer, else None.
     """
     reason = refuse(request)
     if reason is not None:

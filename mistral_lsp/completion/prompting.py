@@ -15,7 +15,7 @@ from mistral_lsp.prompt.window import Budget, Plan
 from mistral_lsp.types import Excerpt, LoadedModel, Prompt
 
 SMALLEST_BUDGET = 64
-"""Minimum number of tokens that a plan is made for."""
+"""Minimum budget of a plan, in tokens."""
 RESERVED_TOKENS = 48
 """Tokens of the window that are kept free for special tokens, the path and the introduction."""
 

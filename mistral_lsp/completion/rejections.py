@@ -16,7 +16,7 @@ Place = tuple[str, str, str]
 
 
 class Rejections:
-    """An LRU cache of dismissed texts. The key is the text around the place."""
+    """An LRU cache of dismissed texts, with a `Place` as the key."""
 
     def __init__(self) -> None:
         self._shown: tuple[Place, int, str] | None = None
@@ -29,7 +29,7 @@ class Rejections:
     def reject(self, snapshot: Snapshot, offset: int) -> None:
         """Records the shown text as dismissed, without the part that the user has typed since.
 
-        Does nothing if no text was shown at this place.
+        Does nothing if no text is shown at `offset`.
         """
         if self._shown is None:
             return
@@ -42,7 +42,7 @@ class Rejections:
         self._dismissed[place] = self._dismissed.get(place, frozenset()) | {text[len(typed) :]}
 
     def at(self, snapshot: Snapshot, offset: int) -> frozenset[str]:
-        """Gives the texts dismissed at this place."""
+        """Gives the texts dismissed at `offset`."""
         if not self._dismissed:
             return frozenset()
         return self._dismissed.get(_place(snapshot, offset), frozenset())

@@ -57,7 +57,7 @@ class Request:
         return read_cursor(self.snapshot, self.offset)
 
     def told(self) -> tuple[Snapshot, int]:
-        """Gives the snapshot with the earlier cells in front, and the offset of the place in it."""
+        """Gives the snapshot with `before` in front of its text, and the request's offset there."""
         if not self.before:
             return self.snapshot, self.offset
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset

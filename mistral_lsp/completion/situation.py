@@ -16,7 +16,7 @@ NEARBY = 2_000
 def situation(request: Request, answer: Answer, workbench: Workbench) -> Situation:
     """Gives what the filters need to know about an answer and its place.
 
-    Only for automatic requests, the filters drop dismissed and improbable answers.
+    The filters drop dismissed and improbable answers only for automatic requests.
     """
     cursor = request.cursor
     rejected: frozenset[str] = frozenset()

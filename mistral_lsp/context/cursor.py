@@ -42,7 +42,7 @@ class Cursor:
 
 
 def read_cursor(snapshot: Snapshot, offset: int) -> Cursor:
-    """Gives the Cursor at `offset`, which must be within the text."""
+    """Gives the `Cursor` at `offset`, which must be within the text."""
     number, column = snapshot.place(offset)
     line = snapshot.line(number)
     line_end = offset + max(0, len(line) - column)

@@ -1,4 +1,4 @@
-"""Checks files before a prompt, and leaves out those that were deleted, ignored or changed."""
+"""Checks files before a prompt quotes them. Leaves out deleted, ignored and changed ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DEADLINE_SECONDS = 1.0
 
 
 async def look(index: Index, files: Iterable[str]) -> dict[str, bool]:
-    """Maps each file that a prompt may contain to whether the file is unchanged.
+    """Maps each of `files` that a prompt may contain to whether it is unchanged.
 
-    Gives no file if the disk takes longer than DEADLINE_SECONDS.
+    Gives {} if the disk takes longer than DEADLINE_SECONDS.
     """
     known = {file: found for file in files if (found := index.get(file))}
     lying = places(known.values())

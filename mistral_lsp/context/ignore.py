@@ -58,7 +58,7 @@ class Ignored:
     def ignores(self, path: str, is_folder: bool = False) -> bool:
         """Whether git ignores a path below the root.
 
-        The folders between the root and the path must not be ignored.
+        Assumes that git ignores no folder between the root and the path.
         """
         return self._ignores((*self._above, *path.split("/")), is_folder)
 

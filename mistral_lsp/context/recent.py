@@ -18,7 +18,7 @@ class Recent:
     """
 
     def __init__(self, see: See = as_it_is) -> None:
-        """Starts empty. `see` gives the text of a file that may be remembered, without secrets."""
+        """Starts empty. `see` gives a part of a file's text to remember, without secrets."""
         self._see = see
         self._places: list[Snippet] = []
 

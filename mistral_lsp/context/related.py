@@ -39,8 +39,8 @@ USUAL = 6
 files whose module name is near the cursor.
 """
 CHARACTERS_PER_TOKEN = 3
-"""Estimated number of characters of a token. By this estimate, the list is shortened before tokens
-are counted.
+"""Estimated number of characters of a token. By this estimate, a list of definitions is
+shortened before its tokens are counted.
 """
 
 Ranked = tuple[float, str, int]
@@ -144,7 +144,7 @@ def _within(ranked: Sequence[Ranked], characters: int, files: Mapping[str, Known
 
 
 def _excerpts(ranked: Sequence[Ranked], files: Mapping[str, Known]) -> tuple[Excerpt, ...]:
-    """Makes one excerpt for each file: its chosen definitions in order, members inside classes."""
+    """Makes an excerpt for each file: its `ranked` definitions in order, inside their classes."""
     places: dict[str, set[int]] = {}
     for _, file, place in ranked:
         places.setdefault(file, set()).add(place)

@@ -1,7 +1,7 @@
 """Scans a workspace in a separate process, and writes each file's definitions as a line of JSON.
 
 `python -m mistral_lsp.context.scan FOLDER NEAR` begins with the files nearest to NEAR. Without
-arguments, the process reads a Job from stdin, as a line of JSON. It then exits when stdin is
+arguments, the process reads a `Job` from stdin, as a line of JSON. It then exits when stdin is
 closed, which happens when the server ends.
 """
 

@@ -66,8 +66,8 @@ _DATA = re.compile(
     \.(?:txt|json[5c]?|ya?ml|toml|ini|cfg|conf|config|properties|xml|[ct]sv|dat|enc|plist|lst|list|b64
     |hcl|edn|tpl|key|hex)"""
 )
-"""Matches names of data files that suggest secrets. Code files often have such names, so they don't
-match.
+"""Matches names of data files that suggest secrets. Names of code files don't match, since
+code files often have such names.
 """
 
 FOLDERS = """

@@ -49,7 +49,7 @@ class Nearby:
     def __init__(self, clean: Callable[[str, str], str] | None = None) -> None:
         """Starts empty. `clean` gets a file's path and text, and gives the text without secrets.
 
-        It must keep the number of lines.
+        `clean` must keep the number of lines.
         """
         self._clean = clean or (lambda _, text: text)
         self._lock = threading.Lock()

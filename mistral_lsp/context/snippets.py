@@ -74,7 +74,7 @@ def as_it_is(snapshot: Snapshot, start: int, end: int) -> str:
 
 
 def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
-    """Gives the snippet around a place. `see` reads its text."""
+    """Gives the snippet around `offset`, with the text that `see` gives."""
     number, _ = snapshot.place(offset)
     first = max(0, number - ROWS // 2)
     last = min(len(snapshot.lines), first + ROWS)
@@ -84,7 +84,7 @@ def around(snapshot: Snapshot, offset: int, see: See = as_it_is) -> Snippet:
 
 
 def written(snapshot: Snapshot, offset: int) -> dict[str, float]:
-    """Gives the weight of each word around a place, at most 1. Nearer words weigh more."""
+    """Gives the weight of each word around `offset`, at most 1. Nearer words weigh more."""
     number, column = snapshot.place(offset)
     above = [snapshot.line(line) for line in range(max(0, number - BEFORE + 1), number)]
     last = min(snapshot.line_count(), number + 1 + AFTER)

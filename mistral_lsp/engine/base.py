@@ -44,7 +44,7 @@ class Engine(Protocol):
 
 
 class Service(Engine, Protocol):
-    """An engine as the language server sees it: an Engine with a start, an end and a state."""
+    """An engine as the language server sees it: an `Engine` with a start, an end and a state."""
 
     wanted: Any
     """The engine's settings. If `wanted.without_wishes()` changes, a new engine is needed."""
@@ -72,4 +72,4 @@ class Service(Engine, Protocol):
         """Says that the client leaves, and disconnects. A host without other clients then exits."""
 
     def wish(self, wanted: Any) -> None:
-        """Changes the client's own options (see Load). All else in `wanted` must stay the same."""
+        """Changes the client's own options (see `Load`). All else in `wanted` must stay as is."""

@@ -28,13 +28,13 @@ MOST_LINES = 16
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Asks the host to load a model; answered by Loaded or Failed.
+    """Asks the host to load a model; answered by `Loaded` or `Failed`.
 
     If `threads` or `window` is 0, the host chooses the value.
 
     The last two fields are the client's own options. They say what the host does when its last
     client has left. `keep_loaded_seconds` is taken from that last client, and `remember_windows`
-    from the latest Load. None leaves an option unset. If both are unset, the host exits with its
+    from the latest `Load`. None leaves an option unset. If both are unset, the host exits with its
     last client.
     """
 
@@ -62,13 +62,13 @@ class Load(msgspec.Struct, frozen=True, tag=True):
     def without_wishes(self) -> Load:
         """Gives a copy without the client's own options.
 
-        All clients of one host have the same copy.
+        This copy is the same for all clients of one host.
         """
         return msgspec.structs.replace(self, keep_loaded_seconds=None, remember_windows=None)
 
 
 def name_of(wanted: Load) -> str:
-    """Gives the name of the host for `wanted`: a digest of its settings and this installation."""
+    """Gives the name of the host: a digest of the settings `wanted` and of this installation."""
     serves = (
         mistral_lsp.__version__,
         str(Path(mistral_lsp.__file__).resolve()),
@@ -86,21 +86,21 @@ def _resolved(model: str) -> str:
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
-    """Asks for the token counts of texts; answered by Counted."""
+    """Asks for the token counts of texts; answered by `Counted`."""
 
     id: int
     texts: Annotated[list[str], Meta(max_length=MOST_TEXTS)]
 
 
 class Weigh(msgspec.Struct, frozen=True, tag=True):
-    """Asks for the token counts of a prompt's parts; answered by Counted."""
+    """Asks for the token counts of a prompt's parts; answered by `Counted`."""
 
     id: int
     prompt: Prompt
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
-    """Asks for an answer to a prompt. Replies are any number of Decoded, then one Finished."""
+    """Asks for an answer to a prompt. Replies: any number of `Decoded`, then one `Finished`."""
 
     id: int
     prompt: Prompt
@@ -116,13 +116,13 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Stops a running or waiting generation. Finished still follows, once the host is idle."""
+    """Stops a running or waiting generation. `Finished` still follows, once the host is idle."""
 
     id: int
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """A heartbeat. The host answers Pong at once, even while it computes or loads."""
+    """A heartbeat. The host answers with `Pong` at once, even while it computes or loads."""
 
 
 class Leave(msgspec.Struct, frozen=True, tag=True):
@@ -136,7 +136,7 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pong(msgspec.Struct, frozen=True, tag=True):
-    """The answer to Ping."""
+    """The answer to `Ping`."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):

@@ -1,4 +1,4 @@
-"""Time limits for tasks, and ends of tasks, that lose no cancel.
+"""Limits the time of tasks, and ends tasks, without losing a cancel.
 
 Before Python 3.12, asyncio.wait_for swallows a cancel that arrives just as the awaited task ends.
 """

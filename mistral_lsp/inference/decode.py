@@ -22,7 +22,7 @@ CHOICES = 2
 
 
 def nothing_known(owed: bytes) -> Tokens[int]:
-    """Gives no tokens. Stands in for `beginning` if a model has no token healing."""
+    """Gives no tokens. It is the `beginning` of a `Decoder` without token healing."""
     return ()
 
 

@@ -29,7 +29,7 @@ CHUNK_SECONDS = 0.025
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Saving and restoring a shorter state takes about as long as reading it again."""
+"""Tokens. Saving and restoring a shorter state takes about as long as reading its tokens again."""
 REMEMBERED_LOGITS = 32
 """The number of positions whose logits are kept: 4 MB with Mistral's vocabulary."""
 
@@ -147,9 +147,9 @@ class Sequence:
     def _change_place(self, prompt: Tokens[int], lost: int | None = None) -> None:
         """Saves the cache's state to the shelf if `prompt` would overwrite much of it.
 
-        `lost` counts the tokens to be overwritten, by default all that `prompt` does not share.
-        Restores a state from the shelf if its tokens share a longer prefix with `prompt` than the
-        cache's tokens do.
+        `lost` is the number of cached tokens to be overwritten. By default, these are all after the
+        common prefix with `prompt`. Restores a state from the shelf if its tokens share a longer
+        prefix with `prompt` than the cache's tokens do.
         """
         common = common_prefix(self._held, prompt)
         kept = self._shelf.take(prompt, common + WORTH_KEEPING)

@@ -14,8 +14,8 @@ WINDOW_STEP = 64
 def sizes(rate: float, window: int, fixed: bool) -> tuple[int, int]:
     """Gives the `first_window` and the `working_window` of LoadedModel, in tokens.
 
-    At `rate` tokens per second, reading them takes `FIRST_SECONDS` and `COLD_SECONDS`. Neither is
-    larger than `window`. With `fixed`, `working_window` is `window`.
+    At `rate` tokens per second, reading the first takes `FIRST_SECONDS`, and reading the second
+    `COLD_SECONDS`. Neither is larger than `window`. With `fixed`, `working_window` is `window`.
     """
     first = _in_steps(rate * FIRST_SECONDS, SMALLEST_FIRST_WINDOW)
     working = window if fixed else _in_steps(rate * COLD_SECONDS, SMALLEST_WORKING_WINDOW)

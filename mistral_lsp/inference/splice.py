@@ -26,7 +26,7 @@ from mistral_lsp.inference.shelf import Kept, common_prefix
 
 ROOT, MAIN, SPARE = BRANCHES = range(3)
 FRESH = ((16, 2), (64, 16), (256, 48))
-"""Pairs (age, fresh): if a tail's `age` is at most that, its first `fresh` tokens are reread."""
+"""Pairs (age, fresh). Of a tail of at most this `age`, the first `fresh` tokens are reread."""
 OLDEST = FRESH[-1][0]
 """Tokens. A tail whose `age` is greater is not reused, since the window must have changed."""
 SHORTEST_TAIL = 8

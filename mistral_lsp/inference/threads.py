@@ -12,15 +12,15 @@ import psutil
 
 SMALLEST_CHUNK = 16
 SLOW = {1: 2.5, SMALLEST_CHUNK: 6.0}
-"""Factors of the time on an idle machine: an eval that takes longer is slow.
+"""An eval is slow if it takes more than this many times as long as on an idle machine.
 
 The first is for a decode step, the second for a chunk. Chunks get slower as the window fills.
 """
 STALLED = 30
-"""Factor of a decode step's time on an idle machine.
+"""A small eval is stalled if it takes longer than this many decode steps on an idle machine.
 
-A single small eval that takes longer shows that the machine is busy. All threads are then tried
-again only after `LAST_RETRY_SECONDS`.
+One stalled eval shows that the machine is busy. All threads are then tried again only after
+`LAST_RETRY_SECONDS`.
 """
 SLOW_STEPS = 2
 """After this many slow decode steps in a row, fewer threads compute. One slow chunk is enough."""

@@ -25,7 +25,7 @@ KEPT_HEADS = 16
 KEPT_CHUNKS = 4_096
 LONGEST_CHUNK = 8_192
 LAST_CHARACTERS = 400
-"""The last cut in a text is searched for only among this many characters at the text's end."""
+"""Number of characters at a text's end within which `Tokenizer.text` may cut it in two."""
 
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _CUTS = (
@@ -45,8 +45,8 @@ _CUTS = (
 )
 """Patterns of places to cut, each with a pattern of tokens that make such a cut unsafe.
 
-Before the merges, a pre-tokenizer splits the text by a regular expression. A cut is safe if no
-token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
+Before the merges of BPE, a pre-tokenizer splits the text by a regular expression. A cut is safe if
+no token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
 pre-tokenizer's expression reads from left to right and looks ahead only at blanks and digits, so no
 cut is among blanks. Source: llama.cpp, src/llama-vocab.cpp.
 """
@@ -115,7 +115,7 @@ class Tokenizer:
         )
 
     def text(self, text: str) -> list[int]:
-        """Gives the ids of plain text. All text before its last cut is cached as one piece."""
+        """Gives the ids of a text. Cuts it in two near its end, and caches the first part whole."""
         with self._lock:
             places = self._cut.finditer(text, len(text) - LAST_CHARACTERS) if self._cut else ()
             last = max((place.start() for place in places), default=0)

@@ -25,9 +25,9 @@ class Situation:
 
     `line_prefix` and `line_suffix` are the cursor's line, before and after the cursor. `following`
     is the text from the end of that line on. `nesting`, `has_open_string` and `indent` are as in
-    Cursor. The first `shown` characters of the answer are on the screen already. `rejected` are the
-    texts that the user has dismissed here. `errors` is None if there is no syntax tree, or if the
-    language is not code. `nearby` is the text on both sides of the cursor.
+    `Cursor`. The first `shown` characters of the answer are on the screen already. `rejected` are
+    the texts that the user has dismissed here. `errors` is None if there is no syntax tree, or if
+    the language is not code. `nearby` is the text on both sides of the cursor.
     """
 
     line_prefix: str

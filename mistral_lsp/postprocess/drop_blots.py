@@ -9,7 +9,7 @@ from mistral_lsp.types import BLOT
 def drop_blots(suggestion: Suggestion, situation: Situation) -> Suggestion:
     """Cuts an answer before the first line that contains BLOT.
 
-    Does nothing if BLOT is in the file, left of the cursor on its line or in the lines below.
+    Does nothing if the file itself has BLOT before the cursor on its line, or in the lines below.
     """
     place = suggestion.text.find(BLOT)
     if place < 0 or BLOT in situation.line_prefix or BLOT in situation.following:

@@ -6,7 +6,7 @@ from mistral_lsp.postprocess.base import Situation, Suggestion, opens_block, spl
 from mistral_lsp.postprocess.indentation import indentation
 
 MOST_LINES = 16
-"""Maximum number of tries for one answer. Each try is one line shorter, and parses the file again.
+"""Maximum number of tries for one answer. Each parses the file with one line of the answer less.
 """
 
 
@@ -50,7 +50,7 @@ def _allowed(
 def _is_to_go_on(suggestion: Suggestion, situation: Situation) -> bool:
     """Whether more code must follow: at the file's end, or after a line that opens a block.
 
-    The latter counts only if the user wants single lines, and so writes the block alone.
+    Such a line counts only if the user wants single lines. The user then writes the block.
     """
     behind = situation.line_suffix[suggestion.replaced :] + situation.following
     if not behind.strip():

@@ -59,8 +59,8 @@ def _end(text: str, situation: Situation, grows: bool) -> int | None:
 def _string_end(lines: list[str], line_end: int, situation: Situation) -> int | None:
     """Finds the end of the line that closes the string around the cursor.
 
-    Gives None while this line may still come. If the line is too far, gives the end of the first
-    line.
+    Gives None while this line may still come. If it does not come within MOST_STRING_LINES
+    lines, gives the end of the first line.
     """
     nesting = situation.nesting
     open_here = len(nesting.opened)
@@ -100,7 +100,7 @@ def _bracket_end(lines: list[str], first: int, line_end: int, situation: Situati
 
 
 def _base(line: str, on_new_line: bool, situation: Situation) -> int | None:
-    """Gives the indentation at which the block ends, or None if only one line is kept."""
+    """Gives the `base` of the answer's block (see `_part`), or None without a block."""
     if situation.multiline == "never":
         return None
     whole = line if on_new_line else situation.line_prefix + line
@@ -132,7 +132,7 @@ def _part(line: str, base: int, language: Language) -> Literal["inside", "last",
 
 
 def _may_belong(line: str, base: int, language: Language) -> bool:
-    """Whether a line that is still growing may turn out to belong to the block."""
+    """Whether a line that is still growing may turn out to belong to the block above it."""
     decided = _is_whole(line) or indentation(line) < base
     if decided or (language.block_middle == NEVER and language.block_closer == NEVER):
         return False

@@ -38,9 +38,9 @@ def trim_overlap(suggestion: Suggestion, situation: Situation) -> Suggestion:
 
 
 def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion | None:
-    """Adapts a suggestion that repeats `rest` after its closing marks. Gives None for others.
+    """Adapts a suggestion whose text after its closing marks repeats `rest`. Else gives None.
 
-    `rest` is the text after the `replaced` characters.
+    `rest` is the text on the line after the characters that the suggestion replaces.
     """
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
@@ -55,7 +55,7 @@ def _with_closers(suggestion: Suggestion, rest: str, situation: Situation) -> Su
 def _trimmed(suggestion: Suggestion, rest: str, situation: Situation) -> Suggestion:
     """Cuts a repetition of `rest` off the end of the answer.
 
-    `rest` is the text after the `replaced` characters.
+    `rest` is the text on the line after the characters that the suggestion replaces.
     """
     text, replaced = suggestion.text, suggestion.replaced
     begin, end = _closers(suggestion, situation)
@@ -82,7 +82,7 @@ def _closers(suggestion: Suggestion, situation: Situation) -> tuple[int, int]:
 
 
 def _overlaps(end: str, rest: str) -> bool:
-    """Whether the end of an answer equals the beginning of the line's rest, or all of it."""
+    """Whether `end`, the end of an answer, equals `rest` or the beginning of `rest`."""
     written, standing = TOKEN.findall(end), TOKEN.findall(rest)
     common = _common(written, standing)
     if common == len(standing):
@@ -91,7 +91,7 @@ def _overlaps(end: str, rest: str) -> bool:
 
 
 def _encloses(end: str, rest: str) -> bool:
-    """Whether the end of an answer contains the rest of the line, with more text inserted."""
+    """Whether `end`, the end of an answer, is `rest` with more text inserted."""
     written = TOKEN.findall(end.rstrip(SEPARATORS))
     standing = TOKEN.findall(rest.rstrip(SEPARATORS))
     if not written or not standing or (written[0], written[-1]) != (standing[0], standing[-1]):

@@ -66,7 +66,8 @@ def see_around(
 ) -> tuple[str, str]:
     """Gives the prefix from `start` to the cursor, and `suffix`, both without secrets.
 
-    A secret that contains the cursor is removed from both.
+    The cursor is at `offset`, as if the user had typed `untyped` there. A secret that
+    contains the cursor is removed from both.
     """
     first = _first(snapshot, start)
     before = snapshot.text[first:offset] + untyped
@@ -82,7 +83,7 @@ def see_around(
 
 
 def is_in_secret(snapshot: Snapshot, offset: int) -> bool:
-    """Whether a place is inside a secret or at one of its ends. The secret may be half typed."""
+    """Whether `offset` is inside a secret or at one of its ends. The secret may be half typed."""
     first = _first(snapshot, offset)
     text = snapshot.text[first : _line_end(snapshot, offset)]
     secrets = find_secrets(text, style(snapshot.path, snapshot.language), offset - first)

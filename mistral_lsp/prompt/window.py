@@ -28,13 +28,14 @@ FILLED_SHARE = 2 / 3
 ROOMY_SHARE = 0.9
 """Share of its limit that a prefix may fill. A longer prefix makes a new plan due."""
 GROWN_SHARE = 2
-"""A prefix may grow to this multiple of its share of the budget. Until then, undoing a paste needs
-no reading.
+"""A prefix may grow to this multiple of its share of the budget before a new plan is due. While the
+plan stays, undoing a paste needs no reading.
 """
 CHARACTERS_PER_TOKEN = 6
-"""Number of the file's characters that are read for each token of a budget."""
+"""Number of the file's characters that are tokenised for each token of a budget."""
 LANDMARK = 200
-"""Number of characters at the prefix's start. They are searched for to find it after edits above.
+"""Number of characters of a landmark, the text at a prefix's start. After edits further up, a
+search for the landmark finds the start again.
 """
 KEPT_FILES = 16
 """Maximum number of files whose plans are kept. A local engine keeps at least as many KV cache
@@ -90,10 +91,10 @@ class Budget:
 class Plan:
     """The choice of the part of a file in the window.
 
-    The prefix starts at `anchor`, with the text `landmark`. `suffix` stays the same. If `whole`, it
-    reached the file's end when the plan was made. `related` are excerpts of other files. `style` is
-    the way in which this file writes values. When the plan was made, the prefix had `prefix_length`
-    characters, and all parts but the suffix had `prefix_tokens` tokens.
+    The prefix starts at `anchor`, with the text `landmark`. `suffix` stays the same. If `whole`,
+    the suffix reached the file's end when the plan was made. `related` are excerpts of other files.
+    `style` is the way in which this file writes values. When the plan was made, the prefix had
+    `prefix_length` characters, and all parts but the suffix had `prefix_tokens` tokens.
     """
 
     budget: Budget
@@ -201,7 +202,7 @@ class Plans:
         introduce: Introduce,
         relate: Relate,
     ) -> Plan:
-        """Makes a plan, and does not store it. Uses the suffix of an older plan if that agrees."""
+        """Makes a plan, and does not store it. Keeps an older plan's suffix if that agrees."""
         for plan in self._files.get(snapshot.uri, []):
             if plan.budget == budget and plan.suffix_agrees(snapshot.text, offset):
                 suffix, whole = plan.suffix, plan.whole
@@ -344,7 +345,7 @@ def _at_definition(
 ) -> int:
     """Gives the index of the first start that is at a definition, or 0.
 
-    The start must keep at least half of the tokens.
+    From that start to the cursor, there must be at least half of the tokens.
     """
     if snapshot.tree is None:
         return 0

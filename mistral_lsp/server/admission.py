@@ -85,7 +85,10 @@ class Admission:
     async def admit(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> dict[str, Any] | None:
-        """Reads a client's first message. Gives it without the token, or None if refused."""
+        """Reads a client's first message, and gives it without the token.
+
+        Gives None if the client is not admitted.
+        """
         if len(self._waiting) >= MOST_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]

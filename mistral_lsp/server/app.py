@@ -40,7 +40,7 @@ class App(LanguageServer):
     protocol: Protocol
 
     def __init__(self, overrides: Mapping[str, Any]):
-        """Creates a server. `overrides` are settings from the command line, which come first."""
+        """Creates a server. `overrides` from the command line override all other settings."""
         super().__init__(
             "mistral-lsp",
             __version__,

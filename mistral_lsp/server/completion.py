@@ -169,7 +169,7 @@ def inline_list(
 ) -> types.InlineCompletionList:
     """Builds the answer to textDocument/inlineCompletion.
 
-    It always has a range. Without one, an editor would replace the word at the cursor.
+    Each item has a range. Without one, an editor would replace the word at the cursor.
     """
     if not completion.text or snapshot is None:
         return types.InlineCompletionList(items=[])

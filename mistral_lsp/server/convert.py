@@ -18,7 +18,7 @@ CONTINUATIONS = bytes(range(0x80, 0xC0))
 
 
 def column(line: str, units: int, encoding: str) -> int:
-    """Counts the characters in the first `units` units of a line. Counts a cut character, too."""
+    """Counts the characters in the first `units` units of a line, the last even if incomplete."""
     if encoding == types.PositionEncodingKind.Utf32 or line.isascii():
         return min(units, len(line))
     if encoding == types.PositionEncodingKind.Utf8:

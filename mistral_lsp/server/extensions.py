@@ -61,7 +61,7 @@ def is_id(value: Any) -> bool:
 
 @cache
 def make_converter() -> cattrs.Converter:
-    """Gives pygls' converter, which here also reads the two inline completion classes.
+    """Gives pygls' converter, which here also reads this module's inline completion classes.
 
     All clients share one converter, because cattrs never frees the functions registered with one.
     """

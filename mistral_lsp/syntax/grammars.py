@@ -23,19 +23,21 @@ LONGEST_PARSE_SECONDS = 1.0
 square of their length.
 """
 SHORTEST_END = 1_500
-"""Characters of the shortest end of a text that is parsed alone. Each further end is twice as long.
+"""Number of characters of the first end of a text that `has_costly_end` parses alone. Each further
+end is twice as long.
 """
 COSTLY_SECONDS = 0.25
-"""Minimum seconds of processor time for a costly end. Usual code takes 0.01 for 30,000 characters.
+"""An end of a text is costly only if parsing it takes more than this many seconds of processor
+time. For usual code, 30,000 characters take 0.01.
 """
 COSTLY_GROWTH = 3.0
-"""A costly end takes more than this many times as long as an end of half its length. For usual
-code, the factor is 2.
+"""An end of a text is costly only if parsing it takes more than this many times as long as parsing
+an end of half its length. For usual code, the factor is 2.
 """
 PIECE = 16_384
 """Maximum number of bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
-"""All pieces of one byte. They are never freed, so their leaked references do no harm."""
+"""All pieces of one byte. They are never freed, so leaking references to them does no harm."""
 _own = threading.local()
 
 

@@ -70,7 +70,7 @@ class Nesting:
 
     @property
     def text(self) -> Open | None:
-        """The string or comment that contains the place, or None in code."""
+        """The string or comment that contains the nesting's place, or None in code."""
         texts = (one for one in reversed(self.opened) if one.form or one.holds_code)
         innermost = next(texts, None)
         return innermost if innermost and innermost.form else None
@@ -88,7 +88,7 @@ class Nesting:
         return "".join([*closers, *brackets])
 
     def behind(self, text: str) -> Nesting:
-        """Gives the nesting at the end of `text`, which begins at this place."""
+        """Gives the nesting at the end of `text`, which begins at this nesting's place."""
         *above, line = text.split("\n")
         if above:
             reader = _Reader(self, "".join(f"{one}\n" for one in above))
@@ -100,7 +100,7 @@ class Nesting:
         return replace(self, opened=tuple(reader.opened), before=self.before + line)
 
     def left_open(self, text: str) -> tuple[Open, ...]:
-        """Lists what `text` opens and does not close. The text begins at this place."""
+        """Lists what `text` opens and does not close. It begins at this nesting's place."""
         reader = _Reader(self, text)
         reader.read_all()
         return tuple(reader.opened[reader.known :])
@@ -108,8 +108,8 @@ class Nesting:
     def closings(self, text: str) -> list[Closing]:
         """Lists the closing marks in `text` for opening marks before it.
 
-        The text begins at this place. The opening marks may be in `opened`, or further up and
-        unknown.
+        The text begins at this nesting's place. The opening marks may be in `opened`, or further up
+        and unknown.
         """
         return list(_Reader(self, text).read())
 
@@ -232,7 +232,7 @@ class _Reader:
     def _close(self, mark: str, end: int) -> Iterator[Closing]:
         """Closes the innermost bracket.
 
-        Yields a Closing unless the text itself opened the bracket.
+        Yields a `Closing` unless the text itself opened the bracket.
         """
         own = len(self.opened) > self.known
         if self.opened and self.opened[-1].closer == mark:

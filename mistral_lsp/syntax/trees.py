@@ -36,7 +36,7 @@ LONGEST_WAY_TO_A_NAME = 5
 DEEPEST = 1_000
 """Maximum number of a tree's levels that are searched. Nobody writes code that is so deep."""
 MOST_AROUND = 32
-"""Maximum number of definitions around a definition whose names are recorded with it."""
+"""Maximum number of names in `Definition.within`."""
 MOST_SEEN = 100_000
 """Maximum number of nodes of a file that are searched for definitions."""
 MOST_NEAR = 10_000

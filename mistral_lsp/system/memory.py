@@ -24,7 +24,7 @@ class FreedMemory:
         self._given_back_at = clock()
 
     def give_back(self) -> None:
-        """Returns unused memory to the system, unless the last time was within `LEAST_SECONDS`."""
+        """Returns unused memory to the system, unless it did so in the last `LEAST_SECONDS`."""
         now = self._clock()
         if now - self._given_back_at < LEAST_SECONDS:
             return

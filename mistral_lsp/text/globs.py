@@ -88,7 +88,7 @@ def _fits(pattern: Name, name: str) -> bool:
 def decide(globs: Sequence[Glob], path: Sequence[str], is_folder: bool) -> bool | None:
     """Whether the globs select a path. The last glob that matches decides; None if none matches.
 
-    The folders around the path must not be selected.
+    Assumes that the globs select no folder around the path.
     """
     for glob in reversed(globs):
         if glob.matches(path) and (is_folder or not glob.only_folders):

@@ -60,9 +60,9 @@ class Indexing:
     # What there is to do
 
     def start(self, uri: str) -> None:
-        """Starts the first scan.
+        """Starts the first scan. Later calls do nothing.
 
-        Called when a document is opened; files near the first one come first.
+        `uri` is that of an opened document. Files near it come first.
         """
         if self._near is None:
             self._near = uri
@@ -254,9 +254,9 @@ class Indexing:
         self._put(found or FileDefinitions(path), root, found is not None)
 
     def _put(self, found: FileDefinitions, root: Path, is_told: bool) -> None:
-        """Adds a file to the index, or drops it, if `root` is still the innermost folder around it.
+        """Adds a file to the index if `is_told` and no setting excludes it; otherwise drops it.
 
-        The file is added if `is_told` and no setting excludes it.
+        Does nothing if `root` is no longer the innermost workspace folder around the file.
         """
         file = str(root / found.path)
         if self._session.locate(file) != (root, found.path):

@@ -27,7 +27,7 @@ MISSING_CONTEXT = 4096
 MARKS = 64
 """Extra room in the KV cache, in tokens.
 
-It is for the suffix's marks, and for new tokens that are held beside those they replace.
+It is for the suffix's marks, and for new tokens until the tokens that they replace are removed.
 """
 SMALLEST_WINDOW = 64
 """The smallest window in tokens. Below 8, llama.cpp aborts. Even 64 are too few for a prompt."""
@@ -46,7 +46,7 @@ class Ready:
     """Identifies the model in KV states on disk; "" if its states can't be kept."""
 
     def leave(self, remember: bool) -> None:
-        """Writes the KV states to disk if `remember` is set; otherwise erases those on disk."""
+        """Writes the KV states to disk if `remember` is set; otherwise erases all states there."""
         if remember and self.identity and self.backend.can_save:
             states.write(self.identity, self.sequence.states())
         else:
@@ -104,7 +104,7 @@ def _sequence(backend: Backend, form: str, window: int, measured: Measured) -> S
 
 
 def _note_on_keys(backend: Backend, form: str, can_splice: bool, suffix: int) -> str:
-    """Gives a sentence on what a keystroke does besides reading its new tokens; "" for nothing."""
+    """Gives a sentence on a keystroke's work besides reading its new tokens; "" for none."""
     if not backend.can_rewind:
         return (
             "This model has recurrent layers, which can't go back: each key reads the whole prompt "

@@ -43,7 +43,7 @@ def folder() -> Path:
 
 
 def write(model: str, states: Sequence[Kept]) -> None:
-    """Replaces the states on disk with `states`; of these, the last ones that fit into `ROOM`."""
+    """Replaces the states on disk with the last of `states`, as many as fit into `ROOM`."""
     erase()
     try:
         folder().mkdir(mode=0o700, parents=True)

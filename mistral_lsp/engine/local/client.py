@@ -36,7 +36,7 @@ class Pace:
 
     - `greeting`: until a running host greets. A host greets at once; a silent listener is no host.
     - `heartbeat`: between two heartbeats while a request is open.
-    - `silence`: until a host that sends nothing, not even a Pong, is killed.
+    - `silence`: until a host that sends nothing, not even a `Pong`, is killed.
     - `restart`: until a dead host is started again; doubled after each death.
     """
 
@@ -150,7 +150,7 @@ class EngineClient(Service):
         self._change("off", "The engine was stopped.")
 
     async def leave(self) -> None:
-        """Sends Leave, waits until the host has closed the connection, and disconnects."""
+        """Sends `Leave`, waits until the host has closed the connection, and disconnects."""
         if self._supervisor is not None and self._writer is not None:
             self._leaving = True
             self._send(frames.Leave())

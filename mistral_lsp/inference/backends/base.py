@@ -88,7 +88,7 @@ class Branching(Backend, Protocol):
         """Removes a branch's tokens from position `start` to before `end`; -1: to the last one."""
 
     def shift(self, branch: int, start: int, by: int) -> None:
-        """Moves a branch's tokens from position `start` on by `by` places, at the next eval."""
+        """Adds `by` to the positions of a branch's tokens from `start` on, at the next eval."""
 
     def unstoppable(self) -> AbstractContextManager[None]:
         """Makes evals in the `with` block ignore `abort`."""

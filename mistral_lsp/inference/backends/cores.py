@@ -15,7 +15,7 @@ CPU_SET_BYTES = 128
 
 
 class OtherCores:
-    """Sets the cores on which threads start that are created without attributes.
+    """Sets the cores on which new threads start if they have no attributes of their own.
 
     Uses glibc's default attributes (pthread_setattr_default_np(3)). Without glibc, does nothing.
     """

@@ -181,14 +181,13 @@ _WAYS = (
     (_BESIDE, _beside),
 )
 """Patterns for the text between a name and a string, the most reliable first. Each pattern has a
-function, which judges by the text before the name. The function gives the Manner of the string, or
-None if the string is not the name's value. Patterns are tried first, because most of them fail at
-once.
+function, which judges by the text before the name. The function gives the string's `Manner`, or
+None if the string is not the name's value. Patterns are tried first, because most fail at once.
 """
 
 
 def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
-    """Hides the string at a place, and strings joined to it.
+    """Hides the string at `place`, and strings joined to it.
 
     Gives the offset at which to continue.
     """
@@ -209,7 +208,7 @@ def _take(line: Line, place: int, named: Named, manner: Manner) -> int:
 
 
 def _look_below(line: Line, named: Named) -> None:
-    """Notes that the value may be in the lines below. Hides a value that is before the name."""
+    """Notes that the value may be in the lines below. If it is before the name, hides it."""
     here = _HERE.match(line.text, named.end)
     below = _TAKES_NEXT.match(line.text, named.end)
     if here is not None:

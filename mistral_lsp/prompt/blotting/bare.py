@@ -149,7 +149,7 @@ def _read_given(line: Line, named: Named) -> int | None:
 def _extents(
     line: Line, named: Named, glue: re.Match[str]
 ) -> Iterator[tuple[re.Pattern[str], Manner]]:
-    """Gives the patterns that may match the value, each with the Manner to judge the value by."""
+    """Gives the patterns that may match the value, each with the `Manner` to judge the value by."""
     before = named.before
     is_tight = glue["set"] == "=" and not glue["gap"] and not glue["behind"]
     is_key = len(before) == named.start and _KEY.fullmatch(before) is not None
@@ -170,7 +170,7 @@ def _extents(
 
 
 def _in_string(line: Line, named: Named, is_tight: bool) -> tuple[re.Pattern[str], Manner]:
-    """Gives the pattern and Manner for a value in a string, as in `"Server=x;Password=value"`."""
+    """Gives the pattern and `Manner` for a value in a string, as in `"Server=x;Password=value"`."""
     if ";" in line.text:
         return _TO_SEMICOLON, Manner.BARE
     begins = named.is_password and named.before.endswith(("'", '"'))

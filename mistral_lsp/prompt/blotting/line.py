@@ -94,15 +94,15 @@ class Armour:
 
 
 State = Optional[Union[Until, Deeper, Expected, Paired, Armour]]
-"""What the lines so far mean for the next line: it may continue or contain a value. None if they
+"""What the lines so far mean for the next line, which may continue or contain a value. None if they
 mean nothing.
 """
 
 
 def _quotes(text: str) -> list[tuple[int, str]]:
-    """Lists the place of each quote that begins or ends a string.
+    """Lists the quotes that begin or end a string.
 
-    Each place has the quote of the string that is open after it, or "".
+    Gives each quote's place, and the quote of the string that is open after this place, or "".
     """
     found: list[tuple[int, str]] = []
     open_ = ""
@@ -140,15 +140,15 @@ class Line:
         return len(self.text) - len(self.text.lstrip(" \t-"))
 
     def is_typed(self, start: int, end: int) -> bool:
-        """Whether the cursor is inside a range or at one of its ends."""
+        """Whether the cursor is between `start` and `end`, or at one of them."""
         return self.cursor is not None and start <= self.cursor <= end
 
     def is_prose(self, place: int) -> bool:
-        """Whether a place is in prose: in a comment of this line, or in a file of prose."""
+        """Whether `place` is in prose: in a comment of this line, or in a file of prose."""
         return self.style == "prose" or place > self._comment
 
     def quote_at(self, place: int) -> str:
-        """Gives the quote of the string that contains a place, or ""."""
+        """Gives the quote of the string that contains `place`, or ""."""
         if self._quotes is None:
             self._quotes = _quotes(self.text)
         before = bisect_left(self._quotes, (place, ""))
@@ -161,7 +161,7 @@ class Line:
         self.found.append((start, max(start, end - (len(value) - len(value.rstrip())))))
 
     def is_secret(self, start: int, end: int, kind: Kind, manner: Manner, name: str = "") -> bool:
-        """Whether a text is a secret, given that it is the value of a `name` of this `kind`."""
+        """Whether the text from `start` to `end` is a secret, if it is the value of `name`."""
         value = self.text[start : min(end, start + LONGEST)]
         return is_secret(value, kind, name, manner, self.is_typed(start, end))
 

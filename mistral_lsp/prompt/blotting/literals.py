@@ -37,7 +37,7 @@ class Literal:
 
 
 def read_literal(text: str, place: int) -> Literal | None:
-    """Reads the string that begins at a place, or gives None.
+    """Reads the string that begins at `place`, or gives None.
 
     A string without a closing mark extends to the end of the line.
     """

@@ -66,7 +66,7 @@ _OF_PARSERS = word_set(
     completion prompt total cached no not is has get parse count per public
     """
 )
-"""Words before `token` in names of things other than secrets, such as a piece of text."""
+"""Words that, before `token`, name things other than secrets, such as pieces of text."""
 _KEYS_OF = word_set(
     """
     api app application access private secret encryption encrypt decryption decrypt signing sign

@@ -20,7 +20,7 @@ _STRANGENESS = (
 )
 """A level from 0 to 9 for each pair of letters: the higher, the more it suggests a random string.
 Each word is for one first letter, and its digits are for the second letters, a to z. A level is a
-scaled logarithm of the pair's frequency in random strings, divided by the pair's frequency in
+scaled logarithm of a quotient: the pair's frequency in random strings, divided by its frequency in
 Python's own library.
 """
 _EVEN, _STEPS = 4, 1.5
@@ -33,8 +33,8 @@ pair with a character that joins words; and two characters that are equal or nei
 alphabet.
 """
 LEAST_MEAN = 0.3
-"""Minimum mean of the logarithms of a random word's pairs. By chance it is 0.9, and in names it is
-below 0.
+"""Minimum mean of the logarithms of a random word's pairs. In random strings it is about 0.9, in
+names below 0.
 """
 LEAST_SUM = 4.0
 """Minimum sum of the logarithms of a random word's pairs."""
@@ -79,7 +79,7 @@ _DRAWING = re.compile(r"[MmLlHhVvCcSsQqTtAaZz\d-]+")
 
 
 def _strangeness() -> dict[str, float]:
-    """Gives the logarithm for each pair of letters and digits."""
+    """Maps each pair of letters and digits to its logarithm (see `_STRANGENESS`)."""
     letters = dict(zip(map("".join, product(string.ascii_lowercase, repeat=2)), _levels()))
     found = {}
     for one, other in product(string.ascii_letters + string.digits, repeat=2):
@@ -124,7 +124,7 @@ def random_words(line: str) -> Iterator[tuple[int, int]]:
 
 
 def is_random(word: str, least_mean: float = LEAST_MEAN, least_sum: float = LEAST_SUM) -> bool:
-    """Whether a word looks random. It consists of letters, digits and joining characters."""
+    """Whether `word`, of letters, digits and joining characters, looks random."""
     pairs = [_PAIRS.get(one + other, _JOINT) for one, other in pairwise(word)]
     return sum(pairs) >= max(least_sum, least_mean * len(pairs))
 

@@ -28,7 +28,7 @@ from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
 
 MOST_NAMES = 256
-"""Maximum number of secrets' names in one line. What follows after them is hidden as a whole."""
+"""Maximum number of secrets' names in one line. All text after them is hidden."""
 BEFORE = 80
 """Number of characters before a name that are read to see how the name is used."""
 LONG = 400
@@ -195,7 +195,7 @@ def _armour(line: Line, state: Armour) -> int:
 
 
 def _read(line: Line, start: int) -> None:
-    """Hides the secrets in a line from `start` on, where the line's own text begins."""
+    """Hides a line's own secrets. A value that began in a line above ends at `start`."""
     text = line.text
     _read_armour(line, start)
     small = text.lower()

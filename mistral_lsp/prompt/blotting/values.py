@@ -23,7 +23,7 @@ class Manner(Enum):
 
 
 LEAST = {Kind.KEY: 6, Kind.PASSWORD: 3}
-"""Minimum number of characters of a secret. While it is typed, it may have fewer."""
+"""Minimum number of characters of a secret. One that is being typed may have fewer."""
 LONGEST = 128
 """Maximum number of characters of a value that are read, to limit the time."""
 
@@ -42,8 +42,8 @@ _PLACEHOLDER = re.compile(
     )
     """
 )
-"""Matches a placeholder. A program replaces it by the secret, or it says where the secret is
-stored.
+"""Matches a placeholder: a text that a program replaces by the secret, or that says where the
+secret is stored.
 """
 _WORDS_OF_CODE = word_set(
     """
@@ -65,7 +65,7 @@ _CHOSEN = re.compile(
 
 
 def is_secret(value: str, kind: Kind, name: str, manner: Manner, typed: bool = False) -> bool:
-    """Whether a value is a secret. One that is being `typed` may have only its beginning."""
+    """Whether `value` is a secret or, if it is being `typed`, may be the beginning of one."""
     value = value.strip()[:LONGEST]
     if kind is Kind.KEY and manner in (Manner.PROSE, Manner.COMPARED):
         return is_drawn(value)
@@ -87,7 +87,7 @@ def _is_placeholder(value: str) -> bool:
 
 
 def _is_named_so(value: str, name: str) -> bool:
-    """Whether a value is a usual name for a secret, or the end of its own name."""
+    """Whether `value` is a usual name for a secret, or equals the end of `name`."""
     if is_name(value):
         return True
     plain, of = (re.sub(r"[\W_]", "", text).lower() for text in (value, name))
