@@ -78,7 +78,7 @@ class Reader:
         return self.data[self.at - size : self.at]
 
     def skip(self, kind: int) -> None:
-        """Skips a value of the type number `kind`."""
+        """Skips a value of the GGUF type with the number `kind`."""
         if kind == STRING:
             self.take(self.number("Q"))
         elif kind == ARRAY:

@@ -168,7 +168,7 @@ class Site:
         """Waits until every editor shows text requested after `since`; gives the seconds.
 
         If a server has given up the engine, this reloads the engine, as the server's message
-        advises, and starts the time again. None: no recovery in time, or a server died.
+        advises, and counts the seconds from then on. None: no recovery in time, or a server died.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:

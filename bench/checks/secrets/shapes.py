@@ -188,7 +188,10 @@ BLOCKS: Mapping[str, tuple[str, str]] = {
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n§\n=aB3x\n-----END PGP PRIVATE KEY BLOCK-----",
     ),
 }
-"""Private keys of several lines. One leaked line counts as a leak."""
+"""Templates by file name, for private keys of several lines.
+
+A key counts as leaked if part of one of its lines is.
+"""
 
 FILES: tuple[str, ...] = (
     "~/.aws/credentials",
