@@ -19,7 +19,7 @@ class Extent:
     """The pauses between an answer and the next edit: of a person, and of a program."""
     edited_places: int = 3
     returns: int = 10
-    """How often the first place is returned to from its own file, and from another file."""
+    """The number of returns to a place from within its file, and as many from another file."""
     restarts: int = 3
     jumps: int = 16
     opened_files: tuple[str, ...] = (
