@@ -123,7 +123,7 @@ def text(value: bytes) -> bytes:
 
 
 def fitted(header: Header, size: int) -> bytes | None:
-    """Encodes a header, padded to `size` bytes so that no weights move; None if it is too long."""
+    """Encodes a header, padded to `size` bytes so that no weights move. None if it is longer."""
     pairs, places = header
     padding = Pair(b"general.padding", STRING, text(b""))
     left = size - len(written(([*pairs, padding], places)))

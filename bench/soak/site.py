@@ -45,7 +45,7 @@ class Site:
         self.recovered(time.monotonic())
 
     def _mount(self) -> bool:
-        """Mounts a small file system, which a fault fills later. False: not permitted."""
+        """Mounts a small file system, which a fault fills later. False if not permitted."""
         (self.folder / "run").mkdir(mode=0o700)
         command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
         done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)

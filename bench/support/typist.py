@@ -102,7 +102,7 @@ class Document:
 
     @property
     def left(self) -> str:
-        """The part of the line that is still to be typed; "" at the line's end."""
+        """The part of the cursor's line that is still to be typed; "" at the line's end."""
         return self.wanted[self.column :]
 
     def next_key(self) -> str:
