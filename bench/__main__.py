@@ -1,4 +1,4 @@
-"""Runs the latency bench with both peers and the quality bench; writes results and a plot."""
+"""Runs the latency bench with both peers, and the quality bench; writes results and a plot."""
 
 from __future__ import annotations
 

@@ -78,9 +78,9 @@ MIXES = {
 class Block:
     """How random bytes become a block of weights.
 
-    `factors` gives, for the offset of each float16 factor in a block, its multiple of a common
-    factor. `spread` is the standard deviation of the weights if the common factor is 1 and all
-    other bytes are random.
+    A block contains float16 factors. `factors` maps the offset of each to the number by which a
+    common factor is multiplied there. `spread` is the standard deviation of the weights if the
+    common factor is 1 and all other bytes are random.
     """
 
     factors: Mapping[int, float]
@@ -146,7 +146,7 @@ def takes_more_bits(layer: int, layers: int) -> bool:
 
 
 def weights_size(shape: Shape, mix: Mix) -> int:
-    """Gives the file's size in bytes without the header. The header is below HEADER_BYTES."""
+    """Gives the file's size in bytes without the header. A header has at most `HEADER_BYTES`."""
     return sum(-(-tensor.size // ALIGNMENT) * ALIGNMENT for tensor in tensors(shape, mix))
 
 
@@ -223,8 +223,8 @@ def _token_type(pieces: SentencePieceProcessor, token: int) -> TokenType:
 def _weights(tensor: Tensor, source: numpy.random.PCG64) -> NDArray[numpy.generic]:
     """Gives ones for a norm, and random blocks for other tensors.
 
-    The standard deviation is one over the square root of the row's length. So a matrix keeps the
-    magnitude of its input, and no value overflows on its way through the layers.
+    The weights' standard deviation is one over the square root of the row's length. So a matrix
+    keeps the magnitude of its input, and no value overflows on its way through the layers.
     """
     if tensor.kind == Kind.F32:
         return numpy.ones(tensor.shape, numpy.float32)

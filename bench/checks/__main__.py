@@ -128,8 +128,8 @@ def check_typing(engine: str) -> Rows:
 def _type_line(client: Client, lines: Sequence[str], number: int) -> list[Rows]:
     """Types one line; gives a sample for each character.
 
-    An earlier request reads the window, and gives no sample. A pause after it lets the server grow
-    the window to its full size.
+    A first request, before any typing, reads the window and gives no sample. In the pause after
+    that request, the server grows the window to its full size.
     """
     uri = f"file:///project/line{number}.py"
     line = lines[number]
@@ -219,8 +219,8 @@ def check_overhead() -> Rows:
 def check_stale() -> Rows:
     """Mixes 500 edits and requests at random; counts the answers for an outdated text.
 
-    A status request follows every edit. The server handles messages in order. So an answer is
-    outdated if it comes after a status, but its request was sent before that status's edit.
+    A status request follows every edit, and the server handles messages in order. So an answer is
+    outdated if it was requested before an edit, but comes after the status that follows that edit.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as script:
         # An engine that always answers, in about 30 ms, so that many answers can be late.

@@ -1,7 +1,7 @@
 """Compares the first lines of both engines' greedy answers to the same token ids.
 
-The engines' kernels round differently, so that they may choose differently when two tokens are
-almost equally probable (a near tie). Where the lines differ, the logits of the first differing
+The engines' kernels round differently. So the engines may choose different tokens when two tokens
+are almost equally probable (a near tie). Where the lines differ, the logits of the first differing
 tokens show whether this was a near tie.
 """
 
@@ -27,7 +27,7 @@ LONGEST_LINE = 40
 
 
 def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Compares both engines' answers at random places in lines of the files `names`."""
+    """Compares both engines' answers at random places in the files `names` of `folder`."""
     path = store.locate("")
     specials = gguf.read_header(path).specials
     engines: list[Backend] = [
@@ -78,7 +78,10 @@ def _prompt(tokenizer: Tokenizer, specials: dict[str, int], text: str, place: in
 
 
 def _first_line(engine: Backend, prompt: Sequence[int], end: int) -> list[int]:
-    """Decodes greedily up to the end of the line or answer. The token that ends it is included."""
+    """Decodes greedily, up to and including the token that ends the line or the answer (`end`).
+
+    Stops after `LONGEST_LINE` tokens.
+    """
     logits = _prefill(engine, prompt)
     line: list[int] = []
     while len(line) < LONGEST_LINE:
@@ -103,7 +106,10 @@ def _text(engine: Backend, line: Sequence[int]) -> bytes:
 
 
 def _gap(engines: Sequence[Backend], prompt: Sequence[int], lines: Sequence[list[int]]) -> float:
-    """Gives the difference in logits of the first differing tokens; the larger of both engines'."""
+    """Gives the difference between the logits of the two tokens at which `lines` first differ.
+
+    Both engines compute it; the larger difference counts.
+    """
     parted = next(place for place, (one, other) in enumerate(zip(*lines)) if one != other)
     gaps = []
     for engine in engines:

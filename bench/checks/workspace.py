@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 300.0
 
 
 def check_workspace(library: Path) -> dict[str, Any]:
-    """Scans 5,000 copies of a library's files while a user types in another file.
+    """Lets a server scan 5,000 copies of a library's files while a user types in another file.
 
     Gives the times until the server knows the first file and all files, the times of keystrokes,
     and the peak memory.
@@ -96,7 +96,7 @@ def _raise(peaks: dict[str, float], name: str, size: int) -> None:
 
 
 def _note_progress(client: Client, seconds: float, moments: dict[str, float]) -> None:
-    """Records when the first file and when the latest file became known to the server."""
+    """Records in `moments` when the first and the latest file became known to the server."""
     known = client.status()["other_files"]
     if known > moments.get("known", 0):
         moments.setdefault("first_known_s", round(seconds, 2))

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options in `arguments`; None: in the command line."""
+    """Parses `arguments`; if None, parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     add = parser.add_argument
     add("--engine", action="append", choices=ENGINES, help="of ours; default: all")
@@ -94,7 +94,7 @@ def measure(options: argparse.Namespace) -> list[Run]:
 
 
 def _subjects(options: argparse.Namespace) -> Iterable[Callable[[], Subject]]:
-    """Yields a function for each subject that makes a new server, whose caches are empty."""
+    """Yields a factory for each subject. Every new subject has its own server with empty caches."""
     model, threads = str(options.model), options.threads
     for engine in options.engine or ENGINES:
         yield partial(Ours, engine, model, options.window, threads)

@@ -55,9 +55,10 @@ def replay(
     lines: int = 1,
     more: int = 0,
 ) -> Run:
-    """Starts a subject and types at every place; see Document.at for `keys`, `lines` and `more`.
+    """Starts a subject and types `lines` lines at every place.
 
-    A subject with `goes_on` then types `more` lines, of which only the samples are kept.
+    `keys` is the number of characters to type in the first line; 0 means all of them. With a
+    subject that has `goes_on`, types `more` further lines, and keeps only their samples.
     """
     run = Run(subject.name, mode)
     subject.start()
@@ -169,7 +170,7 @@ def human_pace(subject: Subject, document: Document, run: Run) -> None:
 def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
     """Accepts the correct beginning of each suggestion; if there is none, types a character.
 
-    In turn, it accepts the whole beginning or only its first word. After every third acceptance, it
+    Alternately accepts the whole beginning and only its first word. After every third acceptance,
     deletes two characters, which are then typed or accepted again.
     """
     accepted = 0
@@ -192,7 +193,7 @@ def accept_and_go_on(subject: Subject, document: Document, run: Run) -> None:
 
 
 def _right_part(text: str, left: str) -> str:
-    """Gives the beginning of a suggestion's first line that is correct, in whole words."""
+    """Gives the common prefix of `left` and the first line of `text`, in whole words."""
     line = text.split("\n")[0]
     same = 0
     while same < min(len(line), len(left)) and line[same] == left[same]:

@@ -96,7 +96,10 @@ def _per(amount: float, steps: int, digits: int = 1) -> float | None:
 
 
 def compare(rows: Sequence[Figures]) -> None:
-    """Adds to each row how many times more wait and tokens `PEER` needs in the same mode."""
+    """Adds to each row how its subject compares with `PEER` in the same mode.
+
+    Divides the mean wait and the tokens per keystroke of `PEER` by those of the row.
+    """
     for row in rows:
         peers = [peer for peer in rows if peer["mode"] == row["mode"] and PEER in peer["subject"]]
         if not peers or row is peers[0]:

@@ -38,10 +38,10 @@ WINDOW = 384
 It is fixed, since the default size depends on the server's speed, which varies with the load.
 """
 LOST_POINTS = 10.0
-"""Percentage points.
+"""A server is saturated if its answered share falls by more than this many percentage points.
 
-The answered share is the percentage of keys that are answered before the next key. A server is
-saturated if its answered share is lower than with one editor by more than this.
+The answered share is the percentage of keys that are answered before the next key. The fall is
+measured from the share with one editor.
 """
 
 Figures = dict[str, Any]
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options in `arguments`; None: in the command line."""
+    """Parses `arguments`; if None, parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     add = parser.add_argument
     add("editors", nargs="*", type=int, default=list(EDITORS), help="how many, one run for each")
@@ -172,13 +172,13 @@ def answered_percent(runs: Sequence[Run]) -> float:
 
 
 def mean_wait_ms(run: Run) -> float:
-    """Gives the mean wait for a whole answer, cached or not, if it came before the next key."""
+    """Gives the mean wait for the whole answers that came before the next key, cached or not."""
     waits = [sample.answer.full_ms for sample in run.samples if sample.answer is not None]
     return round(sum(waits) / max(1, len(waits)), 1)
 
 
 def spread(runs: Sequence[Run], moment: str) -> Figures:
-    """Gives percentiles of a time of uncached answers; `moment` names it, such as "first_ms"."""
+    """Gives percentiles of the field `moment` of uncached answers, such as "first_ms"."""
     answers = [sample.answer for run in runs for sample in run.samples if sample.answer]
     return percentiles([getattr(one, moment) for one in answers if one.full_ms > AT_ONCE_MS])
 
@@ -199,7 +199,10 @@ def percent(part: float, whole: float) -> float:
 
 
 def is_saturated(row: Figures, alone: Figures) -> bool:
-    """Whether the answered share is lower than that of one editor by more than `LOST_POINTS`."""
+    """Whether the answered share of `row` is more than `LOST_POINTS` below that of `alone`.
+
+    `alone` is the row for one editor.
+    """
     return bool(row["answered_percent"] < alone["answered_percent"] - LOST_POINTS)
 
 

@@ -27,7 +27,10 @@ class HttpServer:
     """A server that listens on `port` and runs with the Python of this environment."""
 
     def __init__(self, arguments: Sequence[str], port: int, health: str):
-        """Starts the server and waits until the path `health` gives 200. Raises RuntimeError."""
+        """Starts the server and waits until the path `health` gives 200.
+
+        Raises RuntimeError if the server ends, or does not answer within `START_SECONDS`.
+        """
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS)
         self._process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

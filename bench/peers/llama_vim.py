@@ -68,14 +68,14 @@ class Surroundings:
         return Surroundings("".join(prefix[-LINES_BEFORE:]), last, self.suffix)
 
     def cache_keys(self) -> list[Key]:
-        """Gives an answer's four cache keys: without the topmost 0 to 3 of the lines above."""
+        """Gives an answer's four cache keys: the texts without the topmost 0, 1, 2 and 3 lines."""
         lines = self.prefix.splitlines(keepends=True)
         return [("".join(lines[top:]), self.prompt, self.suffix) for top in range(TRIMMED_TOPS + 1)]
 
 
 @dataclass
 class LlamaVim(Subject):
-    """A llama-server, used as llama.vim does."""
+    """A llama-server, used as llama.vim uses it."""
 
     model: str
     threads: int
@@ -134,7 +134,7 @@ class LlamaVim(Subject):
 
     @override
     def settle(self) -> None:
-        """Waits until the request ahead is answered, as in a pause in typing."""
+        """Waits until no request is running or postponed, as in a pause in typing."""
         while self._running or self._retry_at < math.inf:
             self._live(math.inf)
 
@@ -164,7 +164,10 @@ class LlamaVim(Subject):
             self._show_from_cache()
 
     def _show_from_cache(self) -> bool:
-        """Shows the longest cached answer that fits; sends the request ahead. False: none fits."""
+        """Shows the longest cached answer that fits, and sends a request ahead.
+
+        Gives False if no answer fits.
+        """
         here = self._here
         assert here is not None
         found = None
@@ -220,7 +223,7 @@ class LlamaVim(Subject):
 
     @override
     def work(self) -> Work:
-        """Gives the server's work, without shown tokens: the server does not know them."""
+        """Gives the server's work. The shown tokens are None: the server does not know them."""
         lines = self._server.client.get("/metrics").text.splitlines()
         values = dict(line.split(" ", 1) for line in lines if line[:1] not in ("#", ""))
         return Work(
@@ -242,7 +245,7 @@ class LlamaVim(Subject):
 
 
 def _as_shown(text: str, here: Surroundings) -> str:
-    """Gives the part of an answer that is shown: without line ends at its end.
+    """Gives an answer as it is shown, without line ends at its end; "" if it is not shown.
 
     An answer that repeats the suffix is not shown.
     """

@@ -1,8 +1,8 @@
 """The peer `llama-cpp-server`: llama-cpp-python's server gets a whole prompt at every keystroke.
 
-Continue, twinny and lsp-ai use a local model in this way. They request one streamed completion of a
-fill-in prompt with the prefix first, which has a window of lines around the cursor. The next key
-closes the stream.
+Continue, twinny and lsp-ai use a local model in this way. They request one streamed completion. The
+prompt is a fill-in form with the prefix first, filled with the lines around the cursor. The next
+key closes the stream.
 
 In their favour, the delay before their requests (300 to 350 ms) is left out.
 """

@@ -64,14 +64,14 @@ class Row:
         return at_gate([result.judgement for result in self.results], Settings().min_confidence)
 
     def keys(self) -> dict[str, float | None]:
-        """Gives percentiles of the tokens evaluated per key, if the lines were typed key by key."""
+        """Gives percentiles of the tokens evaluated per key; None if no lines were typed."""
         return {
             "tokens_per_key_p50": percentile(self.tokens_per_key, 50),
             "tokens_per_key_p95": percentile(self.tokens_per_key, 95),
         }
 
     def ms(self) -> float:
-        """Gives the mean milliseconds per answer. Each answer starts with an empty KV cache."""
+        """Gives the mean milliseconds per task. Each task starts with an empty KV cache."""
         return round(mean([result.ms for result in self.results]) or 0.0, 1)
 
 
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options in `arguments`; None: in the command line."""
+    """Parses `arguments`; if None, parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     add = parser.add_argument
     add("sets", nargs="*", metavar="SET[/N]", help=f"{', '.join(SETS)}; /N: only each Nth task")
@@ -125,7 +125,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def measure(options: argparse.Namespace) -> list[Row]:
-    """Does all tasks of all sets with all strategies; reuses results that are already there."""
+    """Does all tasks of all sets with all strategies; reuses the results in the `--resume` file."""
     strategies = list(STRATEGIES) if "all" in options.strategy else options.strategy
     sets = _tasks(options)
     if any(task.test for tasks in sets.values() for task in tasks):
@@ -166,7 +166,7 @@ def _part(name: str, every: str) -> list[Task]:
 
 
 async def answer(run: Run, task: Task, engine: DirectEngine, finished: Finished) -> Result:
-    """Gives the result of a task; reuses a finished one."""
+    """Gives the result of a task: the one in `finished`, or else a new one."""
     known = finished.find(run, task.id)
     if known is not None:
         return known

@@ -17,7 +17,7 @@ from bench.quality.strategies import Shown
 from mistral_lsp import languages
 
 SHORTEST_ECHO = 4
-"""Characters. Repeating a shorter line is no echo: lines such as `)` often recur in good code."""
+"""Repeating a line of fewer characters is no echo: lines such as `)` often recur in good code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def judge(task: Task, shown: Shown) -> Judgement:
 
 
 def middle(task: Task, shown: Shown) -> str:
-    """Gives the text put into the gap, without the replaced characters repeated at its end."""
+    """Gives the shown text. Removes the replaced characters if the text ends with them."""
     return shown.text.removesuffix(task.suffix[: shown.replaced])
 
 
@@ -134,9 +134,10 @@ def auroc(right: Iterable[float], wrong: Iterable[float]) -> float | None:
 
 
 def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
-    """Gives the quality columns in percent; a column is None if no task has its verdict.
+    """Gives the quality columns in percent. A column without any verdicts is None.
 
-    The columns from `valid` on are shares of the shown suggestions, the others of all tasks.
+    The columns from `valid` on are computed from the shown suggestions, `passed` from the tasks
+    with a test, and the others from all tasks.
     """
     shown = [one for one in judgements if one.shown]
     right = [one.confidence for one in shown if one.right and one.confidence is not None]
@@ -159,7 +160,7 @@ def summarise(judgements: Sequence[Judgement]) -> dict[str, float | None]:
 
 
 def at_gate(judgements: Sequence[Judgement], least: float) -> dict[str, float | None]:
-    """Gives the effect of a confidence threshold on the shown suggestions, in percent.
+    """Gives the effect of the confidence threshold `least` on the shown suggestions, in percent.
 
     `kept` is the share that reaches the threshold. `right` is the share of right suggestions among
     all, and `right_of_kept` among those that reach it.

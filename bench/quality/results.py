@@ -1,4 +1,4 @@
-"""Keeps results: tasks in a JSONL file, to resume a run, and columns in a CSV file, to compare."""
+"""Keeps results of tasks in a JSONL file for resuming, and columns in a CSV file for comparing."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Runs untrusted programs, and tells whether they ran to their end without an error.
 
 The program gets its own Python (isolated, without site-packages and environment variables) in an
-empty temporary directory. Limits apply to memory, CPU time, wall time, file size and open files,
-and to processes unless the user is root. Where the system permits, the program runs in its own
-network and process namespaces. It then has no network, and its remaining processes end with it. On
-every system, an audit hook that can't be removed refuses sockets, processes, writing, ctypes and
-other ways out.
+empty temporary directory. Memory, CPU time, wall time, file size and open files are limited, and so
+is the number of processes unless the user is root. Where the system permits, the program runs in
+its own network and process namespaces. It then has no network, and its remaining processes end with
+it. On every system, an audit hook that can't be removed refuses sockets, processes, writing, ctypes
+and other ways out.
 
 Not prevented: reading the user's files (they can't be sent anywhere), exploits of bugs in the
 interpreter or the kernel, and programs made to escape CPython's audit hooks. The memory limit

@@ -43,8 +43,8 @@ IMPORTED = re.compile(
 class Task:
     """A gap between `prefix` and `suffix`. `expected` is the missing text.
 
-    `test` is code to append to the completed file, which raises an error if the file is wrong; ""
-    means no test. `workspace` is the folder of `path` and other files, or None.
+    `test` is code to append to the completed file. It raises an error if the file is wrong; ""
+    means no test. `workspace` is the folder that contains `path` and other files, or None.
     """
 
     id: str
@@ -149,8 +149,8 @@ def index_of(folder: Path) -> Index:
 def _uses_another_file(file: str, text: str, hole: Hole, index: Index) -> bool:
     """Whether the missing text uses a name imported from another file.
 
-    A name that is not imported may be a different one: a parameter `url` has nothing to do with a
-    function `url` of another file.
+    A name that is not imported does not count, even if another file defines it: a parameter `url`
+    has nothing to do with that file's function `url`.
     """
     start, end = hole
     imports = IMPORTED.findall(text[:start] + "\n" + text[end:])

@@ -1,7 +1,7 @@
 """The strategies that are compared: ours, and other tools' ways to ask the same engine.
 
-The other strategies are judged by the text that the tool would show. If a tool has no rule for the
-end of an answer, the answer is cut ideally: to as many lines as the expected text has.
+The other strategies are judged by the text that their tools would show. If a tool has no rule for
+the end of an answer, the answer is cut ideally: to as many lines as the expected text has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mistral_lsp.types import Answer, Decoding, Part, Prompt, Token
 
 MAX_TOKENS = 128
 RESERVED_TOKENS = 64
-"""Tokens of the window kept free, for marks and because counting by lines is inexact."""
+"""Tokens of the window that stay free, for marks and for the error of counting line by line."""
 SUFFIX_SHARE = 0.25
 LLAMA_VIM_BEFORE, LLAMA_VIM_AFTER = 256, 64
 PATIENT_MS = 1_000_000_000
@@ -32,7 +32,7 @@ PATIENT_MS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The text shown by a tool: `text` in place of the `replaced` characters after the cursor."""
+    """The text shown by a tool: `text`, in place of `replaced` characters after the cursor."""
 
     text: str
     replaced: int = 0
@@ -49,7 +49,7 @@ async def ours(task: Task, engine: Engine) -> Shown:
 
 
 async def as_typed(task: Task, engine: Engine) -> Shown:
-    """Runs the pipeline after typing the line key by key, which fills the KV cache."""
+    """Types the line up to the cursor key by key, to fill the KV cache; then runs the pipeline."""
     assert isinstance(engine, DirectEngine)
     written = task.prefix.rpartition("\n")[2]
     start = len(task.prefix) - len(written.lstrip())
@@ -74,7 +74,7 @@ def _workbench(task: Task, engine: Engine) -> Workbench:
 
 
 def _request(task: Task, offset: int, settings: Settings) -> Request:
-    """Makes a request at an offset in the prefix, as if the text after it were not typed yet."""
+    """Makes a request at `offset` in the prefix, as if the prefix were typed only up to there."""
     language = languages.find(task.language, task.path)
     uri = f"file:///{task.path}"
     file = str(task.workspace.resolve() / task.path) if task.workspace else ""
@@ -141,7 +141,7 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def _plain_prefix(task: Task) -> str:
-    """Gives the text before the cursor; if its line is blank, only up to the last visible text.
+    """Gives the text before the cursor; in a blank line, only up to the last visible text.
 
     Models continue plain text badly after blanks or a line end, since a single token may cover both
     the blanks and the text after them. So tools that send plain text leave the blanks to the
@@ -198,7 +198,10 @@ def llama_vim_shows(text: str, task: Task) -> str:
 
 
 def _repeats(more: list[str], below: list[str]) -> bool:
-    """Whether the lines `more` repeat the lines below. A single line may be a beginning only."""
+    """Whether the lines `below` begin with the lines `more`.
+
+    If `more` is a single line, the first line of `below` need only begin with that line.
+    """
     if len(more) == 1:
         return bool(below) and below[0].startswith(more[0])
     return more == below[: len(more)]
@@ -255,7 +258,7 @@ def _mark(name: str) -> Part:
 
 
 def _text(label: str, text: str) -> Part:
-    """Makes a part that gets no token healing, as in other tools.
+    """Makes a part without token healing, since other tools do none.
 
     Only parts with the label "prefix" are healed.
     """

@@ -13,7 +13,7 @@ from mistral_lsp.models import store
 
 
 def main() -> int:
-    """Prints a JSON object for each part. Gives 1 if anything was wrong."""
+    """Prints a JSON object for each soak test. Gives 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--messages", type=int, default=1_000_000)

@@ -49,7 +49,7 @@ class Conversation:
             thread.start()
 
     def send(self, body: bytes, owed: Any = None, check: Check | None = None) -> None:
-        """Adds a body to the next batch. `owed` is the id of a request; None: no answer is due."""
+        """Adds a message to the next batch. `owed` is its id if an answer is due."""
         self.sent += 1
         self._out.append(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         if owed is not None:

@@ -42,7 +42,7 @@ class Editor:
         return self.conversation.process.pid
 
     def shown_again(self, since: float) -> float | None:
-        """Gives the first arrival of text for a request sent after `since`, or None before that."""
+        """Gives the time when text first came for a request sent after `since`, or None."""
         return next((arrived for sent, arrived in self.shown[-100:] if sent > since), None)
 
     @property

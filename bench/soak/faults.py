@@ -31,7 +31,7 @@ def run(
     sites: int = SITES,
     kinds: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Injects `count` faults at several sites at once. With empty `kinds`, injects all kinds."""
+    """Injects `count` faults, spread over `sites` sites. With empty `kinds`, injects all kinds."""
 
     def at_site(number: int) -> dict[str, Any]:
         share = count // sites + (number < count % sites)

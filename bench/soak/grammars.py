@@ -26,7 +26,7 @@ from mistral_lsp.types import Span
 FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
 LONGEST_TEXT = 8_000
 BEGUN = "begun"
-"""Printed at the beginning of a text, where a question's description would be."""
+"""Printed in place of a question's description when a text is begun."""
 LONGEST_SECONDS = 30.0
 """The most seconds for one text. After that, the process counts as hanging, and is killed."""
 Question = tuple[float, str]
@@ -101,7 +101,7 @@ def run(texts: int, seed: int = 1) -> dict[str, Any]:
 def _try(name: str, seed: int, first: int, last: int) -> tuple[int, Question, str | None]:
     """Runs a child process with the texts `first` to `last - 1`.
 
-    Gives the latest text begun, the slowest question, and how the process failed (None: it did
+    Gives the latest text's number, the slowest question, and how the process failed (None: it did
     not).
     """
     command = [sys.executable, "-m", "bench.soak.grammars", name, str(seed), str(first), str(last)]
@@ -129,7 +129,7 @@ def seeds(name: str) -> list[str]:
 
 
 def make_text(name: str, seed: int, number: int, texts: list[str]) -> str:
-    """Makes a random text. It is the same whenever the arguments are."""
+    """Makes a random text, the same for the same arguments."""
     chance = Random(f"{name} {seed} {number}")
     text = chance.choice(texts) if chance.random() < 0.8 else "a"
     for _ in range(chance.randint(1, 4)):

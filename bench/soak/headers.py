@@ -57,7 +57,7 @@ def text(value: str) -> bytes:
 
 
 def value(chance: Random, kind: int, depth: int = 0) -> bytes:
-    """Encodes a random value of the GGUF type number `kind`. The number itself is not included."""
+    """Encodes a random value of the GGUF type with the number `kind`. Leaves the number out."""
     if kind == STRING:
         return text(chance.choice(("llama", "gpt2", "<fim_middle>", "", "é")))
     if kind == ARRAY:

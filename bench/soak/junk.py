@@ -105,7 +105,7 @@ def parsed(body: bytes) -> Any:
 
 
 def exchange(chance: Random, message: Any) -> Any:
-    """Replaces or removes one value in a message. Rarely, that is the message's id."""
+    """Copies a message, and replaces or removes one value in the copy. Mostly keeps the id."""
     copy = json.loads(json.dumps(message))
     node = copy
     while True:

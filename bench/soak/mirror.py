@@ -1,4 +1,4 @@
-"""A simple reference implementation of an LSP document: one string that edits splice."""
+"""A simple reference implementation of an LSP document: one string, changed by slicing."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Reader:
         return self.data[self.at - size : self.at]
 
     def skip(self, kind: int) -> None:
-        """Skips a value of the type number `kind`."""
+        """Skips a value of the GGUF type with the number `kind`."""
         if kind == STRING:
             self.take(self.number("Q"))
         elif kind == ARRAY:
@@ -123,7 +123,7 @@ def text(value: bytes) -> bytes:
 
 
 def fitted(header: Header, size: int) -> bytes | None:
-    """Encodes a header, padded to `size` bytes so that no weights move; None if it is too long."""
+    """Encodes a header, padded to `size` bytes so that no weights move. None if it is longer."""
     pairs, places = header
     padding = Pair(b"general.padding", STRING, text(b""))
     left = size - len(written(([*pairs, padding], places)))

@@ -45,7 +45,7 @@ class Site:
         self.recovered(time.monotonic())
 
     def _mount(self) -> bool:
-        """Mounts a small file system, which a fault fills later. False: not permitted."""
+        """Mounts a small file system, which a fault fills later. False if not permitted."""
         (self.folder / "run").mkdir(mode=0o700)
         command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64,mode=700", "soak"]
         done = subprocess.run([*command, self.folder / "run"], capture_output=True, check=False)
@@ -168,7 +168,7 @@ class Site:
         """Waits until every editor shows text requested after `since`; gives the seconds.
 
         If a server has given up the engine, this reloads the engine, as the server's message
-        advises, and starts the time again. None: no recovery in time, or a server died.
+        advises, and counts the seconds from then on. None: no recovery in time, or a server died.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:

@@ -58,7 +58,7 @@ class Traffic:
     """One client of a server: its messages, and its own copies of its documents."""
 
     def __init__(self, conversation: Conversation, encoding: str, name: str = "d"):
-        """Opens no document. `name` keeps apart the documents of several clients of one server."""
+        """Opens no document. `name` must differ between the clients of one server."""
         self.conversation = conversation
         self.encoding = encoding
         self.open: dict[str, Mirror] = {}
@@ -67,7 +67,7 @@ class Traffic:
         self._documents = 0
 
     def number_from(self, number: int) -> None:
-        """Sets the first request id, so that several clients of one server use different ids."""
+        """Makes request ids follow `number`: the clients of one server need different ids."""
         self._number = number
 
     # Building blocks
@@ -157,7 +157,7 @@ class Traffic:
         return {"range": {"start": start, "end": end}, "text": text}
 
     def edits_late(self, chance: Random) -> None:
-        """Sends an edit of an older version. After it, only a whole text restores the sync."""
+        """Sends an edit with an older version number. Then only a whole text restores the sync."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is not None:
@@ -200,7 +200,7 @@ class Traffic:
     # Requests and hints
 
     def place(self, chance: Random) -> dict[str, Any]:
-        """Gives a random position, which mostly exists in the document."""
+        """Gives a random document and a position, which mostly exists in that document."""
         uri = self.some_document(chance)
         mirror = self.open.get(uri)
         if mirror is None or chance.random() < 0.1:

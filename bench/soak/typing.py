@@ -190,7 +190,10 @@ def _host(typist: Typist) -> int:
 def _sampling(
     typist: Typist, watch: Watch, hours: float, leads: bool = False
 ) -> Callable[[], None]:
-    """Gives the function to call after each keystroke. With `leads`, it takes regular samples."""
+    """Gives the function to call after each keystroke.
+
+    With `leads`, that function takes regular samples; otherwise it does nothing.
+    """
     step = hours * 3600 / SAMPLES
 
     def each() -> None:

@@ -40,7 +40,7 @@ HOMES = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 STARTS = 3
 """How often the server is started before the checks.
 
-After that many starts, the speed that it has measured, and so its window sizes, no longer change.
+After that many starts, the server's measured speed no longer changes, nor do its window sizes.
 """
 
 
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parses the options in `arguments`; None: in the command line."""
+    """Parses `arguments`; if None, parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
     add = parser.add_argument
     add("checks", nargs="*", metavar="check", help=f"of {', '.join(CHECKS)}; default: all")

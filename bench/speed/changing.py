@@ -16,7 +16,7 @@ from bench.support.statistics import Rows
 PASTED_LINES = 20
 INSERTED_ABOVE = 3
 ALLOWED_TOKENS = 16
-"""Tokens allowed besides those of the changed text: for marks, and for a token that is cut."""
+"""Tokens allowed besides those of the changed text: for marks, and a token split by the edit."""
 
 Step = tuple[str, str, Spot]
 """An edit: its kind, the changed text, and the place of the cursor after it."""

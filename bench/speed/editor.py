@@ -63,7 +63,7 @@ class Setup:
     environment: dict[str, str] = field(default_factory=dict)
     extent: Extent = USUAL_EXTENT
     directory: Path = TRUTH
-    """The folder of code files in which gaps are cut."""
+    """The folder with the code files in which `check_holes` makes gaps."""
 
     def subject(self, **settings: Any) -> Ours:
         """Creates a server without starting it."""
@@ -148,7 +148,7 @@ class Editor:
         return Shown(answer.text, *times, cost["evaluated_tokens"], asked_model)
 
     def visit(self, file: File, spot: Spot, seconds: float) -> Shown:
-        """Types a letter at a place, waits `seconds`, and deletes the letter."""
+        """Types a letter, requests ghost text, waits `seconds`, and deletes the letter."""
         behind = self.type_letter(file, spot)
         shown = self.ask(file, behind)
         time.sleep(seconds)

@@ -16,10 +16,10 @@ class Extent:
     adapt_seconds: float = 2.0
     """The pause between the start of another program and the typing."""
     edit_pauses: dict[str, float] = field(default_factory=lambda: {"rested": 1.0, "hurried": 0.0})
-    """The pauses between an answer and the next edit: of a person, and of a program."""
+    """The pauses between an answer and the next edit: a person's, and a program's."""
     edited_places: int = 3
     returns: int = 10
-    """How often the first place is returned to from its own file, and from another file."""
+    """The number of returns to a place from within its file, and as many from another file."""
     restarts: int = 3
     jumps: int = 16
     opened_files: tuple[str, ...] = (

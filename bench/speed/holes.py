@@ -15,8 +15,8 @@ MASK = "rest-of-line"
 def check_holes(setup: Setup) -> Rows:
     """Requests the rest of the line at each gap. Gives times, and the percentage of exact answers.
 
-    The file of each gap has just been opened. `rested` means that the cursor rested at the gap
-    before the request.
+    The file of each gap has just been opened. In the names of figures, `rested` means that the
+    cursor rested at the gap before the request.
     """
     tasks = from_directory(setup.directory, MASK, setup.extent.holes)
     found: Rows = {"holes": len(tasks)}
@@ -48,5 +48,5 @@ def _fill(editor: Editor, task: Task, name: str, rest: float) -> Shown:
 
 
 def _is_exact(task: Task, shown: Shown) -> bool:
-    """Whether the answer's first line equals the rest of the line."""
+    """Whether the answer's first line equals the task's expected text."""
     return shown.text.split("\n")[0].rstrip() == task.expected.split("\n")[0].rstrip()

@@ -66,7 +66,7 @@ def _two_places(which: int) -> tuple[list[str], Spot, Spot]:
 
 
 def _revisit_after_restart(setup: Setup) -> list[Shown]:
-    """Visits two places, restarts the server, and visits both again. Gives the last two answers."""
+    """Visits two places before and after a restart of the server. Gives the later answers."""
     lines, here, there = _two_places(0)
     shown: list[Shown] = []
     for restart in range(setup.extent.restarts):

@@ -59,7 +59,7 @@ def half_typed(lines: Sequence[str]) -> list[Spot]:
 
 
 def _statements(text: str) -> set[int]:
-    """Finds assignments, returns and calls of one line in functions. Gives line numbers from 0."""
+    """Finds one-line assignments, returns and calls in functions. Gives line numbers from 0."""
     found = set()
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef):
@@ -81,17 +81,17 @@ def spread_out(spots: Sequence[Spot], count: int) -> list[Spot]:
 
 
 def nearest(spots: Sequence[Spot], share: float) -> Spot:
-    """Gives the spot at a relative position in the list: 0 is the first spot, 1 the last."""
+    """Gives the spot at the relative position `share`: 0 is the first spot, 1 the last."""
     return spots[int(share * (len(spots) - 1))]
 
 
 def letter_at(lines: Sequence[str], spot: Spot) -> str:
-    """Gives the character at a spot. In a line shortened by `cut`, this is the next one to type."""
+    """Gives the character at a spot: the next one to type after `cut` has shortened the line."""
     return lines[spot.line][spot.column]
 
 
 def cut(lines: Sequence[str], spots: Sequence[Spot]) -> list[str]:
-    """Gives the lines. A line with a spot is cut off there."""
+    """Gives the lines. Each line with a spot is cut off at the spot."""
     cut_lines = list(lines)
     for spot in spots:
         cut_lines[spot.line] = lines[spot.line][: spot.column]

@@ -10,7 +10,7 @@ import llama_cpp.llama_cpp as lib
 from bench.support.servers import EMBEDDED
 
 FIRST = b"\x01"
-"""A byte that is one token. Put before every text, it keeps a space from being added there."""
+"""A byte that is one token. It is put before every text, so that llama.cpp adds no space there."""
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]

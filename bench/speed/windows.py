@@ -17,7 +17,7 @@ FILE, SMALL_FILE = "argparse.py", "heapq.py"
 def check_second_window(setup: Setup) -> Rows:
     """Opens the first editor's file in a second editor, and then a small file.
 
-    Types the letter that comes next in the file. After another letter, the model may write nothing.
+    Types the letter that comes next in the file. After any other, the model may write nothing.
     """
     lines, small = file_lines(FILE), file_lines(SMALL_FILE)
     spot, small_spot = nearest(half_typed(lines), 0.5), nearest(half_typed(small), 0.5)

@@ -32,8 +32,8 @@ def check_busy(setup: Setup) -> Rows:
 def _line_ms(shown: list[Shown]) -> Rows:
     """Gives the distribution of times to the first line, for non-empty answers from the model.
 
-    The server reports which answers come from its cache. Their times alone would not tell, since
-    even these answers may be slow on a busy machine.
+    The server reports which answers come from its cache. The times alone would not tell, since
+    cached answers, too, may be slow on a busy machine.
     """
     return spread([one.line_ms for one in shown if one.text and one.asked_model])
 

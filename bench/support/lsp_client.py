@@ -174,7 +174,7 @@ class Client:
     ) -> Message:
         """Does the handshake; gives the server's capabilities.
 
-        The workspace is the folder with the URI `root`, or several `folders`.
+        The workspace is the folder with the URI `root`, or the folders with the URIs `folders`.
         """
         result = self.request(
             "initialize",
@@ -251,7 +251,10 @@ class Client:
         ]
 
     def items(self, number: int, timeout: float = 60.0) -> list[Message]:
-        """Awaits an inline completion response; gives its items. Raises RuntimeError."""
+        """Awaits an inline completion response; gives its items.
+
+        Raises RuntimeError for an error response.
+        """
         message = self.response(number, timeout)[1]
         if "error" in message:
             raise RuntimeError(message["error"])

@@ -1,4 +1,4 @@
-"""The subjects of the latency bench: the protocol of them all, and the subject mistral-lsp."""
+"""The protocol of the latency bench's subjects, and the subject mistral-lsp."""
 
 from __future__ import annotations
 
@@ -84,7 +84,10 @@ class Subject(Protocol):
         """Lets the client finish its background work. That time is not measured."""
 
     def look(self) -> None:
-        """Waits as long as a user looks at a new place, if the server works meanwhile."""
+        """Waits as long as a user looks at a new place.
+
+        Does nothing if the server would not work meanwhile.
+        """
 
     def work(self) -> Work:
         """Gives the work that the server has done so far."""
@@ -198,7 +201,10 @@ class Ours(Subject):
 
 
 def token_of(begun: float) -> str:
-    """Gives a request's own progress token. It distinguishes late pieces of older answers."""
+    """Gives the progress token of the request sent at `begun`.
+
+    Late pieces of older answers have other tokens.
+    """
     return f"grow{begun}"
 
 

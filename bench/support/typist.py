@@ -10,9 +10,9 @@ from pathlib import Path
 TRUTH = Path(__file__).parents[1] / "data" / "truth"
 LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact", ".js": "javascript"}
 SHORTEST_LINE = 20
-"""Characters. Shorter lines are not typed."""
+"""The fewest characters of a line that is typed."""
 SHORTEST_FILE = 110
-"""Lines. Shorter files are left out, because they never fill the window."""
+"""The fewest lines of a file that is used. Shorter files never fill the window."""
 MEDIAN_SECONDS = 0.12
 BURST_SECONDS = 0.07
 BURST_CHANCE = 0.3
@@ -57,7 +57,7 @@ class Document:
     place: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sets the language by the file's name."""
+        """Keeps the first line's number as `place`; sets the language by the file's suffix."""
         self.place = self.line
         self.language = LANGUAGES.get(self.path.suffix, "plaintext")
 
@@ -82,7 +82,7 @@ class Document:
 
     @property
     def uri(self) -> str:
-        """The document's URI. Each place has another one, so that its window starts cold."""
+        """The document's URI. It differs from place to place, so that each window starts cold."""
         return f"file:///bench/{self.place}/{self.path.name}"
 
     @property
@@ -102,7 +102,7 @@ class Document:
 
     @property
     def left(self) -> str:
-        """The part of the line that is still to be typed; "" at the line's end."""
+        """The part of the cursor's line that is still to be typed; "" at the line's end."""
         return self.wanted[self.column :]
 
     def next_key(self) -> str:

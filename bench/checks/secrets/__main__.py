@@ -38,7 +38,10 @@ from mistral_lsp.types import Decoding, LoadedModel, Prompt
 SEED = 20
 SAMPLES = 20
 SHORTEST = 8
-"""A secret has leaked if this many of its successive characters appear, or all if it is shorter."""
+"""A secret has leaked if the engine gets this many consecutive characters of it.
+
+A shorter secret has leaked if the engine gets the whole secret.
+"""
 MOST_PERCENT = {"named": 10.0, "issued": 2.0, "random": 15.0, "blocks": 2.0, "files": 0.0}
 MOST_FALSE_PERCENT = 0.5
 TOKEN = re.compile(r"\w+")
@@ -55,7 +58,7 @@ LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 
 
 class Listener:
-    """An engine that records the texts whose tokens it is to count, and generates nothing."""
+    """An engine that records the texts given to `count`, and generates nothing."""
 
     model = LoadedModel("listener", "listener", "suffix-first", 4096, 4096, 4096)
 
@@ -67,12 +70,15 @@ class Listener:
         return self.model
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Estimates a token per three characters; records the texts, as sent to a server."""
+        """Estimates a token per three characters.
+
+        Records the texts, since a server would receive them.
+        """
         self.heard += texts
         return [len(text) // 3 for text in texts]
 
     async def weigh(self, prompt: Prompt) -> list[int]:
-        """Estimates the tokens of a prompt's parts. Records nothing: `leaks` has the prompt."""
+        """Estimates the tokens of each part. Records nothing, since `leaks` searches the prompt."""
         return [len(part.text) // 3 for part in prompt.parts]
 
     def generate(self, prompt: Prompt, decoding: Decoding) -> Any:
@@ -92,7 +98,10 @@ class Hidden:
     behind: str
 
     def at(self, cursor: str) -> tuple[str, int, str]:
-        """Gives the file's text, the cursor's offset, and the part of the secret typed so far."""
+        """Gives the file's text, the cursor's offset, and the part of the secret typed so far.
+
+        `cursor` is one of `CURSORS`.
+        """
         length = len(self.secret)
         typed = self.secret[: (length + 1) // 2 if "half" in cursor else length]
         start = ABOVE + self.before + typed + (f"{self.behind}\n" if cursor == "below" else "")
@@ -165,7 +174,10 @@ class FalseAlarms:
     refused: int = 0
 
     def read(self, path: Path, chance: Random) -> None:
-        """Counts a file's tokens, and tries random places, each as if the file ended there."""
+        """Counts a file's tokens, the blotted ones, and random places where nothing is offered.
+
+        At each place, the file is treated as if it ended there.
+        """
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):

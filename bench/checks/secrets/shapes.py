@@ -14,7 +14,10 @@ DIGITS = "0123456789"
 
 
 def shaped(*parts: str | tuple[int, str]) -> Draw:
-    """Gives a function that draws keys made of fixed and random parts."""
+    """Gives a function that draws keys made of fixed and random parts.
+
+    A random part is given by its length and its possible characters.
+    """
     return lambda chance: "".join(
         part if isinstance(part, str) else drawn(*part)(chance) for part in parts
     )
@@ -26,7 +29,7 @@ def encoded(size: int) -> Draw:
 
 
 def identified(prefix: str = "") -> Draw:
-    """Gives a function that draws a UUID after `prefix`. Some issuers use UUIDs as keys."""
+    """Gives a function that draws `prefix` followed by a UUID, which some issuers use as key."""
     return lambda chance: prefix + str(uuid.UUID(bytes=chance.randbytes(16), version=4))
 
 
@@ -188,7 +191,10 @@ BLOCKS: Mapping[str, tuple[str, str]] = {
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n§\n=aB3x\n-----END PGP PRIVATE KEY BLOCK-----",
     ),
 }
-"""Private keys of several lines. One leaked line counts as a leak."""
+"""Templates by file name, for private keys of several lines.
+
+A key counts as leaked if part of one of its lines is.
+"""
 
 FILES: tuple[str, ...] = (
     "~/.aws/credentials",
