@@ -18,11 +18,13 @@ class Kept:
     """A KV state in the backend's format, and the tokens that it was computed from.
 
     `head` is the number of tokens before the suffix, or 0 if the suffix is not after the prefix.
+    `age` is the number of tokens by which the head has changed since the suffix was read.
     """
 
     tokens: tuple[int, ...]
     state: bytearray
     head: int = 0
+    age: int = 0
 
 
 class Shelf:

@@ -87,10 +87,10 @@ class Splice(Sequence):
             return self.logits_behind(prompt.ids, cancelled)
         if not self._is_of_use(head, tail):
             self._change_place(prompt.ids)
-        elif len(head) - self._common_root(head) > WORTH_KEEPING:
-            # A paste overwrites nothing of ROOT; a window with another beginning does.
+        elif self._is_elsewhere(head):
             self._change_place(prompt.ids, lost=len(self._root) - self._common_root(head))
-        if not self._is_of_use(head, tail):
+        # In a pause the tail is read anew anyway, and MAIN keeps the progress when a key is pressed.
+        if not self._is_of_use(head, tail) or (in_pause and self._is_elsewhere(head)):
             return self._read_whole(prompt, cancelled)
         if not self._lead_root(head, cancelled):
             return None
@@ -106,6 +106,14 @@ class Splice(Sequence):
     def _is_of_use(self, head: Tokens[int], tail: Tokens[int]) -> bool:
         """Whether MAIN's tail can be moved to after `head`, in place of reading `tail`."""
         return self._tail.shared(tail) >= SHORTEST_TAIL and self._tail.age(head) <= OLDEST
+
+    def _is_elsewhere(self, head: Tokens[int]) -> bool:
+        """Whether `head` is of another window, so that ROOT lacks much of it.
+
+        After a paste, ROOT lacks much, too, but all that ROOT holds is still of use.
+        """
+        common = self._common_root(head)
+        return common < len(self._root) and len(head) - common > WORTH_KEEPING
 
     def _common_root(self, head: Tokens[int]) -> int:
         return common_prefix(self._root, head)
@@ -254,7 +262,8 @@ class Splice(Sequence):
     @override
     def _kept(self) -> Kept:
         head = self._tail.at if self._tail.at < len(self._held) else 0
-        return Kept(tuple(self._held), self.backend.save(), head)
+        age = self._tail.age(self._held[:head])
+        return Kept(tuple(self._held), self.backend.save(), head, age)
 
     @override
     def _restore(self, kept: Kept) -> None:
@@ -265,9 +274,8 @@ class Splice(Sequence):
         if self._held and kept.head:
             self._branches.copy(MAIN, ROOT, kept.head)
             self._root = self._held[: kept.head]
-            # The tail's age is not saved. It is set so that the next pause reads the tail anew.
-            head = self._root[: -OUT_OF_DATE - 1]
-            self._tail = Tail(self._held[kept.head :], kept.head, head)
+            read_after = self._root[: max(0, kept.head - kept.age)]
+            self._tail = Tail(self._held[kept.head :], kept.head, read_after)
 
     @override
     def clear(self) -> None:

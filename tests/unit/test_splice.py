@@ -202,6 +202,36 @@ def test_a_key_while_the_window_grows_finds_the_window_before(
     is_sound(sequence, backend)
 
 
+@pytest.mark.parametrize("more", [70, 220])
+def test_a_window_grows_though_keys_interrupt_it(backend, more: int) -> None:
+    small, chance = text(6, 80, 70)
+    path = some(15, chance)
+    grown = Text([*path, *some(more, chance), *small.head], [*small.tail, *some(30, chance)])
+    small.head[:0] = path
+    sequence = Splice(backend)
+    sequence.read(small.prompt(), never)
+    sequence._seconds = 1e-4  # the smallest chunks
+    begun = sequence.evaluated
+    for rounds in range(1, 12):
+        left = 3
+
+        def is_cancelled() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        grown.head += small.head[len(small.head) - rounds + 1 :][:1]
+        if sequence.read(grown.prompt(), is_cancelled, in_pause=True) is not None:
+            break
+        small.head += some(1, chance)
+        before = sequence.evaluated
+        assert sequence.read(small.prompt(), never) is not None
+        assert sequence.evaluated - before <= 4
+    assert rounds <= len(grown.prompt().ids) // 96 + 2
+    assert sequence.evaluated - begun <= len(grown.prompt().ids) + 8 * rounds
+    is_sound(sequence, backend)
+
+
 def test_states_of_an_earlier_process_serve(backend) -> None:
     edited, chance = text(3)
     first = Splice(backend)

@@ -35,6 +35,7 @@ class Header(msgspec.Struct, frozen=True):
     model: str
     tokens: tuple[int, ...]
     head: int = 0
+    age: int = 0
 
 
 def folder() -> Path:
@@ -79,7 +80,7 @@ def erase() -> None:
 
 
 def _body(model: str, kept: Kept) -> bytes:
-    header = msgspec.msgpack.encode(Header(model, kept.tokens, kept.head))
+    header = msgspec.msgpack.encode(Header(model, kept.tokens, kept.head, kept.age))
     content = len(header).to_bytes(4, "big") + header + kept.state
     return hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest() + content
 
@@ -92,4 +93,4 @@ def _parse(model: str, body: bytes) -> Kept | None:
     length = int.from_bytes(content[:4], "big")
     header = msgspec.msgpack.decode(content[4 : 4 + length], type=Header)
     state = bytearray(content[4 + length :])
-    return Kept(header.tokens, state, header.head) if header.model == model else None
+    return Kept(header.tokens, state, header.head, header.age) if header.model == model else None
