@@ -111,7 +111,7 @@ def _read(path: Path, stamp: Stamp) -> _Settings:
 
 
 def _value(written: str) -> str:
-    """Gives a setting's value from its text: without quotes, escapes, and a comment after it."""
+    """Gives a setting's value: its text without quotes and comment, and with escapes resolved."""
     value = ""
     for quoted, escaped, plain in _pieces(written):
         value += ESCAPED.sub(r"\1", quoted) + escaped + plain

@@ -29,7 +29,9 @@ CHUNK_SECONDS = 0.025
 SMALLEST_CHUNK = 4
 SMALLEST_ABORTABLE_CHUNK = 32
 WORTH_KEEPING = 64
-"""Tokens. Saving and restoring a shorter state takes about as long as reading its tokens again."""
+"""Minimum number of tokens in a saved state. To read fewer tokens again takes about as long as to
+save and restore their state.
+"""
 REMEMBERED_LOGITS = 32
 """The number of positions whose logits are kept: 4 MB with Mistral's vocabulary."""
 

@@ -89,7 +89,7 @@ class Splice(Sequence):
             self._change_place(prompt.ids)
         elif self._is_elsewhere(head):
             self._change_place(prompt.ids, lost=len(self._root) - self._common_root(head))
-        # In a pause the tail is read anew anyway, and MAIN keeps the progress when a key is pressed.
+        # In a pause the tail is read anew anyway, and in MAIN the progress outlives a key.
         if not self._is_of_use(head, tail) or (in_pause and self._is_elsewhere(head)):
             return self._read_whole(prompt, cancelled)
         if not self._lead_root(head, cancelled):

@@ -43,12 +43,13 @@ _CUTS = (
         rb"(?:\A|%b)\n(?:[^\s/]|[^\S\n]+(?:\S|\Z))" % _PUNCTUATION.encode(),
     ),
 )
-"""Patterns of places to cut, each with a pattern of tokens that make such a cut unsafe.
+"""Patterns of places where a text may be cut and its parts tokenised alone.
 
-Before the merges of BPE, a pre-tokenizer splits the text by a regular expression. A cut is safe if
-no token spans it, and if the pre-tokenizer splits both sides as it splits the whole text. The
-pre-tokenizer's expression reads from left to right and looks ahead only at blanks and digits, so no
-cut is among blanks. Source: llama.cpp, src/llama-vocab.cpp.
+Each has a second pattern: a vocabulary with a token of this kind can't use the first. BPE begins
+with a pre-tokenizer, which splits the text by a regular expression. A cut is safe if no token spans
+it, and if the pre-tokenizer splits both parts as it splits the whole text. Its expression looks
+ahead only at blanks and at digits, so no cut is among them. Source: llama.cpp,
+src/llama-vocab.cpp.
 """
 
 

@@ -34,10 +34,10 @@ def _allowed(
 ) -> int | None:
     """Gives the maximum number of syntax errors in the file with a suggestion; None is no maximum.
 
-    Without the suggestion, the file has `before` errors, of which `elsewhere` remain without the
-    cursor's line. Usually no error is allowed. In a file that is broken elsewhere, any number is
-    allowed, since the suggestion may not be the cause. But if the lines below are a block that the
-    cursor's line must open, the suggestion must reduce the number of errors.
+    Before the suggestion is inserted, the file has `before` errors; `elsewhere` of them are not in
+    the cursor's line. Usually no error is allowed. In a file that is broken elsewhere, any number is
+    allowed, since the suggestion may not be the cause. Below the cursor there may be an indented
+    block without a line that opens it. The suggestion must then reduce the number of errors.
     """
     if not before or not elsewhere:
         return before if _is_to_go_on(suggestion, situation) else 0

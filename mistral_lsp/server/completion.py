@@ -24,7 +24,7 @@ Send = Callable[[Completion, Snapshot], None]
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The item selected in the editor's popup, which inserts `text` in place of `span`.
+    """The item selected in the editor's popup. Accepting it replaces `span` by `text`.
 
     Both are empty if there is no popup. The request is answered as if the item had been accepted,
     because editors show only ghost text that begins with the item.

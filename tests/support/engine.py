@@ -33,7 +33,7 @@ class PlayedGeneration:
 
 
 class PlayedEngine:
-    """An engine that answers every prompt with `text`, or with lines set by `search_finds`.
+    """An engine that answers prompts with `text`, or with the lines passed to `search_finds`.
 
     Its token counts are numbers of bytes.
     """

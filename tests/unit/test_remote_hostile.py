@@ -150,7 +150,7 @@ async def test_what_a_server_does_is_bounded_and_said(monkeypatch, caplog, kind)
 
 
 def answers(*lines: bytes, more: bytes = b"") -> Says:
-    """A server of OpenAI's dialect until it is asked for a stream."""
+    """A server of OpenAI's dialect that streams `lines`, and then `more` without end."""
 
     async def says() -> AsyncIterator[bytes]:
         yield CHUNKED + b"".join(chunk(line + b"\n") for line in lines)

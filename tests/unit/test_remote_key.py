@@ -114,7 +114,7 @@ NAME = "models.example.com"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> Path:
-    """A certificate for NAME that nobody but its own file vouches for, and its key."""
+    """A self-signed certificate for NAME, with its key."""
     path = tmp_path_factory.mktemp("certificate") / "own.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj"]
     made += [f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", "-", "-out", "-"]

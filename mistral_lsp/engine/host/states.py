@@ -25,7 +25,7 @@ from mistral_lsp.system.folders import cache_folder
 logger = logging.getLogger(__name__)
 
 ROOM = 256 * 1024 * 1024
-"""The most bytes of all files together."""
+"""Maximum size of all files together, in bytes."""
 DIGEST_SIZE = 32
 
 

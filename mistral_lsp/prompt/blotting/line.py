@@ -76,7 +76,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Paired:
-    """The state before a value that may be in the next `lines` lines, after a word like `value`."""
+    """The state of the search after a secret's name, such as in `{name: "password",`.
+
+    The secret may be in the next `lines` lines, after a key such as `value:`.
+    """
 
     name: str
     kind: Kind
