@@ -2,10 +2,12 @@
 
 `<name>` is a special token; a model without it gets the text in `WRITTEN`. The other entries are
 texts filled in by `prompt.build`. "related" stands for excerpts of other files. Each comes after a
-`<file_sep>` unless the form is UNPARTED.
+`<file_sep>` unless the form is UNPARTED. "repository" stands for a project's name and its mark.
 """
 
 from __future__ import annotations
+
+from mistral_lsp.models.chats import CHATS
 
 PREFIX_FIRST = (
     "<bos>",
@@ -32,6 +34,15 @@ FORMS: dict[str, tuple[str, ...]] = {
         "<fim_middle>",
     ),
     "prefix-first": PREFIX_FIRST,
+    # Qwen's form for several files of a project; without excerpts of others it is "prefix-first".
+    "repository": (
+        "<bos>",
+        "repository",
+        "related",
+        "<file_sep>",
+        "path",
+        *PREFIX_FIRST[2:],
+    ),
     # CodeLlama's tokenizer puts a space before the prefix.
     "codellama": PREFIX_FIRST,
     # Codestral: no special token after the prefix, and a space before it as for CodeLlama.
@@ -55,6 +66,17 @@ FORMS: dict[str, tuple[str, ...]] = {
         "prefix",
         "<fim_middle>",
     ),
+    # aiXcoder has all marks before the prefix.
+    "aixcoder": (
+        "<bos>",
+        "related",
+        "<fim_prefix>",
+        "<fim_suffix>",
+        "suffix",
+        "<fim_middle>",
+        "introduction",
+        "prefix",
+    ),
     # For models without fill-in training; the suffix is plain text that precedes the prefix.
     "plain": ("<bos>", "related", "suffix", "gap", "introduction", "prefix"),
     # For instruction models: the suffix is in the instruction, and the prefix is given as the
@@ -69,16 +91,33 @@ FORMS: dict[str, tuple[str, ...]] = {
         "introduction",
         "prefix",
     ),
+    # The same for the instruction models of other families; "opening" and "closing" are of Chat.
+    **dict.fromkeys(
+        CHATS,
+        (
+            "<bos>",
+            "opening",
+            "instruction",
+            "related",
+            "suffix",
+            "closing",
+            "introduction",
+            "prefix",
+        ),
+    ),
 }
 
 SPACED = frozenset({"codellama", "codestral", "instructed"})
-"""Forms that add a space before the text that precedes the cursor."""
-UNPARTED = frozenset({"plain", "instructed"})
+"""Forms that add a space before an instruction, and before the text that precedes the cursor."""
+UNPARTED = frozenset({"plain", "instructed", *CHATS})
 """Forms without a special token between files."""
 SUFFIX_SHARE = 0.25
 """Share of a prompt's tokens for the suffix."""
-WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]"}
-"""Special tokens as text: Mistral's first vocabulary lacks them; its models learned the text."""
+WRITTEN = {"inst": " [INST]", "inst_end": " [/INST]", "eos": "</s>"}
+"""Special tokens as text, for a model without them.
+
+Mistral's first vocabulary has no marks of instructions; its models learned the text.
+"""
 
 
 def reads_suffix_last(form: str) -> bool:

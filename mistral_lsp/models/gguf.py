@@ -1,4 +1,4 @@
-"""Reads the model's name, context length and marks from a GGUF header."""
+"""Reads the model's name, context length, marks and chat template from a GGUF header."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ _SPECIAL_KEYS = {
 }
 
 
+_BEGUN_VOCABULARIES = (
+    "llama-bpe",
+    "llama3",
+    "llama-v3",
+    "falcon3",
+    "falcon-h1",
+    "pixtral",
+    "lfm2",
+    "tekken",
+)
+"""Vocabularies of the type "gpt2" whose prompts begin with "bos" if the header does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """The facts of a GGUF header that are needed here.
@@ -35,7 +48,7 @@ class Header:
     `specials` maps our names of the special tokens to their ids, `spelt` to their spellings. "bos"
     is in `specials` if a prompt begins with it. `controls` are the ids of all tokens without text;
     none may ever be shown to a user. `old_flaw` is the reason why ctransformers must not load the
-    file, as the end of a sentence, or "".
+    file, as the end of a sentence, or "". `template` is the chat template, or "".
     """
 
     name: str
@@ -46,6 +59,7 @@ class Header:
     spelt: dict[str, str]
     controls: frozenset[int]
     old_flaw: str = ""
+    template: str = ""
 
 
 def read_header(path: Path) -> Header:
@@ -65,6 +79,7 @@ def read_header(path: Path) -> Header:
 
 def _header(content: Content) -> Header:
     metadata = content.metadata
+    template = metadata.get("tokenizer.chat_template")
     architecture = str(metadata.get("general.architecture", ""))
     specials: dict[str, int] = {}
     for name, keys in _SPECIAL_KEYS.items():
@@ -88,6 +103,7 @@ def _header(content: Content) -> Header:
         spelt=spelt,
         controls=frozenset(controls),
         old_flaw=soundness.old_flaw(content),
+        template=template if isinstance(template, str) else "",
     )
 
 
@@ -103,9 +119,15 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 
 
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
-    """Whether a prompt begins with "bos". As in llama.cpp, the default is yes for SentencePiece."""
+    """Whether a prompt begins with "bos". By default that depends on the vocabulary.
+
+    The defaults are those of llama.cpp.
+    """
     said = metadata.get("tokenizer.ggml.add_bos_token")
-    return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
+    if isinstance(said, bool):
+        return said
+    is_other = metadata.get("tokenizer.ggml.model") != "gpt2"
+    return is_other or metadata.get("tokenizer.ggml.pre") in _BEGUN_VOCABULARIES
 
 
 def _whole(value: Any) -> int:

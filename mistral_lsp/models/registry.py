@@ -111,11 +111,11 @@ def find(name: str) -> Entry | None:
 
 
 def form(header: Header, file: str = "") -> str:
-    """Gives the fill-in form: by the registry, else by the spellings of the marks.
+    """Gives the form: by the registry, else by the spellings of the marks and the chat template.
 
     `file` is the file's name, used if the header names no model.
     """
-    return form_of_model(header.name or file, header.spelt)
+    return form_of_model(header.name or file, header.spelt, header.template)
 
 
 def window(header: Header) -> int:
@@ -130,10 +130,10 @@ def window(header: Header) -> int:
     return min(limit, header.context_length or limit, LARGEST_WINDOW)
 
 
-def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
-    """Gives the form of a model, by its name or its file's name, and its marks' spellings."""
+def form_of_model(name: str, spelt: Mapping[str, str], template: str = "") -> str:
+    """Gives the form of a model, by its name or its file's name, its marks and its template."""
     entry = _called(name)
-    return entry.form if entry and entry.form else form_of(spelt, name)
+    return entry.form if entry and entry.form else form_of(spelt, name, template)
 
 
 def window_of_model(name: str) -> int:
