@@ -46,7 +46,7 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
             speed = await measure(workbench.engine)
         except EngineError as error:
             problems.append(str(error))
-    suited = suit(settings, speed, free) if model else {}
+    suited = suit(settings, speed, free) if speed else {}
     return {
         "version": __version__,
         "python": platform.python_version(),

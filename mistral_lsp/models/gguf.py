@@ -1,4 +1,4 @@
-"""Reads the model's name, its context length and its marks from a GGUF header."""
+"""Reads a model's name, context length, marks and chat template from a GGUF header."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ _SPECIAL_KEYS = {
 }
 
 
+_BEGUN_VOCABULARIES = (
+    "llama-bpe",
+    "llama3",
+    "llama-v3",
+    "falcon3",
+    "falcon-h1",
+    "pixtral",
+    "lfm2",
+    "tekken",
+)
+"""Vocabularies of the type "gpt2" whose prompts begin with "bos" if the header does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """Facts about a model, from the header of its GGUF file.
@@ -36,7 +49,7 @@ class Header:
     spellings. `specials` contains "bos" only if a prompt begins with it. `controls` are the ids of
     all tokens without text, which must not be shown to a user. `old_flaw` is the reason why
     ctransformers must not load the file, worded as the end of a sentence. It is "" if ctransformers
-    may load it.
+    may load it. `template` is the chat template, or "".
     """
 
     name: str
@@ -47,6 +60,7 @@ class Header:
     spelt: dict[str, str]
     controls: frozenset[int]
     old_flaw: str = ""
+    template: str = ""
 
 
 def read_header(path: Path) -> Header:
@@ -66,6 +80,7 @@ def read_header(path: Path) -> Header:
 
 def _header(content: Content) -> Header:
     metadata = content.metadata
+    template = metadata.get("tokenizer.chat_template")
     architecture = str(metadata.get("general.architecture", ""))
     specials: dict[str, int] = {}
     for name, keys in _SPECIAL_KEYS.items():
@@ -89,6 +104,7 @@ def _header(content: Content) -> Header:
         spelt=spelt,
         controls=frozenset(controls),
         old_flaw=soundness.old_flaw(content),
+        template=template if isinstance(template, str) else "",
     )
 
 
@@ -106,10 +122,13 @@ def _spelt(metadata: dict[str, Any], specials: dict[str, int]) -> dict[str, str]
 def _begins_with_bos(metadata: dict[str, Any]) -> bool:
     """Whether a prompt begins with "bos".
 
-    If the header does not say, the answer is yes for SentencePiece vocabularies, as in llama.cpp.
+    If the header does not say, the vocabulary decides, as in llama.cpp.
     """
     said = metadata.get("tokenizer.ggml.add_bos_token")
-    return said if isinstance(said, bool) else metadata.get("tokenizer.ggml.model") != "gpt2"
+    if isinstance(said, bool):
+        return said
+    is_other = metadata.get("tokenizer.ggml.model") != "gpt2"
+    return is_other or metadata.get("tokenizer.ggml.pre") in _BEGUN_VOCABULARIES
 
 
 def _whole(value: Any) -> int:

@@ -5,7 +5,10 @@ Sources: the models' own documentation, and the names that llama.cpp looks for i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+from mistral_lsp.models.chats import CHATS, chat_marks, form_of_chat
 
 _SPELLINGS = {
     "fim_prefix": (
@@ -19,6 +22,7 @@ _SPELLINGS = {
         "<|prefix|>",
         "[PREFIX]",
         "<[fim-prefix]>",
+        "▁<AIX-SPAN-PRE>",
     ),
     "fim_suffix": (
         "<|fim_suffix|>",
@@ -31,6 +35,7 @@ _SPELLINGS = {
         "<|suffix|>",
         "[SUFFIX]",
         "<[fim-suffix]>",
+        "▁<AIX-SPAN-POST>",
     ),
     "fim_middle": (
         "<|fim_middle|>",
@@ -42,15 +47,19 @@ _SPELLINGS = {
         "<|code_middle|>",
         "<|middle|>",
         "<[fim-middle]>",
+        "▁<AIX-SPAN-MIDDLE>",
     ),
     "inst": ("[INST]",),
     "inst_end": ("[/INST]",),
+    "eos": ("</s>",),
     "eot": ("▁<EOT>", "<EOT>"),
     "file_sep": ("<|file_sep|>", "<file_sep>", "<|file_separator|>", "<filename>"),
     "repo_name": ("<|repo_name|>", "<repo_name>", "<reponame>"),
 }
-MARKS = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
-"""Maps the spelling of each mark to our name for it."""
+MARKS = {mark: mark for mark in chat_marks()} | {
+    spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings
+}
+"""Maps the spelling of each mark to our name for it. The marks of chats are their own names."""
 OPTIONAL = frozenset({"bos", "file_sep"})
 """Marks that a prompt leaves out if the model does not have them."""
 
@@ -58,6 +67,7 @@ _FORMS = {
     "▁<PRE>": "codellama",
     "<PRE>": "codellama",
     "<[fim-prefix]>": "suffix-first-alone",
+    "▁<AIX-SPAN-PRE>": "aixcoder",
 }
 """Maps a family's spelling of "fim_prefix" to the family's form, if the form is an unusual one."""
 _FORMS_BY_NAME = {
@@ -67,18 +77,24 @@ _FORMS_BY_NAME = {
 _NEXT_EDIT_FAMILIES = ("sweepnextedit", "zeta")
 """Words in the names of models that were trained to predict the next edit."""
 
+_UNTAUGHT_FAMILIES = ("granite42",)
+"""Words in the names of models that have fill-in marks, but were not taught them."""
 _INST_FAMILIES = ("mistral", "mixtral", "ministral")
 """Words in the names of models that read instructions between [INST] and [/INST]."""
+_INST_FORMS = ("instructed", "tekken")
+_BASE = re.compile(r"(?<![a-z])base(?![a-z])")
+"""A word in the names of models that were taught no chat. Some of their files have a template."""
 
 _BARS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+_QWEN = (*_BARS, "<|file_sep|>", "<|repo_name|>")
 _PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mistrallsptinyfim", (*_BARS, "<|file_sep|>")),
-    ("qwen25coder", (*_BARS, "<|file_sep|>")),
-    ("qwen3coder", (*_BARS, "<|file_sep|>")),
-    ("qwen35", (*_BARS, "<|file_sep|>")),
-    ("qwen36", (*_BARS, "<|file_sep|>")),
-    ("sweepnextedit", (*_BARS, "<|file_sep|>")),
+    ("qwen25coder", _QWEN),
+    ("qwen3coder", _QWEN),
+    ("qwen35", _QWEN),
+    ("qwen36", _QWEN),
+    ("sweepnextedit", _QWEN),
     ("granite42", ()),  # its vocabulary has marks, but it was not taught them
     ("granite4", _BARS),
     ("granitecode", (*_PLAIN, "<filename>")),
@@ -114,31 +130,51 @@ def spelt_in(name: str) -> dict[str, str]:
     return {}
 
 
-def form_of(spelt: Mapping[str, str], name: str) -> str:
-    """Gives a model's fill-in form, judged by the spellings of its marks and by its `name`."""
+def form_of(spelt: Mapping[str, str], name: str, template: str = "") -> str:
+    """Gives a model's form, judged by its marks' spellings, its `name` and its chat template."""
     prefix = spelt.get("fim_prefix", "")
-    lower = name.lower()
-    if prefix == "[PREFIX]" and "codestral" in lower:
+    if prefix == "[PREFIX]" and "codestral" in name.lower():
         return "codestral"
-    # Mistral's third vocabulary has these marks for all its models; few were taught them.
-    if prefix == "[PREFIX]" or not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
-        instructed = "instruct" in lower and any(family in lower for family in _INST_FAMILIES)
-        return "instructed" if instructed else "plain"
     letters = _letters(name)
+    # Mistral's third vocabulary has these marks for all its models; few were taught them.
+    is_untaught = prefix == "[PREFIX]" or any(family in letters for family in _UNTAUGHT_FAMILIES)
+    if is_untaught or not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
+        return _form_without_marks(name.lower(), template)
     by_name = (form for family, form in _FORMS_BY_NAME.items() if family in letters)
-    return next(by_name, _FORMS.get(prefix, "prefix-first"))
+    spelt_as_qwen = all(spelt.get(MARKS[mark]) == mark for mark in _QWEN)
+    usual = "repository" if spelt_as_qwen else "prefix-first"
+    return next(by_name, _FORMS.get(prefix, usual))
 
 
-def warning(form: str, name: str) -> str:
-    """Gives a warning if a model is bad at filling in, judged by its form and name.
+def _form_without_marks(lower: str, template: str) -> str:
+    """Gives the chat form of a model, or "plain" if it has none that is known.
+
+    `lower` is the model's name in lower case.
+    """
+    form = form_of_chat(template)
+    is_mistral = any(family in lower for family in _INST_FAMILIES)
+    if is_mistral and form in ("", *_INST_FORMS):
+        # Mistral's files need no template. Those of its base models may have the others' template.
+        return (form or "instructed") if "instruct" in lower else "plain"
+    return "plain" if _BASE.search(lower) else form or "plain"
+
+
+def warning(form: str, name: str, template: str = "") -> str:
+    """Gives a warning if a model is bad at filling in, judged by its form, name and template.
 
     Else gives "".
     """
     letters = _letters(name)
     if any(family in letters for family in _NEXT_EDIT_FAMILIES):
         return "This model was trained to predict next edits: a fill-in model answers better."
+    better = "One that was taught fill-in marks answers better."
     if form == "plain":
-        return "This model has no fill-in marks: one that was taught them answers better."
+        why = ", and its chat template is not known here" if template else ""
+        if template and form_of_chat(template):
+            why = ", and by its name it is no chat model"
+        return f"This model has no fill-in marks{why}, so it gets plain text. {better}"
+    if form in CHATS or form == "instructed":
+        return f"This model has no fill-in marks, so it is asked as a chat ({form}). {better}"
     return ""
 
 

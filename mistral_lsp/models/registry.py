@@ -121,11 +121,11 @@ def find(name: str) -> Entry | None:
 
 
 def form(header: Header, file: str = "") -> str:
-    """Gives the fill-in form from the registry, or else the one that the marks' spellings imply.
+    """Gives a model's form: from the registry, or else by its marks and its chat template.
 
     `file` is the file's name. It is used if the header contains no model name.
     """
-    return form_of_model(header.name or file, header.spelt)
+    return form_of_model(header.name or file, header.spelt, header.template)
 
 
 def window(header: Header) -> int:
@@ -141,10 +141,13 @@ def window(header: Header) -> int:
     return min(limit, header.context_length or limit, LARGEST_WINDOW)
 
 
-def form_of_model(name: str, spelt: Mapping[str, str]) -> str:
-    """Gives a model's form, by its name or its file's name, and the spellings of its marks."""
+def form_of_model(name: str, spelt: Mapping[str, str], template: str = "") -> str:
+    """Gives a model's form, by its name or its file's name, its marks' spellings and its template.
+
+    The registry is asked first.
+    """
     entry = _called(name)
-    return entry.form if entry and entry.form else form_of(spelt, name)
+    return entry.form if entry and entry.form else form_of(spelt, name, template)
 
 
 def window_of_model(name: str) -> int:

@@ -35,8 +35,8 @@ def _allowed(
     """Gives the maximum number of syntax errors in the file with a suggestion; None is no maximum.
 
     Before the suggestion is inserted, the file has `before` errors; `elsewhere` of them are not in
-    the cursor's line. Usually no error is allowed. In a file that is broken elsewhere, any number is
-    allowed, since the suggestion may not be the cause. Below the cursor there may be an indented
+    the cursor's line. Usually no error is allowed. In a file that is broken elsewhere, any number
+    is allowed, since the suggestion may not be the cause. Below the cursor there may be an indented
     block without a line that opens it. The suggestion must then reduce the number of errors.
     """
     if not before or not elsewhere:

@@ -19,8 +19,8 @@ LINE_END = re.compile(r"[\r\n]")
 LONGEST_WORD = 100
 """Maximum number of characters of the word that ends a heredoc."""
 MOST_OPEN = 900
-"""Maximum number of characters in the end marks (`EOF`) of all heredocs open at one place. Each mark
-counts BESIDE_A_WORD characters more.
+"""Maximum number of characters in the end marks (`EOF`) of all heredocs open at one place. Each
+mark counts BESIDE_A_WORD characters more.
 """
 BESIDE_A_WORD = 8
 MOST_HEREDOCS = 10_000

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tiny_models import write_gemma
+
 CODE = "def unmistakable(secret_name):\n    "
 
 
@@ -71,3 +73,17 @@ def test_a_bundle_takes_no_file_away(run, tmp_path) -> None:
     done = run("doctor", "--bundle", str(tmp_path / "main.py"))
     assert done.returncode == 2 and "exists" in done.stderr and "--bundle FILE" in done.stderr
     assert (tmp_path / "main.py").read_text() == CODE
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("", "so it gets plain text"), ("{{ messages }}", "its chat template is not known here")],
+)
+def test_a_model_without_a_known_form_is_told_by_the_doctor(run, tmp_path, template, said) -> None:
+    """Also when its window is too small for what the doctor measures."""
+    path = tmp_path / "tiny.gguf"
+    write_gemma(path, ["<|endoftext|>"], template)
+    done = run("doctor", "--json", "--model", str(path), "--engine", "llama_cpp")
+    found = json.loads(done.stdout)
+    assert "no fill-in marks" in found["why_engine"] and said in found["why_engine"]
+    assert done.returncode == 1 and any("window" in problem for problem in found["problems"])

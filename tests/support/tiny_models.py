@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy
@@ -43,9 +43,11 @@ def write_mamba(path: Path) -> None:
     _end(writer)
 
 
-def write_gemma(path: Path) -> None:
+def write_gemma(path: Path, marks: Sequence[str] = MARKS, template: str = "") -> None:
     """Writes a Gemma 3 model, in which most layers see only the last `WINDOW` tokens."""
-    writer, add = _begin(path, "gemma3")
+    writer, add = _begin(path, "gemma3", marks)
+    if template:
+        writer.add_chat_template(template)
     for set_size, size in (
         (writer.add_feed_forward_length, INNER),
         (writer.add_head_count, 2),
@@ -71,7 +73,9 @@ def write_gemma(path: Path) -> None:
     _end(writer)
 
 
-def _begin(path: Path, architecture: str) -> tuple[GGUFWriter, Callable[..., None]]:
+def _begin(
+    path: Path, architecture: str, marks: Sequence[str] = MARKS
+) -> tuple[GGUFWriter, Callable[..., None]]:
     """Writes the metadata common to all models; gives a function that adds a tensor.
 
     A tensor added without a shape has the weights of a norm, all 1. Others have random weights.
@@ -88,11 +92,11 @@ def _begin(path: Path, architecture: str) -> tuple[GGUFWriter, Callable[..., Non
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(2)
     writer.add_layer_norm_rms_eps(1e-5)
-    tokens = [*byte_letters().values(), *MARKS]
+    tokens = [*byte_letters().values(), *marks]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    kinds = [TokenType.NORMAL] * 256 + [TokenType.CONTROL] * len(MARKS)
+    kinds = [TokenType.NORMAL] * 256 + [TokenType.CONTROL] * len(marks)
     writer.add_token_types(kinds)
     writer.add_token_merges(["a a"])
     writer.add_bos_token_id(256)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from importlib import resources
 from pathlib import Path
 
@@ -13,75 +12,59 @@ from mistral_common.protocol.instruct.messages import AssistantMessage, UserMess
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
-from mistral_lsp import languages
-from mistral_lsp.document import Document
+from mistral_lsp.inference.assembly import suffix_places
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models import registry
-from mistral_lsp.models.gguf import Header, read_header
 from mistral_lsp.models.marks import form_of, spelt_in, warning
-from mistral_lsp.prompt.build import INSTRUCTION, build
-from mistral_lsp.prompt.window import Budget, Plan
-from mistral_lsp.types import Excerpt, Prompt
+from mistral_lsp.prompt.build import INSTRUCTION
+from mistral_lsp.types import Excerpt
+from tests.support.forms import PREFIX, SUFFIX, asked, header_of, written
 
-PREFIX, SUFFIX = "def add(a, b):\n    return ", "\n\nprint(add(1, 2))\n"
-STRING, ARRAY, BOOL, INT = 8, 9, 7, 4
+BARS = ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"]
+ANGLES = ["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]
+SEED = ["<[fim-suffix]>", "<[fim-prefix]>", "<[fim-middle]>"]
+INST = ["[INST]", "[/INST]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"]
+DEEPSEEK = ["<｜begin▁of▁sentence｜>", "<｜fim▁hole｜>", "<｜fim▁begin｜>", "<｜fim▁end｜>"]
+QWEN = ["<|endoftext|>", *BARS, "<|repo_name|>", "<|file_sep|>"]
 
-
-def text(value: str) -> bytes:
-    raw = value.encode()
-    return struct.pack("<Q", len(raw)) + raw
-
-
-def header_of(tmp_path: Path, name: str, pieces: list[str], vocabulary: str) -> Header:
-    """Reads the header of a file that contains only a model's name and vocabulary."""
-    pairs = [
-        text("general.name") + struct.pack("<I", STRING) + text(name),
-        text("tokenizer.ggml.model") + struct.pack("<I", STRING) + text(vocabulary),
-        text("tokenizer.ggml.bos_token_id") + struct.pack("<II", INT, 0),
-        text("tokenizer.ggml.tokens")
-        + struct.pack("<IIQ", ARRAY, STRING, len(pieces))
-        + b"".join(map(text, pieces)),
-    ]
-    path = tmp_path / "model.gguf"
-    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)) + b"".join(pairs) + b"\0" * 64)
-    return read_header(path)
-
-
-def asked(form: str, prefix: str = PREFIX, suffix: str = SUFFIX, related=()) -> Prompt:
-    document = Document("", "add.py", languages.find("python"), 1, prefix + suffix)
-    plan = Plan(Budget(500, 500), 0, "", "", suffix, True, 0, 0, related)
-    return build(form, plan, document.snapshot(), len(prefix))
-
-
-def written(prompt: Prompt, header: Header) -> str:
-    """Gives a prompt as text: marks as the model spells them, without marks that it lacks."""
-    spelt = {**header.spelt, **({"bos": "<s>"} if "bos" in header.specials else {})}
-    parts = [spelt.get(part.special, part.text) for part in prompt.parts]
-    return "".join(parts).replace("▁<", " <")
-
+BARRED = f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>"
+ANGLED = f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>"
+HELD = f"<｜fim▁begin｜>{PREFIX}<｜fim▁hole｜>{SUFFIX}<｜fim▁end｜>"
+SEEDED = f"<[fim-suffix]>{SUFFIX}<[fim-prefix]>{PREFIX}<[fim-middle]>"
+MELLUM = f"<filename>add.py\n<fim_suffix>{SUFFIX}<fim_prefix>{PREFIX}<fim_middle>"
 
 FAMILIES = {
-    "Qwen2.5 Coder 7B": (
-        ["<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_sep|>"],
-        "gpt2",
-        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
-    ),
-    "starcoder2-3b": (
-        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<file_sep>"],
-        "gpt2",
-        f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>",
-    ),
-    "granite-3b-code-base": (
-        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<reponame>"],
-        "gpt2",
-        f"<fim_prefix>{PREFIX}<fim_suffix>{SUFFIX}<fim_middle>",
-    ),
+    # Source: the section on fill-in of the README of QwenLM/Qwen2.5-Coder, and of Qwen3-Coder.
+    "Qwen2.5 Coder 7B": (QWEN, "gpt2", BARRED),
+    "Qwen3 Coder 30B A3B Instruct": (QWEN, "gpt2", BARRED),
+    # Source: users' reports in issue 55 of llama.vscode.
+    "Qwen3.5 2B Base": (QWEN, "gpt2", BARRED),
+    # Source: the base model, Qwen2.5-Coder. Fill-in is not what it is for: see its warning below.
+    "sweep-next-edit-1.5B": (QWEN, "gpt2", BARRED),
+    # Source: Continue's template for Granite 4, which has Qwen's marks.
+    "Granite 4.0 Micro Base": (["<|end_of_text|>", *BARS], "gpt2", BARRED),
+    # Source: the model's card, and the ids in llama.cpp's conversion of Gemma.
+    "codegemma-2b": (["<s>", *BARS, "<|file_separator|>"], "llama", f"<s>{BARRED}"),
+    # Source: BigCode's model cards, and Continue's template for StarCoder, which it also uses for
+    # StableCode, Refact and Granite's code models.
+    "starcoder2-3b": (["<|endoftext|>", *ANGLES, "<file_sep>"], "gpt2", ANGLED),
+    "starcoderbase-1b": (["<|endoftext|>", *ANGLES, "<filename>", "<reponame>"], "gpt2", ANGLED),
+    "stable-code-3b": (["<|endoftext|>", *ANGLES, "<file_sep>"], "gpt2", ANGLED),
+    "Refact-1_6B-fim": (["<|endoftext|>", *ANGLES], "gpt2", ANGLED),
+    "granite-3b-code-base": (["<|endoftext|>", *ANGLES, "<reponame>"], "gpt2", ANGLED),
+    "granite-3.1-2b-base": (["<|end_of_text|>", *ANGLES, "<filename>"], "gpt2", ANGLED),
     # Source: JetBrains' model card: file name, suffix, prefix.
-    "Mellum 4b Sft Python": (
-        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<filename>"],
+    "Mellum 4b Sft Python": (["<|endoftext|>", *ANGLES, "<filename>"], "gpt2", MELLUM),
+    "Mellum2 12B A2.5B Base": (["<|endoftext|>", *ANGLES, "<filename>"], "gpt2", MELLUM),
+    # Source: BigCode's evaluation harness.
+    "santacoder": (
+        ["<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>"],
         "gpt2",
-        f"<filename>add.py\n<fim_suffix>{SUFFIX}<fim_prefix>{PREFIX}<fim_middle>",
+        f"<fim-prefix>{PREFIX}<fim-suffix>{SUFFIX}<fim-middle>",
     ),
+    # Source: the README of deepseek-ai/DeepSeek-Coder, and of DeepSeek-Coder-V2.
+    "deepseek-coder-6.7b-base": (DEEPSEEK, "gpt2", HELD),
+    "DeepSeek-Coder-V2-Lite-Base": (DEEPSEEK, "gpt2", HELD),
     # Source: the fill-in of Zed (fim.rs) and of llama.cpp for GLM's base models.
     "GLM-4.7-Flash": (
         ["<|endoftext|>", "<|code_prefix|>", "<|code_middle|>", "<|code_suffix|>"],
@@ -100,62 +83,46 @@ FAMILIES = {
         "gpt2",
         f"<|prefix|>{PREFIX}<|suffix|>{SUFFIX}<|middle|>",
     ),
-    # Source: Continue's template for Granite 4, which has Qwen's marks.
-    "Granite 4.0 Micro Base": (
-        ["<|end_of_text|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"],
-        "gpt2",
-        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
-    ),
-    "Qwen3.5 2B Base": (
-        ["<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_sep|>"],
-        "gpt2",
-        f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
-    ),
-    "santacoder": (
-        ["<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>"],
-        "gpt2",
-        f"<fim-prefix>{PREFIX}<fim-suffix>{SUFFIX}<fim-middle>",
-    ),
-    "deepseek-coder-6.7b-base": (
-        ["<｜begin▁of▁sentence｜>", "<｜fim▁hole｜>", "<｜fim▁begin｜>", "<｜fim▁end｜>"],
-        "gpt2",
-        f"<｜fim▁begin｜>{PREFIX}<｜fim▁hole｜>{SUFFIX}<｜fim▁end｜>",
-    ),
-    "codegemma-2b": (
-        ["<s>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|file_separator|>"],
-        "llama",
-        f"<s><|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>",
-    ),
+    # Source: Meta's own code: generation.py and tokenizer.py in meta-llama/codellama.
     "CodeLlama": (
         ["<s>", "▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>"],
         "llama",
         f"<s> <PRE> {PREFIX} <SUF>{SUFFIX} <MID>",
     ),
+    # Source: the README of aixcoder-plugin/aiXcoder-7B, its order "SPM".
+    "aiXcoder-7b-base": (
+        ["<s>", "▁<AIX-SPAN-PRE>", "▁<AIX-SPAN-POST>", "▁<AIX-SPAN-MIDDLE>"],
+        "llama",
+        f"<s> <AIX-SPAN-PRE> <AIX-SPAN-POST>{SUFFIX} <AIX-SPAN-MIDDLE>{PREFIX}",
+    ),
+    # Source: mistral-common, which is asked below.
     "Codestral-22B-v0.1": (
         ["<s>", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
         "llama",
         f"<s>[SUFFIX]{SUFFIX}[PREFIX] {PREFIX}",
     ),
-    "Seed-Coder-8B-Base": (
-        ["<s>", "<[fim-suffix]>", "<[fim-prefix]>", "<[fim-middle]>"],
-        "gpt2",
-        f"<[fim-suffix]>{SUFFIX}<[fim-prefix]>{PREFIX}<[fim-middle]>",
-    ),
+    # Source: issue 17900 of llama.cpp, and Zed's prompts for zeta 2, made of it.
+    "Seed-Coder-8B-Base": (["<s>", *SEED], "gpt2", SEEDED),
+    "zeta-2.1": (["<s>", *SEED], "gpt2", SEEDED),
+    # Source: SAFIM's prompts for models without marks (model_utils.py).
     "Mistral-7B-v0.1": (["<s>"], "llama", f"<s>{SUFFIX}\n\n{PREFIX}"),
-    "Mistral-7B-v0.3": (
-        ["<s>", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
-        "llama",
-        f"<s>{SUFFIX}\n\n{PREFIX}",
+    "Mistral-7B-v0.3": (["<s>", *INST[2:]], "llama", f"<s>{SUFFIX}\n\n{PREFIX}"),
+    # These have marks of files, but none of fill-in.
+    "SmolLM2 360M": (
+        ["<|endoftext|>", "<repo_name>", "<reponame>", "<file_sep>", "<filename>"],
+        "gpt2",
+        f"{SUFFIX}\n\n{PREFIX}",
     ),
+    # Source: mistral-common, which is asked below.
     "Mistral-7B-Instruct-v0.1": (
         ["<s>"],
         "llama",
-        f"<s> [INST]{INSTRUCTION}{SUFFIX} [/INST] {PREFIX}",
+        f"<s> [INST] {INSTRUCTION}{SUFFIX} [/INST] {PREFIX}",
     ),
     "Mistral-7B-Instruct-v0.3": (
-        ["<s>", "[INST]", "[/INST]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"],
+        ["<s>", *INST],
         "llama",
-        f"<s>[INST]{INSTRUCTION}{SUFFIX}[/INST] {PREFIX}",
+        f"<s>[INST] {INSTRUCTION}{SUFFIX}[/INST] {PREFIX}",
     ),
 }
 
@@ -191,7 +158,7 @@ def test_a_file_without_a_name_in_its_header_is_known_by_its_own(tmp_path: Path)
     [
         ("sweep-next-edit-1.5B", "next edits"),
         ("zeta-2.1", "next edits"),
-        ("Mistral-7B-v0.3", "no fill-in marks"),
+        ("Mistral-7B-v0.3", "no fill-in marks, so it gets plain text"),
         ("Qwen2.5 Coder 7B", ""),
     ],
 )
@@ -248,7 +215,7 @@ def test_codestral_is_asked_as_mistral_common_does(prefix: str, suffix: str) -> 
 def test_instructed_models_are_told_as_mistral_common_does(
     vocabulary, reference, specials, prefix: str, suffix: str
 ) -> None:
-    told = UserMessage(content=INSTRUCTION[1:] + suffix)
+    told = UserMessage(content=INSTRUCTION + suffix)
     begun = AssistantMessage(content=prefix, prefix=True)
     expected = reference().encode_chat_completion(ChatCompletionRequest(messages=[told, begun]))
     tokenizer = Tokenizer(SentencePiece(vocabulary), specials, heals=False)
@@ -256,8 +223,59 @@ def test_instructed_models_are_told_as_mistral_common_does(
     assert ids == expected.tokens
 
 
-def test_excerpts_of_other_files_stand_behind_the_mark_between_files(tmp_path: Path) -> None:
-    pieces, vocabulary, published = FAMILIES["Qwen2.5 Coder 7B"]
-    header = header_of(tmp_path, "Qwen", pieces, vocabulary)
-    prompt = asked("prefix-first", related=(Excerpt("b.py", "class B:"),))
-    assert written(prompt, header) == f"<|file_sep|>b.py\nclass B:\n{published}"
+OTHERS = (Excerpt("b.py", "class B:"), Excerpt("src/c.py", "class C:\n    x = 1"))
+
+
+# Source: Qwen's own example of a completion from several files of a project,
+# examples/Qwen2.5-Coder-repolevel-fim.py in QwenLM/Qwen2.5-Coder.
+@pytest.mark.parametrize(
+    ("related", "folder", "published"),
+    [
+        (
+            OTHERS,
+            "/home/me/sums",
+            "<|repo_name|>sums\n"
+            "<|file_sep|>b.py\nclass B:\n"
+            "<|file_sep|>src/c.py\nclass C:\n    x = 1\n"
+            f"<|file_sep|>add.py\n{BARRED}",
+        ),
+        (
+            OTHERS[:1],
+            "",
+            f"<|file_sep|>b.py\nclass B:\n<|file_sep|>add.py\n{BARRED}",
+        ),
+        ((), "/home/me/sums", BARRED),
+    ],
+    ids=["a project", "files of no project", "one file"],
+)
+def test_qwen_is_asked_for_files_of_a_project_as_it_was_taught(
+    tmp_path: Path, related, folder: str, published: str
+) -> None:
+    header = header_of(tmp_path, "Qwen2.5 Coder 7B", QWEN, "gpt2")
+    form = registry.form(header)
+    assert form == "repository" and not warning(form, header.name)
+    assert written(asked(form, related=related, folder=folder), header) == published
+
+
+def test_what_changes_least_comes_first_in_a_project() -> None:
+    """The suffix is last and behind the prefix, as the moving of a suffix needs it."""
+    prompt = asked("repository", related=OTHERS)
+    labels = [part.special or part.label for part in prompt.parts]
+    assert labels == [
+        *("bos", "repo_name", "repository", "file_sep", "related", "file_sep", "related"),
+        *("file_sep", "path", "fim_prefix", "prefix", "fim_suffix", "suffix", "fim_middle"),
+    ]
+    places = suffix_places(prompt.parts, [1] * len(labels))
+    assert [labels[place] for place in places] == ["fim_suffix", "suffix"]
+
+
+def test_without_the_mark_of_projects_excerpts_stand_behind_that_of_files(tmp_path: Path) -> None:
+    header = header_of(tmp_path, "Qwen", ["<|endoftext|>", *BARS, "<|file_sep|>"], "gpt2")
+    assert registry.form(header) == "prefix-first"
+    prompt = asked("prefix-first", related=OTHERS[:1])
+    assert written(prompt, header) == f"<|file_sep|>b.py\nclass B:\n{BARRED}"
+
+
+def test_a_name_too_long_for_a_prompt_is_left_out() -> None:
+    prompt = asked("repository", related=OTHERS, folder=f"/{'x' * 61}")
+    assert "repository" not in [part.label for part in prompt.parts]

@@ -153,7 +153,7 @@ async def test_ollama_puts_the_marks_itself() -> None:
 async def test_ollama_is_given_marks_that_are_known() -> None:
     with playing(ollama_server) as server:
         async with engine_of(wanted(server.url, "ollama", "qwen2.5-coder:7b", 2048)) as engine:
-            assert (await engine.ready()).form == "prefix-first"
+            assert (await engine.ready()).form == "repository"
             await answer_of(engine)
         body = server.of("/api/generate")[-1]
         assert body["raw"] is True and "suffix" not in body

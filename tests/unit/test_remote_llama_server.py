@@ -32,12 +32,13 @@ class PlayedModel:
         self.marked = marked
         self.top = list(top)
         self.path = "models/some.gguf"
+        self.template = ""
         self.timings = {"prompt_n": 3, "prompt_per_second": 320.0}
 
     def __call__(self, asked: Asked) -> Reply:
         if asked.path == "/props":
             settings = {"default_generation_settings": {"n_ctx": 512}}
-            return Reply.of({**settings, "model_path": self.path})
+            return Reply.of({**settings, "model_path": self.path, "chat_template": self.template})
         if asked.path == "/tokenize":
             return Reply.of({"tokens": self.tokens(asked.body)})
         assert asked.path == "/completion"
@@ -219,6 +220,15 @@ async def test_a_model_without_marks_is_said() -> None:
     with playing(PlayedModel(marked=False)) as server:
         engine = await started(server)
         assert engine.model.form == "plain" and "no fill-in marks" in engine.model.note
+        await engine.close()
+
+
+async def test_a_chat_model_without_marks_is_asked_by_its_template() -> None:
+    played = PlayedModel(marked=False)
+    played.template = r"{{ '<|im_end|>' + '\n' }}{{ '<|im_start|>assistant\n' }}"
+    with playing(played) as server:
+        engine = await started(server)
+        assert engine.model.form == "chatml" and "asked as a chat (chatml)" in engine.model.note
         await engine.close()
 
 

@@ -120,7 +120,8 @@ async def test_a_suffix_read_at_each_key_is_as_long_as_50_ms_allow(
     with playing(played) as server:
         async with engine_of(server, lambda: played.time) as engine:
             model = await engine.ready()
-    assert model.form == "prefix-first" and least <= model.most_suffix <= most
+        assert len(server.of(PATH)[0]["stop"]) == 4, "OpenAI accepts no more"
+    assert model.form == "repository" and least <= model.most_suffix <= most
     assert f"{model.most_suffix} tokens of the suffix" in model.note
 
 

@@ -73,6 +73,7 @@ def load(wanted: Load) -> Ready:
     can_splice = isinstance(sequence, Splice)
     suffix = window if can_splice else most_suffix(measured.reading_rate)
     keys = _note_on_keys(backend, form, can_splice, suffix)
+    advice = warning(form, header.name or path.name, header.template)
     model = LoadedModel(
         engine=backend.name,
         model=header.name or one_line(path.name),
@@ -80,7 +81,7 @@ def load(wanted: Load) -> Ready:
         window=window,
         first_window=first if backend.can_save else working,
         working_window=working,
-        note=" ".join(filter(None, [note, warning(form, header.name or path.name), keys])),
+        note=" ".join(filter(None, [note, advice, keys])),
         can_abort=backend.can_abort,
         can_search=True,
         can_splice=can_splice,

@@ -47,6 +47,7 @@ class Properties(msgspec.Struct):
     default_generation_settings: _Defaults
     model_path: str = ""
     model_alias: str = ""
+    chat_template: str = ""
 
 
 class _Timings(msgspec.Struct):
@@ -108,7 +109,8 @@ class LlamaServer(Dialect):
         self._properties = properties = await self._ask()
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
-        form = registry.form_of_model(name, self._tokens.spelt)
+        template = properties.chat_template
+        form = registry.form_of_model(name, self._tokens.spelt, template)
         limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)
@@ -122,7 +124,7 @@ class LlamaServer(Dialect):
         if reads_suffix_last(form):
             suffix = most_suffix(rate)
             note += f" {read_again(suffix)}"
-        if advice := warning(form, name):
+        if advice := warning(form, name, template):
             note += f" {advice}"
         shown = self._server.failures.name(name)
         return LoadedModel(

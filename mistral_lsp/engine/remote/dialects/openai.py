@@ -32,6 +32,9 @@ from mistral_lsp.types import LoadedModel, Prompt
 UNTOLD = (200, 400, 422, 500, 501)
 """Statuses of servers that reject `logprobs`; some answer 200 with an error body."""
 
+MOST_STOPS = 4
+"""OpenAI accepts no more. The fill-in marks and that of files are the first four."""
+
 
 class _Model(msgspec.Struct):
     id: str
@@ -143,7 +146,7 @@ class OpenAI(TextDialect):
         if self._tells:
             body["logprobs"] = 1
         if self._spelt:
-            body["stop"] = list(self._spelt.values())
+            body["stop"] = list(self._spelt.values())[:MOST_STOPS]
         if self._takes_suffix and not self._spelt:
             before, behind = halves(prompt)
             return body | {"prompt": before, "suffix": behind}
