@@ -34,6 +34,8 @@ COSTLY_GROWTH = 3.0
 """An end of a text is costly only if parsing it takes more than this many times as long as parsing
 an end of half its length. For usual code, the factor is 2.
 """
+STOPPED_SECONDS = 0.1
+"""Maximum seconds of processor time for parsing an end alone, as far as it can be stopped."""
 PIECE = 16_384
 """Maximum number of bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
@@ -90,25 +92,23 @@ def has_costly_end(language: Language, text: str) -> bool:
     """
     length, before = SHORTEST_END, 0.0
     while length < len(text):
-        seconds = _seconds_of(language, text[-length:])
+        seconds = _blocked_seconds(language, text[-length:])
         if seconds > max(COSTLY_SECONDS, COSTLY_GROWTH * before):
             return True
         length, before = 2 * length, seconds
     return False
 
 
-def _seconds_of(language: Language, end: str) -> float:
+def _blocked_seconds(language: Language, end: str) -> float:
     """Gives the seconds of processor time for parsing the end of a text alone.
 
-    Gives 0 if that might crash the grammar.
+    A parse that takes more than STOPPED_SECONDS is stopped, and counts only from then on: a part
+    that can be stopped blocks nobody. Alone, an end may take for ever that is harmless in its text.
     """
-    parser = _parser(language)
-    if parser is None or fatal.may_crash(language, end):
-        return 0.0
-    data = end.encode("utf-8", "replace")
     begun = time.thread_time()
-    parser.parse(data)
-    return time.thread_time() - begun
+    tree = parse(language, end, end.encode("utf-8", "replace"), seconds=STOPPED_SECONDS)
+    seconds = time.thread_time() - begun
+    return seconds if tree is not None else max(0.0, seconds - STOPPED_SECONDS)
 
 
 def _parser(language: Language) -> tree_sitter.Parser | None:

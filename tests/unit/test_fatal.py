@@ -11,6 +11,7 @@ import pytest
 from mistral_lsp import languages
 from mistral_lsp.document import Document
 from mistral_lsp.syntax.fatal import may_crash
+from mistral_lsp.syntax.grammars import SHORTEST_END
 from tests.support.waiting import PATIENCE_SECONDS
 
 EDIT = """
@@ -26,6 +27,38 @@ document.replace(place, place, "x")
 document.version += 1
 document.snapshot().tree
 """
+PARSE = """
+import sys
+from mistral_lsp import languages
+from mistral_lsp.document import Document
+
+text = sys.stdin.read()
+assert Document("file:///a", "a", languages.find("kotlin"), 0, text).snapshot().tree is not None
+"""
+ENDLESS = """{a
+a \n\x04{{stOf<T>()
+
+    fun pop(): T {
+        )
+    }
+}
+-- @context --
+region: code
+in: class Stack<T>
+in: fun pop(): T
+one"
+        else -> "many"
+    }
+}
+
+fun main() {}
+┤
+}
+-- @postprocess --
+├return when (x) {
+        1 -> "one"
+        else -> "m"""
+"""Kotlin's grammar never comes to the end of this text, unless it is stopped."""
 LONG = "<<" + "é" * 300
 
 
@@ -85,6 +118,13 @@ def test_what_a_text_leaves_open_does_not_block_the_process(name, unit, pasted) 
         document.version += 1
     assert document.snapshot().tree is None
     assert time.thread_time() - begun < PATIENCE_SECONDS / 10
+
+
+def test_an_end_that_never_ends_alone_is_given_up() -> None:
+    """The whole text is parsed quickly."""
+    text = "class A {\n" + ENDLESS.rjust(SHORTEST_END)
+    command = [sys.executable, "-c", PARSE]
+    subprocess.run(command, input=text, text=True, timeout=PATIENCE_SECONDS, check=True)
 
 
 @pytest.mark.parametrize("name", ["c", "java"])
