@@ -15,13 +15,15 @@ from typing import Any
 @dataclass
 class Reply:
     """What to answer: a body in pieces, each sent as a chunk of its own. One that is `cut` ends
-    without the end of the last chunk, as when the server dies.
+    without the end of the last chunk, as when the server dies. One that is `held` ends when the
+    client closes the connection.
     """
 
-    pieces: tuple[str, ...] = ()
+    pieces: tuple[str | bytes, ...] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    held: bool = False
 
     @classmethod
     def of(cls, value: Any, status: int = 200, **headers: str) -> Reply:
@@ -35,6 +37,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: Any
+    data: bytes = b""
 
 
 Answer = Callable[[Asked], Reply]
@@ -46,20 +49,23 @@ class PlayedServer:
     def __init__(self, answer: Answer, port: int = 0):
         self.answer = answer
         self.asked: list[Asked] = []
+        self.left = threading.Event()
+        """Set when the client closes the connection of a held reply."""
         played = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self._reply(None)
+                self._reply(None, b"")
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                self._reply(json.loads(self.rfile.read(length)))
+                data = self.rfile.read(length)
+                self._reply(json.loads(data), data)
 
-            def _reply(self, body: Any) -> None:
-                asked = Asked(self.path, dict(self.headers), body)
+            def _reply(self, body: Any, data: bytes) -> None:
+                asked = Asked(self.path, dict(self.headers), body, data)
                 played.asked.append(asked)
                 reply = played.answer(asked)
                 self.send_response(reply.status)
@@ -68,12 +74,14 @@ class PlayedServer:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 for piece in reply.pieces:
-                    data = piece.encode()
+                    data = piece.encode() if isinstance(piece, str) else piece
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                     self.wfile.flush()
-                if not reply.cut:
+                if reply.held and not self.connection.recv(1):
+                    played.left.set()
+                elif not reply.cut:
                     self.wfile.write(b"0\r\n\r\n")
-                self.close_connection = reply.cut
+                self.close_connection = reply.cut or reply.held
 
             def log_message(self, *_: Any) -> None:
                 pass
