@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
@@ -77,7 +78,9 @@ class PlayedServer:
                     data = piece.encode() if isinstance(piece, str) else piece
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                     self.wfile.flush()
-                if reply.held and not self.connection.recv(1):
+                if reply.held:
+                    with contextlib.suppress(ConnectionError):
+                        self.connection.recv(1)
                     played.left.set()
                 elif not reply.cut:
                     self.wfile.write(b"0\r\n\r\n")

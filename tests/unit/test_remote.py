@@ -327,7 +327,12 @@ async def test_a_server_that_nobody_knows_is_said() -> None:
         async with engine_of(wanted(server.url)) as engine:
             with pytest.raises(EngineError, match=r"Is that its address.*httpDialect"):
                 await engine.ready()
-        assert [asked.path for asked in server.asked] == ["/props", "/api/tags", "/info", "/v1/models"]
+        assert [asked.path for asked in server.asked] == [
+            "/props",
+            "/api/tags",
+            "/info",
+            "/v1/models",
+        ]
 
 
 async def test_of_several_models_one_must_be_named() -> None:

@@ -154,7 +154,8 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise self.failures.broke_off() from error
         finally:
-            await answer.aclose()
+            # A cancel in the middle of this would leave the connection open, and in use.
+            await asyncio.shield(answer.aclose())
 
     async def _begun(self, method: str, path: str, body: Body | None) -> httpx.Response:
         pauses = iter(self.pace.retries)

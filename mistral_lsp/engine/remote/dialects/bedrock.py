@@ -49,7 +49,7 @@ class _Chunk(msgspec.Struct):
 
 
 class _Payload(msgspec.Struct):
-    bytes: bytes
+    data: bytes = msgspec.field(name="bytes")
     """Sent as base64."""
 
 
@@ -114,4 +114,4 @@ class Bedrock(TextDialect):
 
 def _chunk_in(message: Message) -> _Chunk:
     payload = msgspec.json.decode(message.payload, type=_Payload)
-    return msgspec.json.decode(payload.bytes, type=_Chunk)
+    return msgspec.json.decode(payload.data, type=_Chunk)

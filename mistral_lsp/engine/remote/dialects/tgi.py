@@ -6,12 +6,14 @@ Source: docs/openapi.json in its repository: POST /generate_stream, GET /info.
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Optional
 
 import msgspec
 from typing_extensions import override
 
-from mistral_lsp.engine.remote.dialects.texts import Said, TextDialect, spelt_out
+from mistral_lsp.engine.remote.dialects.texts import Chunk, Said, TextDialect, spelt_out
 from mistral_lsp.models import registry
 from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
@@ -66,6 +68,10 @@ class Tgi(TextDialect):
         window = self._wanted.window or registry.window_of_model(shown)
         note = f"Text Generation Inference at {self._server.address}."
         return await self._loaded("tgi", shown, form, min(window, info.max_input_tokens), note)
+
+    @override
+    def _chunks(self, body: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+        return self._server.stream(self._path, body, self._chunk)
 
     @override
     async def _ask(self, body: dict[str, Any]) -> Said:
