@@ -1,8 +1,9 @@
 """Contracts of servers with interfaces of their own.
 
-Sources: docs/api.md and docs/api/errors.mdx in github.com/ollama/ollama; docs.mistral.ai/api and the
-chunks' types in github.com/mistralai/client-python; docs/openapi.json and router/src/server.rs in
-github.com/huggingface/text-generation-inference; huggingface.co/docs/inference-endpoints;
+Sources: docs/api.md and docs/api/errors.mdx in github.com/ollama/ollama; docs.mistral.ai/api and
+the chunks' types in github.com/mistralai/client-python; docs/openapi.json and
+router/src/server.rs in github.com/huggingface/text-generation-inference;
+huggingface.co/docs/inference-endpoints;
 docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html,
 docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html, and
 smithy.io/2.0/aws/amazon-eventstream.html.
