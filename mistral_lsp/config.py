@@ -60,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="Address of the server that the engine http asks; or several, by spaces."),
     ] = ""
     http_dialect: Annotated[
-        Literal["auto", "llama-server", "openai", "ollama", "mistral"],
+        Literal["auto", "llama-server", "openai", "ollama", "mistral", "tgi", "bedrock"],
         Meta(description="What the server at httpUrl understands; auto asks it."),
     ] = "auto"
     http_model: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
@@ -16,13 +17,15 @@ from typing import Any
 class Reply:
     """A prepared answer. Each of `pieces` is sent as one HTTP chunk.
 
-    With `cut`, the connection closes before the final chunk, as if the server died.
+    With `cut`, the connection closes before the final chunk, as if the server died. With `held`,
+    the answer ends when the client closes the connection.
     """
 
-    pieces: tuple[str, ...] = ()
+    pieces: tuple[str | bytes, ...] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    held: bool = False
 
     @classmethod
     def of(cls, value: Any, status: int = 200, **headers: str) -> Reply:
@@ -36,6 +39,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: Any
+    data: bytes = b""
 
 
 Answer = Callable[[Asked], Reply]
@@ -47,20 +51,23 @@ class PlayedServer:
     def __init__(self, answer: Answer, port: int = 0):
         self.answer = answer
         self.asked: list[Asked] = []
+        self.left = threading.Event()
+        """Set when the client closes the connection of a held reply."""
         played = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self._reply(None)
+                self._reply(None, b"")
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                self._reply(json.loads(self.rfile.read(length)))
+                data = self.rfile.read(length)
+                self._reply(json.loads(data), data)
 
-            def _reply(self, body: Any) -> None:
-                asked = Asked(self.path, dict(self.headers), body)
+            def _reply(self, body: Any, data: bytes) -> None:
+                asked = Asked(self.path, dict(self.headers), body, data)
                 played.asked.append(asked)
                 reply = played.answer(asked)
                 self.send_response(reply.status)
@@ -69,12 +76,16 @@ class PlayedServer:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 for piece in reply.pieces:
-                    data = piece.encode()
+                    data = piece.encode() if isinstance(piece, str) else piece
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                     self.wfile.flush()
-                if not reply.cut:
+                if reply.held:
+                    with contextlib.suppress(ConnectionError):
+                        self.connection.recv(1)
+                    played.left.set()
+                elif not reply.cut:
                     self.wfile.write(b"0\r\n\r\n")
-                self.close_connection = reply.cut
+                self.close_connection = reply.cut or reply.held
 
             def log_message(self, *_: Any) -> None:
                 pass

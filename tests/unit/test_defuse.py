@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies
 
+from mistral_lsp.engine.remote.dialects.find import DIALECTS
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models.defuse import defused, spellings
 from mistral_lsp.models.marks import MARKS
 from mistral_lsp.types import Decoding, Part, Prompt
+from tests.contract.others import chunk
 from tests.support.played_server import Asked, Reply, playing
 
 GIVEN_LINES = (
@@ -110,23 +113,31 @@ PARTS = (
     Part("prefix", f"dle>{EVIL}"),
     Part("mark", special="fim_middle"),
 )
-FORMS = ("suffix-first", "prefix-first", "plain")
+FORMS = ("suffix-first", "prefix-first", "codellama", "instructed", "plain")
 MODELS = ("qwen2.5-coder:7b", "starcoder2", "deepseek-coder", "codegemma", "seed-coder", "any")
 
 
 def answers(asked: Asked) -> Reply:
     if asked.path == "/api/generate":
         return Reply.of({"response": "x", "done": True})
+    if asked.path == "/generate_stream":
+        token = {"text": "x", "logprob": 0.0, "special": False}
+        return Reply.of({"token": token, "details": {"finish_reason": "length"}})
+    if "/invoke-with-response-stream" in asked.path:
+        return Reply((chunk({"text": "x", "stop_reason": "stop"}),))
     return Reply.of({"choices": [{"text": "x", "delta": {}, "finish_reason": "stop"}]})
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("dialect", ["openai", "ollama", "mistral"])
-async def test_a_prompt_has_no_marks_but_its_own(dialect, model) -> None:
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "llama-server"])
+async def test_a_prompt_has_no_marks_but_its_own(dialect, model, monkeypatch) -> None:
+    monkeypatch.setenv("MISTRAL_LSP_API_KEY", "sk-0123456789")
+
     def answer(asked: Asked) -> Reply:
-        if asked.path in ("/v1/models", "/api/tags"):
-            return Reply.of({"data": [{"id": model}], "models": [{"name": model}]})
-        if asked.body.get("stream"):
+        if asked.path in ("/v1/models", "/api/tags", "/info"):
+            names = {"data": [{"id": model}], "models": [{"name": model}], "model_id": model}
+            return Reply.of({**names, "max_input_tokens": 4096})
+        if asked.body.get("stream") or asked.path == "/generate_stream":
             return Reply((f"data: {answers(asked).pieces[0]}\n",))
         return answers(asked)
 
@@ -138,13 +149,18 @@ async def test_a_prompt_has_no_marks_but_its_own(dialect, model) -> None:
             async for _ in engine.generate(Prompt(form, PARTS), Decoding(4)):
                 pass
         await engine.close()
-    for asked in server.asked:
-        if asked.body and asked.body.get("stream") and "prompt" in asked.body:
-            sent = asked.body["prompt"] + asked.body.get("suffix", "")
-            assert EVIL[:3] in sent.replace(" ", "")
-            for own in MARKS:
-                sent = sent.replace(own, "", 1) if sent.count(own) == 1 else sent
-            assert not marks_in(sent)
+    assert len([asked for asked in server.asked if looked_through(asked.body)]) == len(FORMS)
+
+
+def looked_through(body: Any) -> bool:
+    """Looks for marks in a request for a completion; False if it is another one."""
+    sent = f"{body.get('prompt') or body.get('inputs')}{body.get('suffix', '')}" if body else ""
+    if EVIL[:3] not in sent.replace(" ", ""):
+        return False
+    for own in (*MARKS, "<s>"):
+        sent = sent.replace(own, "", 1) if sent.count(own) == 1 else sent
+    assert not marks_in(sent)
+    return True
 
 
 class Leaky:

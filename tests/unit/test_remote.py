@@ -116,8 +116,6 @@ async def test_mistral() -> None:
 
 
 def ollama_server(asked: Asked) -> Reply:
-    if asked.path == "/api/version":
-        return Reply.of({"version": "0.13.0"})
     if asked.path == "/api/tags":
         return Reply.of({"models": [{"name": "codellama:7b-code"}]})
     if asked.path != "/api/generate":
@@ -235,7 +233,7 @@ async def test_nothing_is_asked_in_pauses_where_it_may_cost() -> None:
         (429, {"error": {"message": "You exceeded your current quota"}}, r"used up.*account"),
         (402, {"detail": "no credit"}, r"used up \(402: no credit\).*account"),
         (500, {"error": {"message": "out of memory"}}, r"500: out of memory.*log"),
-        (503, {"error": {"message": "Loading model"}}, r"still loads its model.*Loading"),
+        (424, {"error": "Request failed", "error_type": "generation"}, r"424: Request failed.*log"),
         (301, {}, "sends us elsewhere"),
         (400, {"message": "suffix is not supported"}, r"suffix is not supported.*taught to"),
         (400, {"detail": [{"input": "x ="}]}, r"does not take the request \(400\)"),
@@ -329,7 +327,12 @@ async def test_a_server_that_nobody_knows_is_said() -> None:
         async with engine_of(wanted(server.url)) as engine:
             with pytest.raises(EngineError, match=r"Is that its address.*httpDialect"):
                 await engine.ready()
-        assert [asked.path for asked in server.asked] == ["/props", "/api/version", "/v1/models"]
+        assert [asked.path for asked in server.asked] == [
+            "/props",
+            "/api/tags",
+            "/info",
+            "/v1/models",
+        ]
 
 
 async def test_of_several_models_one_must_be_named() -> None:

@@ -30,6 +30,8 @@ def wanted(url: str) -> Wanted:
         ("http://[::1", "no address of a server"),
         ("https://me:secret@example.com", "MISTRAL_LSP_API_KEY"),
         ("https://example.com/?key=secret", "MISTRAL_LSP_API_KEY"),
+        ("https://example.com/?api-version=1&key=secret", "MISTRAL_LSP_API_KEY"),
+        ("https://example.com/?api-version=a secret", "MISTRAL_LSP_API_KEY"),
         ("htp://me:secret@example.com", "no address of a server"),
         ("https://me:secret@[", "no address of a server"),
         ("https://secret@example.com:port", "no address of a server"),
@@ -58,6 +60,7 @@ async def test_a_wrong_address_is_named(url, complaint) -> None:
         ("http://127.0.0.5:1/v1", "http://127.0.0.5:1"),
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("https://example.com/models/v1/", "https://example.com/models"),
+        ("https://example.com/openai/v1/?api-version=preview", "https://example.com/openai/v1"),
     ],
 )
 def test_right_addresses(url, address) -> None:

@@ -123,7 +123,7 @@ HARM = {
 }  # fmt: skip
 
 
-HURRIED = Pace(head=1.0, answer=1.0)
+HURRIED = Pace(head=1.0, answer=1.0, load=1.0)
 
 
 @pytest.mark.parametrize("kind", HARM)
@@ -216,7 +216,8 @@ async def test_bytes_that_are_none_are_a_sentence(piece) -> None:
 
     def answer(asked: Asked) -> Reply:
         if asked.path == "/props":
-            return Reply.of({"default_generation_settings": {"n_ctx": 4096}})
+            settings = {"default_generation_settings": {"n_ctx": 4096}}
+            return Reply.of({**settings, "model_path": "some.gguf"})
         if asked.path == "/completion":
             return Reply.of({"timings": {"prompt_n": 9, "prompt_per_second": 1000.0}})
         if asked.body.get("with_pieces"):

@@ -149,9 +149,10 @@ class RemoteEngine(Service):
             told = [f"{ready[0].model.model} on {ready[0].model.engine}.", *filter(None, left_out)]
             self.standing.change("ready", " ".join(told))
             return
-        waiting = any(member.state == "starting" for member in self._members)
+        states = {member.state for member in self._members}
+        waiting = states & {"starting", "loading"}
         messages = " ".join(member.message for member in self._members)
-        self.standing.change("starting" if waiting else "failed", messages)
+        self.standing.change(min(waiting, default="failed"), messages)
 
     def _why_not(self, member: Member, ready: Sequence[Found]) -> str:
         """Says why a server is left out, or "" if it takes part."""

@@ -11,16 +11,21 @@ import msgspec
 
 from mistral_lsp.engine.remote.echo import repeats, texts_in
 from mistral_lsp.engine.remote.key import KEY_VARIABLE, SERVICE
-from mistral_lsp.text.shown import one_line
+from mistral_lsp.text.shown import LONGEST_NAME, one_line
 from mistral_lsp.types import EngineError
 
 LONGEST_DETAIL = 200
 SOON_SECONDS = 0.5
 RARELY_SECONDS = 30.0
 KEY_REFUSED = (401, 403)
-BUSY = (429, 503)
+UNAVAILABLE = 503
+BUSY = (429, UNAVAILABLE)
 REQUEST_AT_FAULT = (400, 413, 422)
 """Statuses that blame this request; others may succeed."""
+NO_SUCH_PATH = (200, 400, 404, 405, 501)
+"""Statuses of servers that lack a path; some answer 200 with an error body."""
+GENERATION_FAILED = 424
+"""What TGI and Bedrock answer if the model failed."""
 
 Body = Mapping[str, Any]
 
@@ -56,12 +61,16 @@ class Failures:
     def __init__(self, address: str, key: str):
         """`key` may be "" and be set later."""
         self.key = key
+        self.token = ""
+        """What is sent in place of a key, if it must be shown as little."""
+        self.about_access = ""
+        """Advice if the server refuses access, where that takes more than a key."""
         self._where = f"The server at {address}"
         self._address = address
 
     def name(self, said: str) -> str:
         """Makes a model name sent by the server safe to display."""
-        return "a model" if repeats(one_line(said), self.key, ()) else one_line(said)
+        return self._fit(said, {}, LONGEST_NAME) or "a model"
 
     def strange(self, what: str, status: int = 200) -> ServerError:
         """The server's answer does not fit the dialect."""
@@ -106,24 +115,28 @@ class Failures:
         self, status: int, path: str, data: bytes, body: Body, retry_after: str
     ) -> ServerError:
         """The server answered with another status than 200."""
-        sentence, seconds = self._meaning(status, path, self._detail(data, body))
-        if status in BUSY and retry_after.isascii() and retry_after.isdigit():
-            seconds = min(float(retry_after), RARELY_SECONDS)
+        wait = _seconds(retry_after) if status in BUSY else None
+        sentence, seconds = self._meaning(status, path, self._detail(data, body), wait)
+        if wait is not None:
+            seconds = min(wait, RARELY_SECONDS)
         passing = status in BUSY and seconds < RARELY_SECONDS
         return ServerError(sentence, seconds, status not in REQUEST_AT_FAULT, passing, status)
 
-    def _meaning(self, status: int, path: str, detail: str) -> tuple[str, float]:
+    def _meaning(
+        self, status: int, path: str, detail: str, wait: float | None
+    ) -> tuple[str, float]:
         """Gives the message, and the seconds until the next try."""
         where = self._where
         if status in KEY_REFUSED:
-            return self._about_key(status), RARELY_SECONDS
+            return self._about_key(status, detail), RARELY_SECONDS
         if status == 404:
             return (
                 f"{where} does not know {path} or the model (404{detail}). Check "
                 "mistralLsp.httpUrl, mistralLsp.httpDialect and mistralLsp.httpModel.",
                 RARELY_SECONDS,
             )
-        if status == 402 or (status == 429 and "quota" in detail):
+        # A server that says when to come back means its rate, even if it speaks of a quota.
+        if status == 402 or (status == 429 and "quota" in detail and wait is None):
             return (
                 f"{where} says that what you may use is used up ({status}{detail}). "
                 "See to your account there, or name another server.",
@@ -131,9 +144,9 @@ class Failures:
             )
         if status == 429:
             return f"{where} has had too many requests (429{detail}).", 2.0
-        if status == 503:
+        if status == UNAVAILABLE:
             return f"{where} is busy, or still loads its model (503{detail}).", SOON_SECONDS
-        if status >= 500:
+        if status >= 500 or status == GENERATION_FAILED:
             return f"{where} failed ({status}{detail}). Look into its log.", SOON_SECONDS
         if status < 400:
             return (
@@ -142,7 +155,9 @@ class Failures:
             )
         return f"{where} does not take the request ({status}{detail}).", RARELY_SECONDS
 
-    def _about_key(self, status: int) -> str:
+    def _about_key(self, status: int, detail: str) -> str:
+        if self.about_access:
+            return f"{self._where} refuses access ({status}{detail}). {self.about_access}"
         if self.key:
             return (
                 f"{self._where} does not take the key that was found for it ({status}). Put the "
@@ -165,7 +180,15 @@ class Failures:
         fit = self._fit(said, body).rstrip(".") if isinstance(said, str) else ""
         return f": {fit}" if fit else ""
 
-    def _fit(self, said: str, body: Body) -> str:
+    def _fit(self, said: str, body: Body, most: int = LONGEST_DETAIL) -> str:
         """Makes a server's message safe to display; "" if it repeats the key or the code."""
-        words = one_line(said, LONGEST_DETAIL)
-        return "" if repeats(words, self.key, texts_in(body)) else words
+        words = one_line(said, most)
+        return "" if repeats(words, self.key or self.token, texts_in(body)) else words
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Reads the header Retry-After, in seconds; None if it is missing or a date."""
+    try:
+        return max(0.0, float(retry_after)) if retry_after.isascii() else None
+    except ValueError:
+        return None

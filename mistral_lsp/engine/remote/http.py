@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import http.cookiejar
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
 from mistral_lsp.engine.remote.key import from_environment, from_keyring
 from mistral_lsp.engine.remote.pace import Pace
-from mistral_lsp.engine.remote.wanted import address_of, is_here
+from mistral_lsp.engine.remote.wanted import address_of, is_here, version_of
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
@@ -29,6 +29,8 @@ BLOCK_COST = 256
 """Bytes added to each block's length, so that millions of tiny blocks are refused, too."""
 
 Kind = TypeVar("Kind")
+Sign = Callable[[str, str, bytes], Awaitable[Mapping[str, str]]]
+"""Gives the headers that sign a request, from its method, URL and body. May raise EngineError."""
 
 for _chatty in ("httpx", "httpcore"):  # they log servers' messages and headers
     logging.getLogger(_chatty).setLevel(logging.WARNING)
@@ -40,7 +42,13 @@ class HttpClient:
     def __init__(self, url: str, pace: Pace = Pace()):
         """Sends nothing. Raises EngineError for an unusable address or key."""
         self.address = address_of(url)
+        self.version = version_of(url)
         self.pace = pace
+        self.sign: Sign | None = None
+        """Used while there is no key."""
+        self.extra: dict[str, str] = {}
+        """Fields of every body, for a server that finds the model by them."""
+        self._loads = False
         self.failures = Failures(self.address, from_environment())
         self._looked_for_key = bool(self.failures.key)
         self._client = self._connected()
@@ -50,9 +58,7 @@ class HttpClient:
         try:
             httpx.URL(self.address)
             client = httpx.AsyncClient(
-                timeout=httpx.Timeout(
-                    self.pace.silence, connect=self.pace.connect, write=self.pace.write
-                ),
+                timeout=self._timeout(),
                 # Compression is not accepted: a small answer could unpack to a huge one.
                 headers={"Accept-Encoding": "identity"},
                 # No proxy may see requests that stay on this machine.
@@ -75,6 +81,15 @@ class HttpClient:
     async def close(self) -> None:
         """Closes all connections."""
         await self._client.aclose()
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Gives the server time to load its model, for the requests within the block."""
+        self._loads = True
+        try:
+            yield
+        finally:
+            self._loads = False
 
     async def get(self, path: str, kind: type[Kind]) -> Kind:
         """Sends a GET request, for facts that need no computing. Raises ServerError."""
@@ -101,6 +116,15 @@ class HttpClient:
             contextlib.aclosing(self._objects(answer, body, kind)) as objects,
         ):
             yield objects
+
+    @contextlib.asynccontextmanager
+    async def blocks(self, path: str, body: Body) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Streams an answer's bytes as they arrive. See `stream`."""
+        async with (
+            self._opened("POST", path, body) as answer,
+            contextlib.aclosing(self._blocks(answer, LONGEST_ANSWER)) as blocks,
+        ):
+            yield blocks
 
     async def _objects(
         self, answer: httpx.Response, body: Body, kind: type[Kind]
@@ -130,7 +154,8 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise self.failures.broke_off() from error
         finally:
-            await answer.aclose()
+            # A cancel in the middle of this would leave the connection open, and in use.
+            await asyncio.shield(answer.aclose())
 
     async def _begun(self, method: str, path: str, body: Body | None) -> httpx.Response:
         pauses = iter(self.pace.retries)
@@ -146,17 +171,18 @@ class HttpClient:
             await asyncio.sleep(pause)
 
     async def _sent(self, method: str, path: str, body: Body | None) -> httpx.Response:
-        key = self.failures.key
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        url = self._url(path)
+        headers = {}
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            content = msgspec.json.encode(body)
+            content = msgspec.json.encode({**self.extra, **body})
+        headers.update(await self._proof(method, url, content or b""))
         request = self._client.build_request(
-            method, self.address + path, headers=headers, content=content
+            method, url, headers=headers, content=content, timeout=self._timeout()
         )
         try:
-            async with limited(self.pace.head):
+            async with limited(self.pace.load if self._loads else self.pace.head):
                 answer = await self._client.send(request, stream=True)
         except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self.failures.unreachable(error, body or {}) from error
@@ -166,6 +192,23 @@ class HttpClient:
             await answer.aclose()
             raise self.failures.strange("it packs its answers, and was asked not to", status=0)
         return answer
+
+    def _url(self, path: str) -> str:
+        """Gives a request's URL. Azure's addresses end where others go on with /v1."""
+        if self.version:
+            return f"{self.address}{path.removeprefix('/v1')}?{self.version}"
+        return self.address + path
+
+    def _timeout(self) -> httpx.Timeout:
+        silence = self.pace.load if self._loads else self.pace.silence
+        return httpx.Timeout(silence, connect=self.pace.connect, write=self.pace.write)
+
+    async def _proof(self, method: str, url: str, content: bytes) -> Mapping[str, str]:
+        """Gives the headers that prove who sends a request."""
+        key = self.failures.key
+        if key:
+            return {"api-key": key} if self.version else {"Authorization": f"Bearer {key}"}
+        return await self.sign(method, url, content) if self.sign else {}
 
     async def _find_key(self) -> bool:
         """Reads the key from the keyring if the environment has none. True if it is found now.

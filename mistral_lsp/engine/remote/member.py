@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.dialects.find import find
-from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, UNAVAILABLE, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted, shown
@@ -19,6 +20,7 @@ from mistral_lsp.types import EngineError, LoadedModel
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 """Longest pause between two attempts to reach a server."""
+FOREVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,9 @@ class Member:
         self._changed = changed
         self._clock = clock
         self._pace = pace
-        self._seen_at = float("-inf")
+        self._seen_at = -FOREVER
+        self._refused_at = FOREVER
+        """Since when the server answers that it is not available: many load their model then."""
 
     async def live(self) -> None:
         """Looks for the server repeatedly until cancelled. Ends if its settings are unusable."""
@@ -84,7 +88,7 @@ class Member:
         try:
             with told(f"The server at {self.url}"):
                 dialect = await find(server, self._wanted, self._clock)
-                model = await dialect.open()
+                model = await self._opened(server, dialect)
         except ServerError as error:
             return error
         except EngineError as error:
@@ -97,15 +101,35 @@ class Member:
                 self._be_without(error)
                 lost.set_result(error)
 
+        self._refused_at = FOREVER
         self.found = Found(self.url, dialect, model, lose)
         self._change("ready", f"{model.model} on {model.engine}.")
         return await lost
 
+    async def _opened(self, server: HttpClient, dialect: Dialect) -> LoadedModel:
+        """Opens the dialect. If that takes long, says that the server may be loading its model."""
+        message = (
+            f"The server at {self.url} takes long for its first answer: it may be loading "
+            f"{self._wanted.model or 'its model'}."
+        )
+        late = partial(self._change, "loading", message)
+        timer = asyncio.get_running_loop().call_later(self._pace.patience, late)
+        try:
+            with server.loading():
+                return await dialect.open()
+        finally:
+            timer.cancel()
+
     def _be_without(self, end: ServerError) -> None:
         self.found = None
-        lost_just_now = self._clock() - self._seen_at < self._pace.grace
-        expected = lost_just_now and end.seconds < RARELY_SECONDS
-        self._change("starting" if expected else "failed", f"{end} It is asked again by itself.")
+        now = self._clock()
+        self._refused_at = min(self._refused_at, now) if end.status == UNAVAILABLE else FOREVER
+        state: State = "failed"
+        if 0 <= now - self._refused_at < self._pace.load:
+            state = "loading"
+        elif now - self._seen_at < self._pace.grace and end.seconds < RARELY_SECONDS:
+            state = "starting"
+        self._change(state, f"{end} It is asked again by itself.")
 
     def fail(self, message: str) -> None:
         """Marks the server as failed for good, with the reason."""

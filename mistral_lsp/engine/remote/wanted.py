@@ -12,6 +12,9 @@ from mistral_lsp.config import Settings
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import EngineError
 
+_VERSION = re.compile(r"api-version=[\w.-]{1,40}", re.ASCII)
+"""The only query that an address may have; Azure wants it in every request."""
+
 
 class Wanted(msgspec.Struct, frozen=True):
     """The servers' addresses, dialect and model. With `window` 0, the model sets the window."""
@@ -49,10 +52,10 @@ def address_of(url: str) -> str:
             f"mistralLsp.httpUrl is {shown(url)!r}, which is no address of a server. "
             "Write it like https://example.com or http://localhost:8080."
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or parts.password or parts.fragment or not _may_be_asked(parts.query):
         raise EngineError(
-            "mistralLsp.httpUrl must hold no name, password, ? or #. Put the key into the "
-            "environment variable MISTRAL_LSP_API_KEY."
+            "mistralLsp.httpUrl must hold no name, password, ? or #, apart from Azure's "
+            "?api-version. Put the key into the environment variable MISTRAL_LSP_API_KEY."
         )
     if parts.scheme == "http" and not is_here(parts.hostname):
         raise EngineError(
@@ -60,7 +63,17 @@ def address_of(url: str) -> str:
             f"read. Use https, or a tunnel: ssh -L 8080:localhost:{parts.port or 80} "
             f"{parts.hostname}, and set it to http://localhost:8080."
         )
-    return f"{parts.scheme}://{parts.netloc}{_root(parts.path)}"
+    path = parts.path.rstrip("/") if parts.query else _root(parts.path)
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def version_of(url: str) -> str:
+    """Gives the query of an Azure address, like "api-version=2024-10-21"; "" for other servers."""
+    return _split(url).query
+
+
+def _may_be_asked(query: str) -> bool:
+    return not query or bool(_VERSION.fullmatch(query))
 
 
 def shown(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The protocol of a dialect, and the piece of an answer that it yields."""
+"""The protocol of a dialect, and what all dialects need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.types import LoadedModel, Prompt, Usage
+
+LONGEST_NAME = 1_000
+"""Characters of a model's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +43,17 @@ class Dialect(Protocol):
 
         With 0 `max_tokens`, the server only reads the prompt.
         """
+
+
+def only(models: Sequence[str], server: HttpClient) -> str:
+    """Gives the name of a server's only model. Raises ServerError if it has none or several."""
+    where = f"The server at {server.address}"
+    if len(models) == 1 and 0 < len(models[0]) <= LONGEST_NAME:
+        return models[0]
+    if len(models) < 2:
+        raise ServerError(f"{where} names no model. Set mistralLsp.httpModel.", RARELY_SECONDS)
+    shown = ", ".join(map(server.failures.name, models[:8]))
+    raise ServerError(
+        f"{where} has several models ({shown}). Set mistralLsp.httpModel to one.",
+        RARELY_SECONDS,
+    )

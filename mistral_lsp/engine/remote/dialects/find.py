@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from mistral_lsp.engine.remote.dialects.base import Dialect
+from mistral_lsp.engine.remote.dialects.bedrock import Bedrock
 from mistral_lsp.engine.remote.dialects.llama_server import LlamaServer, Properties
 from mistral_lsp.engine.remote.dialects.mistral import Mistral
-from mistral_lsp.engine.remote.dialects.ollama import Ollama, Version
-from mistral_lsp.engine.remote.dialects.openai import Models, OpenAI
-from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
+from mistral_lsp.engine.remote.dialects.ollama import Ollama, Tags
+from mistral_lsp.engine.remote.dialects.openai import LISTING, OpenAI
+from mistral_lsp.engine.remote.dialects.tgi import Info, Tgi
+from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 
@@ -23,15 +25,18 @@ DIALECTS: dict[str, Callable[[HttpClient, Wanted, Clock], Dialect]] = {
     "openai": OpenAI,
     "ollama": Ollama,
     "mistral": Mistral,
+    "tgi": Tgi,
+    "bedrock": Bedrock,
 }
-_SIGNS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
+_HOSTS = {r"(?:.*\.)?mistral\.ai": "mistral", r"(?:.*\.)?bedrock-runtime[.-].*": "bedrock"}
+"""Dialects by the host's name, as a pattern."""
+_SIGNS: tuple[tuple[str, str, Any], ...] = (
     ("llama-server", "/props", Properties),
-    ("ollama", "/api/version", Version),
-    ("openai", "/v1/models", Models),
+    ("ollama", "/api/tags", Tags),
+    ("tgi", "/info", Info),
+    ("openai", "/v1/models", LISTING),
 )
 """Dialect, path to ask, and the type of its servers' answer there; the surest sign first."""
-UNKNOWN = (200, 400, 404, 405, 501)
-"""Statuses that show another dialect; some servers answer 200 with an error body."""
 
 
 async def find(server: HttpClient, wanted: Wanted, clock: Clock) -> Dialect:
@@ -42,8 +47,11 @@ async def find(server: HttpClient, wanted: Wanted, clock: Clock) -> Dialect:
 
 async def _ask(server: HttpClient) -> str:
     host = urlsplit(server.address).hostname or ""
-    if host == "mistral.ai" or host.endswith(".mistral.ai"):
-        return "mistral"
+    for pattern, name in _HOSTS.items():
+        if re.fullmatch(pattern, host):
+            return name
+    if server.version:
+        return "openai"
     for name, path, kind in _SIGNS:
         if await _answers(server, path, kind):
             return name
@@ -54,11 +62,11 @@ async def _ask(server: HttpClient) -> str:
     )
 
 
-async def _answers(server: HttpClient, path: str, kind: type[msgspec.Struct]) -> bool:
+async def _answers(server: HttpClient, path: str, kind: Any) -> bool:
     try:
         await server.get(path, kind)
     except ServerError as error:
-        if error.status in UNKNOWN:
+        if error.status in NO_SUCH_PATH:
             return False
         raise
     return True

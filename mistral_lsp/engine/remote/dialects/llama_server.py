@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from typing_extensions import override
 
 from mistral_lsp.engine.limited import limited
-from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
+from mistral_lsp.engine.remote.dialects.base import Dialect, Piece, only
 from mistral_lsp.engine.remote.dialects.llama_tokens import Byte, Tokens
 from mistral_lsp.engine.remote.failures import SOON_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
@@ -42,12 +43,26 @@ class _Defaults(msgspec.Struct):
 
 
 class Properties(msgspec.Struct):
-    """The server's answer to GET /props."""
+    """The server's answer to GET /props. Other servers answer there, too, but without the path."""
 
     default_generation_settings: _Defaults
-    model_path: str = ""
+    model_path: str
     model_alias: str = ""
     chat_template: str = ""
+    role: str = ""
+
+    @property
+    def is_router(self) -> bool:
+        """Whether this is a server in front of several, one for each model."""
+        return self.role == "router"
+
+
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Listed]
 
 
 class _Timings(msgspec.Struct):
@@ -98,6 +113,7 @@ class LlamaServer(Dialect):
         self._clock = clock
         self._tokens = Tokens(server)
         self._properties: Properties | None = None
+        self._props = "/props"
         self._heard_at = 0.0
         self._window = 0
         self._chunk = SMALLEST_CHUNK
@@ -106,7 +122,10 @@ class LlamaServer(Dialect):
     @override
     async def open(self) -> LoadedModel:
         """Also measures the reading speed if the windows or the suffix depend on it."""
-        self._properties = properties = await self._ask()
+        properties = await self._ask()
+        if properties.is_router:
+            properties = await self._choose()
+        self._properties = properties
         await self._tokens.learn()
         name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
         template = properties.chat_template
@@ -207,9 +226,19 @@ class LlamaServer(Dialect):
             self._chunk = max(SMALLEST_CHUNK, int(timings.prompt_per_second * CHUNK_SECONDS))
 
     async def _ask(self) -> Properties:
-        properties = await self._server.get("/props", Properties)
+        properties = await self._server.get(self._props, Properties)
         self._heard_at = self._clock()
         return properties
+
+    async def _choose(self) -> Properties:
+        """Makes a router load the model of the settings, or its only one."""
+        name = self._wanted.model
+        if not name:
+            models = (await self._server.get("/models", _Models)).data
+            name = only([model.id for model in models], self._server)
+        self._server.extra = {"model": name}
+        self._props = f"/props?model={quote(name, safe='')}"
+        return await self._ask()
 
     async def _check_model(self) -> None:
         """Raises ServerError if the server may have another model, whose token ids differ."""

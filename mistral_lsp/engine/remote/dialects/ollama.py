@@ -1,15 +1,18 @@
 """The dialect of Ollama.
 
-Source: docs/api.md in Ollama's repository: POST /api/generate, GET /api/tags, GET /api/version.
+Source: docs/api.md in Ollama's repository: POST /api/generate, GET /api/tags, GET /api/ps.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Optional
 
 import msgspec
 from typing_extensions import override
 
+from mistral_lsp.engine.remote.dialects.base import Piece
 from mistral_lsp.engine.remote.dialects.texts import (
     FORM_OF_HALVES,
     Said,
@@ -17,6 +20,7 @@ from mistral_lsp.engine.remote.dialects.texts import (
     halves,
     spelt_out,
 )
+from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, SOON_SECONDS, ServerError
 from mistral_lsp.models import registry
 from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
@@ -25,17 +29,13 @@ NO_SUFFIX = "\n"
 """Sent in place of an empty suffix. Without one, Ollama would treat the prompt as a chat."""
 
 
-class Version(msgspec.Struct):
-    """The answer to GET /api/version, a path that only Ollama has."""
-
-    version: str
-
-
 class _Model(msgspec.Struct):
     name: str
 
 
-class _Models(msgspec.Struct):
+class Tags(msgspec.Struct):
+    """The answer to GET /api/tags, and to GET /api/ps."""
+
     models: list[_Model]
 
 
@@ -55,17 +55,46 @@ class Ollama(TextDialect):
 
     _path = "/api/generate"
     _chunk = _Chunk
+    _heard_at = 0.0
 
     @override
     async def open(self) -> LoadedModel:
         """Probes the server, which also makes Ollama load the model."""
-        names = [model.name for model in (await self._server.get("/api/tags", _Models)).models]
+        names = [model.name for model in (await self._server.get("/api/tags", Tags)).models]
         self._model = self._only(names)
         self._spelt = spelt_in(self._model)
         form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
         await self._fill_in(form)
+        self._heard_at = self._clock()
         note = f"Ollama at {self._server.address}."
         return await self._loaded("ollama", self._model, form, self._window(), note)
+
+    @override
+    async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        await self._check_loaded()
+        async with aclosing(super().stream(prompt, max_tokens)) as pieces:
+            async for piece in pieces:
+                self._heard_at = self._clock()
+                yield piece
+
+    async def _check_loaded(self) -> None:
+        """Raises ServerError if Ollama has unloaded the model, so that it is opened anew.
+
+        Ollama gives up loading if the request is stopped, as the next key does.
+        """
+        if self._clock() - self._heard_at <= self._server.pace.unloaded:
+            return
+        try:
+            loaded = (await self._server.get("/api/ps", Tags)).models
+        except ServerError as error:
+            if error.status in NO_SUCH_PATH:
+                return
+            raise
+        if _tagged(self._model) not in [_tagged(model.name) for model in loaded]:
+            raise ServerError(
+                f"Ollama at {self._server.address} has unloaded {self._model}: it is loaded again.",
+                SOON_SECONDS,
+            )
 
     def _window(self) -> int:
         return self._wanted.window or registry.window_of_model(self._model)
@@ -78,3 +107,8 @@ class Ollama(TextDialect):
             return body | {"prompt": spelt_out(prompt, self._spelt), "raw": True}
         before, behind = halves(prompt)
         return body | {"prompt": before, "suffix": behind or NO_SUFFIX}
+
+
+def _tagged(name: str) -> str:
+    """Gives a model's name with its tag, which may be left out."""
+    return name if ":" in name else f"{name}:latest"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Optional, Union
 
 import msgspec
 from typing_extensions import override
@@ -17,20 +17,27 @@ from typing_extensions import override
 from mistral_lsp.engine.remote.dialects.texts import (
     FORM_OF_HALVES,
     NO_FILL_IN,
+    PROBE_LINE,
     Said,
     TextDialect,
     halves,
     spelt_out,
 )
-from mistral_lsp.engine.remote.failures import ServerError
+from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import registry
 from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
-UNTOLD = (200, 400, 422, 500, 501)
-"""Statuses of servers that reject `logprobs`; some answer 200 with an error body."""
+UNTOLD = (0, 200, 400, 422, 500, 501)
+"""Statuses of servers that reject `logprobs`; some answer 200 with an error body.
+
+0 stands for none: mlx-lm closes the connection.
+"""
+IGNORED_LINES = 16
+"""Lines of a suffix that must make a prompt longer, unless the server ignores suffixes."""
+_Length = Optional[Annotated[int, msgspec.Meta(ge=1)]]
 
 MOST_STOPS = 4
 """OpenAI accepts no more. The fill-in marks and that of files are the first four."""
@@ -38,13 +45,20 @@ MOST_STOPS = 4
 
 class _Model(msgspec.Struct):
     id: str
-    max_model_len: Optional[Annotated[int, msgspec.Meta(ge=1)]] = None
+    max_model_len: _Length = None
+    context_length: _Length = None
+
+    def window(self) -> int | None:
+        """Gives the model's window, as vLLM or Together.ai name it."""
+        return self.max_model_len or self.context_length
 
 
-class Models(msgspec.Struct):
-    """The answer to GET /v1/models."""
-
+class _Models(msgspec.Struct):
     data: list[_Model]
+
+
+LISTING: Any = Union[_Models, list[_Model]]
+"""The answer to GET /v1/models. Together.ai's is the list alone."""
 
 
 class _Told(msgspec.Struct):
@@ -66,15 +80,26 @@ class _Usage(msgspec.Struct):
     prompt_tokens: Optional[Annotated[int, msgspec.Meta(ge=0)]] = None
 
 
+class _Token(msgspec.Struct):
+    logprob: float = 0.0
+
+
 class _Chunk(msgspec.Struct):
+    """One object of an answer; Together.ai has the last two fields beside the choices."""
+
     choices: list[_Choice]
     usage: Optional[_Usage] = None
+    finish_reason: Optional[str] = None
+    token: Optional[_Token] = None
 
     def said(self) -> Said:
         choice = self.choices[0] if self.choices else _Choice()
-        reason = choice.finish_reason or ""
+        reason = choice.finish_reason or self.finish_reason or ""
         tokens = (self.usage and self.usage.prompt_tokens) or 0
-        return Said(choice.text, reason, tokens, choice.probabilities())
+        probabilities = choice.probabilities()
+        if self.token and not probabilities:
+            probabilities = [math.exp(min(0.0, self.token.logprob))]
+        return Said(choice.text, reason, tokens, probabilities)
 
 
 class OpenAI(TextDialect):
@@ -92,40 +117,63 @@ class OpenAI(TextDialect):
 
     @override
     async def open(self) -> LoadedModel:
-        models = (await self._server.get("/v1/models", Models)).data
+        models = await self._listed()
         names = [model.id for model in models]
         self._model = self._only(names)
         shown = self._model.replace("\\", "/").split("/")[-1]
         self._spelt = spelt_in(shown)
         form = await self._agree(shown)
         window = self._wanted.window or registry.window_of_model(shown)
-        held = [model.max_model_len for model in models if model.id == self._model]
+        held = [model.window() for model in models if model.id == self._model]
         note = f"OpenAI's completions at {self._server.address}, {self._how()}"
         return await self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
+
+    async def _listed(self) -> list[_Model]:
+        """Asks for the server's models. A server without a list needs a name in the settings."""
+        try:
+            listing = await self._server.get("/v1/models", LISTING)
+        except ServerError as error:
+            if self._wanted.model and error.status in NO_SUCH_PATH:
+                return []
+            raise
+        models: list[_Model] = listing if isinstance(listing, list) else listing.data
+        return models
 
     async def _agree(self, name: str) -> str:
         """Finds a fill-in form that the server accepts for the model `name`. Raises ServerError."""
         if self._spelt:
-            return await self._try(registry.form_of_model(name, self._spelt))
+            form = registry.form_of_model(name, self._spelt)
+            await self._try(form)
+            return form
         try:
-            return await self._try(FORM_OF_HALVES)
+            short = (await self._try(FORM_OF_HALVES)).prompt_tokens
+            if not short or short < await self._length_with_suffix():
+                return FORM_OF_HALVES
         except ServerError as error:
             if error.status not in NO_FILL_IN:
                 raise
         self._takes_suffix = False
-        return await self._try(registry.form_of_model(name, {}))
+        form = registry.form_of_model(name, {})
+        await self._try(form)
+        return form
 
-    async def _try(self, form: str) -> str:
+    async def _length_with_suffix(self) -> int:
+        """Gives the tokens of a probe with a long suffix: some servers ignore every suffix."""
+        said = await self._probe(FORM_OF_HALVES, behind="\n" + PROBE_LINE * IGNORED_LINES)
+        return said.prompt_tokens
+
+    async def _try(self, form: str) -> Said:
         """Probes the server with the form; also learns whether it tells probabilities."""
         self._tells = True
         try:
-            self._tells = bool((await self._probe(form)).probabilities)
+            said = await self._probe(form)
+            self._tells = bool(said.probabilities)
         except ServerError as error:
             if error.status not in UNTOLD:
                 raise
             self._tells = False
-            await self._probe(form)
-        return form
+            said = await self._probe(form)
+        return said
 
     def _how(self) -> str:
         if self._spelt:

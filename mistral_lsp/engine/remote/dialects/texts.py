@@ -6,7 +6,8 @@ import asyncio
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar, Protocol
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 from typing_extensions import override
 
 from mistral_lsp.engine.limited import limited
-from mistral_lsp.engine.remote.dialects.base import Dialect, Piece
+from mistral_lsp.engine.remote.dialects.base import Dialect, Piece, only
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
@@ -24,8 +25,6 @@ from mistral_lsp.models.forms import reads_suffix_last
 from mistral_lsp.models.marks import OPTIONAL
 from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
-LONGEST_NAME = 1_000
-"""Characters of a model's name."""
 BYTES_PER_TOKEN = 3
 """For estimates of token counts. Usual vocabularies average more, so the estimates are high."""
 FORM_OF_HALVES = "suffix-first-alone"
@@ -63,11 +62,11 @@ class Chunk(Protocol):
 class TextDialect(Dialect, ABC):
     """One model of a server with text prompts; see Dialect.
 
-    A subclass adds `open`, `_body`, `_path` and `_chunk`.
+    A subclass adds `open`, `_body`, `_path` and `_chunk`; or `_chunks` for another kind of stream.
     """
 
     reads_ahead = False
-    _path: ClassVar[str]
+    _path: str
     _chunk: ClassVar[type[Chunk]]
 
     def __init__(
@@ -89,6 +88,25 @@ class TextDialect(Dialect, ABC):
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         """Gives the request's body without `stream`."""
 
+    def _chunks(self, body: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+        """Streams the answer to a request."""
+        return self._server.stream(self._path, body | {"stream": True}, self._chunk)
+
+    async def _ask(self, body: dict[str, Any]) -> Said:
+        """Gives the answer to a request as a whole."""
+        body = body | {"stream": False}
+        return (await self._server.post(self._path, body, self._chunk)).said()
+
+    async def _ask_by_stream(self, body: dict[str, Any]) -> Said:
+        """The same as `_ask`, with only the last piece's text."""
+        said = Said("")
+        async with self._chunks(body) as chunks:
+            async for chunk in chunks:
+                said = chunk.said()
+                if said.reason:
+                    break
+        return said
+
     @override
     async def count(self, texts: Sequence[str]) -> list[int]:
         """An estimate."""
@@ -106,9 +124,8 @@ class TextDialect(Dialect, ABC):
 
     @override
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
-        body = self._body(prompt, max_tokens) | {"stream": True}
         written, probability = 0, 1.0
-        async with self._server.stream(self._path, body, self._chunk) as chunks:
+        async with self._chunks(self._body(prompt, max_tokens)) as chunks:
             async for chunk in chunks:
                 said = chunk.said()
                 probability *= math.prod(said.probabilities)
@@ -123,17 +140,16 @@ class TextDialect(Dialect, ABC):
                     yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
                     return
 
-    async def _probe(self, form: str, before: str = "") -> Said:
+    async def _probe(self, form: str, before: str = "", behind: str = "\n") -> Said:
         """Asks for one token, so that an unsuitable server is noticed at the start."""
         parts = (
             Part("mark", special="fim_suffix"),
-            Part("suffix", "\n"),
+            Part("suffix", behind),
             Part("mark", special="fim_prefix"),
             Part("prefix", f"{before}x ="),
             Part("mark", special="fim_middle"),
         )
-        body = self._body(Prompt(form, parts), 1) | {"stream": False}
-        return (await self._server.post(self._path, body, self._chunk)).said()
+        return await self._ask(self._body(Prompt(form, parts), 1))
 
     async def _fill_in(self, form: str) -> None:
         """Probes a server; adds advice to its error if it rejects the suffix."""
@@ -180,18 +196,7 @@ class TextDialect(Dialect, ABC):
 
     def _only(self, models: Sequence[str]) -> str:
         """Gives the model named in the settings, else the server's only one. Raises ServerError."""
-        if self._wanted.model:
-            return self._wanted.model
-        where = f"The server at {self._server.address}"
-        if len(models) == 1 and 0 < len(models[0]) <= LONGEST_NAME:
-            return models[0]
-        if len(models) < 2:
-            raise ServerError(f"{where} names no model. Set mistralLsp.httpModel.", RARELY_SECONDS)
-        shown = ", ".join(map(self._server.failures.name, models[:8]))
-        raise ServerError(
-            f"{where} has several models ({shown}). Set mistralLsp.httpModel to one.",
-            RARELY_SECONDS,
-        )
+        return self._wanted.model or only(models, self._server)
 
 
 def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:

@@ -1,0 +1,117 @@
+"""The dialect of Mistral's models on Amazon Bedrock.
+
+Source: the page on InvokeModelWithResponseStream in Bedrock's API reference, and the page on
+Mistral's text completion in its user guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Annotated, Any, Optional
+from urllib.parse import quote
+
+import msgspec
+from typing_extensions import override
+
+from mistral_lsp.engine.remote.aws import Signature
+from mistral_lsp.engine.remote.dialects.event_stream import Message, Reader
+from mistral_lsp.engine.remote.dialects.texts import Said, TextDialect, spelt_out
+from mistral_lsp.engine.remote.http import HttpClient
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.models import registry
+from mistral_lsp.types import LoadedModel, Prompt
+
+FORM = "instructed"
+"""Bedrock has only models that follow instructions."""
+BOS = "<s>"
+"""Bedrock adds no mark by itself."""
+
+
+class _Output(msgspec.Struct):
+    text: str = ""
+    stop_reason: Optional[str] = None
+
+
+class _Metrics(msgspec.Struct, rename="camel"):
+    input_token_count: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class _Chunk(msgspec.Struct):
+    outputs: list[_Output]
+    metrics: _Metrics = msgspec.field(
+        name="amazon-bedrock-invocationMetrics", default_factory=_Metrics
+    )
+
+    def said(self) -> Said:
+        output = self.outputs[0] if self.outputs else _Output()
+        return Said(output.text, output.stop_reason or "", self.metrics.input_token_count)
+
+
+class _Payload(msgspec.Struct):
+    data: bytes = msgspec.field(name="bytes")
+    """Sent as base64."""
+
+
+class Bedrock(TextDialect):
+    """One of Mistral's models on Bedrock; see Dialect.
+
+    Without a key, botocore signs the requests with the credentials that it finds.
+    """
+
+    _chunk = _Chunk
+
+    def __init__(self, server: HttpClient, wanted: Wanted, clock: Callable[[], float]):
+        super().__init__(server, wanted, clock)
+        self._spelt = {"bos": BOS}
+
+    @override
+    async def open(self) -> LoadedModel:
+        self._model = self._only([])
+        self._path = f"/model/{quote(self._model, safe='')}/invoke-with-response-stream"
+        if not self._server.failures.key:
+            self._server.sign = Signature(self._server).headers
+        await self._probe(FORM)
+        window = self._wanted.window or registry.DEFAULT_WINDOW
+        note = f"Amazon Bedrock at {self._server.address}."
+        return await self._loaded("bedrock", self._model, FORM, window, note)
+
+    @override
+    async def _ask(self, body: dict[str, Any]) -> Said:
+        return await self._ask_by_stream(body)
+
+    @override
+    @asynccontextmanager
+    async def _chunks(self, body: dict[str, Any]) -> AsyncIterator[AsyncIterator[_Chunk]]:
+        async with (
+            self._server.blocks(self._path, body) as blocks,
+            aclosing(self._read(blocks, body)) as chunks,
+        ):
+            yield chunks
+
+    async def _read(
+        self, blocks: AsyncIterator[bytes], body: dict[str, Any]
+    ) -> AsyncGenerator[_Chunk, None]:
+        failures = self._server.failures
+        reader = Reader()
+        try:
+            async for block in blocks:
+                for message in reader.read(block):
+                    if message.headers.get(":message-type") != "event":
+                        raise failures.broken(message.payload, body)
+                    yield _chunk_in(message)
+        except ValueError as error:  # includes msgspec's errors
+            raise failures.strange(str(error)) from error
+        raise failures.broke_off()
+
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        return {
+            "prompt": spelt_out(prompt, self._spelt),
+            "max_tokens": max(1, max_tokens),
+            "temperature": 0,
+        }
+
+
+def _chunk_in(message: Message) -> _Chunk:
+    payload = msgspec.json.decode(message.payload, type=_Payload)
+    return msgspec.json.decode(payload.data, type=_Chunk)

@@ -1,0 +1,1 @@
+"""What each model server's published API says, played; docs/SERVERS.md has their settings."""

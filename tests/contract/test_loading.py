@@ -1,0 +1,232 @@
+"""Several models behind one address: the one that is wanted is loaded, and waited for.
+
+Sources: "Using multiple models" in tools/server/README.md of github.com/ggml-org/llama.cpp;
+README.md and internal/server in github.com/mostlygeek/llama-swap; docs/api.md in
+github.com/ollama/ollama.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+
+from mistral_lsp.engine.remote.engine import RemoteEngine
+from mistral_lsp.engine.remote.failures import ServerError
+from mistral_lsp.engine.remote.pace import Pace
+from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.types import Decoding, EngineError
+from tests.contract import openai
+from tests.contract.contract import Contract, prompt
+from tests.contract.others import OLLAMA
+from tests.support.played_llama import PlayedModel
+from tests.support.played_server import Asked, PlayedServer, Reply, playing
+from tests.support.servers_page import settings_of, wanted_from
+from tests.support.waiting import PATIENCE_SECONDS, until
+
+SAID = PlayedModel(*((text, list(text.encode())) for text in ("\n    ", "s += ", "x")))
+"""The answer begins with the blanks before the cursor, which are chosen anew."""
+ROUTER_PROPS = {
+    "role": "router",
+    "max_instances": 4,
+    "models_autoload": True,
+    "model_alias": "llama-server",
+    "model_path": "none",
+    "default_generation_settings": {"params": {}, "n_ctx": 0},
+}
+NO_MODEL = Reply.of({"error": {"message": "could not find a model", "code": 400}}, 400)
+
+
+@asynccontextmanager
+async def engine_at(wanted: Wanted, pace: Pace = Pace(retries=()), clock=None):
+    states: list[tuple[str, str]] = []
+    clocks = {"clock": clock} if clock else {}
+    engine = RemoteEngine(wanted, lambda *state: states.append(state), pace=pace, **clocks)
+    engine.states = states
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def answer_of(engine: RemoteEngine) -> str:
+    model = await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
+    answer = engine.generate(prompt(model.form), Decoding(8))
+    return "".join([token.text async for token in answer])
+
+
+async def test_llama_server() -> None:
+    with playing(SAID) as played:
+        async with engine_at(wanted_from("llama-server", played)) as engine:
+            assert await answer_of(engine) == "s += x"
+
+
+class Router:
+    """A llama-server in front of two others."""
+
+    def __init__(self, *models: str):
+        self.models = models
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.path == "/props":
+            return Reply.of(ROUTER_PROPS)
+        if asked.path == "/models":
+            status = {"value": "unloaded"}
+            return Reply.of({"data": [{"id": name, "status": status} for name in self.models]})
+        path, _, query = asked.path.partition("?")
+        named = [f"model={quote(name, safe='')}" for name in self.models]
+        if query not in named and (asked.body or {}).get("model") not in self.models:
+            return NO_MODEL
+        return SAID(replace(asked, path=path))
+
+
+async def test_a_router_is_told_the_model_in_every_request() -> None:
+    model = settings_of("llama-server as a router").http_model
+    with playing(Router(model, "other")) as played:
+        async with engine_at(wanted_from("llama-server as a router", played)) as engine:
+            assert await answer_of(engine) == "s += x"
+        posted = [asked for asked in played.asked if asked.body]
+    assert {asked.path for asked in posted} == {"/tokenize", "/completion"}
+    assert all(asked.data.startswith(f'{{"model":"{model}",'.encode()) for asked in posted)
+
+
+async def test_a_routers_only_model_needs_no_name_and_one_of_several_does() -> None:
+    with playing(Router("only")) as played:
+        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+            assert await answer_of(engine) == "s += x"
+    with playing(Router("one", "two")) as played:
+        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+            with pytest.raises(EngineError, match=r"one, two.*httpModel"):
+                await engine.ready()
+
+
+async def test_llama_swap_leads_to_the_server_of_a_model() -> None:
+    def answer(asked: Asked) -> Reply:
+        assert asked.path.startswith("/upstream/qwen-coder/")
+        return SAID(replace(asked, path=asked.path.removeprefix("/upstream/qwen-coder")))
+
+    with playing(answer) as played:
+        async with engine_at(wanted_from("llama-swap", played)) as engine:
+            assert await answer_of(engine) == "s += x"
+
+
+def swap(asked: Asked) -> Reply:
+    """llama-swap by its own address."""
+    if asked.path == "/api/version":
+        return Reply.of({"version": "200", "commit": "abc", "build_date": "unknown"})
+    return openai.VLLM(asked)
+
+
+@pytest.mark.parametrize("server", [swap, openai.TABBY], ids=["llama-swap", "TabbyAPI"])
+async def test_who_answers_at_paths_of_others_is_known_for_what_it_is(server) -> None:
+    with playing(server) as played:
+        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+            assert (await engine.ready()).engine == "openai"
+
+
+class Slow:
+    """A server whose first answer waits for `loaded`."""
+
+    def __init__(self, contract: Contract):
+        self.contract = contract
+        self.loaded = threading.Event()
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.body is not None:
+            self.loaded.wait(PATIENCE_SECONDS)
+        return self.contract(asked)
+
+
+@pytest.mark.parametrize(
+    ("server", "contract"), [("Ollama", OLLAMA), ("LM Studio", openai.LM_STUDIO)]
+)
+async def test_a_model_that_is_being_loaded_is_waited_for_with_a_status(server, contract) -> None:
+    slow = Slow(contract)
+    pace = Pace(silence=0.2, head=0.2, patience=0.3, retries=())
+    with playing(slow) as played:
+        async with engine_at(wanted_from(server, played), pace) as engine:
+            await until(lambda: engine.state == "loading")
+            name = settings_of(server).http_model
+            assert engine.message.endswith(f"it may be loading {name}.")
+            slow.loaded.set()
+            assert await answer_of(engine) == "s += x"
+        assert [state for state, _ in engine.states][:3] == ["starting", "loading", "ready"]
+
+
+async def test_a_server_that_is_not_available_yet_is_waited_for() -> None:
+    loading = Reply.of({"error": {"code": 503, "message": "Loading model"}}, 503)
+    with playing(lambda asked: loading) as played:
+        async with engine_at(wanted_from("llama-server", played)) as engine:
+            await until(lambda: engine.state == "loading")
+            assert "still loads its model (503: Loading model)" in engine.message
+            played.answer = SAID
+            assert await answer_of(engine) == "s += x"
+        assert "failed" not in [state for state, _ in engine.states]
+
+
+async def test_but_not_for_ever() -> None:
+    hours = itertools.count(0, 3600).__next__
+    with playing(lambda asked: Reply.of({}, 503)) as played:
+        async with engine_at(wanted_from("llama-server", played), clock=hours) as engine:
+            with pytest.raises(EngineError, match="503"):
+                await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
+
+
+class Unloading:
+    """An Ollama that may have unloaded its model."""
+
+    def __init__(self) -> None:
+        self.loaded = ["qwen2.5-coder:7b-base"]
+
+    def __call__(self, asked: Asked) -> Reply:
+        if asked.path == "/api/ps":
+            return Reply.of({"models": [{"name": name} for name in self.loaded]})
+        return OLLAMA(asked)
+
+
+async def test_a_model_that_ollama_has_unloaded_is_opened_anew() -> None:
+    ollama, time = Unloading(), [0.0]
+    with playing(ollama) as played:
+        async with engine_at(wanted_from("Ollama", played), clock=lambda: time[0]) as engine:
+            assert await answer_of(engine) == "s += x"
+            assert "/api/ps" not in paths(played), "it was heard just now"
+            time[0] += 61
+            assert await answer_of(engine) == "s += x"
+            ollama.loaded.clear()
+            time[0] += 61
+            before = len(played.of("/api/generate"))
+            with pytest.raises(ServerError, match=r"has unloaded qwen.*loaded again"):
+                await answer_of(engine)
+            assert await answer_of(engine) == "s += x"
+            assert played.of("/api/generate")[before]["options"]["num_predict"] == 1, (
+                "a probe first"
+            )
+
+
+def paths(played: PlayedServer) -> list[str]:
+    return [asked.path for asked in played.asked]
+
+
+async def test_a_suffix_that_is_ignored_is_written_into_the_prompt() -> None:
+    def ignores(asked: Asked) -> Reply:
+        if asked.path == "/v1/models":
+            return Reply.of({"data": [{"id": "Mistral-7B-v0.1"}]})
+        if asked.body is None:
+            return Reply.of({}, 404)
+        if asked.body["stream"]:
+            return openai.VLLM.stream
+        tokens = len(asked.body["prompt"])
+        choice = {"text": "x", "finish_reason": "length"}
+        return Reply.of({"choices": [choice], "usage": {"prompt_tokens": tokens}})
+
+    with playing(ignores) as played:
+        async with engine_at(Wanted((played.url,), "openai", "", 0)) as engine:
+            assert (await engine.ready()).form == "plain"
+        assert "suffix" not in json.dumps(played.of("/v1/completions")[-1])
