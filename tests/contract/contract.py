@@ -47,6 +47,9 @@ PROMPTS = {
 }
 
 
+PROMPTS["repository"] = PROMPTS["prefix-first"]  # the two differ only with excerpts of other files
+
+
 def prompt(form: str) -> Prompt:
     return Prompt(form, PROMPTS[form], "main.py")
 

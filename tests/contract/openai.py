@@ -55,7 +55,7 @@ def chunk(*choices: Mapping[str, Any], **others: Any) -> Mapping[str, Any]:
 USAGE = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
 
 VLLM = Contract(
-    form="prefix-first",
+    form="repository",
     path=PATH,
     sent=body("Qwen/Qwen2.5-Coder-7B", SPELT, BARS, True),
     facts={
@@ -101,7 +101,7 @@ VLLM = Contract(
 )
 
 TOGETHER = Contract(
-    form="prefix-first",
+    form="repository",
     path=PATH,
     sent=body("Qwen/Qwen2.5-Coder-32B-Instruct", SPELT, BARS, True),
     facts={
@@ -237,7 +237,7 @@ AZURE = Contract(
 )
 
 TABBY = Contract(
-    form="prefix-first",
+    form="repository",
     path=PATH,
     sent=body("Qwen2.5-Coder-7B-exl3", SPELT, BARS, True),
     facts={
@@ -286,7 +286,7 @@ TABBY = Contract(
 )
 
 LM_STUDIO = Contract(
-    form="prefix-first",
+    form="repository",
     path=PATH,
     sent=body("qwen2.5-coder-7b", SPELT, BARS, False),
     facts={
@@ -321,7 +321,7 @@ LM_STUDIO = Contract(
 )
 
 MLX = Contract(
-    form="prefix-first",
+    form="repository",
     path=PATH,
     sent=body("mlx-community/Qwen2.5-Coder-7B-4bit", SPELT, BARS, False),
     facts={

@@ -34,7 +34,7 @@ from tests.support.played_server import Reply
 LOGS = (-0.25, -0.5)
 
 OLLAMA = Contract(
-    form="prefix-first",
+    form="repository",
     path="/api/generate",
     sent={
         "model": "qwen2.5-coder:7b-base",

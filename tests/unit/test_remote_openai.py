@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from mistral_lsp.engine.remote.dialects.texts import stops
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
+from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 
@@ -206,3 +208,9 @@ async def test_a_server_that_takes_neither_says_so() -> None:
         async with engine_of(server) as engine:
             with pytest.raises(EngineError, match=r"does not take the request.*must be 16"):
                 await engine.ready()
+
+
+@pytest.mark.parametrize("name", ["Qwen2.5-Coder-7B", "starcoder2-7b", "mellum-4b-sft-all"])
+def test_a_server_gets_no_more_stops_than_it_accepts(name) -> None:
+    assert set(stops(spelt_in(name))) >= set(list(spelt_in(name).values())[:3])
+    assert len(stops(spelt_in(name))) <= 4

@@ -22,6 +22,7 @@ from mistral_lsp.engine.remote.dialects.texts import (
     TextDialect,
     halves,
     spelt_out,
+    stops,
 )
 from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
@@ -38,9 +39,6 @@ UNTOLD = (0, 200, 400, 422, 500, 501)
 IGNORED_LINES = 16
 """Lines of a suffix that must make a prompt longer, unless the server ignores suffixes."""
 _Length = Optional[Annotated[int, msgspec.Meta(ge=1)]]
-
-MOST_STOPS = 4
-"""OpenAI accepts no more. The fill-in marks and that of files are the first four."""
 
 
 class _Model(msgspec.Struct):
@@ -194,7 +192,7 @@ class OpenAI(TextDialect):
         if self._tells:
             body["logprobs"] = 1
         if self._spelt:
-            body["stop"] = list(self._spelt.values())[:MOST_STOPS]
+            body["stop"] = stops(self._spelt)
         if self._takes_suffix and not self._spelt:
             before, behind = halves(prompt)
             return body | {"prompt": before, "suffix": behind}

@@ -27,6 +27,8 @@ from mistral_lsp.types import LoadedModel, Part, Prompt, Usage
 
 BYTES_PER_TOKEN = 3
 """For estimates of token counts. Usual vocabularies average more, so the estimates are high."""
+MOST_STOPS = 4
+"""OpenAI and TGI accept no more. The fill-in marks and that of files are the first four."""
 FORM_OF_HALVES = "suffix-first-alone"
 """The form if prefix and suffix are sent separately: no limit for the suffix, no added space."""
 NO_FILL_IN = (400, 422, 501)
@@ -212,6 +214,11 @@ def spelt_out(prompt: Prompt, spelt: Mapping[str, str]) -> str:
         else:
             text += defused("".join(part.text for part in parts))
     return text.removeprefix(" ") if prompt.form == "instructed" else text
+
+
+def stops(spelt: Mapping[str, str]) -> list[str]:
+    """Gives the marks that end an answer, by their spellings: at most MOST_STOPS."""
+    return list(spelt.values())[:MOST_STOPS]
 
 
 def halves(prompt: Prompt) -> tuple[str, str]:

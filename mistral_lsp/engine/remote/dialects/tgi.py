@@ -13,7 +13,7 @@ from typing import Annotated, Any, Optional
 import msgspec
 from typing_extensions import override
 
-from mistral_lsp.engine.remote.dialects.texts import Chunk, Said, TextDialect, spelt_out
+from mistral_lsp.engine.remote.dialects.texts import Chunk, Said, TextDialect, spelt_out, stops
 from mistral_lsp.models import registry
 from mistral_lsp.models.marks import spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
@@ -84,5 +84,5 @@ class Tgi(TextDialect):
             "details": True,
         }
         if self._spelt:
-            parameters["stop"] = list(self._spelt.values())
+            parameters["stop"] = stops(self._spelt)
         return {"inputs": spelt_out(prompt, self._spelt), "parameters": parameters}
