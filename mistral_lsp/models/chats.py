@@ -7,6 +7,7 @@ run. It is searched for the texts that a form writes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST_TEMPLATE = 200_000
@@ -71,6 +72,10 @@ CHATS = {
 }
 """The chat forms, by our names."""
 INSTRUCTED_SIGNS = ("[INST] ", "[/INST]'")
+WRITTEN_OUT = frozenset({"zephyr", "instructed"})
+"""Chat forms whose marks are plain text to most of their models. The other forms are used only for
+a vocabulary with their marks: llama-server tells a ChatML template of models that have none.
+"""
 
 _EOS = "<eos>"
 _MARK = re.compile(r"(<[^\s<>]+>|\[/?INST\])")
@@ -87,9 +92,10 @@ def is_mark(piece: str) -> bool:
     return _MARK.fullmatch(piece) is not None
 
 
-def chat_marks() -> list[str]:
-    """Lists the marks of all forms, each once, as they are written in a vocabulary."""
-    texts = [text for chat in CHATS.values() for text in (chat.opening, chat.end, chat.answer)]
+def chat_marks(forms: Iterable[str] = CHATS) -> list[str]:
+    """Lists the marks of chat forms, each once, as they are written in a vocabulary."""
+    chats = [CHATS[form] for form in forms]
+    texts = [text for chat in chats for text in (chat.opening, chat.end, chat.answer)]
     found = [piece for text in texts for piece in pieces(text)]
     return [mark for mark in dict.fromkeys(found) if is_mark(mark) and mark != _EOS]
 

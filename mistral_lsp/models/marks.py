@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mistral_lsp.models.chats import CHATS, chat_marks, form_of_chat
+from mistral_lsp.models.chats import CHATS, WRITTEN_OUT, chat_marks, form_of_chat
 
 _SPELLINGS = {
     "fim_prefix": (
@@ -139,19 +139,21 @@ def form_of(spelt: Mapping[str, str], name: str, template: str = "") -> str:
     # Mistral's third vocabulary has these marks for all its models; few were taught them.
     is_untaught = prefix == "[PREFIX]" or any(family in letters for family in _UNTAUGHT_FAMILIES)
     if is_untaught or not {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys():
-        return _form_without_marks(name.lower(), template)
+        return _form_without_marks(spelt, name.lower(), template)
     by_name = (form for family, form in _FORMS_BY_NAME.items() if family in letters)
     spelt_as_qwen = all(spelt.get(MARKS[mark]) == mark for mark in _QWEN)
     usual = "repository" if spelt_as_qwen else "prefix-first"
     return next(by_name, _FORMS.get(prefix, usual))
 
 
-def _form_without_marks(lower: str, template: str) -> str:
-    """Gives the chat form of a model, or "plain" if it has none that is known.
+def _form_without_marks(spelt: Mapping[str, str], lower: str, template: str) -> str:
+    """Gives a model's chat form, or "plain" if it has none that is known.
 
     `lower` is the model's name in lower case.
     """
     form = form_of_chat(template)
+    if form in CHATS and form not in WRITTEN_OUT:
+        form = form if set(chat_marks([form])) <= set(spelt.values()) else ""
     is_mistral = any(family in lower for family in _INST_FAMILIES)
     if is_mistral and form in ("", *_INST_FORMS):
         # Mistral's files need no template. Those of its base models may have the others' template.
@@ -171,7 +173,7 @@ def warning(form: str, name: str, template: str = "") -> str:
     if form == "plain":
         why = ", and its chat template is not known here" if template else ""
         if template and form_of_chat(template):
-            why = ", and by its name it is no chat model"
+            why = ", and its chat template does not fit its name or its vocabulary"
         return f"This model has no fill-in marks{why}, so it gets plain text. {better}"
     if form in CHATS or form == "instructed":
         return f"This model has no fill-in marks, so it is asked as a chat ({form}). {better}"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mistral_lsp.document import Snapshot
-from mistral_lsp.models.chats import CHATS, is_mark, pieces
+from mistral_lsp.models.chats import CHATS, WRITTEN_OUT, is_mark, pieces
+from mistral_lsp.models.defuse import defused
 from mistral_lsp.models.forms import FORMS, PREFIX_FIRST, SPACED, UNPARTED, WRITTEN
 from mistral_lsp.models.marks import MARKS
 from mistral_lsp.prompt.secrets import blot
@@ -17,7 +18,9 @@ from mistral_lsp.types import Part, Prompt
 FILE_MARK = "file_sep"
 REPOSITORY_MARK = "repo_name"
 LONGEST_REPOSITORY = 60
-"""Characters of a project's name; a longer one is left out."""
+"""Maximum number of characters of a project's name. A longer one is left out."""
+LEAST_DEPTH = 3
+"""Minimum depth of a project's folder. One nearer to the root may be named after its user."""
 INSTRUCTION = "Below is how a file goes on. Write what stands in front of that, nothing else.\n\n"
 WHY = {
     "repository": "names the project, to a model that was taught several files of one at once",
@@ -70,6 +73,8 @@ def build(form: str, plan: Plan, snapshot: Snapshot, offset: int, untyped: str =
             parts.append(Part(label="mark", text=WRITTEN.get(name, ""), special=name))
         elif texts[slot]:
             parts.append(Part(label=slot, text=texts[slot], why=WHY[slot]))
+    if form in WRITTEN_OUT:
+        parts = [_defused(part) for part in parts]
     return Prompt(form, tuple(parts), snapshot.path)
 
 
@@ -78,10 +83,12 @@ def _slots(form: str, plan: Plan) -> Sequence[str]:
 
 
 def _repository(snapshot: Snapshot) -> list[Part]:
-    """Gives the name of the workspace folder around a file, if that is known."""
+    """Gives the name of the workspace folder around a file, if that is known and harmless."""
     folder = snapshot.file.removesuffix(f"/{snapshot.path}")
     name = folder.rpartition("/")[2]
-    if folder == snapshot.file or not 0 < len(name) <= LONGEST_REPOSITORY:
+    if folder == snapshot.file or folder.count("/") < LEAST_DEPTH:
+        return []
+    if not 0 < len(name) <= LONGEST_REPOSITORY or blot(name) != name or not name.isprintable():
         return []
     return [
         Part(label="mark", special=REPOSITORY_MARK),
@@ -110,6 +117,12 @@ def _around(slot: str, text: str) -> list[Part]:
         else:
             parts.append(Part(label=slot, text=piece, why=WHY[slot]))
     return parts
+
+
+def _defused(part: Part) -> Part:
+    """Splits marks in the user's text, if the form's own marks are plain text as well."""
+    is_own = part.label in ("mark", "opening", "closing")
+    return part if is_own else replace(part, text=defused(part.text))
 
 
 def _trimmed(parts: Sequence[Part]) -> list[Part]:

@@ -20,7 +20,7 @@ class PlayedModel:
     ):
         self.said = said
         self.leaky = leaky
-        self.marked = marked
+        self.marks = MARKS if marked else {}
         self.top = list(top)
         self.path = "models/some.gguf"
         self.template = ""
@@ -58,6 +58,6 @@ class PlayedModel:
         return ids
 
     def ids(self, text: str, parse_special: bool) -> list[int]:
-        sees_marks = self.marked and (parse_special or self.leaky)
-        pieces = re.findall("|".join([*MARKS, "."] if sees_marks else "."), text, re.DOTALL)
-        return [MARKS.get(piece) or ord(piece) for piece in pieces]
+        marks = self.marks if parse_special or self.leaky else {}
+        pieces = re.findall("|".join([*map(re.escape, marks), "."]), text, re.DOTALL)
+        return [marks.get(piece) or ord(piece) for piece in pieces]

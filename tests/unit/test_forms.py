@@ -276,6 +276,16 @@ def test_without_the_mark_of_projects_excerpts_stand_behind_that_of_files(tmp_pa
     assert written(prompt, header) == f"<|file_sep|>b.py\nclass B:\n{BARRED}"
 
 
-def test_a_name_too_long_for_a_prompt_is_left_out() -> None:
-    prompt = asked("repository", related=OTHERS, folder=f"/{'x' * 61}")
+@pytest.mark.parametrize(
+    "folder",
+    [
+        f"/home/me/{'x' * 61}",
+        "/home/alice",
+        "C:/Users/alice",
+        "/home/me/" + "ghp_16C7e42F292c6912E7710c8383" + "47Ae178B4a",
+        "/home/me/a\nb",
+    ],
+)
+def test_a_projects_name_that_may_be_private_or_is_too_long_is_left_out(folder: str) -> None:
+    prompt = asked("repository", related=OTHERS, folder=folder)
     assert "repository" not in [part.label for part in prompt.parts]

@@ -168,11 +168,22 @@ async def test_a_model_without_marks_is_said() -> None:
 
 
 async def test_a_chat_model_without_marks_is_asked_by_its_template() -> None:
-    played = PlayedModel(marked=False)
+    played = PlayedModel()
+    played.marks = {"<|im_start|>": 1001, "<|im_end|>": 1002}
     played.template = r"{{ '<|im_end|>' + '\n' }}{{ '<|im_start|>assistant\n' }}"
     with playing(played) as server:
         engine = await started(server)
         assert engine.model.form == "chatml" and "asked as a chat (chatml)" in engine.model.note
+        await engine.close()
+
+
+async def test_a_base_model_is_no_chat_though_the_server_tells_its_own_template() -> None:
+    played = PlayedModel(marked=False)
+    played.path = "models/Llama-3.2-1B.Q8_0.gguf"
+    played.template = r"{{ '<|im_end|>' + '\n' }}{{ '<|im_start|>assistant\n' }}"
+    with playing(played) as server:
+        engine = await started(server)
+        assert engine.model.form == "plain"
         await engine.close()
 
 
