@@ -14,12 +14,6 @@ from mistral_lsp.postprocess.limit_lines import is_over
 from mistral_lsp.prompt.build import build
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Prompt
 
-BREATH_SECONDS = 0.02
-"""Seconds to wait before reading ahead with an engine that can't abort. A key typed in this time is
-not delayed.
-"""
-REST_SECONDS = 0.3
-"""Pause in seconds after which the user is assumed not to be in the middle of a word."""
 NEARLY_TYPED = 8
 """When at most this many characters of a line are left to type, the next line is written ahead."""
 SURE = 0.8
@@ -57,17 +51,17 @@ async def _get_ready(request: Request, line: Entry | None, workbench: Workbench)
     """Reads the prompt at the cursor, or writes the next line if `line` is given.
 
     `line` is an answer whose first line the user has nearly typed. The work starts once the model
-    is loaded. If the pause lasts REST_SECONDS longer, the window grows, too.
+    is loaded. If the pause lasts `Pauses.rest` longer, the window grows, too.
     """
     with contextlib.suppress(EngineError):
         model = await workbench.engine.ready()
         if line is None:
             if not model.can_abort:
-                await asyncio.sleep(BREATH_SECONDS)
+                await asyncio.sleep(workbench.pauses.breath)
             await _read(await prepare(request, workbench, model), workbench, model)
         else:
             await _write_next_line(request, line, workbench, model)
-        await asyncio.sleep(REST_SECONDS)
+        await asyncio.sleep(workbench.pauses.rest)
         workbench.recent.note(request.snapshot, request.offset)
         await _grow_window(request, workbench, model)
 

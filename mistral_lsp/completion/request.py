@@ -63,6 +63,18 @@ class Request:
         return self.snapshot.replaced(0, 0, self.before), len(self.before) + self.offset
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """The pauses before work ahead of a request, in seconds.
+
+    An engine that can't abort waits for `breath` before it reads ahead, so that it does not delay a
+    key typed in this time. After `rest`, the user is assumed not to be in the middle of a word.
+    """
+
+    breath: float = 0.02
+    rest: float = 0.3
+
+
 @dataclass
 class Workbench:
     """The objects shared by all requests.
@@ -82,6 +94,7 @@ class Workbench:
     recent: Recent = field(default_factory=lambda: Recent(see))
     nearby: similar.Nearby = field(default_factory=lambda: similar.Nearby(blot_file))
     interactive: bool = True
+    pauses: Pauses = Pauses()
 
 
 async def parse(snapshot: Snapshot) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mistral_lsp import languages
 from mistral_lsp.completion import ahead, pipeline
-from mistral_lsp.completion.request import Request, Workbench
+from mistral_lsp.completion.request import Pauses, Request, Workbench
 from mistral_lsp.completion.scheduler import Scheduler
 from mistral_lsp.config import Settings
 from mistral_lsp.context import files
@@ -25,7 +25,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.jumping_clock
 
-A_BREATH = 3 * ahead.BREATH_SECONDS
+A_BREATH = 3 * Pauses().breath
 
 
 def size(prompt: Prompt) -> int:
@@ -155,11 +155,10 @@ async def test_what_typing_would_push_away_is_not_read_ahead(form: str, last: st
     assert engine.asked == [0] and engine.prompts[0].parts[-1].label == last
 
 
-async def test_nothing_is_read_ahead_between_keys_that_follow_at_once(monkeypatch) -> None:
-    monkeypatch.setattr(ahead, "BREATH_SECONDS", 60.0)
+async def test_nothing_is_read_ahead_between_keys_that_follow_at_once() -> None:
     engine = PlayedEngine("compute(a, b)\n")
     engine.model = replace(engine.model, can_abort=False)
-    workbench = Workbench(engine)
+    workbench = Workbench(engine, pauses=Pauses(breath=60.0))
     for typed in range(5):
         await pipeline.complete(request("x = " + "compute(a, b)"[:typed]), workbench)
         await asyncio.sleep(0.001)
@@ -322,11 +321,10 @@ async def test_a_rest_in_shown_text_has_the_next_line_written_once() -> None:
     assert (await pipeline.complete(request("x = compute(a)\n"), workbench)).cached
 
 
-async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch) -> None:
-    monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
+async def test_a_new_place_has_a_small_window_that_grows_in_a_pause() -> None:
     engine = PlayedEngine("1\n", window=4096)
     engine.model = dataclasses.replace(engine.model, first_window=400, working_window=1200)
-    workbench = Workbench(engine)
+    workbench = Workbench(engine, pauses=Pauses(rest=0.01))
     asked = request("value = other(1)\n" * 300 + "x = ")
     await pipeline.complete(asked, workbench)
     assert size(engine.prompts[0]) < 400
@@ -338,9 +336,8 @@ async def test_a_new_place_has_a_small_window_that_grows_in_a_pause(monkeypatch)
     assert size(answered[-1]) == size(engine.prompts[2])
 
 
-async def test_where_the_user_rested_in_one_file_is_told_in_another(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(ahead, "REST_SECONDS", 0.01)
-    workbench = Workbench(engine := PlayedEngine("1\n", window=4096))
+async def test_where_the_user_rested_in_one_file_is_told_in_another(tmp_path) -> None:
+    workbench = Workbench(engine := PlayedEngine("1\n", window=4096), pauses=Pauses(rest=0.01))
     text, file = "price = load(1)\n", tmp_path / "b.py"
     file.write_text(text)
     python = languages.find("python")
