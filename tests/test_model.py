@@ -115,6 +115,13 @@ def test_one_eval_gives_the_logits_after_each_token(backend) -> None:
         assert abs(together[place] - alone).max() < ROUNDING
 
 
+def test_more_tokens_than_one_eval_takes_are_evaluated_in_several(backend) -> None:
+    ids = (backend.tokenize(SAMPLE.read_bytes()) * 2)[: backend.largest_chunk + 8]
+    sequence = OneSequence(backend)
+    assert sequence.logits_behind(ids).shape == (backend.vocabulary_size(),)
+    assert sequence.evaluated == len(ids)
+
+
 def test_what_is_kept_of_the_cache_is_right(backend, header) -> None:
     """A prompt read at once and a prompt grown key by key get bit-identical answers."""
     text = SAMPLE.read_text("utf-8")

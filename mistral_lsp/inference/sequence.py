@@ -39,6 +39,9 @@ REMEMBERED_LOGITS = 32
 class Sequence:
     """One KV cache and the tokens in it. Used by one thread at a time."""
 
+    _worth_keeping = WORTH_KEEPING
+    """Minimum number of tokens for which a state is saved, and for which it is restored."""
+
     def __init__(
         self,
         backend: Backend,
@@ -70,7 +73,7 @@ class Sequence:
 
     def states(self) -> list[Kept]:
         """Gives the KV states of recent prompts, the last used one last; [] without `can_save`."""
-        if self.backend.can_save and len(self._held) > WORTH_KEEPING:
+        if self.backend.can_save and len(self._held) > self._worth_keeping:
             self._shelf.put(self._kept())
         return self._shelf.all()
 
@@ -116,7 +119,7 @@ class Sequence:
     ) -> Any:
         """Gives the logits after `tokens`; evaluates those that the cache lacks. None: cancelled.
 
-        Without `cancelled`, all are evaluated at once, otherwise in chunks.
+        Without `cancelled`, they are evaluated in the largest chunks.
         """
         common = common_prefix(self._held, tokens)
         if common == len(tokens) and common in self._logits:
@@ -128,7 +131,7 @@ class Sequence:
             if cancelled is not None and cancelled():
                 return None
             start = len(self._held)
-            end = len(tokens) if cancelled is None else start + self._chunk
+            end = start + (self._chunk if cancelled else self.backend.largest_chunk)
             logits = self._eval(tokens[start:end])
             if logits is None:
                 return None
@@ -154,8 +157,8 @@ class Sequence:
         prefix with `prompt` than the cache's tokens do.
         """
         common = common_prefix(self._held, prompt)
-        kept = self._shelf.take(prompt, common + WORTH_KEEPING)
-        if (len(self._held) - common if lost is None else lost) > WORTH_KEEPING:
+        kept = self._shelf.take(prompt, common + self._worth_keeping)
+        if (len(self._held) - common if lost is None else lost) > self._worth_keeping:
             self._shelf.put(self._kept())
         if kept is not None:
             self._restore(kept)

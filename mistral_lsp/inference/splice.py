@@ -14,7 +14,7 @@ reading the tail anew, while MAIN keeps the old tail for the next keystroke.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence as Tokens
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from typing_extensions import override
@@ -36,6 +36,7 @@ AT_ONCE = 16
 OUT_OF_DATE = 4
 """Tokens. A tail whose `age` is greater is read anew in a pause."""
 
+NO_TOKEN = -1
 Cancelled = Callable[[], bool]
 
 
@@ -43,26 +44,42 @@ Cancelled = Callable[[], bool]
 class Tail:
     """The suffix and its mark in a branch.
 
-    `tokens` begin at position `at`, and were evaluated after the tokens `head`.
+    `tokens` begin at position `at`, and were evaluated after the tokens `head`. The first `fresh`
+    of them are newer: at a move, they were evaluated after `fresh_head`.
     """
 
     tokens: list[int] = field(default_factory=list)
     at: int = 0
     head: list[int] = field(default_factory=list)
+    fresh: int = 0
+    fresh_head: list[int] = field(default_factory=list)
 
     def age(self, head: Tokens[int]) -> int:
-        """Counts the tokens by which `head` differs from this tail's own `head`."""
-        common = common_prefix(self.head, head)
-        return len(self.head) + len(head) - 2 * common
+        """Counts the tokens by which `head` differs from the heads that the tail was read after.
+
+        The head that differs more counts.
+        """
+        heads = (self.head, self.fresh_head) if self.fresh else (self.head,)
+        return max(len(one) + len(head) - 2 * common_prefix(one, head) for one in heads)
 
     def shared(self, tail: Tokens[int]) -> int:
         """Counts the tokens in the common prefix of this tail and another."""
         return common_prefix(self.tokens, tail)
 
+    def is_part_of(self, tail: Tokens[int]) -> bool:
+        """Whether this is the beginning of another tail, and shorter."""
+        return len(self.tokens) < len(tail) and self.shared(tail) == len(self.tokens)
+
+    def freshen(self, fresh: int, head: list[int]) -> None:
+        """Records that the first `fresh` tokens are evaluated after `head`."""
+        if fresh >= self.fresh:  # else some of them stay as they were after the older head
+            self.fresh, self.fresh_head = fresh, head
+
 
 class Splice(Sequence):
     """A sequence that moves the suffix in place of reading it; see the module."""
 
+    _worth_keeping = 16  # a state also keeps its tail, or the progress of a pause
     _root: list[int]
     """The tokens in the branch ROOT."""
     _tail: Tail
@@ -84,18 +101,21 @@ class Splice(Sequence):
         if len(tail) < SHORTEST_TAIL:
             return self._read_whole(prompt, cancelled)
         if not in_pause and common_prefix(self._held, prompt.ids) >= places.stop:
+            del self._tail.tokens[places.stop - self._tail.at :]  # what is overwritten now
             return self.logits_behind(prompt.ids, cancelled)
         if not self._is_of_use(head, tail):
             self._change_place(prompt.ids)
         elif self._is_elsewhere(head):
-            self._change_place(prompt.ids, lost=len(self._root) - self._common_root(head))
+            lost = None if in_pause else len(self._root) - self._common_root(head)
+            self._change_place(prompt.ids, lost)
         # In a pause the tail is read anew anyway, and in MAIN the progress outlives a key.
         if not self._is_of_use(head, tail) or (in_pause and self._is_elsewhere(head)):
             return self._read_whole(prompt, cancelled)
         if not self._lead_root(head, cancelled):
             return None
-        is_old = in_pause and self._tail.age(head) > OUT_OF_DATE
-        if is_old and not self._renew(head, tail, cancelled):
+        # A tail that is half read is read to its end first: keys in between make it no older.
+        is_old = self._tail.age(head) > OUT_OF_DATE and not self._tail.is_part_of(tail)
+        if in_pause and is_old and not self._renew(head, tail, cancelled):
             return None
         if common_prefix(self._held, prompt.ids) < places.stop:
             self._move(head, tail)
@@ -125,7 +145,9 @@ class Splice(Sequence):
         head = prompt.ids[: prompt.suffix.start]
         self._branches.cut(MAIN, len(self._held), -1)
         kept = common_prefix(self._root, prompt.ids)
-        if kept > common_prefix(self._held, prompt.ids):
+        common = common_prefix(self._held, prompt.ids)
+        keeps_tail = self._tail.at == len(head) < common and kept <= common
+        if kept > common:
             self._branches.cut(MAIN, 0, -1)
             self._branches.copy(ROOT, MAIN, kept)
             self._held = list(self._root[:kept])
@@ -134,18 +156,22 @@ class Splice(Sequence):
         self._drop_spare()
         logits = self.logits_behind(prompt.ids, cancelled)
         if head and common_prefix(self._held, prompt.ids) >= len(head):
-            self._note_tail(prompt)
+            self._note_tail(prompt, keeps_tail)
         else:
             self._tail = Tail()
         return logits
 
-    def _note_tail(self, prompt: PromptTokens) -> None:
-        """Copies the prompt's head from MAIN to ROOT, and records MAIN's tail."""
+    def _note_tail(self, prompt: PromptTokens, keeps_tail: bool) -> None:
+        """Copies the prompt's head from MAIN to ROOT, and records MAIN's tail.
+
+        `keeps_tail`: a part of the tail is older than this prompt.
+        """
         start, stop = prompt.suffix.start, prompt.suffix.stop
         self._branches.cut(ROOT, 0, -1)
         self._branches.copy(MAIN, ROOT, start)
         self._root = list(prompt.ids[:start])
-        self._tail = Tail(self._held[start:stop], start, self._root.copy())
+        tail = self._tail if keeps_tail else Tail(at=start, head=self._root.copy())
+        self._tail = replace(tail, tokens=self._held[start:stop])
 
     def _cut_root(self, kept: int) -> None:
         if kept < len(self._root):
@@ -205,6 +231,7 @@ class Splice(Sequence):
         branches.shift(MAIN, at, len(head) - at)
         branches.cut(MAIN, len(head), len(head) + fresh)
         self._tail.at = len(head)
+        self._tail.freshen(fresh, list(head))
         del self._tail.tokens[kept:]
         with branches.unstoppable():
             self._extend_root([*head[len(self._root) :], *tail[:fresh]])
@@ -274,8 +301,8 @@ class Splice(Sequence):
         if self._held and kept.head:
             self._branches.copy(MAIN, ROOT, kept.head)
             self._root = self._held[: kept.head]
-            read_after = self._root[: max(0, kept.head - kept.age)]
-            self._tail = Tail(self._held[kept.head :], kept.head, read_after)
+            other = [*self._root, *[NO_TOKEN] * kept.age]  # of this age, like the lost head
+            self._tail = Tail(self._held[kept.head :], kept.head, other)
 
     @override
     def clear(self) -> None:

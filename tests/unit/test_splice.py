@@ -203,40 +203,88 @@ def test_a_key_while_the_window_grows_finds_the_window_before(
 
 
 @pytest.mark.parametrize("more", [70, 220])
-def test_a_window_grows_though_keys_interrupt_it(backend, more: int) -> None:
-    small, chance = text(6, 80, 70)
+@pytest.mark.parametrize("typed", [1, 5])
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_a_window_grows_though_keys_interrupt_it(
+    backend, more: int, typed: int, chunks: int
+) -> None:
+    small, chance = text(6, 60, 90)
     path = some(15, chance)
-    grown = Text([*path, *some(more, chance), *small.head], [*small.tail, *some(30, chance)])
+    grown = Text([*path, *some(more, chance), *small.head], list(small.tail))
     small.head[:0] = path
     sequence = Splice(backend)
     sequence.read(small.prompt(), never)
     sequence._seconds = 1e-4  # the smallest chunks
-    begun = sequence.evaluated
-    for rounds in range(1, 12):
-        left = 3
+    for _ in range(20):
+        left = chunks
 
         def is_cancelled() -> bool:
             nonlocal left
             left -= 1
             return left < 0
 
-        grown.head += small.head[len(small.head) - rounds + 1 :][:1]
         if sequence.read(grown.prompt(), is_cancelled, in_pause=True) is not None:
             break
-        small.head += some(1, chance)
-        before = sequence.evaluated
+        keys = some(typed, chance)
+        small.head += keys
+        grown.head += keys
         assert sequence.read(small.prompt(), never) is not None
-        assert sequence.evaluated - before <= 4
-    assert rounds <= len(grown.prompt().ids) // 96 + 2
-    assert sequence.evaluated - begun <= len(grown.prompt().ids) + 8 * rounds
+    assert sequence._held == grown.prompt().ids
     is_sound(sequence, backend)
+
+
+@pytest.mark.parametrize("answer", [0, 5, 70])
+def test_lines_below_are_deleted_and_brought_back(backend, answer: int) -> None:
+    edited, _ = text(7)
+    fewer = Text(edited.head, edited.tail[:40])
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+    logits = sequence.read(fewer.prompt(), never)
+    said = list(fewer.prompt().ids)
+    for _ in range(answer):
+        said.append(int(logits.argmax()))
+        logits = sequence.logits_behind(said)
+    found = sequence.read(edited.prompt(), never).copy()
+    is_sound(sequence, backend)
+    assert abs(found - read_anew(sequence, edited.prompt())).max() < ROUNDING
+
+
+@pytest.mark.parametrize("deleted", [40, 150])
+def test_what_was_read_after_a_deletion_is_known_to_be_old_after_its_undo(
+    backend, deleted: int
+) -> None:
+    edited, _ = text(8)
+    shorter = Text(edited.head[:-deleted], edited.tail)
+    sequence = Splice(backend)
+    sequence.read(edited.prompt(), never)
+    sequence.read(shorter.prompt(), never)
+    sequence.read(edited.prompt(), never)
+    found = sequence.read(edited.prompt(), never, in_pause=True).copy()
+    assert abs(found - read_anew(sequence, edited.prompt())).max() < ROUNDING
+
+
+def test_a_kept_state_knows_its_tails_age(backend) -> None:
+    edited, chance = text(9)
+    first = Splice(backend)
+    first.read(edited.prompt(), never)
+    edited.head[-20:] = some(20, chance)
+    first.read(edited.prompt(), never)
+    states = first.states()
+    second = Splice(backend)
+    second.remember(states)
+    del edited.head[-40:]
+    second.read(edited.prompt(), never)
+    assert second._tail.age(edited.head) >= 40
+    before = second.evaluated
+    second.read(edited.prompt(), never, in_pause=True)
+    assert second.evaluated - before >= len(edited.tail)
 
 
 def test_states_of_an_earlier_process_serve(backend) -> None:
     edited, chance = text(3)
     first = Splice(backend)
     first.read(edited.prompt(), never)
-    states = [Kept(one.tokens, bytearray(one.state), one.head) for one in first.states()]
+    states = [Kept(one.tokens, bytearray(one.state), one.head, one.age) for one in first.states()]
     second = Splice(backend)
     second.remember(states)
     edited.head += some(1, chance)
