@@ -13,8 +13,9 @@ class Pace:
     - `silence`: between two pieces of an answer. It is long, since a slow server is silent while it
       reads a long prompt.
     - `head`: until an answer's headers; `answer`: for a whole answer.
-    - `load`: for a server to load its model, which many do at the first request.
-    - `patience`: after this, the status says that a server may be loading its model.
+    - `load`: for a server to load its model, which many do at the first request. No other limit of
+      answers holds meanwhile.
+    - `patience`: after this, the status says that a connected server may be loading its model.
     - `retries`: before each retry of a request; only after a `passing` ServerError.
     - `credentials`: for botocore to find AWS credentials, for which it may ask other servers.
     - `check`: for a server to name its model, which takes no computing.
