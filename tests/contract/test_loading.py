@@ -265,6 +265,20 @@ async def test_a_model_that_ollama_has_unloaded_is_opened_anew() -> None:
             )
 
 
+@pytest.mark.parametrize(
+    "name", ["Qwen2.5-Coder:7B-base", "library/{}", "registry.ollama.ai/library/{}"]
+)
+async def test_a_loaded_model_is_known_by_each_of_its_names(name) -> None:
+    ollama, time = Unloading(), [0.0]
+    with playing(ollama) as played:
+        wanted = replace_in(wanted_from("Ollama", played), model=name.format(*ollama.loaded))
+        async with engine_at(wanted, clock=lambda: time[0]) as engine:
+            await answer_of(engine)
+            time[0] += 61
+            assert await answer_of(engine) == "s += x"
+            assert "/api/ps" in paths(played)
+
+
 def paths(played: PlayedServer) -> list[str]:
     return [asked.path for asked in played.asked]
 
