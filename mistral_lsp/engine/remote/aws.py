@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from mistral_lsp.engine.limited import limited
+from mistral_lsp.engine.remote.aside import aside
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 
@@ -38,9 +37,8 @@ class _Signer:
 class Signature:
     """Signs requests to one server.
 
-    botocore may start programs and ask other servers for credentials. It does that in a daemon
-    thread, so that a search that hangs delays neither other threads nor our end. There is one
-    search at a time, and all requests wait for it.
+    botocore may start programs and ask other servers for credentials, so its search may hang. There
+    is one search at a time, and all requests wait for it.
     """
 
     def __init__(self, server: HttpClient):
@@ -56,7 +54,7 @@ class Signature:
     async def headers(self, method: str, url: str, content: bytes) -> Mapping[str, str]:
         """Gives the headers that sign a request. Raises ServerError without credentials."""
         if self._search is None or self._search.done():
-            self._search = _in_daemon(self._found)
+            self._search = aside(self._found, SEARCH)
         try:
             async with limited(self._seconds):
                 signer = await asyncio.shield(self._search)
@@ -123,19 +121,3 @@ def _unusable(why: str) -> ServerError:
 
 def _refusal(message: str) -> ServerError:
     return ServerError(message, RARELY_SECONDS, status=KEY_WANTED)
-
-
-def _in_daemon(find: Callable[[], _Signer]) -> asyncio.Future[_Signer]:
-    """Calls `find` in a thread that does not keep the program from ending."""
-    found: Future[_Signer] = Future()
-
-    def run() -> None:
-        try:
-            found.set_result(find())
-        except BaseException as error:  # noqa: BLE001 - raised to who waits
-            found.set_exception(error)
-
-    waiting = asyncio.wrap_future(found)
-    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
-    threading.Thread(target=run, name=SEARCH, daemon=True).start()
-    return waiting

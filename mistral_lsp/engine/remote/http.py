@@ -7,6 +7,7 @@ import contextlib
 import http.cookiejar
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import httpx
 import msgspec
 
 from mistral_lsp.engine.limited import limited
+from mistral_lsp.engine.remote.aside import aside
 from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
 from mistral_lsp.engine.remote.key import from_environment, from_keyring
 from mistral_lsp.engine.remote.pace import Pace
@@ -247,7 +249,7 @@ class HttpClient:
         """
         if not self._looked_for_key:
             self._looked_for_key = True
-            self.failures.key = await asyncio.to_thread(from_keyring, self.address)
+            self.failures.key = await aside(partial(from_keyring, self.address), "keyring")
             return bool(self.failures.key)
         return False
 
