@@ -51,6 +51,7 @@ class App(LanguageServer):
         self._layers = Layers(overrides)
         self._folders: list[str] = []
         self._shown_problems: set[str] = set()
+        self._shown_failure = ""
         self._reloading = asyncio.Lock()
         self._progress: asyncio.Task[None] | None = None
         self.last_error: str | None = None
@@ -144,7 +145,11 @@ class App(LanguageServer):
         logger.info("engine %s: %s", state, message)
         if state == "failed":
             self.last_error = message
-            self._tell(types.MessageType.Error, message)
+            if message != self._shown_failure:  # a server that is tried again may fail again
+                self._tell(types.MessageType.Error, message)
+            self._shown_failure = message
+        elif state in ("ready", "off"):
+            self._shown_failure = ""
         self.send_status()
         if state == "loading" and self._progress is None:
             self._progress = asyncio.create_task(self._show_progress())

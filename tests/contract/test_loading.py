@@ -8,15 +8,21 @@ github.com/ollama/ollama.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
+import socket
+import sys
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace as replace_in
 
+from mistral_lsp.engine.remote import member
+from mistral_lsp.engine.remote.dialects.find import find as find_dialect
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.pace import Pace
@@ -132,32 +138,81 @@ async def test_who_answers_at_paths_of_others_is_known_for_what_it_is(server) ->
 
 
 class Slow:
-    """A server whose first answer waits for `loaded`."""
+    """A server that waits for `loaded` before it answers, or in the middle of its answer."""
 
-    def __init__(self, contract: Contract):
+    def __init__(self, contract: Contract, before: str):
         self.contract = contract
+        self.before = before
         self.loaded = threading.Event()
 
     def __call__(self, asked: Asked) -> Reply:
-        if asked.body is not None:
+        answer = self.contract(asked)
+        if self.before == "the body" and not self.loaded.is_set():
+            return replace(answer, pieces=self._late(answer.pieces))
+        if self.before == "any answer" or asked.body is not None:
             self.loaded.wait(PATIENCE_SECONDS)
-        return self.contract(asked)
+        return answer
+
+    def _late(self, pieces):
+        yield " "
+        self.loaded.wait(PATIENCE_SECONDS)
+        yield from pieces
 
 
+@pytest.mark.parametrize("before", ["any answer", "the answer", "the body"])
 @pytest.mark.parametrize(
     ("server", "contract"), [("Ollama", OLLAMA), ("LM Studio", openai.LM_STUDIO)]
 )
-async def test_a_model_that_is_being_loaded_is_waited_for_with_a_status(server, contract) -> None:
-    slow = Slow(contract)
-    pace = Pace(silence=0.2, head=0.2, patience=0.3, retries=())
+async def test_a_model_that_is_being_loaded_is_waited_for_with_a_status(
+    server, contract, before
+) -> None:
+    slow = Slow(contract, before)
+    pace = Pace(silence=0.2, head=0.2, answer=0.2, patience=0.3, retries=())
     with playing(slow) as played:
-        async with engine_at(wanted_from(server, played), pace) as engine:
+        wanted = wanted_from(server, played)
+        if before == "any answer":
+            wanted = replace_in(wanted, dialect="auto")
+        async with engine_at(wanted, pace) as engine:
             await until(lambda: engine.state == "loading")
             name = settings_of(server).http_model
             assert engine.message.endswith(f"it may be loading {name}.")
             slow.loaded.set()
             assert await answer_of(engine) == "s += x"
         assert [state for state, _ in engine.states][:3] == ["starting", "loading", "ready"]
+
+
+async def test_all_of_the_loading_has_one_limit() -> None:
+    slow = Slow(openai.LM_STUDIO, "the answer")
+    with playing(slow) as played:
+        wanted = wanted_from("LM Studio", played)
+        async with engine_at(wanted, Pace(load=0.5, retries=())) as engine:
+            with pytest.raises(EngineError, match="takes too long"):
+                await engine.ready()
+            assert len(played.of("/v1/completions")) == 1, "it is not asked in another way, too"
+            slow.loaded.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a full queue refuses")
+async def test_a_host_that_cannot_be_reached_is_not_loading(monkeypatch) -> None:
+    tries = 0
+
+    async def find(*given):
+        nonlocal tries
+        tries += 1
+        return await find_dialect(*given)
+
+    monkeypatch.setattr(member, "find", find)
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # the connections that the system accepts by itself
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        wanted = Wanted((f"http://127.0.0.1:{full.getsockname()[1]}",), "openai", "m", 0)
+        async with engine_at(wanted, Pace(connect=0.3, patience=0.1, retries=())) as engine:
+            await until(lambda: tries == 3)
+            assert [state for state, _ in engine.states] == ["starting", "failed"]
+            assert "can't be reached" in engine.message
 
 
 async def test_a_server_that_is_not_available_yet_is_waited_for() -> None:
@@ -208,6 +263,20 @@ async def test_a_model_that_ollama_has_unloaded_is_opened_anew() -> None:
             assert played.of("/api/generate")[before]["options"]["num_predict"] == 1, (
                 "a probe first"
             )
+
+
+@pytest.mark.parametrize(
+    "name", ["Qwen2.5-Coder:7B-base", "library/{}", "registry.ollama.ai/library/{}"]
+)
+async def test_a_loaded_model_is_known_by_each_of_its_names(name) -> None:
+    ollama, time = Unloading(), [0.0]
+    with playing(ollama) as played:
+        wanted = replace_in(wanted_from("Ollama", played), model=name.format(*ollama.loaded))
+        async with engine_at(wanted, clock=lambda: time[0]) as engine:
+            await answer_of(engine)
+            time[0] += 61
+            assert await answer_of(engine) == "s += x"
+            assert "/api/ps" in paths(played)
 
 
 def paths(played: PlayedServer) -> list[str]:

@@ -21,7 +21,7 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import EngineError
 from tests.support.played_server import Asked, Reply, playing
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ANSWER = {"choices": [{"message": {"content": "1"}, "finish_reason": "length"}]}
 
@@ -93,6 +93,24 @@ async def test_a_keyring_without_the_key_is_a_sentence(use_keys, kept) -> None:
     with playing(wants_key) as server, pytest.raises(EngineError, match="keyring set") as raised:
         await opened(server.url)
     assert f"keyring set mistral-lsp {server.url}" in str(raised.value)
+
+
+async def test_a_keyring_that_waits_for_its_user_delays_no_end(use_keys, monkeypatch) -> None:
+    use_keys()
+    unlocked = threading.Event()
+    monkeypatch.setattr(Keys, "get_password", lambda *given: unlocked.wait(PATIENCE_SECONDS) and "")
+    with playing(wants_key) as server:
+        engine = RemoteEngine(Wanted((server.url,), "mistral", "", 0))
+        engine.start()
+        try:
+            waiting = await until(
+                lambda: [one for one in threading.enumerate() if one.name == "keyring"]
+            )
+            await engine.close()
+            assert all(one.daemon for one in waiting)
+        finally:
+            unlocked.set()
+    await until(lambda: not any(one.is_alive() for one in waiting))
 
 
 async def test_the_environment_stands_above_the_keyring(use_keys, monkeypatch) -> None:

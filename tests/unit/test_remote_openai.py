@@ -156,6 +156,29 @@ async def test_a_server_that_will_not_say_how_sure_it_is_is_asked_without(refusa
     assert [token.probability for token in tokens] == [1.0, 1.0, 1.0]
 
 
+STRANGE = [0, -1, 1.5, "x", [], {}, True]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=repr)
+async def test_what_only_helps_may_be_of_any_type(strange) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/v1/models":
+            lengths = {"max_model_len": strange, "context_length": 2048}
+            return Reply.of({"data": [{"id": "qwen2.5-coder", **lengths}]})
+        if asked.body is None:
+            return NOT_FOUND
+        choice = {"text": "x", "finish_reason": "stop", "logprobs": strange}
+        told = {"usage": strange, "token": strange, "finish_reason": strange}
+        chunk = {"choices": [choice], **told}
+        return Reply((f"data: {json.dumps(chunk)}\n",)) if asked.body["stream"] else Reply.of(chunk)
+
+    with playing(answer) as server:
+        async with engine_of(server) as engine:
+            model = await engine.ready()
+            assert model.window == 2048
+            assert [token.text for token in await tokens_of(engine, model.form)] == ["x"]
+
+
 async def test_what_is_left_out_is_not_asked_for_again() -> None:
     with playing(Vllm("mistral-lsp-tiny-fim", tells=False)) as server:
         async with engine_of(server) as engine:

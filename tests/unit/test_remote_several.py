@@ -34,10 +34,10 @@ class Played:
             return Reply.of({"data": [{"id": self.model, "max_model_len": self.window}]})
         if asked.path != PATH:
             return Reply.of({}, 404)
+        if self.fails:  # also a probe: it must not come back while a test looks at it
+            return Reply.of({"error": "no memory"}, self.fails)
         if not asked.body["stream"]:
             return Reply.of({"choices": [{"text": "", "finish_reason": "stop"}]})
-        if self.fails:
-            return Reply.of({"error": "no memory"}, self.fails)
         choice = {"choices": [{"text": self.said, "finish_reason": "stop"}]}
         return Reply((f"data: {json.dumps(choice)}\n\n",))
 

@@ -156,13 +156,13 @@ class Failures:
         return f"{where} does not take the request ({status}{detail}).", RARELY_SECONDS
 
     def _about_key(self, status: int, detail: str) -> str:
-        if self.about_access:
-            return f"{self._where} refuses access ({status}{detail}). {self.about_access}"
         if self.key:
             return (
                 f"{self._where} does not take the key that was found for it ({status}). Put the "
                 f"right one into the environment variable {KEY_VARIABLE}, then restart the editor."
             )
+        if self.about_access:
+            return f"{self._where} refuses access ({status}{detail}). {self.about_access}"
         return (
             f"{self._where} wants a key ({status}). Set the environment variable {KEY_VARIABLE} "
             f"where the editor is started, or run: keyring set {SERVICE} {self._address} "

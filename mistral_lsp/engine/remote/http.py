@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import http.cookiejar
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from mistral_lsp.engine.limited import limited
+from mistral_lsp.engine.remote.aside import aside
 from mistral_lsp.engine.remote.failures import KEY_REFUSED, Body, Failures, ServerError
 from mistral_lsp.engine.remote.key import from_environment, from_keyring
 from mistral_lsp.engine.remote.pace import Pace
@@ -27,6 +29,9 @@ LONGEST_ANSWER = 8 << 20
 LONGEST_REFUSAL = 1 << 16
 BLOCK_COST = 256
 """Bytes added to each block's length, so that millions of tiny blocks are refused, too."""
+
+CONNECTED = ".receive_response_headers.started"
+"""The end of the event's name in httpx: the request is sent, and the answer is waited for."""
 
 Kind = TypeVar("Kind")
 Sign = Callable[[str, str, bytes], Awaitable[Mapping[str, str]]]
@@ -48,7 +53,9 @@ class HttpClient:
         """Used while there is no key."""
         self.extra: dict[str, str] = {}
         """Fields of every body, for a server that finds the model by them."""
-        self._loads = False
+        self._late: Callable[[], None] | None = None
+        """Set while the server may be loading its model."""
+        self._timer: asyncio.TimerHandle | None = None
         self.failures = Failures(self.address, from_environment())
         self._looked_for_key = bool(self.failures.key)
         self._client = self._connected()
@@ -82,14 +89,30 @@ class HttpClient:
         """Closes all connections."""
         await self._client.aclose()
 
-    @contextlib.contextmanager
-    def loading(self) -> Iterator[None]:
-        """Gives the server time to load its model, for the requests within the block."""
-        self._loads = True
+    @contextlib.asynccontextmanager
+    async def loading(self, late: Callable[[], None]) -> AsyncIterator[None]:
+        """Gives the server time to load its model: `pace.load` for the whole block.
+
+        Calls `late` once a connected server has been waited for as long as `pace.patience`.
+        Raises ServerError when the time is over.
+        """
+        self._late = late
         try:
-            yield
+            async with limited(self.pace.load):
+                yield
+        except asyncio.TimeoutError as error:
+            raise self.failures.endless() from error
         finally:
-            self._loads = False
+            self._late = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    async def _happened(self, event: str, info: Any) -> None:
+        """Called by httpx at each step of a request while the server may be loading."""
+        if event.endswith(CONNECTED) and self._late is not None and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self.pace.patience, self._late)
 
     async def get(self, path: str, kind: type[Kind]) -> Kind:
         """Sends a GET request, for facts that need no computing. Raises ServerError."""
@@ -179,10 +202,15 @@ class HttpClient:
             content = msgspec.json.encode({**self.extra, **body})
         headers.update(await self._proof(method, url, content or b""))
         request = self._client.build_request(
-            method, url, headers=headers, content=content, timeout=self._timeout()
+            method,
+            url,
+            headers=headers,
+            content=content,
+            timeout=self._timeout(),
+            extensions={"trace": self._happened} if self._late else {},
         )
         try:
-            async with limited(self.pace.load if self._loads else self.pace.head):
+            async with limited(self._limit(self.pace.head)):
                 answer = await self._client.send(request, stream=True)
         except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self.failures.unreachable(error, body or {}) from error
@@ -200,8 +228,12 @@ class HttpClient:
         return self.address + path
 
     def _timeout(self) -> httpx.Timeout:
-        silence = self.pace.load if self._loads else self.pace.silence
+        silence = self._limit(self.pace.silence)
         return httpx.Timeout(silence, connect=self.pace.connect, write=self.pace.write)
+
+    def _limit(self, usual: float) -> float:
+        """Gives a time limit, which is longer while the server may be loading its model."""
+        return self.pace.load if self._late else usual
 
     async def _proof(self, method: str, url: str, content: bytes) -> Mapping[str, str]:
         """Gives the headers that prove who sends a request."""
@@ -217,14 +249,14 @@ class HttpClient:
         """
         if not self._looked_for_key:
             self._looked_for_key = True
-            self.failures.key = await asyncio.to_thread(from_keyring, self.address)
+            self.failures.key = await aside(partial(from_keyring, self.address), "keyring")
             return bool(self.failures.key)
         return False
 
     async def _blocks(self, answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
         """Yields the raw blocks of an answer, up to `most` bytes. Raises ServerError."""
         clock = asyncio.get_running_loop().time
-        end = clock() + self.pace.answer
+        end = clock() + self._limit(self.pace.answer)
         async for block in answer.aiter_raw():
             most -= len(block) + BLOCK_COST
             if most < 0:

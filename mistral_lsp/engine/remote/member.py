@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from mistral_lsp.engine.remote.dialects.base import Dialect
 from mistral_lsp.engine.remote.dialects.find import find
@@ -87,8 +86,9 @@ class Member:
         """Connects to the server and waits until it is lost; gives the error."""
         try:
             with told(f"The server at {self.url}"):
-                dialect = await find(server, self._wanted, self._clock)
-                model = await self._opened(server, dialect)
+                async with server.loading(self._say_late):
+                    dialect = await find(server, self._wanted, self._clock)
+                    model = await dialect.open()
         except ServerError as error:
             return error
         except EngineError as error:
@@ -106,19 +106,13 @@ class Member:
         self._change("ready", f"{model.model} on {model.engine}.")
         return await lost
 
-    async def _opened(self, server: HttpClient, dialect: Dialect) -> LoadedModel:
-        """Opens the dialect. If that takes long, says that the server may be loading its model."""
-        message = (
+    def _say_late(self) -> None:
+        """Says that the server may be loading its model."""
+        self._change(
+            "loading",
             f"The server at {self.url} takes long for its first answer: it may be loading "
-            f"{self._wanted.model or 'its model'}."
+            f"{self._wanted.model or 'its model'}.",
         )
-        late = partial(self._change, "loading", message)
-        timer = asyncio.get_running_loop().call_later(self._pace.patience, late)
-        try:
-            with server.loading():
-                return await dialect.open()
-        finally:
-            timer.cancel()
 
     def _be_without(self, end: ServerError) -> None:
         self.found = None

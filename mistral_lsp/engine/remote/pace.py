@@ -13,9 +13,11 @@ class Pace:
     - `silence`: between two pieces of an answer. It is long, since a slow server is silent while it
       reads a long prompt.
     - `head`: until an answer's headers; `answer`: for a whole answer.
-    - `load`: for a server to load its model, which many do at the first request.
-    - `patience`: after this, the status says that a server may be loading its model.
+    - `load`: for a server to load its model, which many do at the first request. No other limit of
+      answers holds meanwhile.
+    - `patience`: after this, the status says that a connected server may be loading its model.
     - `retries`: before each retry of a request; only after a `passing` ServerError.
+    - `credentials`: for botocore to find AWS credentials, for which it may ask other servers.
     - `check`: for a server to name its model, which takes no computing.
     - `measure`: for the probes of the reading speed. A slower server gets the smallest suffix.
     - `trusted`: after a longer silence, a server may have restarted with another model.
@@ -31,6 +33,7 @@ class Pace:
     load: float = 900.0
     patience: float = 2.0
     retries: tuple[float, ...] = (0.1, 0.4)
+    credentials: float = 60.0
     check: float = 2.0
     measure: float = 2.0
     trusted: float = 5.0

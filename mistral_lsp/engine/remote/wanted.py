@@ -52,7 +52,7 @@ def address_of(url: str) -> str:
             f"mistralLsp.httpUrl is {shown(url)!r}, which is no address of a server. "
             "Write it like https://example.com or http://localhost:8080."
         )
-    if parts.username or parts.password or parts.fragment or not _may_be_asked(parts.query):
+    if "@" in url or parts.fragment or not _may_be_asked(parts.query):
         raise EngineError(
             "mistralLsp.httpUrl must hold no name, password, ? or #, apart from Azure's "
             "?api-version. Put the key into the environment variable MISTRAL_LSP_API_KEY."
@@ -78,7 +78,15 @@ def _may_be_asked(query: str) -> bool:
 
 def shown(url: str) -> str:
     """Gives a URL without its possible secrets: name, password, and all after ? or #."""
-    return one_line(re.sub(r"[^/]*@", "", re.split("[?#]", url)[0]))
+    address, *rest = re.split("[?#]", url, maxsplit=1)
+    if "@" in "".join(rest):  # the password may begin before the ? or #
+        return one_line(_scheme(url) + "…")
+    return one_line(_scheme(url) + address[len(_scheme(url)) :].rpartition("@")[2])
+
+
+def _scheme(url: str) -> str:
+    found = re.match(r"\w*://", url)
+    return found[0] if found else ""
 
 
 def _split(url: str) -> SplitResult:

@@ -20,6 +20,7 @@ from mistral_lsp.engine.remote.dialects.texts import Said, TextDialect, spelt_ou
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import registry
+from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import LoadedModel, Prompt
 
 FORM = "instructed"
@@ -100,8 +101,8 @@ class Bedrock(TextDialect):
                     if message.headers.get(":message-type") != "event":
                         raise failures.broken(message.payload, body)
                     yield _chunk_in(message)
-        except ValueError as error:  # includes msgspec's errors
-            raise failures.strange(str(error)) from error
+        except (ValueError, RecursionError) as error:  # includes msgspec's errors
+            raise failures.strange(one_line(str(error), 200)) from error
         raise failures.broke_off()
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Ollama(TextDialect):
             if error.status in NO_SUCH_PATH:
                 return
             raise
-        if _tagged(self._model) not in [_tagged(model.name) for model in loaded]:
+        if _full(self._model) not in [_full(model.name) for model in loaded]:
             raise ServerError(
                 f"Ollama at {self._server.address} has unloaded {self._model}: it is loaded again.",
                 SOON_SECONDS,
@@ -109,6 +109,8 @@ class Ollama(TextDialect):
         return body | {"prompt": before, "suffix": behind or NO_SUFFIX}
 
 
-def _tagged(name: str) -> str:
-    """Gives a model's name with its tag, which may be left out."""
-    return name if ":" in name else f"{name}:latest"
+def _full(name: str) -> str:
+    """Gives the one spelling of a model's name that Ollama takes in several."""
+    name = name.casefold().removeprefix("https://").removeprefix("http://")
+    name = name.removeprefix("registry.ollama.ai/").removeprefix("library/")
+    return name if ":" in name.split("/")[-1] else f"{name}:latest"

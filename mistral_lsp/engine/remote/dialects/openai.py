@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, Optional, Union
+from typing import Any, Optional, Union
 
 import msgspec
 from typing_extensions import override
@@ -38,17 +38,16 @@ UNTOLD = (0, 200, 400, 422, 500, 501)
 """
 IGNORED_LINES = 16
 """Lines of a suffix that must make a prompt longer, unless the server ignores suffixes."""
-_Length = Optional[Annotated[int, msgspec.Meta(ge=1)]]
 
 
 class _Model(msgspec.Struct):
     id: str
-    max_model_len: _Length = None
-    context_length: _Length = None
+    max_model_len: Any = None
+    context_length: Any = None
 
-    def window(self) -> int | None:
-        """Gives the model's window, as vLLM or Together.ai name it."""
-        return self.max_model_len or self.context_length
+    def window(self) -> int:
+        """Gives the model's window, as vLLM or Together.ai name it; 0 if it is told nowhere."""
+        return _count(self.max_model_len) or _count(self.context_length)
 
 
 class _Models(msgspec.Struct):
@@ -59,45 +58,53 @@ LISTING: Any = Union[_Models, list[_Model]]
 """The answer to GET /v1/models. Together.ai's is the list alone."""
 
 
-class _Told(msgspec.Struct):
-    token_logprobs: Optional[list[Optional[float]]] = None
-
-
 class _Choice(msgspec.Struct):
     text: str = ""
     finish_reason: Optional[str] = None
-    logprobs: Optional[_Told] = None
+    logprobs: Any = None
 
     def probabilities(self) -> list[float]:
         """Gives the probability of each token; empty if the server tells none."""
-        told = (self.logprobs and self.logprobs.token_logprobs) or []
-        return [math.exp(min(0.0, one)) for one in told if one is not None]
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: Optional[Annotated[int, msgspec.Meta(ge=0)]] = None
-
-
-class _Token(msgspec.Struct):
-    logprob: float = 0.0
+        told = _field(self.logprobs, "token_logprobs")
+        logs = map(_probability, told if isinstance(told, list) else [])
+        return [one for one in logs if one is not None]
 
 
 class _Chunk(msgspec.Struct):
-    """One object of an answer; Together.ai has the last two fields beside the choices."""
+    """One object of an answer; Together.ai has the last two fields beside the choices.
+
+    A field that only helps may be of any type, since other servers use its name otherwise.
+    """
 
     choices: list[_Choice]
-    usage: Optional[_Usage] = None
-    finish_reason: Optional[str] = None
-    token: Optional[_Token] = None
+    usage: Any = None
+    finish_reason: Any = None
+    token: Any = None
 
     def said(self) -> Said:
         choice = self.choices[0] if self.choices else _Choice()
-        reason = choice.finish_reason or self.finish_reason or ""
-        tokens = (self.usage and self.usage.prompt_tokens) or 0
+        reason = choice.finish_reason or self.finish_reason
+        tokens = _count(_field(self.usage, "prompt_tokens"))
         probabilities = choice.probabilities()
-        if self.token and not probabilities:
-            probabilities = [math.exp(min(0.0, self.token.logprob))]
-        return Said(choice.text, reason, tokens, probabilities)
+        only = _probability(_field(self.token, "logprob"))
+        if only is not None and not probabilities:
+            probabilities = [only]
+        return Said(choice.text, reason if isinstance(reason, str) else "", tokens, probabilities)
+
+
+def _field(value: Any, name: str) -> Any:
+    """Gives a field of what may be no object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _probability(log: Any) -> float | None:
+    """Gives the probability of a token; None if its logarithm is no number."""
+    return math.exp(min(0.0, log)) if isinstance(log, (int, float)) else None
+
+
+def _count(value: Any) -> int:
+    """Gives what should be a count; 0 if it is none."""
+    return value if type(value) is int and value > 0 else 0
 
 
 class OpenAI(TextDialect):

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from mistral_lsp.engine.limited import limited
 from mistral_lsp.engine.remote.dialects.base import Dialect, Piece, only
+from mistral_lsp.engine.remote.dialects.up_to_mark import UpToMark
 from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
@@ -127,17 +128,19 @@ class TextDialect(Dialect, ABC):
     @override
     async def stream(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[Piece, None]:
         written, probability = 0, 1.0
+        shown = UpToMark(spelling for name, spelling in self._spelt.items() if name != "bos")
         async with self._chunks(self._body(prompt, max_tokens)) as chunks:
             async for chunk in chunks:
                 said = chunk.said()
                 probability *= math.prod(said.probabilities)
                 if said.text:
                     written += max(1, len(said.probabilities))
-                    yield Piece(said.text, probability, Usage(generated_tokens=written))
+                if text := shown.read(said.text, bool(said.reason) or written >= max_tokens):
+                    yield Piece(text, probability, Usage(generated_tokens=written))
                     probability = 1.0
-                if said.reason:
+                if said.reason or shown.is_over:
                     # A server that reports "length" has written `max_tokens`.
-                    cut = said.reason == "length"
+                    cut = said.reason == "length" and not shown.is_over
                     reached = max_tokens if cut else min(written, max_tokens - 1)
                     yield Piece("", 1.0, Usage(said.prompt_tokens, 0, reached))
                     return
