@@ -18,7 +18,7 @@ from itertools import accumulate
 
 from mistral_lsp.languages.base import Language
 from mistral_lsp.syntax import trees
-from mistral_lsp.syntax.grammars import SHORTEST_END, has_costly_end
+from mistral_lsp.syntax.grammars import SHORTEST_PART, would_block
 from mistral_lsp.syntax.trees import SyntaxTree
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
@@ -314,7 +314,7 @@ class Document:
             if len(text) > LARGEST_PARSED or self._goes_without_tree:
                 return None
             grown, self._parsed_length = len(text) - self._parsed_length, len(text)
-            if grown > SHORTEST_END and has_costly_end(self.language, text):
+            if grown > SHORTEST_PART and would_block(self.language, text):
                 self._goes_without_tree = True
                 return None
             before, started = self._tree, time.thread_time()

@@ -22,20 +22,25 @@ LONGEST_PARSE_SECONDS = 1.0
 """Maximum seconds of processor time for parsing. For some broken texts, the time grows with the
 square of their length.
 """
-SHORTEST_END = 1_500
-"""Number of characters of the first end of a text that `has_costly_end` parses alone. Each further
-end is twice as long.
+SHORTEST_PART = 1_500
+"""Number of characters of the first parts of a text that `would_block` parses alone. Each further
+part is twice as long.
 """
 COSTLY_SECONDS = 0.25
-"""An end of a text is costly only if parsing it takes more than this many seconds of processor
-time. For usual code, 30,000 characters take 0.01.
+"""A part of a text is costly only if it blocks for more than this many seconds of processor time.
 """
 COSTLY_GROWTH = 3.0
-"""An end of a text is costly only if parsing it takes more than this many times as long as parsing
-an end of half its length. For usual code, the factor is 2.
+"""A part is costly if it blocks for more than this many times as long as one of half its length.
+For usual code, the factor is 2.
 """
-STOPPED_SECONDS = 0.1
-"""Maximum seconds of processor time for parsing an end alone, as far as it can be stopped."""
+COSTLY_PER_CHARACTER = 5e-6
+"""A part is costly if it blocks for more than this many seconds per character. Usual code takes
+0.3e-6 in all.
+"""
+STOPPED_SECONDS = 0.05
+"""Maximum seconds of processor time for parsing the first parts, as far as the parser can be
+stopped. Parts of twice the length get twice the time.
+"""
 PIECE = 16_384
 """Maximum number of bytes handed to the parser at a time."""
 SHORT = [bytes((byte,)) for byte in range(256)]
@@ -82,33 +87,39 @@ def parse(
         _release(given)
 
 
-def has_costly_end(language: Language, text: str) -> bool:
-    """Whether the parser would block the process for long at the end of a new text.
+def would_block(language: Language, text: str) -> bool:
+    """Whether the parser would block the process for long on a new text.
 
     At a text's end, the parser recovers from everything left open, in one step. No callback can
     stop this step, and no other thread runs during it. In C, it takes minutes after "a => " 20,000
-    times. The time grows at least with the square of the length. So longer and longer ends of the
-    text are parsed alone, until one takes long for its length.
+    times, and half a minute after 600 times and many lines of comments. So longer and longer parts
+    of the text are parsed alone, from its beginning and from its end, until one is costly.
     """
-    length, before = SHORTEST_END, 0.0
-    while length < len(text):
-        seconds = _blocked_seconds(language, text[-length:])
-        if seconds > max(COSTLY_SECONDS, COSTLY_GROWTH * before):
-            return True
-        length, before = 2 * length, seconds
-    return False
+    length, stopped = SHORTEST_PART, 0.0
+    before = [0.0, 0.0]
+    while length < len(text) and stopped <= LONGEST_PARSE_SECONDS:
+        limit = min(LONGEST_PARSE_SECONDS, STOPPED_SECONDS * length / SHORTEST_PART)
+        for side, part in enumerate((text[:length], text[-length:])):
+            seconds = _seconds_of(language, part, limit)
+            blocked = seconds if seconds < limit else seconds - limit
+            stopped += min(seconds, limit) if seconds >= limit else 0.0
+            usual = min(COSTLY_GROWTH * before[side], COSTLY_PER_CHARACTER * length)
+            if blocked > max(COSTLY_SECONDS, usual):
+                return True
+            before[side] = blocked
+        length *= 2
+    return stopped > LONGEST_PARSE_SECONDS  # the whole text would take too long as well
 
 
-def _blocked_seconds(language: Language, end: str) -> float:
-    """Gives the seconds of processor time for parsing the end of a text alone.
+def _seconds_of(language: Language, part: str, limit: float) -> float:
+    """Gives the seconds of processor time for parsing a part of a text alone.
 
-    A parse that takes more than STOPPED_SECONDS is stopped, and counts only from then on: a part
-    that can be stopped blocks nobody. Alone, an end may take for ever that is harmless in its text.
+    The parser is stopped after `limit` seconds if it can be stopped. A part alone may take for ever
+    though its text is harmless.
     """
     begun = time.thread_time()
-    tree = parse(language, end, end.encode("utf-8", "replace"), seconds=STOPPED_SECONDS)
-    seconds = time.thread_time() - begun
-    return seconds if tree is not None else max(0.0, seconds - STOPPED_SECONDS)
+    parse(language, part, part.encode("utf-8", "replace"), seconds=limit)
+    return time.thread_time() - begun
 
 
 def _parser(language: Language) -> tree_sitter.Parser | None:

@@ -11,7 +11,7 @@ import pytest
 from mistral_lsp import languages
 from mistral_lsp.document import Document
 from mistral_lsp.syntax.fatal import may_crash
-from mistral_lsp.syntax.grammars import SHORTEST_END
+from mistral_lsp.syntax.grammars import SHORTEST_PART
 from tests.support.waiting import PATIENCE_SECONDS
 
 EDIT = """
@@ -122,9 +122,24 @@ def test_what_a_text_leaves_open_does_not_block_the_process(name, unit, pasted) 
 
 def test_an_end_that_never_ends_alone_is_given_up() -> None:
     """The whole text is parsed quickly."""
-    text = "class A {\n" + ENDLESS.rjust(SHORTEST_END)
+    text = "class A {\n" + ENDLESS.rjust(SHORTEST_PART)
     command = [sys.executable, "-c", PARSE]
     subprocess.run(command, input=text, text=True, timeout=PATIENCE_SECONDS, check=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a => " * 600 + "// c\n" * 80_000,
+        "int x;\n" * 14_000 + "a => " * 1_800 + "1 " * 47_500,
+        "int x;\n" * 7_000 + "a => " * 800 + "// c\n" * 7_000,
+    ],
+    ids=["at the beginning", "near the end", "in the middle"],
+)
+def test_what_is_open_anywhere_does_not_block_the_process(text: str) -> None:
+    begun = time.thread_time()
+    Document("file:///a", "a.c", languages.find("c"), 1, text).snapshot().tree  # noqa: B018
+    assert time.thread_time() - begun < PATIENCE_SECONDS / 6
 
 
 @pytest.mark.parametrize("name", ["c", "java"])
