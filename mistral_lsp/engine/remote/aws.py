@@ -65,14 +65,8 @@ class Signature:
 
     def _found(self) -> _Signer:
         """Finds the credentials, or refreshes them. Raises ServerError."""
-        try:
-            from mistral_lsp.engine.remote.aws_session import NeedsCodeError, new_session
-        except ImportError as error:
-            raise _refusal(
-                "Amazon Bedrock needs a signature or a key. Run: pip install "
-                "'mistral-lsp[bedrock]', or put an API key for Bedrock into the environment "
-                "variable MISTRAL_LSP_API_KEY. Then restart the editor."
-            ) from error
+        from mistral_lsp.engine.remote.aws_session import NeedsCodeError, new_session
+
         try:
             self._session = self._session or new_session()
             found = self._session.get_credentials()

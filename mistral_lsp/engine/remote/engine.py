@@ -150,9 +150,9 @@ class RemoteEngine(Service):
             self.standing.change("ready", " ".join(told))
             return
         states = {member.state for member in self._members}
-        waiting = states & {"starting", "loading"}
+        waiting = [state for state in ("loading", "starting") if state in states]
         messages = " ".join(member.message for member in self._members)
-        self.standing.change(min(waiting, default="failed"), messages)
+        self.standing.change(waiting[0] if waiting else "failed", messages)
 
     def _why_not(self, member: Member, ready: Sequence[Found]) -> str:
         """Says why a server is left out, or "" if it takes part."""

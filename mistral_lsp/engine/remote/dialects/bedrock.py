@@ -6,7 +6,7 @@ Mistral's text completion in its user guide.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, Any, Optional
 from urllib.parse import quote
@@ -14,9 +14,10 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
+from mistral_lsp.engine.remote.aside import aside
 from mistral_lsp.engine.remote.aws import Signature
-from mistral_lsp.engine.remote.dialects.event_stream import Message, Reader
 from mistral_lsp.engine.remote.dialects.texts import Said, TextDialect, spelt_out
+from mistral_lsp.engine.remote.failures import RARELY_SECONDS, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import registry
@@ -61,14 +62,17 @@ class Bedrock(TextDialect):
     """
 
     _chunk = _Chunk
+    _is_streamed = True
 
     def __init__(self, server: HttpClient, wanted: Wanted, clock: Callable[[], float]):
         super().__init__(server, wanted, clock)
         self._spelt = {"bos": BOS}
+        self._new_buffer: Callable[[], Any]
 
     @override
     async def open(self) -> LoadedModel:
         self._model = self._only([])
+        self._new_buffer = await aside(_buffer_class, "botocore")  # the import takes long
         self._path = f"/model/{quote(self._model, safe='')}/invoke-with-response-stream"
         if not self._server.failures.key:
             self._server.sign = Signature(self._server).headers
@@ -76,10 +80,6 @@ class Bedrock(TextDialect):
         window = self._wanted.window or registry.DEFAULT_WINDOW
         note = f"Amazon Bedrock at {self._server.address}."
         return await self._loaded("bedrock", self._model, FORM, window, note)
-
-    @override
-    async def _ask(self, body: dict[str, Any]) -> Said:
-        return await self._ask_by_stream(body)
 
     @override
     @asynccontextmanager
@@ -94,10 +94,10 @@ class Bedrock(TextDialect):
         self, blocks: AsyncIterator[bytes], body: dict[str, Any]
     ) -> AsyncGenerator[_Chunk, None]:
         failures = self._server.failures
-        reader = Reader()
+        buffer = self._new_buffer()
         try:
             async for block in blocks:
-                for message in reader.read(block):
+                for message in _messages(buffer, block):
                     if message.headers.get(":message-type") != "event":
                         raise failures.broken(message.payload, body)
                     yield _chunk_in(message)
@@ -113,6 +113,29 @@ class Bedrock(TextDialect):
         }
 
 
-def _chunk_in(message: Message) -> _Chunk:
+def _buffer_class() -> Callable[[], Any]:
+    """Gives botocore's reader of event streams. Raises ServerError without botocore."""
+    try:
+        from botocore.eventstream import EventStreamBuffer
+    except ImportError as error:
+        raise ServerError(
+            "Amazon Bedrock needs botocore. Run: pip install 'mistral-lsp[bedrock]'. Then restart "
+            "the editor.",
+            RARELY_SECONDS,
+        ) from error
+    buffer: Callable[[], Any] = EventStreamBuffer
+    return buffer
+
+
+def _messages(buffer: Any, block: bytes) -> Iterator[Any]:
+    """Yields the messages that `block` completes. Raises ValueError for a broken one."""
+    buffer.add_data(block)
+    try:
+        yield from buffer
+    except Exception as error:  # noqa: BLE001 - botocore raises many types for broken messages
+        raise ValueError("a broken message") from error
+
+
+def _chunk_in(message: Any) -> _Chunk:
     payload = msgspec.json.decode(message.payload, type=_Payload)
     return msgspec.json.decode(payload.data, type=_Chunk)

@@ -71,6 +71,8 @@ class TextDialect(Dialect, ABC):
     reads_ahead = False
     _path: str
     _chunk: ClassVar[type[Chunk]]
+    _is_streamed: ClassVar[bool] = False
+    """Whether the server only streams its answers."""
 
     def __init__(
         self, server: HttpClient, wanted: Wanted, clock: Callable[[], float] = time.perf_counter
@@ -96,12 +98,10 @@ class TextDialect(Dialect, ABC):
         return self._server.stream(self._path, body | {"stream": True}, self._chunk)
 
     async def _ask(self, body: dict[str, Any]) -> Said:
-        """Gives the answer to a request as a whole."""
-        body = body | {"stream": False}
-        return (await self._server.post(self._path, body, self._chunk)).said()
-
-    async def _ask_by_stream(self, body: dict[str, Any]) -> Said:
-        """The same as `_ask`, with only the last piece's text."""
+        """Gives the answer to a request as a whole. Of a stream, it has only the last text."""
+        if not self._is_streamed:
+            body = body | {"stream": False}
+            return (await self._server.post(self._path, body, self._chunk)).said()
         said = Said("")
         async with self._chunks(body) as chunks:
             async for chunk in chunks:

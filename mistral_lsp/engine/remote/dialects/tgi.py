@@ -55,6 +55,7 @@ class Tgi(TextDialect):
 
     _path = "/generate_stream"
     _chunk = _Chunk
+    _is_streamed = True
 
     @override
     async def open(self) -> LoadedModel:
@@ -72,10 +73,6 @@ class Tgi(TextDialect):
     @override
     def _chunks(self, body: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
         return self._server.stream(self._path, body, self._chunk)
-
-    @override
-    async def _ask(self, body: dict[str, Any]) -> Said:
-        return await self._ask_by_stream(body)
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         parameters: dict[str, Any] = {
