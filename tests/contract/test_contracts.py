@@ -18,6 +18,7 @@ from tests.contract import openai, others
 from tests.contract.contract import KEY, MOST, Contract, prompt
 from tests.support import servers_page
 from tests.support.played_server import PlayedServer, Reply, playing
+from tests.support.servers import running
 from tests.support.waiting import PATIENCE_SECONDS
 
 CONTRACTS = {
@@ -47,13 +48,9 @@ def key(monkeypatch) -> None:
 @asynccontextmanager
 async def engine_of(server: str, played: PlayedServer):
     wanted = servers_page.wanted_from(server, played)
-    engine = RemoteEngine(wanted, pace=Pace(retries=()))
-    engine.start()
-    try:
+    async with running(wanted, Pace(retries=())) as engine:
         await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
         yield engine
-    finally:
-        await engine.close()
 
 
 def generation(engine: RemoteEngine, contract: Contract):

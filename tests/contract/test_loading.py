@@ -14,7 +14,6 @@ import json
 import socket
 import sys
 import threading
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -33,6 +32,7 @@ from tests.contract.contract import Contract, prompt
 from tests.contract.others import OLLAMA
 from tests.support.played_llama import PlayedModel
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
+from tests.support.servers import running
 from tests.support.servers_page import settings_of, wanted_from
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -46,20 +46,8 @@ ROUTER_PROPS = {
     "model_path": "none",
     "default_generation_settings": {"params": {}, "n_ctx": 0},
 }
+AT_ONCE = Pace(retries=())
 NO_MODEL = Reply.of({"error": {"message": "could not find a model", "code": 400}}, 400)
-
-
-@asynccontextmanager
-async def engine_at(wanted: Wanted, pace: Pace = Pace(retries=()), clock=None):
-    states: list[tuple[str, str]] = []
-    clocks = {"clock": clock} if clock else {}
-    engine = RemoteEngine(wanted, lambda *state: states.append(state), pace=pace, **clocks)
-    engine.states = states
-    engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.close()
 
 
 async def answer_of(engine: RemoteEngine) -> str:
@@ -70,7 +58,7 @@ async def answer_of(engine: RemoteEngine) -> str:
 
 async def test_llama_server() -> None:
     with playing(SAID) as played:
-        async with engine_at(wanted_from("llama-server", played)) as engine:
+        async with running(wanted_from("llama-server", played), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
 
 
@@ -96,7 +84,7 @@ class Router:
 async def test_a_router_is_told_the_model_in_every_request() -> None:
     model = settings_of("llama-server as a router").http_model
     with playing(Router(model, "other")) as played:
-        async with engine_at(wanted_from("llama-server as a router", played)) as engine:
+        async with running(wanted_from("llama-server as a router", played), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
         posted = [asked for asked in played.asked if asked.body]
     assert {asked.path for asked in posted} == {"/tokenize", "/completion"}
@@ -105,10 +93,10 @@ async def test_a_router_is_told_the_model_in_every_request() -> None:
 
 async def test_a_routers_only_model_needs_no_name_and_one_of_several_does() -> None:
     with playing(Router("only")) as played:
-        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+        async with running(Wanted((played.url,), "auto", "", 0), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
     with playing(Router("one", "two")) as played:
-        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+        async with running(Wanted((played.url,), "auto", "", 0), AT_ONCE) as engine:
             with pytest.raises(EngineError, match=r"one, two.*httpModel"):
                 await engine.ready()
 
@@ -119,7 +107,7 @@ async def test_llama_swap_leads_to_the_server_of_a_model() -> None:
         return SAID(replace(asked, path=asked.path.removeprefix("/upstream/qwen-coder")))
 
     with playing(answer) as played:
-        async with engine_at(wanted_from("llama-swap", played)) as engine:
+        async with running(wanted_from("llama-swap", played), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
 
 
@@ -133,7 +121,7 @@ def swap(asked: Asked) -> Reply:
 @pytest.mark.parametrize("server", [swap, openai.TABBY], ids=["llama-swap", "TabbyAPI"])
 async def test_who_answers_at_paths_of_others_is_known_for_what_it_is(server) -> None:
     with playing(server) as played:
-        async with engine_at(Wanted((played.url,), "auto", "", 0)) as engine:
+        async with running(Wanted((played.url,), "auto", "", 0), AT_ONCE) as engine:
             assert (await engine.ready()).engine == "openai"
 
 
@@ -172,7 +160,7 @@ async def test_a_model_that_is_being_loaded_is_waited_for_with_a_status(
         wanted = wanted_from(server, played)
         if before == "any answer":
             wanted = replace_in(wanted, dialect="auto")
-        async with engine_at(wanted, pace) as engine:
+        async with running(wanted, pace) as engine:
             await until(lambda: engine.state == "loading")
             name = settings_of(server).http_model
             assert engine.message.endswith(f"it may be loading {name}.")
@@ -185,7 +173,7 @@ async def test_all_of_the_loading_has_one_limit() -> None:
     slow = Slow(openai.LM_STUDIO, "the answer")
     with playing(slow) as played:
         wanted = wanted_from("LM Studio", played)
-        async with engine_at(wanted, Pace(load=0.5, retries=())) as engine:
+        async with running(wanted, Pace(load=0.5, retries=())) as engine:
             with pytest.raises(EngineError, match="takes too long"):
                 await engine.ready()
             assert len(played.of("/v1/completions")) == 1, "it is not asked in another way, too"
@@ -209,7 +197,7 @@ async def test_a_host_that_cannot_be_reached_is_not_loading(monkeypatch) -> None
             client.setblocking(False)
             client.connect_ex(full.getsockname())
         wanted = Wanted((f"http://127.0.0.1:{full.getsockname()[1]}",), "openai", "m", 0)
-        async with engine_at(wanted, Pace(connect=0.3, patience=0.1, retries=())) as engine:
+        async with running(wanted, Pace(connect=0.3, patience=0.1, retries=())) as engine:
             await until(lambda: tries == 3)
             assert [state for state, _ in engine.states] == ["starting", "failed"]
             assert "can't be reached" in engine.message
@@ -218,7 +206,7 @@ async def test_a_host_that_cannot_be_reached_is_not_loading(monkeypatch) -> None
 async def test_a_server_that_is_not_available_yet_is_waited_for() -> None:
     loading = Reply.of({"error": {"code": 503, "message": "Loading model"}}, 503)
     with playing(lambda asked: loading) as played:
-        async with engine_at(wanted_from("llama-server", played)) as engine:
+        async with running(wanted_from("llama-server", played), AT_ONCE) as engine:
             await until(lambda: engine.state == "loading")
             assert "still loads its model (503: Loading model)" in engine.message
             played.answer = SAID
@@ -229,7 +217,7 @@ async def test_a_server_that_is_not_available_yet_is_waited_for() -> None:
 async def test_but_not_for_ever() -> None:
     hours = itertools.count(0, 3600).__next__
     with playing(lambda asked: Reply.of({}, 503)) as played:
-        async with engine_at(wanted_from("llama-server", played), clock=hours) as engine:
+        async with running(wanted_from("llama-server", played), AT_ONCE, hours) as engine:
             with pytest.raises(EngineError, match="503"):
                 await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
 
@@ -249,7 +237,7 @@ class Unloading:
 async def test_a_model_that_ollama_has_unloaded_is_opened_anew() -> None:
     ollama, time = Unloading(), [0.0]
     with playing(ollama) as played:
-        async with engine_at(wanted_from("Ollama", played), clock=lambda: time[0]) as engine:
+        async with running(wanted_from("Ollama", played), AT_ONCE, lambda: time[0]) as engine:
             assert await answer_of(engine) == "s += x"
             assert "/api/ps" not in paths(played), "it was heard just now"
             time[0] += 61
@@ -272,7 +260,7 @@ async def test_a_loaded_model_is_known_by_each_of_its_names(name) -> None:
     ollama, time = Unloading(), [0.0]
     with playing(ollama) as played:
         wanted = replace_in(wanted_from("Ollama", played), model=name.format(*ollama.loaded))
-        async with engine_at(wanted, clock=lambda: time[0]) as engine:
+        async with running(wanted, AT_ONCE, lambda: time[0]) as engine:
             await answer_of(engine)
             time[0] += 61
             assert await answer_of(engine) == "s += x"
@@ -296,6 +284,6 @@ async def test_a_suffix_that_is_ignored_is_written_into_the_prompt() -> None:
         return Reply.of({"choices": [choice], "usage": {"prompt_tokens": tokens}})
 
     with playing(ignores) as played:
-        async with engine_at(Wanted((played.url,), "openai", "", 0)) as engine:
+        async with running(Wanted((played.url,), "openai", "", 0), AT_ONCE) as engine:
             assert (await engine.ready()).form == "plain"
         assert "suffix" not in json.dumps(played.of("/v1/completions")[-1])

@@ -20,6 +20,19 @@ from mistral_lsp.models import store
 from tests.support.waiting import PATIENCE_SECONDS
 
 
+@asynccontextmanager
+async def running(wanted: Wanted, pace: Pace = Pace(), clock: Any = time.perf_counter) -> Any:
+    """Starts an engine, and closes it at the end. `states` lists its states and messages."""
+    states: list[tuple[str, str]] = []
+    engine = RemoteEngine(wanted, lambda *state: states.append(state), pace=pace, clock=clock)
+    engine.states = states
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
 def llama_server(port: int, slots: int = 1, context: int = 4096) -> HttpServer:
     """Starts llama.cpp's own server with the embedded model."""
     options = ["--model", str(store.locate("")), "--port", str(port), "--slots", str(slots)]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 
 from mistral_lsp.engine.remote.dialects.texts import FORM_OF_HALVES
-from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError, Part, Prompt
 from tests.support.played_server import Asked, Reply, playing
+from tests.support.servers import running
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 PROMPT = Prompt(
@@ -37,18 +36,6 @@ def wanted(url: str, dialect: str = "auto", model: str = "", window: int = 0) ->
     return Wanted((url,), dialect, model, window)
 
 
-@asynccontextmanager
-async def engine_of(asks: Wanted):
-    states: list[tuple[str, str]] = []
-    engine = RemoteEngine(asks, lambda *state: states.append(state))
-    engine.states = states
-    engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.close()
-
-
 async def answer_of(engine, most: int = 16) -> tuple[str, int]:
     generation = engine.generate(PROMPT, Decoding(most))
     text = "".join([token.text async for token in generation])
@@ -67,7 +54,7 @@ async def test_the_key_is_sent_and_never_said(monkeypatch, caplog) -> None:
     caplog.set_level("DEBUG")
     monkeypatch.setenv("MISTRAL_LSP_API_KEY", "sk-secret\n")
     with playing(lambda asked: Reply.of({"message": "bad key sk-secret"}, 401)) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             with pytest.raises(EngineError, match="MISTRAL_LSP_API_KEY") as raised:
                 await engine.ready()
         assert server.asked[0].headers["Authorization"] == "Bearer sk-secret"
@@ -79,7 +66,7 @@ async def test_what_stays_on_the_machine_goes_through_no_proxy(monkeypatch) -> N
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with playing(mistral_server) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             assert (await engine.ready()).engine == "mistral"
 
 
@@ -101,7 +88,7 @@ def mistral_server(asked: Asked) -> Reply:
 
 async def test_mistral() -> None:
     with playing(mistral_server) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             model = await engine.ready()
             assert (model.engine, model.model) == ("mistral", "codestral-latest")
             assert await answer_of(engine) == ("a + b\u2028", 2)
@@ -133,7 +120,7 @@ def ollama_server(asked: Asked) -> Reply:
 
 async def test_ollama_puts_the_marks_itself() -> None:
     with playing(ollama_server) as server:
-        async with engine_of(wanted(server.url)) as engine:
+        async with running(wanted(server.url)) as engine:
             assert (await engine.ready()).model == "codellama:7b-code"
             generation = engine.generate(PROMPT, Decoding(16))
             assert [token.text async for token in generation] == ["a +", " b"]
@@ -150,7 +137,7 @@ async def test_ollama_puts_the_marks_itself() -> None:
 
 async def test_ollama_is_given_marks_that_are_known() -> None:
     with playing(ollama_server) as server:
-        async with engine_of(wanted(server.url, "ollama", "qwen2.5-coder:7b", 2048)) as engine:
+        async with running(wanted(server.url, "ollama", "qwen2.5-coder:7b", 2048)) as engine:
             assert (await engine.ready()).form == "repository"
             await answer_of(engine)
         body = server.of("/api/generate")[-1]
@@ -181,7 +168,7 @@ def openai_server(asked: Asked) -> Reply:
 
 async def test_openai_with_a_suffix() -> None:
     with playing(openai_server) as server:
-        async with engine_of(wanted(f"{server.url}/v1")) as engine:
+        async with running(wanted(f"{server.url}/v1")) as engine:
             model = await engine.ready()
             assert (model.engine, model.model, model.window) == ("openai", "Some-Model", 1024)
             assert await answer_of(engine) == ("a + b", 2)
@@ -197,7 +184,7 @@ async def test_openai_with_a_suffix() -> None:
 
 async def test_openai_with_marks() -> None:
     with playing(openai_server) as server:
-        async with engine_of(wanted(server.url, "openai", "bigcode/starcoder2-7b")) as engine:
+        async with running(wanted(server.url, "openai", "bigcode/starcoder2-7b")) as engine:
             assert (await engine.ready()).form == "prefix-first"
             await answer_of(engine)
         body = server.of("/v1/completions")[-1]
@@ -208,7 +195,7 @@ async def test_openai_with_marks() -> None:
 
 async def test_nothing_is_asked_in_pauses_where_it_may_cost() -> None:
     with playing(mistral_server) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             asked = len(server.asked)
             assert [
@@ -242,7 +229,7 @@ async def test_nothing_is_asked_in_pauses_where_it_may_cost() -> None:
 )
 async def test_what_a_server_refuses_is_said(status, body, complaint) -> None:
     with playing(lambda asked: Reply.of(body, status)) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             with pytest.raises(EngineError, match=complaint):
                 await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
             assert engine.state == "failed"
@@ -255,7 +242,7 @@ async def test_messages_repeat_no_code() -> None:
         return mistral_server(asked)
 
     with playing(answer) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             with pytest.raises(EngineError, match=r"\(400\)") as raised:
                 await answer_of(engine)
@@ -266,7 +253,7 @@ async def test_messages_repeat_no_code() -> None:
 async def test_a_busy_server_is_asked_again_before_anything_came() -> None:
     busy = [Reply.of({}, 503), Reply.of({}, 429)]
     with playing(lambda asked: busy.pop() if busy else mistral_server(asked)) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             assert (await engine.ready()).engine == "mistral"
             assert len(server.asked) == 3
             assert [state for state, _ in engine.states] == ["starting", "ready"]
@@ -281,7 +268,7 @@ async def test_an_answer_without_its_end_is_none(cut) -> None:
         return whole
 
     with playing(answer) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             with pytest.raises(EngineError, match="broke off"):
                 await answer_of(engine)
@@ -300,7 +287,7 @@ async def test_an_error_within_a_stream_is_said() -> None:
         return mistral_server(asked)
 
     with playing(answer) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             with pytest.raises(EngineError, match="no slot"):
                 await answer_of(engine)
@@ -309,7 +296,7 @@ async def test_an_error_within_a_stream_is_said() -> None:
 async def test_a_server_that_comes_is_found() -> None:
     with playing(mistral_server) as gone:
         pass
-    async with engine_of(wanted(gone.url, "mistral")) as engine:
+    async with running(wanted(gone.url, "mistral")) as engine:
         with pytest.raises(EngineError, match=r"can't be reached.*Start it"):
             await asyncio.wait_for(engine.ready(), PATIENCE_SECONDS)
         with pytest.raises(EngineError, match="can't be reached"):
@@ -324,7 +311,7 @@ async def test_a_server_that_comes_is_found() -> None:
 
 async def test_a_server_that_nobody_knows_is_said() -> None:
     with playing(lambda asked: NOT_FOUND) as server:
-        async with engine_of(wanted(server.url)) as engine:
+        async with running(wanted(server.url)) as engine:
             with pytest.raises(EngineError, match=r"Is that its address.*httpDialect"):
                 await engine.ready()
         assert [asked.path for asked in server.asked] == [
@@ -340,14 +327,14 @@ async def test_of_several_models_one_must_be_named() -> None:
         return Reply.of({"data": [{"id": "one"}, {"id": "two"}]})
 
     with playing(answer) as server:
-        async with engine_of(wanted(server.url, "openai")) as engine:
+        async with running(wanted(server.url, "openai")) as engine:
             with pytest.raises(EngineError, match=r"one, two.*httpModel"):
                 await engine.ready()
 
 
 async def test_stopping_closes_the_connection_and_ends_the_answer() -> None:
     with playing(mistral_server) as server:
-        async with engine_of(wanted(server.url, "mistral")) as engine:
+        async with running(wanted(server.url, "mistral")) as engine:
             await engine.ready()
             generation = engine.generate(PROMPT, Decoding(16))
             generation.stop()
