@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mistral_lsp import __version__, config
+from mistral_lsp.system.memory import no_garbage
 from mistral_lsp.text import shown
 from mistral_lsp.types import UserError
 
@@ -101,13 +102,23 @@ def _add_settings(parser: argparse.ArgumentParser, default: Any) -> None:
     """Adds options for settings. Their values override the settings from all other sources."""
     group = parser.add_argument_group("settings")
     group.add_argument(
-        "--engine", choices=config.engines(), default=default, help="what runs the model"
+        "--engine",
+        type=_engine,
+        default=default,
+        help=f"what runs the model: {', '.join(config.ENGINES)}, or one that a package has added",
     )
     group.add_argument("--model", default=default, help="a downloaded one, or a GGUF file")
     group.add_argument("--window", type=int, default=default, help="tokens of prompt and answer")
     group.add_argument("--threads", type=int, default=default, help="threads that compute")
     group.add_argument("--log-file", default=default, help="write the log there, not to stderr")
     group.add_argument("--log-level", choices=LEVELS, default=default, help="default: warning")
+
+
+def _engine(name: str) -> str:
+    try:
+        return config.check_engine(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -149,7 +160,8 @@ def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    from mistral_lsp.server.serve import serve_standard_streams, serve_tcp
+    with no_garbage():
+        from mistral_lsp.server.serve import serve_standard_streams, serve_tcp
 
     overrides = _overrides(options)
     if options.tcp is None:

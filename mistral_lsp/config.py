@@ -8,7 +8,6 @@ import reprlib
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -144,8 +143,8 @@ def read(
                 given, found = _sound_globs(given)
                 problems += found
             _refuse_what_is_no_text(given)
-            if key == "engine" and given not in engines():
-                raise ValueError(f"there is no engine {given!r}, but {', '.join(engines())}")
+            if key == "engine":
+                check_engine(given)
             changes[field.name] = model_at(given, folder) if key == "model" else given
         except ValueError as error:  # includes msgspec's errors
             kept = getattr(base, field.name)
@@ -153,9 +152,21 @@ def read(
     return msgspec.structs.replace(base, **changes), problems
 
 
+def check_engine(name: str) -> str:
+    """Gives the name of an engine back. Raises ValueError if there is no such engine."""
+    if name not in ENGINES and name not in engines():
+        raise ValueError(f"there is no engine {name!r}, but {', '.join(engines())}")
+    return name
+
+
 @cache
 def engines() -> tuple[str, ...]:
-    """Gives the names of all engines, including those added by installed packages."""
+    """Gives the names of all engines, including those added by installed packages.
+
+    It reads the entry points of every installed package, so it is only called where it must be.
+    """
+    from importlib import metadata
+
     return (*ENGINES, *(entry.name for entry in metadata.entry_points(group=BACKENDS)))
 
 

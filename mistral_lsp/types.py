@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Trigger = Literal["automatic", "popup", "invoked"]
+Style = Literal["code", "config", "shell", "prose"]
+"""How a text writes values, which decides how its secrets are recognised."""
 """What caused a request. `invoked`: a key or a command. `popup`: a completion list, opened by hand
 or by typing; clients do not tell these apart. Places such as comments are refused for `automatic`
 requests only.

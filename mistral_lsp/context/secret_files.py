@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 
 from mistral_lsp.text import uris
 
@@ -99,8 +100,16 @@ _BACKUP = re.compile(
               |mine|theirs|dist|example|sample|template|tpl|defaults?)\d* )$
     """
 )
-_NAMED = re.compile("|".join(fnmatch.translate(glob) for glob in NAMES.split()))
-_INSIDE = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?:/|$)")
+
+
+@cache
+def _named() -> re.Pattern[str]:
+    return re.compile("|".join(fnmatch.translate(glob) for glob in NAMES.split()))
+
+
+@cache
+def _inside() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, FOLDERS.split()))})(?:/|$)")
 
 
 def is_secret(path: str) -> bool:
@@ -112,7 +121,7 @@ def is_secret(path: str) -> bool:
     plain = path.replace("\\", "/").lower()
     folder, _, name = plain.rpartition("/")
     return any(
-        _NAMED.match(called) or _DATA.fullmatch(called) or _INSIDE.search(f"{folder}/{called}")
+        _named().match(called) or _DATA.fullmatch(called) or _inside().search(f"{folder}/{called}")
         for called in _originals(name)
     )
 

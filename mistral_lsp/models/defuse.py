@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import resources
 
 import msgspec
 
@@ -44,6 +43,8 @@ class _Names(msgspec.Struct, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def _names() -> _Names:
+    from importlib import resources  # slow to import
+
     text = resources.files("mistral_lsp.models").joinpath("spellings.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), type=_Names)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
 
 import msgspec
 
@@ -81,6 +80,8 @@ class Entry(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
     """Gives all known models by name."""
+    from importlib import resources  # slow to import
+
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     listed = msgspec.convert(tomllib.loads(text), type=dict[str, Listed])
     found = (entry for name, model in listed.items() for entry in _quantised(name, model))

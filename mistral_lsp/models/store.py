@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -54,6 +53,8 @@ def locate(model: str) -> Path:
                 f"The model {name} is not on this machine. Run: mistral-lsp models pull {name}"
             )
         return path
+    from importlib import resources  # slow to import
+
     path = Path(str(resources.files("mistral_lsp.models").joinpath(entry.file)))
     if path.is_file():
         _verify_once(path, entry.sha256)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mistral_lsp.document import LINE
-from mistral_lsp.prompt.blotting.line import State, Style
 from mistral_lsp.prompt.blotting.names import Kind, kind
-from mistral_lsp.prompt.blotting.reading import read_line
-from mistral_lsp.types import BLOT
+from mistral_lsp.types import BLOT, Style
+
+if TYPE_CHECKING:
+    from mistral_lsp.prompt.blotting.line import State
 
 __all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets"]
 
@@ -28,6 +30,9 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
 
     The secret at the `cursor` may be only half typed.
     """
+    # Its patterns take a while to compile, and the server's start need not wait for that.
+    from mistral_lsp.prompt.blotting.reading import read_line
+
     found: list[tuple[int, int]] = []
     state: State = None
     start = 0

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mistral_lsp.server.admission import Admission
 from mistral_lsp.server.app import App
 from mistral_lsp.server.features import register
 from mistral_lsp.server.wire import read_messages, standard_streams
 from mistral_lsp.system import processes
+from mistral_lsp.system.memory import no_garbage
 from mistral_lsp.system.time_slices import take_short_turns
 from mistral_lsp.types import UserError
 
@@ -40,6 +40,10 @@ async def serve_tcp(host: str, port: int, overrides: Mapping[str, Any]) -> int:
 
     Raises UserError if the address or the token can't be used.
     """
+    from mistral_lsp.server.admission import (
+        Admission,
+    )  # few need it, and it takes a while to import
+
     admission = Admission()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,8 +81,9 @@ async def _serve(
     """Serves one client, and gives the exit code. `first` is its first message, if read already."""
     take_short_turns()
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = App(overrides)
-    register(app)
+    with no_garbage():
+        app = App(overrides)
+        register(app)
     app.protocol.set_writer(writer)
     # The objects that exist now are permanent; checking them at every collection would cost
     # milliseconds. They are frozen for the first client only: later, objects of earlier clients

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import psutil
-
 from mistral_lsp.config import Settings
 from mistral_lsp.engine.base import Service
 from mistral_lsp.metrics import Metrics, percentile
@@ -65,6 +63,8 @@ def resident_mb(pid: int | None) -> float | None:
 
     Without a `pid`, it is the memory of this process.
     """
+    import psutil  # slow to import, and not needed at the start
+
     with contextlib.suppress(psutil.Error):
         return round(float(psutil.Process(pid).memory_info().rss) / 1e6, 1)
     return None

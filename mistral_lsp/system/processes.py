@@ -8,8 +8,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 
-import psutil
-
 LOW_PRIORITY = 10
 """A nice value. At the lowest priority, no work would get done beside busy programs."""
 
@@ -67,6 +65,8 @@ def limited_time(seconds: float) -> Iterator[None]:
 
 def is_suspended(pid: int) -> bool:
     """Whether a process is suspended by SIGSTOP. False if the process is gone."""
+    import psutil  # slow to import, and seldom needed
+
     with contextlib.suppress(psutil.Error):
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     return False
@@ -74,12 +74,16 @@ def is_suspended(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     """Kills a process. Does nothing if the process is gone."""
+    import psutil
+
     with contextlib.suppress(psutil.Error):
         psutil.Process(pid).kill()
 
 
 def kill_suspended(command_end: Sequence[str]) -> None:
     """Kills processes that are suspended and whose command line ends in `command_end`."""
+    import psutil
+
     wanted = list(command_end)
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []

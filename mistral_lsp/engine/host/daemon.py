@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from mistral_lsp.system import endpoint, processes
+from mistral_lsp.system.memory import no_garbage
 
 
 def main(path: Path) -> None:
@@ -23,7 +24,8 @@ def main(path: Path) -> None:
     listening = endpoint.listen(path)  # no race: the starting process holds the lock
     processes.detach()  # before imports that start threads: a fork loses them
 
-    from mistral_lsp.engine.host.serve import serve
+    with no_garbage():
+        from mistral_lsp.engine.host.serve import serve
 
     serve(listening, path)
 

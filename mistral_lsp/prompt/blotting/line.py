@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Literal, Optional, Union
+from typing import Optional, Union
 
 from mistral_lsp.prompt.blotting.names import Kind
 from mistral_lsp.prompt.blotting.values import LONGEST, Manner, is_secret
+from mistral_lsp.types import Style
 
-Style = Literal["code", "config", "shell", "prose"]
 """How a file writes values. `code`: in quotes. `config`: mostly without quotes, as in YAML.
 `shell`: up to the next blank. `prose`: in sentences.
 """

@@ -18,7 +18,6 @@ from mistral_lsp.prompt.blotting.line import (
     Named,
     Paired,
     State,
-    Style,
     Until,
 )
 from mistral_lsp.prompt.blotting.literals import read_literal
@@ -26,6 +25,7 @@ from mistral_lsp.prompt.blotting.names import LONGEST, Kind, kind, may_name
 from mistral_lsp.prompt.blotting.randomness import is_random, may_become_random, random_words
 from mistral_lsp.prompt.blotting.shapes import begun_keys, issued_keys
 from mistral_lsp.prompt.blotting.values import Manner
+from mistral_lsp.types import Style
 
 MOST_NAMES = 256
 """Maximum number of secrets' names in one line. All text after them is hidden."""
