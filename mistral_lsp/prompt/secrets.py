@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mistral_lsp.document import LINE
@@ -11,8 +12,12 @@ from mistral_lsp.types import BLOT, Style
 
 if TYPE_CHECKING:
     from mistral_lsp.prompt.blotting.line import State
+    from mistral_lsp.prompt.blotting.reading import Spans
 
 __all__ = ["BLOT", "Style", "blot", "blotted", "calls_for_secret", "find_secrets"]
+
+LONG = 16_000
+"""Texts of fewer characters are read once and kept. One around the cursor has about 10,000."""
 
 
 def blot(text: str, style: Style = "code") -> str:
@@ -30,21 +35,54 @@ def find_secrets(text: str, style: Style, cursor: int | None = None) -> list[tup
 
     The secret at the `cursor` may be only half typed.
     """
+    if cursor is None:
+        return list(_read(text, style, None)[0])
+    start, end = _line_at(text, cursor)
+    above, state = _read(text[:start], style, None)
+    here, state = _typed(text[start:end], style, cursor - start, state)
+    below, _ = _read(text[end:], style, state)
+    return [*above, *_moved(here, start), *_moved(below, end)]
+
+
+def _line_at(text: str, cursor: int) -> tuple[int, int]:
+    """Gives the range of the line that contains the cursor, with its line end."""
+    start = max(text.rfind("\n", 0, cursor), text.rfind("\r", 0, cursor)) + 1
+    line = LINE.match(text, start)
+    return start, line.end() if line else start
+
+
+def _read(text: str, style: Style, state: State) -> tuple[Spans, State]:
+    """Finds the secrets of whole lines, none of them at the cursor; gives the state after them."""
+    return (_kept if len(text) < LONG else _read_lines)(text, style, state)
+
+
+def _read_lines(text: str, style: Style, state: State) -> tuple[Spans, State]:
+    found: list[tuple[int, int]] = []
+    start = 0
+    for line in LINE.findall(text):
+        spans, state = _read_line(line, style, None, state)
+        found += _moved(spans, start)
+        start += len(line)
+    return tuple(found), state
+
+
+# The lines above and below the cursor's are the same at each key.
+_kept = lru_cache(maxsize=64)(_read_lines)
+
+
+def _read_line(line: str, style: Style, cursor: int | None, state: State) -> tuple[Spans, State]:
     # Its patterns take a while to compile, and the server's start need not wait for that.
     from mistral_lsp.prompt.blotting.reading import read_line
 
-    found: list[tuple[int, int]] = []
-    state: State = None
-    start = 0
-    for line in LINE.findall(text):
-        plain = line.rstrip("\r\n")
-        here = (
-            None if cursor is None or not start <= cursor <= start + len(plain) else cursor - start
-        )
-        spans, state = read_line(plain, style, here, state)
-        found += ((start + first, start + last) for first, last in spans)
-        start += len(line)
-    return found
+    return read_line(line.rstrip("\r\n"), style, cursor, state)
+
+
+# A key asks for several prompts, with windows of several sizes.
+_typed = lru_cache(maxsize=32)(_read_line)
+
+
+def _moved(spans: Spans, by: int) -> Iterator[tuple[int, int]]:
+    return ((start + by, end + by) for start, end in spans)
 
 
 def blotted(text: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import posixpath
 
 from mistral_lsp import languages
 from mistral_lsp.document import Snapshot
@@ -32,7 +32,7 @@ _SHELL_SUFFIXES = word_set(".fish .csh .tcsh .nu")
 
 def style(path: str, language: Language) -> Style:
     """Gives the way in which a file writes values."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = posixpath.splitext(path)[1].lower()
     if language.name == "bash" or suffix in _SHELL_SUFFIXES:
         return "shell"
     if suffix in _PROSE_SUFFIXES or language.name in ("markdown", "html"):

@@ -7,6 +7,7 @@ import random
 import string
 import sysconfig
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from mistral_lsp.config import Settings
 from mistral_lsp.context.definitions import read_definitions
 from mistral_lsp.context.index import Index
 from mistral_lsp.document import Document
+from mistral_lsp.prompt.blotting.reading import read_line
 from mistral_lsp.prompt.secrets import BLOT, blot, find_secrets
 from tests.support.engine import PlayedEngine
 
@@ -149,14 +151,36 @@ PIECES = (
 def test_no_text_takes_more_than_its_length(piece: str, style) -> None:
     """A quadratic pattern would take 64 times as long for a text eight times as long."""
 
+    numbers = count()
+
     def seconds(length: int) -> float:
-        text = (piece * (length // len(piece) + 1))[:length]
+        text = f"{next(numbers)} {piece * (length // len(piece) + 1)}"[:length]  # not seen before
         started = time.process_time()
         find_secrets(text, style, length)
         return time.process_time() - started
 
     short = max(0.002, min(seconds(5_000) for _ in range(3)))
     assert min(seconds(40_000) for _ in range(2)) < 24 * short
+
+
+def found_line_by_line(text: str, style, cursor: int | None) -> list[tuple[int, int]]:
+    """Reads every line anew, from the first to the last."""
+    found, state, start = [], None, 0
+    for line in text.split("\n"):
+        here = cursor - start if cursor is not None and 0 <= cursor - start <= len(line) else None
+        spans, state = read_line(line, style, here, state)
+        found += [(start + first, start + last) for first, last in spans]
+        start += len(line) + 1
+    return found
+
+
+@pytest.mark.parametrize("style", ["code", "config", "shell", "prose"])
+def test_what_is_kept_of_other_lines_changes_nothing(style) -> None:
+    chance = random.Random(1)
+    for _ in range(20):
+        text = "\n".join(chance.choices([*PIECES, "", "x = 1", "  value: |", "    abc"], k=40))
+        for cursor in (None, 0, len(text), *(chance.randrange(len(text)) for _ in range(20))):
+            assert find_secrets(text, style, cursor) == found_line_by_line(text, style, cursor)
 
 
 def test_hardly_a_line_of_a_library_is_touched() -> None:
