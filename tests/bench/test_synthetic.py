@@ -44,7 +44,7 @@ def test_both_engines_load_it_and_agree(toy) -> None:
     pieces = synthetic.tokenizer()
     logits = []
     for kind in (LlamaCpp, CTransformers):
-        backend = kind(toy, 512, 2, 0)
+        backend = kind(toy, 512, 1, 0)
         assert backend.vocabulary_size() == 32_000
         for text in TEXTS:
             ids = backend.tokenize(text.encode())
@@ -111,7 +111,7 @@ def test_a_full_disk_is_named_before_anything_is_written(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("engine", [LlamaCpp, CTransformers])
 def test_chunks_of_mistrals_vocabulary_give_the_tokens_of_the_whole(engine, toy) -> None:
-    backend = engine(toy, 512, 2, 0)
+    backend = engine(toy, 512, 1, 0)
     tokenizer = Tokenizer(backend, {})
     assert tokenizer._cut
     text = "if (x) {\r\n\tcall(a); \r\n\n\n  // 🦀 ; \n}\r\r\n;\n" * 3

@@ -84,7 +84,7 @@ async def first_lines(engine) -> list[str]:
 
 
 async def test_the_same_first_lines_as_on_this_machine(server) -> None:
-    local = EngineClient(Load("llama_cpp", "", WINDOW, 2, 0))
+    local = EngineClient(Load("llama_cpp", "", WINDOW, 1, 0))
     local.start()
     expected = await first_lines(local)
     await local.close()
@@ -109,7 +109,7 @@ STRANGE = (
 
 
 async def test_tokens_are_those_of_the_engines_here(server) -> None:
-    backend = LlamaCpp(store.locate(""), 64, 2, 0)
+    backend = LlamaCpp(store.locate(""), 64, 1, 0)
     header = gguf.read_header(store.locate(""))
     here = Tokenizer(backend, header.specials)
     link = HttpClient(url(server))

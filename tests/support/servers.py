@@ -19,6 +19,9 @@ from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import store
 from tests.support.waiting import PATIENCE_SECONDS
 
+THREADS = "1"
+"""Several threads wait for each other by spinning. Beside busy programs, that takes minutes."""
+
 
 @asynccontextmanager
 async def running(wanted: Wanted, pace: Pace = Pace(), clock: Any = time.perf_counter) -> Any:
@@ -36,14 +39,14 @@ async def running(wanted: Wanted, pace: Pace = Pace(), clock: Any = time.perf_co
 def llama_server(port: int, slots: int = 1, context: int = 4096) -> HttpServer:
     """Starts llama.cpp's own server with the embedded model."""
     options = ["--model", str(store.locate("")), "--port", str(port), "--slots", str(slots)]
-    options += ["--threads", "2", "--context", str(context)]
+    options += ["--threads", THREADS, "--context", str(context)]
     return HttpServer(["-m", "bench.peers.llama_server", *options], port, "/health")
 
 
 def python_server(port: int) -> HttpServer:
     """Starts llama-cpp-python's server (dialect `openai`) with the embedded model."""
     options = ["--model", str(store.locate("")), "--host", "127.0.0.1", "--port", str(port)]
-    options += ["--n_threads", "2", "--n_threads_batch", "2", "--n_ctx", "2048"]
+    options += ["--n_threads", THREADS, "--n_threads_batch", THREADS, "--n_ctx", "2048"]
     return HttpServer(["-m", "llama_cpp.server", *options], port, "/v1/models")
 
 
