@@ -251,7 +251,8 @@ async def _manage_model(options: argparse.Namespace) -> int:
     elif options.action == "remove":
         sys.stdout.write(f"{models.remove(options.model)} is gone.\n")
     else:
-        sys.stdout.write(f"{models.use(options.model)} now names {options.model}.\n")
+        path = models.use(options.model)
+        sys.stdout.write(f"{path} now names {options.model}.{models.other_in_use()}\n")
     return 0
 
 

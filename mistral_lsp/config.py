@@ -48,7 +48,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     enabled: Annotated[bool, Meta(description="Offer ghost text at all.")] = True
     engine: Annotated[
-        str, Meta(description="What runs the model; auto takes the fastest that is installed.")
+        str,
+        Meta(
+            description="What runs the model; auto takes the server at httpUrl, or else the "
+            "fastest that is installed."
+        ),
     ] = "auto"
     model: Annotated[
         str,
@@ -56,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = ""
     http_url: Annotated[
         str,
-        Meta(description="Address of the server that the engine http asks; or several, by spaces."),
+        Meta(description="Address of a model server, for the engine http; or several, by spaces."),
     ] = ""
     http_dialect: Annotated[
         Literal["auto", "llama-server", "openai", "ollama", "mistral", "tgi", "bedrock"],
@@ -115,6 +119,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     gpu_layers: Annotated[
         int, Meta(ge=-1, le=1024, description="Layers on the GPU; -1 means all where one serves.")
     ] = -1
+
+    @property
+    def asks_server(self) -> bool:
+        """Whether a model server answers: by the engine, or by an address with the engine auto."""
+        return self.engine == "http" or (self.engine == "auto" and bool(self.http_url.strip()))
 
 
 FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}

@@ -112,7 +112,7 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
 
     Gives {} if the engine has no local model.
     """
-    if settings.engine in ("http", "scripted"):
+    if settings.asks_server or settings.engine == "scripted":
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
     tier, name = recommend.recommend(
@@ -129,7 +129,7 @@ def advise(
 ) -> list[str]:
     """Gives advice on how to get better or faster answers. Problems are not included."""
     advice = []
-    local = settings.engine != "http"
+    local = not settings.asks_server
     if local and "llama_cpp" not in installed():
         compiler = (
             "" if processor.has_compiler() else " Install a C compiler before, which it needs."

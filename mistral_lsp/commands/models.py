@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from mistral_lsp import config
-from mistral_lsp.models import download, gguf, registry, store
-from mistral_lsp.models.recommend import SPARE_GIGABYTES
+from mistral_lsp.models import download, gguf, overview, registry, store
 from mistral_lsp.system.files import write_whole
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
@@ -27,30 +25,20 @@ LARGER = 1.1e9
 rounded.
 """
 SPARE_BYTES = 100_000_000
+LONGEST_PATH = 400
+"""Characters of a path that a message shows."""
 
 
 def listed() -> list[dict[str, Any]]:
-    """Describes each known model, and says whether it is on this machine and in use."""
+    """Describes each known model, and says whether it is the one in the user's settings."""
     settings, _ = config.load_user_settings()
-    used = registry.find(settings.model or registry.EMBEDDED)
-    memory = psutil.virtual_memory().total / 1e9
-    return [
-        {
-            "name": name,
-            "parameters": entry.parameters,
-            "gigabytes": entry.gigabytes,
-            "licence": entry.licence,
-            "here": name == registry.EMBEDDED or store.file_of(name).is_file(),
-            "used": entry == used,
-            "fits": entry.gigabytes + SPARE_GIGABYTES <= memory,
-        }
-        for name, entry in registry.entries().items()
-    ]
+    return overview.listed(None if settings.asks_server else settings.model)
 
 
-def pull(name: str, progress: download.Progress) -> Path:
+def pull(model: str, progress: download.Progress) -> Path:
     """Downloads a known model, unless it is on this machine already. Gives its file."""
-    entry = _known(name)
+    entry = _known(model)
+    name = entry.name
     if not entry.source:
         return store.locate(name)
     path = store.file_of(name)
@@ -71,12 +59,12 @@ def address(entry: registry.Entry) -> str:
     return f"{endpoint}/{entry.source}/resolve/main/{entry.file}"
 
 
-def verify(name: str) -> Path:
+def verify(model: str) -> Path:
     """Compares a model file's sha256 with the expected one, and gives the file.
 
     Raises UserError if the two differ.
     """
-    _known(name)
+    name = _known(model).name
     path = store.locate(name)
     try:
         store.check(path, store.expected_sum(name))
@@ -87,9 +75,11 @@ def verify(name: str) -> Path:
     return path
 
 
-def remove(name: str) -> Path:
+def remove(model: str) -> Path:
     """Deletes a downloaded model and any partial download of it. Gives the deleted file."""
-    if not _known(name).source:
+    entry = _known(model)
+    name = entry.name
+    if not entry.source:
         raise UserError(f"{name} is part of the installation and can't be removed.")
     path = store.file_of(name)
     part = path.with_name(f"{path.name}.part")
@@ -105,10 +95,7 @@ def use(model: str) -> Path:
 
     If the model is missing or invalid, changes nothing and raises UserError.
     """
-    try:
-        chosen = config.model_at(model, Path.cwd())
-    except ValueError as error:
-        raise UserError(f"{model!r} can't be used: {error}.") from error
+    chosen = _from_here(model)
     gguf.read_header(store.locate(chosen))
     path = config.user_file()
     try:
@@ -121,13 +108,39 @@ def use(model: str) -> Path:
     return path
 
 
-def _known(name: str) -> registry.Entry:
-    entry = registry.find(name)
+def other_in_use() -> str:
+    """Says that a server answers in place of the chosen model; "" if none does."""
+    settings, _ = config.load_user_settings()
+    if not settings.asks_server:
+        return ""
+    return (
+        " But a server is used instead. To use the model, remove httpUrl from that file, and "
+        "engine if it is http."
+    )
+
+
+def _from_here(model: str) -> str:
+    """Gives a model's name, or its path if it is a file, as seen from the working directory."""
+    try:
+        return config.model_at(model, Path.cwd())
+    except ValueError as error:
+        raise UserError(f"{model!r} can't be used: {error}.") from error
+
+
+def _known(model: str) -> registry.Entry:
+    """Finds a known model by its name, or by the path of its file. Raises UserError for others."""
+    found = _from_here(model)
+    entry = registry.find(store.known_name(found) or "")
+    if entry is None and os.sep in found:
+        raise UserError(
+            f"{one_line(found, LONGEST_PATH)} is not the file of a known model. A file of your own "
+            "is chosen by models use, and deleted like any other file."
+        )
     if entry is None:
-        model = name.partition(":")[0]
-        near = [known for known in registry.entries() if known.partition(":")[0] == model]
+        name = model.partition(":")[0]
+        near = [known for known in registry.entries() if known.partition(":")[0] == name]
         known = ", ".join(near or [known for known in registry.entries() if ":" not in known])
-        raise UserError(f"No model is called {one_line(name)!r}. Known are: {known}.")
+        raise UserError(f"No model is called {one_line(model)!r}. Known are: {known}.")
     return entry
 
 

@@ -18,7 +18,7 @@ AnyWanted = Union[Load, Wanted]
 
 def wanted_by(settings: Settings) -> AnyWanted:
     """Gives the engine's part of the settings."""
-    return Wanted.of(settings) if settings.engine == "http" else Load.of(settings)
+    return Wanted.of(settings) if settings.asks_server else Load.of(settings)
 
 
 def new_engine(

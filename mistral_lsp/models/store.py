@@ -86,6 +86,16 @@ def resolved(model: str) -> str:
         return model
 
 
+def known_name(model: str) -> str | None:
+    """Gives the known model that a name or a file's path means, or None for any other file."""
+    entry = registry.find(model or registry.EMBEDDED)
+    if entry is not None:
+        return entry.name
+    path = resolved(model)
+    names = (name for name in registry.entries() if name != registry.EMBEDDED)
+    return next((name for name in names if os.path.realpath(file_of(name)) == path), None)
+
+
 def file_of(name: str) -> Path:
     """Gives the path of a known model's download. Raises KeyError for an unknown model."""
     return folder() / _entry(name).file

@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from mistral_lsp.document import Snapshot
-from mistral_lsp.server import completion, notebooks, sync, watching
+from mistral_lsp.server import completion, notebooks, offer, sync, watching
 from mistral_lsp.server.app import App
 from mistral_lsp.server.extensions import (
     DID_ACCEPT,
@@ -195,6 +195,10 @@ def _register_commands(app: App) -> None:
     async def reload(*arguments: Any) -> dict[str, Any]:
         await app.reload()
         return app.report()
+
+    @app.command("mistralLsp.models")
+    async def models(*arguments: Any) -> dict[str, Any]:
+        return await offer.offer(app.session.settings)
 
     @app.command("mistralLsp.explain")
     async def explain(place: types.TextDocumentPositionParams) -> dict[str, Any] | None:

@@ -98,6 +98,22 @@ MISTRAL = Contract(
         "temperature": 0,
         "stream": True,
     },
+    facts={
+        "/v1/models": Reply.of(
+            {
+                "object": "list",
+                "data": [
+                    {"id": name, "object": "model", "created": 1700000000, "type": "base"}
+                    | {"owned_by": "mistralai", "capabilities": {"completion_fim": fills_in}}
+                    for name, fills_in in (
+                        ("mistral-large-latest", False),
+                        ("codestral-2508", True),
+                        ("codestral-latest", True),
+                    )
+                ],
+            }
+        )
+    },
     probe=Reply.of(
         {
             "id": "1",

@@ -14,29 +14,13 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.failures import ServerError
 from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.types import Decoding
-from tests.contract import openai, others
 from tests.contract.contract import KEY, MOST, Contract, prompt
+from tests.contract.servers import CONTRACTS, PLAYED
 from tests.support import servers_page
 from tests.support.played_server import PlayedServer, Reply, playing
 from tests.support.servers import running
 from tests.support.waiting import PATIENCE_SECONDS
 
-CONTRACTS = {
-    "vLLM": openai.VLLM,
-    "Together.ai": openai.TOGETHER,
-    "Azure": openai.AZURE,
-    "TabbyAPI": openai.TABBY,
-    "LM Studio": openai.LM_STUDIO,
-    "mlx-lm": openai.MLX,
-    "TGI by OpenAI's interface": openai.TGI_OPENAI,
-    "Ollama": others.OLLAMA,
-    "Mistral": others.MISTRAL,
-    "TGI": others.TGI,
-    "Hugging Face's endpoints": others.ENDPOINT,
-    "Amazon Bedrock": others.BEDROCK,
-}
-ELSEWHERE = {"llama-server", "llama-server as a router", "llama-swap"}
-"""Servers whose contract is in test_loading.py."""
 each_server = pytest.mark.parametrize(("server", "contract"), CONTRACTS.items(), ids=CONTRACTS)
 
 
@@ -59,7 +43,7 @@ def generation(engine: RemoteEngine, contract: Contract):
 
 def test_every_server_of_the_page_has_a_contract() -> None:
     blocks = servers_page.blocks()
-    assert set(blocks) == set(CONTRACTS) | ELSEWHERE
+    assert set(blocks) == set(PLAYED)
     page = servers_page.PAGE.read_text("utf-8")
     for server, found in blocks.items():
         assert [len(block) for block in found] == [3], f"{server}: three lines of settings"

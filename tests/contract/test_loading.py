@@ -1,8 +1,6 @@
 """Several models behind one address: the one that is wanted is loaded, and waited for.
 
-Sources: "Using multiple models" in tools/server/README.md of github.com/ggml-org/llama.cpp;
-README.md and internal/server in github.com/mostlygeek/llama-swap; docs/api.md in
-github.com/ollama/ollama.
+Sources: those of tests/contract/llama.py; docs/api.md in github.com/ollama/ollama.
 """
 
 from __future__ import annotations
@@ -15,39 +13,29 @@ import socket
 import sys
 import threading
 from dataclasses import replace
-from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace as replace_in
 
 from mistral_lsp.engine.remote import member
 from mistral_lsp.engine.remote.dialects.find import find as find_dialect
+from mistral_lsp.engine.remote.dialects.llama_server import LlamaServer
 from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.failures import ServerError
+from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.pace import Pace
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.types import Decoding, EngineError
 from tests.contract import openai
-from tests.contract.contract import Contract, prompt
+from tests.contract.contract import NOT_FOUND, Contract, prompt
+from tests.contract.llama import SAID, Router, Swap
 from tests.contract.others import OLLAMA
-from tests.support.played_llama import PlayedModel
 from tests.support.played_server import Asked, PlayedServer, Reply, playing
 from tests.support.servers import running
 from tests.support.servers_page import settings_of, wanted_from
 from tests.support.waiting import PATIENCE_SECONDS, until
 
-SAID = PlayedModel(*((text, list(text.encode())) for text in ("\n    ", "s += ", "x")))
-"""The answer begins with the blanks before the cursor, which are chosen anew."""
-ROUTER_PROPS = {
-    "role": "router",
-    "max_instances": 4,
-    "models_autoload": True,
-    "model_alias": "llama-server",
-    "model_path": "none",
-    "default_generation_settings": {"params": {}, "n_ctx": 0},
-}
 AT_ONCE = Pace(retries=())
-NO_MODEL = Reply.of({"error": {"message": "could not find a model", "code": 400}}, 400)
 
 
 async def answer_of(engine: RemoteEngine) -> str:
@@ -60,25 +48,6 @@ async def test_llama_server() -> None:
     with playing(SAID) as played:
         async with running(wanted_from("llama-server", played), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
-
-
-class Router:
-    """A llama-server in front of two others."""
-
-    def __init__(self, *models: str):
-        self.models = models
-
-    def __call__(self, asked: Asked) -> Reply:
-        if asked.path == "/props":
-            return Reply.of(ROUTER_PROPS)
-        if asked.path == "/models":
-            status = {"value": "unloaded"}
-            return Reply.of({"data": [{"id": name, "status": status} for name in self.models]})
-        path, _, query = asked.path.partition("?")
-        named = [f"model={quote(name, safe='')}" for name in self.models]
-        if query not in named and (asked.body or {}).get("model") not in self.models:
-            return NO_MODEL
-        return SAID(replace(asked, path=path))
 
 
 async def test_a_router_is_told_the_model_in_every_request() -> None:
@@ -102,13 +71,37 @@ async def test_a_routers_only_model_needs_no_name_and_one_of_several_does() -> N
 
 
 async def test_llama_swap_leads_to_the_server_of_a_model() -> None:
-    def answer(asked: Asked) -> Reply:
-        assert asked.path.startswith("/upstream/qwen-coder/")
-        return SAID(replace(asked, path=asked.path.removeprefix("/upstream/qwen-coder")))
-
-    with playing(answer) as played:
+    model = settings_of("llama-swap").http_model
+    with playing(Swap(model, "other")) as played:
         async with running(wanted_from("llama-swap", played), AT_ONCE) as engine:
             assert await answer_of(engine) == "s += x"
+        below = [path for path in paths(played) if path != "/props"]
+    assert below and all(path.startswith(f"/upstream/{model}/") for path in below)
+
+
+@pytest.mark.parametrize("address", ["", "/upstream/only"])
+async def test_llama_swaps_only_model_needs_no_name_nor_one_in_the_address(address) -> None:
+    with playing(Swap("only")) as played:
+        wanted = Wanted((played.url + address,), "llama-server", "", 0)
+        async with running(wanted, AT_ONCE) as engine:
+            assert await answer_of(engine) == "s += x"
+
+
+async def test_a_llama_server_in_place_of_llama_swap_is_found() -> None:
+    with playing(Swap("one")) as played:
+        server = HttpClient(played.url)
+        wanted = Wanted((played.url,), "llama-server", "one", 0)
+        await LlamaServer(server, wanted).open()
+        played.answer = lambda asked: NOT_FOUND if "/upstream" in asked.path else SAID(asked)
+        await LlamaServer(server, wanted).open()
+        await server.close()
+
+
+async def test_another_server_than_these_is_told_to_be_none() -> None:
+    with playing(openai.VLLM) as played:
+        async with running(Wanted((played.url,), "llama-server", "m", 0), AT_ONCE) as engine:
+            with pytest.raises(EngineError, match=r"does not know /props.*httpDialect"):
+                await engine.ready()
 
 
 def swap(asked: Asked) -> Reply:

@@ -43,7 +43,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Gives a function that starts a server, by default with the scripted engine.
 
     The argument `answers` of that function says what the scripted engine writes. Servers with the
-    same script share a host.
+    same script share a host. With `engine` None, the settings choose the engine.
     """
     clients: list[Client] = []
 
@@ -51,7 +51,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         *arguments: str,
         answers: list[dict[str, str]] | None = None,
         delay_ms: float = 0.0,
-        engine: str = "scripted",
+        engine: str | None = "scripted",
         configuration: Any = None,
         **script: Any,
     ) -> Client:
@@ -59,7 +59,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         content = json.dumps({**given, **script})
         path = tmp_path / f"script{zlib.crc32(content.encode())}.json"
         path.write_text(content)
-        command = [sys.executable, "-m", "mistral_lsp", "--engine", engine, *arguments]
+        named = ["--engine", engine] if engine else []
+        command = [sys.executable, "-m", "mistral_lsp", *named, *arguments]
         client = Client(command, {"MISTRAL_LSP_SCRIPT": str(path)}, configuration)
         clients.append(client)
         return client

@@ -3,58 +3,42 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from bench.support.lsp_client import Client
+from tests.support.hub import MODEL, hub
 from tests.support.models import named
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+QUANTISED, USUAL = "mistral-7b-instruct-v0.2:Q4_0", "mistral-7b-instruct-v0.2"
 FILES = {
-    "mistral-7b-instruct-v0.2:Q4_0": "mistral-7b-instruct-v0.2.Q4_0.gguf",
-    "mistral-7b-instruct-v0.2": "mistral-7b-instruct-v0.2.Q5_K_M.gguf",
+    QUANTISED: "mistral-7b-instruct-v0.2.Q4_0.gguf",
+    USUAL: "mistral-7b-instruct-v0.2.Q5_K_M.gguf",
 }
+FOLDER = "größere Modelle"
+URI = "file:///sums/add.py"
 TEXT = "def add(first, second):\n    return first + \n"
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Gives the URL of a simulated model hub. Each of its `FILES` is a renamed embedded model."""
-    file = named(tmp_path_factory.mktemp("hub") / "any.gguf", b"from the hub")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            known = self.path.rpartition("/resolve/main/")[2] in FILES.values()
-            self.send_response(200 if known else 404)
-            self.send_header("Content-Length", str(file.stat().st_size if known else 0))
-            self.end_headers()
-            if known:
-                with file.open("rb") as content:
-                    shutil.copyfileobj(content, self.wfile)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Gives the address of a played model hub."""
+    with hub(tmp_path_factory.mktemp("hub"), FILES.values()) as address:
+        yield address
 
 
 @pytest.fixture
-def run(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("HF_ENDPOINT", hub)
+def run(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Gives a function that runs `mistral-lsp models`, in a working folder of its own."""
+    monkeypatch.setenv("HF_ENDPOINT", address)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setenv("MISTRAL_LSP_MODELS", str(tmp_path / "größere Modelle"))
+    monkeypatch.setenv("MISTRAL_LSP_MODELS", str(tmp_path / FOLDER))
+    monkeypatch.chdir(tmp_path)
 
     def begin(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "mistral_lsp", "models", *arguments]
@@ -69,24 +53,94 @@ def listed(run: Run, name: str) -> tuple[bool, bool]:
     return next((one["here"], one["used"]) for one in models if one["name"] == name)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_from_the_list_to_ghost_text_and_back(run, start, tmp_path, name) -> None:
+def has_ghost_text(client: Client) -> bool:
+    client.open(URI, TEXT)
+    return bool(client.items(client.ask(URI, 1, 19)))
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        (QUANTISED, QUANTISED),
+        (USUAL, USUAL),
+        (QUANTISED, f"./{FOLDER}/{FILES[QUANTISED]}"),
+    ],
+)
+def test_from_the_list_to_ghost_text_and_back(run, start, tmp_path, name, chosen) -> None:
     assert listed(run, name) == (False, False)
     pulled = run("pull", name)
     assert pulled.returncode == 0, pulled.stderr
     assert f"models use {name}" in pulled.stdout
-    assert (tmp_path / "größere Modelle" / FILES[name]).is_file()
-    assert run("verify", name).returncode == 0
-    assert run("use", name).returncode == 0
+    file = tmp_path / FOLDER / FILES[name]
+    assert str(file) in pulled.stdout.splitlines() and file.is_file()
+    assert run("verify", chosen).returncode == 0
+    assert run("use", chosen).returncode == 0
     assert listed(run, name) == (True, True)
     client = start(engine="ctransformers")
     client.initialize()
-    assert client.wait_until_ready()["model"] == "from the hub"
-    client.open("file:///sums/add.py", TEXT)
-    assert client.items(client.ask("file:///sums/add.py", 1, 19))
+    assert client.wait_until_ready()["model"] == MODEL
+    assert has_ghost_text(client)
     client.close()
-    assert run("remove", name).returncode == 0
-    assert listed(run, name)[0] is False
+    removed = run("remove", chosen)
+    assert removed.returncode == 0, removed.stderr
+    assert not file.exists() and listed(run, name)[0] is False
+
+
+def test_a_file_of_ones_own_is_chosen_by_its_path_and_not_deleted(run, start, tmp_path) -> None:
+    file = tmp_path / "für mich" / "ein Modell.gguf"
+    file.parent.mkdir()
+    named(file, b"my own")
+    assert run("use", "für mich/ein Modell.gguf").returncode == 0
+    client = start(engine="ctransformers")
+    client.initialize()
+    assert client.wait_until_ready()["model"] == "my own"
+    assert has_ghost_text(client)
+    client.close()
+    refused = run("remove", str(file))
+    assert refused.returncode == 2 and f"{file} is not the file of a known model" in refused.stderr
+    assert file.is_file()
+
+
+def test_from_an_editors_list_to_ghost_text_and_back(run, start) -> None:
+    """An editor asks the server for the list, runs `models pull`, and changes its setting."""
+    client = start(engine="ctransformers")
+    client.initialize()
+    client.wait_until_ready()
+
+    def offered() -> tuple[bool, bool]:
+        found = client.request("workspace/executeCommand", {"command": "mistralLsp.models"})
+        assert found["setting"] == "model"
+        return next((one["here"], one["used"]) for one in found["models"] if one["name"] == USUAL)
+
+    def choose(model: str) -> None:
+        client.drain()
+        client.notifications.clear()
+        settings = {"settings": {"mistralLsp": {"model": model}}}
+        client.notify("workspace/didChangeConfiguration", settings)
+
+    assert offered() == (False, False)
+    assert run("pull", USUAL).returncode == 0
+    assert offered() == (True, False)
+    choose(USUAL)
+    assert client.wait_until_ready()["model"] == MODEL
+    assert offered() == (True, True)
+    assert has_ghost_text(client)
+    assert run("remove", USUAL).returncode == 0
+    assert offered() == (False, True)
+    client.request("workspace/executeCommand", {"command": "mistralLsp.reload"})
+    with pytest.raises(RuntimeError, match=f"models pull {USUAL}"):
+        client.wait_until_ready()
+    client.close()
+
+
+def test_a_chosen_model_that_a_server_hides_is_told_so(run, tmp_path) -> None:
+    settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
+    settings.write_text('httpUrl = "http://localhost:8080"\n')
+    assert "a server is used instead" in run("use", "mistral-lsp-tiny-fim").stdout
+    models = json.loads(run("list", "--json").stdout)["models"]
+    assert not [one for one in models if one["used"]]
+    settings.write_text("")
+    assert "server" not in run("use", "mistral-lsp-tiny-fim").stdout
 
 
 def test_a_quantisation_that_nobody_published_is_a_sentence(run) -> None:

@@ -19,8 +19,9 @@ import pynvim
 from tests.editors.record import passed, recorded
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
-WAIT_SECONDS = 10
-LIFE_SECONDS = 40
+WAIT_SECONDS = 60
+LIFE_SECONDS = 240
+"""Seconds that a busy machine may need."""
 
 COMPLETE = "textDocument/inlineCompletion"
 ADD = "def add(a, b):\n    "

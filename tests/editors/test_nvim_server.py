@@ -171,34 +171,6 @@ def test_a_place_where_nothing_is_offered_is_explained(open_ready: Open) -> None
     editor.wait(editor.lines, lambda seen: seen[0].startswith("Nothing is offered here: "))
 
 
-def test_a_model_is_chosen_from_a_list_and_the_server_takes_it(open_ready: Open) -> None:
-    editor = open_ready()
-    before = servers(editor)
-    editor.lua(
-        """
-        vim.ui.select = function(models, options, on_choice)
-          choices = vim.tbl_map(options.format_item, models)
-          on_choice(models[1])
-        end
-        """
-    )
-    editor.keys(":MistralLsp model<CR>")
-    editor.wait(lambda: servers(editor), lambda seen: len(seen) == 1 and seen != before)
-    editor.wait_for_status("mistral ready")
-    choices = editor.lua("return choices")
-    assert choices[0] == "mistral-lsp-tiny-fim: 0.125 billion parameters, 0.1 GB, in use"
-    assert any(choice.endswith("to be downloaded") for choice in choices)
-    assert 'model = ""' in editor.own_settings.read_text("utf-8")
-
-
-def test_a_model_that_is_no_model_is_refused(open_ready: Open) -> None:
-    editor = open_ready()
-    before = servers(editor)
-    editor.keys(":MistralLsp model no-such-model<CR>")
-    editor.wait(editor.messages, lambda seen: "no-such-model" in seen)
-    assert servers(editor) == before
-
-
 def test_a_running_server_is_restarted_without_complaint(open_ready: Open) -> None:
     editor = open_ready()
     before = servers(editor)

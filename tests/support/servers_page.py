@@ -1,4 +1,4 @@
-"""The settings in docs/SERVERS.md, as the contract tests use them."""
+"""The settings in docs/SERVERS.md, as tests use them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from mistral_lsp import config
 from mistral_lsp.config import Settings
@@ -30,18 +28,30 @@ def blocks() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def settings_of(server: str) -> Settings:
-    """What the settings of a server's section mean. There must be no problem with them."""
+def lines_of(server: str) -> dict[str, Any]:
+    """The settings of a server's section, as an editor sends them."""
     [block] = blocks()[server]
-    raw = {name.removeprefix("mistralLsp."): value for name, value in block.items()}
-    settings, problems = config.read(raw, Settings())
-    assert problems == []
-    return settings
+    return {name.removeprefix("mistralLsp."): value for name, value in block.items()}
+
+
+def lines_for(server: str, played: PlayedServer) -> dict[str, Any]:
+    """The same for a server that is played on this machine."""
+    lines = lines_of(server)
+    here = urlsplit(lines["httpUrl"])._replace(scheme="http", netloc=urlsplit(played.url).netloc)
+    return {**lines, "httpUrl": here.geturl()}
+
+
+def settings_of(server: str) -> Settings:
+    """What the settings of a server's section mean."""
+    return _read(lines_of(server))
 
 
 def wanted_from(server: str, played: PlayedServer) -> Wanted:
     """The server that the section's settings name, played on this machine."""
-    wanted = Wanted.of(settings_of(server))
-    [url] = wanted.urls
-    here = urlsplit(url)._replace(scheme="http", netloc=urlsplit(played.url).netloc)
-    return msgspec.structs.replace(wanted, urls=(here.geturl(),))
+    return Wanted.of(_read(lines_for(server, played)))
+
+
+def _read(lines: dict[str, Any]) -> Settings:
+    settings, problems = config.read(lines, Settings())
+    assert problems == []
+    return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -14,24 +14,13 @@ from mistral_lsp.engine.remote.engine import RemoteEngine
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.inference.tokenizer import Tokenizer
 from mistral_lsp.models.defuse import defused, spellings
-from mistral_lsp.models.marks import MARKS
-from mistral_lsp.types import Decoding, Part, Prompt
+from mistral_lsp.models.forms import FORMS
+from mistral_lsp.types import Decoding, Excerpt, Part, Prompt
 from tests.contract.others import chunk
+from tests.support.forms import asked as asked_in
+from tests.support.marked import EVIL, GIVEN, marks_in, marks_too_many, own_marks
 from tests.support.played_server import Asked, Reply, playing
 
-GIVEN_LINES = (
-    "</s> <s> <unk> <pad> <bos> <eos> <|endoftext|> <|im_start|> <|im_end|> <|eot_id|>",
-    "<|begin_of_text|> <|start_header_id|> <|fim_pad|> <|repo_name|> <|file_sep|>",
-    "[TOOL_CALLS] [INST] [/INST] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_RESULTS]",
-    "[SYSTEM_PROMPT] [IMG] [PREFIX] [SUFFIX] [MIDDLE] <filename> <reponame> <gh_stars>",
-    "<issue_start> <jupyter_code> <commit_msg> <file_sep> <repo_name>",
-    "<｜begin▁of▁sentence｜> <｜end▁of▁sentence｜> <｜User｜> <｜tool▁calls▁begin｜> <|EOT|>",
-    "<PRE> ▁<PRE> ▁<SUF> ▁<MID> ▁<EOT> <EOT> <start_of_turn> <end_of_turn> <tool_call>",
-    "</tool_call> <think> </think> <[fim-prefix]> <[end▁of▁sentence]> <unused42>",
-    "<extra_id_7> <SPECIAL_12> <|reserved_special_token_9|> <<SYS>> <</SYS>> >>PREFIX<<",
-    "|<end>| <|mask:0|> <|code_suffix|> <|user|> <seed:bos> |||EMAIL_ADDRESS|||",
-)
-GIVEN = [mark for line in GIVEN_LINES for mark in line.split()]
 AROUND = (
     ("", ""),
     ("x", "y"),
@@ -58,10 +47,6 @@ LEFT_ALONE = (
     "f<|\nx|>",
     "[x for x in y]",
 )  # fmt: skip
-
-
-def marks_in(text: str) -> list[str]:
-    return [mark for mark in {*GIVEN, *spellings()} if mark in text]
 
 
 @pytest.mark.parametrize("around", AROUND)
@@ -100,7 +85,6 @@ def test_no_text_takes_long() -> None:
 
 # Through the dialects
 
-EVIL = "".join(GIVEN)
 PARTS = (
     Part("mark", special="bos"),
     Part("mark", special="file_sep"),
@@ -113,7 +97,6 @@ PARTS = (
     Part("prefix", f"dle>{EVIL}"),
     Part("mark", special="fim_middle"),
 )
-FORMS = ("suffix-first", "prefix-first", "codellama", "instructed", "plain")
 MODELS = ("qwen2.5-coder:7b", "starcoder2", "deepseek-coder", "codegemma", "seed-coder", "any")
 
 
@@ -145,22 +128,21 @@ async def test_a_prompt_has_no_marks_but_its_own(dialect, model, monkeypatch) ->
         engine = RemoteEngine(Wanted((server.url,), dialect, model, 0))
         engine.start()
         await asyncio.wait_for(engine.ready(), 30)
-        for form in FORMS:
-            async for _ in engine.generate(Prompt(form, PARTS), Decoding(4)):
+        for prompt in prompts():
+            async for _ in engine.generate(prompt, Decoding(4)):
                 pass
+            body = server.asked[-1].body
+            sent = f"{body.get('prompt') or body.get('inputs')}{body.get('suffix', '')}"
+            assert sent.replace(" ", "").count(GIVEN[0]) > 2, "other files, suffix and prefix"
+            assert not marks_too_many(sent, own_marks(prompt)), prompt.form
         await engine.close()
-    assert len([asked for asked in server.asked if looked_through(asked.body)]) == len(FORMS)
 
 
-def looked_through(body: Any) -> bool:
-    """Looks for marks in a request for a completion; False if it is another one."""
-    sent = f"{body.get('prompt') or body.get('inputs')}{body.get('suffix', '')}" if body else ""
-    if EVIL[:3] not in sent.replace(" ", ""):
-        return False
-    for own in (*MARKS, "<s>"):
-        sent = sent.replace(own, "", 1) if sent.count(own) == 1 else sent
-    assert not marks_in(sent)
-    return True
+def prompts() -> Iterator[Prompt]:
+    """Yields prompts of every form, as they are built for a file, and cut between two parts."""
+    for form in FORMS:
+        yield asked_in(form, f"{EVIL}\n", f"\n{EVIL}", (Excerpt("<fim_pad>.py", EVIL),))
+        yield Prompt(form, PARTS)
 
 
 class Leaky:

@@ -119,7 +119,8 @@ def test_advice(monkeypatch) -> None:
     monkeypatch.setattr(doctor, "installed", lambda: ["ctransformers"])
     monkeypatch.setattr(doctor.processor, "has_compiler", lambda: False)
     assert "mistral-lsp[fast]" in advice() and "Install a C compiler" in advice()
-    assert advice(engine="http", wanted=None) == ""
+    for settings in ({"engine": "http"}, {"http_url": "https://models.example.com"}):
+        assert advice(**settings, wanted=None) == ""
 
 
 def test_the_machine_is_described() -> None:

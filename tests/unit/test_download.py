@@ -286,6 +286,24 @@ def test_the_usual_quantisation_may_be_named_too(machine) -> None:
     assert store.expected_sum("some") == SUM
 
 
+def test_a_known_model_may_be_meant_by_the_path_of_its_file(machine, tmp_path, monkeypatch) -> None:
+    path = models.pull("some", nobody)
+    (tmp_path / "link.gguf").symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    for named in (str(path), os.path.relpath(path), "./link.gguf"):
+        (tmp_path / "config.toml").write_text(f'model = "{named}"\n')
+        assert [one["name"] for one in models.listed() if one["used"]] == ["some"]
+        assert models.pull(named, nobody) == models.verify(named) == path
+        assert models.remove(named) == path and not path.exists()
+        models.pull("some", nobody)
+    own = tmp_path / "own.gguf"
+    own.write_bytes(b"")
+    for act in (models.verify, models.remove, lambda named: models.pull(named, nobody)):
+        with pytest.raises(UserError, match=r"own\.gguf is not the file of a known model"):
+            act("./own.gguf")
+    assert own.exists()
+
+
 @pytest.mark.parametrize("named", ["some:Q9", "other:Q4_0"])
 def test_a_quantisation_that_was_not_published_is_told(machine, named) -> None:
     with pytest.raises(UserError, match=r"Known are: (some, some:Q4_0|mistral-lsp-tiny-fim, )"):

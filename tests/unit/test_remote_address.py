@@ -84,6 +84,23 @@ def test_the_settings_choose_the_engine() -> None:
 
 
 @pytest.mark.parametrize(
+    ("engine", "address", "asks"),
+    [
+        ("auto", "http://localhost:1", True),
+        ("auto", " ", False),
+        ("http", "", True),
+        ("llama_cpp", "http://localhost:1", False),
+        ("scripted", "http://localhost:1", False),
+    ],
+)
+def test_an_address_alone_chooses_the_server_unless_an_engine_is_named(
+    engine, address, asks
+) -> None:
+    wanted = wanted_by(Settings(engine=engine, http_url=address))
+    assert isinstance(wanted, Wanted) is asks
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [("ALL_PROXY", "gopher://localhost:1"), ("SSL_CERT_FILE", "/none/certificates.pem")],
 )

@@ -15,6 +15,8 @@ from mistral_lsp.text.shown import LONGEST_NAME, one_line
 from mistral_lsp.types import EngineError
 
 LONGEST_DETAIL = 200
+LONGEST_OFFERED = 300
+"""Characters of a model's name that a user can choose."""
 SOON_SECONDS = 0.5
 RARELY_SECONDS = 30.0
 KEY_REFUSED = (401, 403)
@@ -71,6 +73,10 @@ class Failures:
     def name(self, said: str) -> str:
         """Makes a model name sent by the server safe to display."""
         return self._fit(said, {}, LONGEST_NAME) or "a model"
+
+    def can_show(self, name: str) -> bool:
+        """Whether a model name sent by the server is safe to display as it is."""
+        return bool(name) and self._fit(name, {}, LONGEST_OFFERED) == name
 
     def strange(self, what: str, status: int = 200) -> ServerError:
         """The server's answer does not fit the dialect."""

@@ -53,6 +53,8 @@ class HttpClient:
         """Used while there is no key."""
         self.extra: dict[str, str] = {}
         """Fields of every body, for a server that finds the model by them."""
+        self.below = ""
+        """The beginning of every path, for a server that finds the model by it."""
         self._late: Callable[[], None] | None = None
         """Set while the server may be loading its model."""
         self._timer: asyncio.TimerHandle | None = None
@@ -225,7 +227,7 @@ class HttpClient:
         """Gives a request's URL. Azure's addresses end where others go on with /v1."""
         if self.version:
             return f"{self.address}{path.removeprefix('/v1')}?{self.version}"
-        return self.address + path
+        return f"{self.address}{self.below}{path}"
 
     def _timeout(self) -> httpx.Timeout:
         silence = self._limit(self.pace.silence)

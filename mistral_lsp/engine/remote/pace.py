@@ -19,6 +19,7 @@ class Pace:
     - `retries`: before each retry of a request; only after a `passing` ServerError.
     - `credentials`: for botocore to find AWS credentials, for which it may ask other servers.
     - `check`: for a server to name its model, which takes no computing.
+    - `listing`: for a server to list its models, while the user waits for the list.
     - `measure`: for the probes of the reading speed. A slower server gets the smallest suffix.
     - `trusted`: after a longer silence, a server may have restarted with another model.
     - `unloaded`: after a longer silence, a server may have unloaded its model.
@@ -35,6 +36,7 @@ class Pace:
     retries: tuple[float, ...] = (0.1, 0.4)
     credentials: float = 60.0
     check: float = 2.0
+    listing: float = 10.0
     measure: float = 2.0
     trusted: float = 5.0
     unloaded: float = 60.0

@@ -131,31 +131,47 @@ function M.did_reject(client)
   call(client, "notify", "mistralLsp/didReject", cursor_params(client))
 end
 
+--- Changes one of the server's own settings until Neovim ends, for all servers at once.
+---@param name string
+---@param value any
+function M.set(name, value)
+  config.options.settings[name] = value
+  server.clients():each(function(client)
+    client.settings = { mistralLsp = config.options.settings }
+    call(client, "notify", "workspace/didChangeConfiguration", { settings = client.settings })
+  end)
+end
+
 --- Switches completions off, or on again, by the server's own setting.
 ---@return boolean enabled
 function M.toggle()
   local status = server.status(vim.api.nvim_get_current_buf())
-  local settings = config.options.settings
-  settings.enabled = status ~= nil and status.state == "off"
-  server.clients():each(function(client)
-    client.settings = { mistralLsp = settings }
-    call(client, "notify", "workspace/didChangeConfiguration", { settings = client.settings })
-  end)
-  return settings.enabled
+  local enabled = status ~= nil and status.state == "off"
+  M.set("enabled", enabled)
+  return enabled
 end
 
---- Runs a command of the server for the current buffer and gives its result to `on_result`.
----@param command string
----@param arguments fun(client: vim.lsp.Client): table[]|nil
----@param on_result fun(result: any)
-local function execute(command, arguments, on_result)
+--- The server of the current buffer, or nil after a warning.
+---@return vim.lsp.Client|nil
+local function client_here()
   local client = server.of_buffer(vim.api.nvim_get_current_buf())
   if not client then
     local reason = server.why_halted() or "no server is running for this buffer"
     message.warn(reason .. ": try `:MistralLsp restart`")
+  end
+  return client
+end
+
+--- Runs a command of the server and gives its result to `on_result`.
+---@param client vim.lsp.Client|nil
+---@param command string
+---@param arguments table[]|nil
+---@param on_result fun(result: any)
+local function execute(client, command, arguments, on_result)
+  if not client then
     return
   end
-  local params = { command = command, arguments = arguments(client) }
+  local params = { command = command, arguments = arguments }
   call(client, "request", "workspace/executeCommand", params, function(err, result)
     if err then
       message.warn(err.message)
@@ -167,19 +183,27 @@ end
 
 ---@param on_result fun(report: table)
 function M.ask_status(on_result)
-  execute("mistralLsp.status", function() end, on_result)
+  execute(client_here(), "mistralLsp.status", nil, on_result)
+end
+
+--- Asks which models can be chosen. All servers offer the same.
+---@param on_result fun(offer: table)
+function M.ask_models(on_result)
+  execute(server.clients():next() or client_here(), "mistralLsp.models", nil, on_result)
 end
 
 --- Asks what the model is told at the cursor. A command typed behind insert mode finds the cursor a
 --- character further left than where the user was typing.
 ---@param on_result fun(explanation: table)
 function M.explain(on_result)
-  execute("mistralLsp.explain", function(client)
+  local client = client_here()
+  if client then
     local row, column = unpack(vim.api.nvim_win_get_cursor(0))
     local left = vim.api.nvim_buf_get_mark(0, "^")
     local has_just_left = left[1] == row and left[2] == column + 1
-    return { place_params(client, row, has_just_left and left[2] or column) }
-  end, on_result)
+    local place = place_params(client, row, has_just_left and left[2] or column)
+    execute(client, "mistralLsp.explain", { place }, on_result)
+  end
 end
 
 return M

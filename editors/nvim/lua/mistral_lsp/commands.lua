@@ -51,11 +51,16 @@ local actions = {
   end,
 }
 
+--- What follows the action, such as a path with blanks; each blank may have a backslash before it.
+local function argument_of(command)
+  return #command.fargs > 2 and command.args:match("^%S+%s+(.-)%s*$") or command.fargs[2]
+end
+
 function M.define()
   vim.api.nvim_create_user_command("MistralLsp", function(command)
     local action = actions[command.fargs[1]]
     if action then
-      action(command.fargs[2])
+      action(argument_of(command))
     else
       message.warn(("there is no action `%s`"):format(command.fargs[1]))
     end

@@ -29,6 +29,15 @@ class Dialect(Protocol):
     reads_ahead: bool
     """Whether sending a prompt in advance speeds up the next answer, and costs no money."""
 
+    async def models(self) -> list[str]:
+        """Lists the server's models, by the names that mistralLsp.httpModel may have.
+
+        Makes the server load none of them.
+        """
+
+    def means(self, name: str) -> bool:
+        """Whether the settings mean this model of the list."""
+
     async def open(self) -> LoadedModel:
         """Asks the server for its model, and checks that it would answer."""
 

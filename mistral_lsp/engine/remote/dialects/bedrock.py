@@ -70,6 +70,14 @@ class Bedrock(TextDialect):
         self._new_buffer: Callable[[], Any]
 
     @override
+    async def models(self) -> list[str]:
+        raise ServerError(
+            "Amazon Bedrock lists its models only in the AWS console. Set mistralLsp.httpModel to "
+            "the id of one of Mistral's models.",
+            RARELY_SECONDS,
+        )
+
+    @override
     async def open(self) -> LoadedModel:
         self._model = self._only([])
         self._new_buffer = await aside(_buffer_class, "botocore")  # the import takes long

@@ -1,6 +1,7 @@
 """The dialect of llama.cpp's llama-server: it takes token ids, and reports its own timings.
 
-Source: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md.
+Sources: the page on its HTTP interface in llama.cpp's repository, tools/server/README.md; for
+llama-swap, which starts such servers, README.md and internal/server in its repository.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ CHUNK_SECONDS = 0.1
 SMALLEST_CHUNK = 32
 RIVALS = 16
 """Number of most probable tokens to request, to find others that could begin the healed word."""
+NO_PROPERTIES = 404
+"""The status of llama-swap, which has no properties of its own."""
 LARGEST_RATIO = 80.0
 """Limit for a difference of log probabilities, so that `exp` does not overflow."""
 
@@ -55,6 +58,11 @@ class Properties(msgspec.Struct):
     def is_router(self) -> bool:
         """Whether this is a server in front of several, one for each model."""
         return self.role == "router"
+
+    @property
+    def name(self) -> str:
+        """The name of the server's model."""
+        return (self.model_alias or self.model_path).replace("\\", "/").split("/")[-1]
 
 
 class _Listed(msgspec.Struct):
@@ -120,14 +128,23 @@ class LlamaServer(Dialect):
         self._held: list[int] = []
 
     @override
+    async def models(self) -> list[str]:
+        front = await self._front()
+        if front is None or front.is_router:
+            return await self._listed(front)
+        return [front.name]
+
+    @override
+    def means(self, name: str) -> bool:
+        return name == self._wanted.model
+
+    @override
     async def open(self) -> LoadedModel:
         """Also measures the reading speed if the windows or the suffix depend on it."""
-        properties = await self._ask()
-        if properties.is_router:
-            properties = await self._choose()
+        properties = await self._chosen()
         self._properties = properties
         await self._tokens.learn()
-        name = (properties.model_alias or properties.model_path).replace("\\", "/").split("/")[-1]
+        name = properties.name
         template = properties.chat_template
         form = registry.form_of_model(name, self._tokens.spelt, template)
         limit = registry.window_of_model(name)
@@ -230,14 +247,34 @@ class LlamaServer(Dialect):
         self._heard_at = self._clock()
         return properties
 
-    async def _choose(self) -> Properties:
-        """Makes a router load the model of the settings, or its only one."""
-        name = self._wanted.model
-        if not name:
-            models = (await self._server.get("/models", _Models)).data
-            name = only([model.id for model in models], self._server)
-        self._server.extra = {"model": name}
-        self._props = f"/props?model={quote(name, safe='')}"
+    async def _front(self) -> Properties | None:
+        """Asks the server at the address itself. Gives None for llama-swap, which has no model."""
+        self._server.below = ""
+        try:
+            return await self._ask()
+        except ServerError as error:
+            if error.status != NO_PROPERTIES:
+                raise
+        return None
+
+    async def _listed(self, front: Properties | None) -> list[str]:
+        models = await self._server.get("/models" if front else "/v1/models", _Models)
+        return [model.id for model in models.data]
+
+    async def _chosen(self) -> Properties:
+        """Gives the properties of the server of one model.
+
+        A router and llama-swap first load the model of the settings, or their only one.
+        """
+        front = await self._front()
+        if front is not None and not front.is_router:
+            return front
+        name = self._wanted.model or only(await self._listed(front), self._server)
+        if front is None:
+            self._server.below = f"/upstream/{quote(name)}"
+        else:
+            self._server.extra = {"model": name}
+            self._props = f"/props?model={quote(name, safe='')}"
         return await self._ask()
 
     async def _check_model(self) -> None:

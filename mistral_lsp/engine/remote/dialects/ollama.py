@@ -58,10 +58,17 @@ class Ollama(TextDialect):
     _heard_at = 0.0
 
     @override
+    async def models(self) -> list[str]:
+        return [model.name for model in (await self._server.get("/api/tags", Tags)).models]
+
+    @override
+    def means(self, name: str) -> bool:
+        return bool(self._model) and _full(name) == _full(self._model)
+
+    @override
     async def open(self) -> LoadedModel:
         """Probes the server, which also makes Ollama load the model."""
-        names = [model.name for model in (await self._server.get("/api/tags", Tags)).models]
-        self._model = self._only(names)
+        self._model = self._only(await self.models())
         self._spelt = spelt_in(self._model)
         form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
         await self._fill_in(form)

@@ -121,8 +121,12 @@ class OpenAI(TextDialect):
         self._tells = True
 
     @override
+    async def models(self) -> list[str]:
+        return [model.id for model in await self._listed()]
+
+    @override
     async def open(self) -> LoadedModel:
-        models = await self._listed()
+        models = await self._known()
         names = [model.id for model in models]
         self._model = self._only(names)
         shown = self._model.replace("\\", "/").split("/")[-1]
@@ -133,14 +137,17 @@ class OpenAI(TextDialect):
         note = f"OpenAI's completions at {self._server.address}, {self._how()}"
         return await self._loaded("openai", shown, form, min([window, *filter(None, held)]), note)
 
-    async def _listed(self) -> list[_Model]:
-        """Asks for the server's models. A server without a list needs a name in the settings."""
+    async def _known(self) -> list[_Model]:
+        """Gives the server's models. A server without a list needs a name in the settings."""
         try:
-            listing = await self._server.get("/v1/models", LISTING)
+            return await self._listed()
         except ServerError as error:
             if self._wanted.model and error.status in NO_SUCH_PATH:
                 return []
             raise
+
+    async def _listed(self) -> list[_Model]:
+        listing = await self._server.get("/v1/models", LISTING)
         models: list[_Model] = listing if isinstance(listing, list) else listing.data
         return models
 

@@ -65,7 +65,8 @@ class Chunk(Protocol):
 class TextDialect(Dialect, ABC):
     """One model of a server with text prompts; see Dialect.
 
-    A subclass adds `open`, `_body`, `_path` and `_chunk`; or `_chunks` for another kind of stream.
+    A subclass adds `models`, `open`, `_body`, `_path` and `_chunk`; or `_chunks` for another kind
+    of stream.
     """
 
     reads_ahead = False
@@ -84,6 +85,10 @@ class TextDialect(Dialect, ABC):
         self._model = wanted.model
         self._spelt: dict[str, str] = {}
         """The spellings of the model's marks; empty if the server adds the marks itself."""
+
+    @override
+    def means(self, name: str) -> bool:
+        return name == self._model
 
     @abstractmethod
     @override

@@ -58,6 +58,12 @@ class Tgi(TextDialect):
     _is_streamed = True
 
     @override
+    async def models(self) -> list[str]:
+        """Gives the only model, by its name in the settings: another name changes nothing."""
+        info = await self._server.get("/info", Info)
+        return [self._only([info.model_id])]
+
+    @override
     async def open(self) -> LoadedModel:
         """Takes the name in the settings for the model's: TGI may know it by a folder only."""
         info = await self._server.get("/info", Info)

@@ -1,0 +1,32 @@
+"""Describes the known models to the user: their sizes, and which are here, in use, or too large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psutil
+
+from mistral_lsp.models import registry, store
+from mistral_lsp.models.recommend import SPARE_GIGABYTES
+
+
+def listed(used: str | None) -> list[dict[str, Any]]:
+    """Describes each known model.
+
+    `used` is the name or the path of the model in use; "" is the embedded model. None means that no
+    model of this machine is in use.
+    """
+    name_in_use = None if used is None else store.known_name(used)
+    memory = psutil.virtual_memory().total / 1e9
+    return [
+        {
+            "name": name,
+            "parameters": entry.parameters,
+            "gigabytes": entry.gigabytes,
+            "licence": entry.licence,
+            "here": name == registry.EMBEDDED or store.file_of(name).is_file(),
+            "used": name == name_in_use,
+            "fits": entry.gigabytes + SPARE_GIGABYTES <= memory,
+        }
+        for name, entry in registry.entries().items()
+    ]
