@@ -15,7 +15,8 @@ from tomlkit.exceptions import TOMLKitError
 
 from mistral_lsp import config
 from mistral_lsp.models import download, gguf, registry, store
-from mistral_lsp.models.recommend import SPARE_GIGABYTES
+from mistral_lsp.models.marks import warning
+from mistral_lsp.system import processor
 from mistral_lsp.system.files import write_whole
 from mistral_lsp.text.shown import one_line
 from mistral_lsp.types import UserError
@@ -30,19 +31,25 @@ SPARE_BYTES = 100_000_000
 
 
 def listed() -> list[dict[str, Any]]:
-    """Describes each known model, and says whether it is on this machine and in use."""
+    """Describes each known model, and says whether it is on this machine, in use, and fits.
+
+    A model fits if the memory of the machine or that of its GPUs can hold it.
+    """
     settings, _ = config.load_user_settings()
     used = registry.find(settings.model or registry.EMBEDDED)
-    memory = psutil.virtual_memory().total / 1e9
+    memory = max(psutil.virtual_memory().total / 1e9, processor.gpu_memory())
     return [
         {
             "name": name,
             "parameters": entry.parameters,
             "gigabytes": entry.gigabytes,
             "licence": entry.licence,
+            "form": entry.form,
+            "window": entry.window or None,
+            "warning": warning(entry.form, entry.model),
             "here": name == registry.EMBEDDED or store.file_of(name).is_file(),
             "used": entry == used,
-            "fits": entry.gigabytes + SPARE_GIGABYTES <= memory,
+            "fits": entry.fits(memory),
         }
         for name, entry in registry.entries().items()
     ]
@@ -138,13 +145,14 @@ def print_list(models: list[dict[str, Any]]) -> None:
 
     table = Table(Column("model", no_wrap=True), "parameters", "file", "licence", "", box=None)
     for model in models:
-        state = "in use" if model["used"] else "here" if model["here"] else ""
-        if not model["fits"]:
-            state = f"{state}, too large for this memory".removeprefix(", ")
-        billions = f"{model['parameters']:g} B"
-        table.add_row(
-            model["name"], billions, f"{model['gigabytes']:g} GB", model["licence"], state
-        )
+        remarks = [
+            "in use" if model["used"] else "here" if model["here"] else "",
+            "" if model["fits"] else "too large for this machine",
+            "not for fill-in" if model["warning"] else "",
+        ]
+        billions, size = f"{model['parameters']:g} B", f"{model['gigabytes']:g} GB"
+        state = ", ".join(filter(None, remarks))
+        table.add_row(model["name"], billions, size, model["licence"], state)
     Console().print(table)
 
 
