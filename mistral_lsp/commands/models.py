@@ -148,7 +148,7 @@ def print_list(models: list[dict[str, Any]]) -> None:
         remarks = [
             "in use" if model["used"] else "here" if model["here"] else "",
             "" if model["fits"] else "too large for this machine",
-            "not for fill-in" if model["warning"] else "",
+            "not made for fill-in" if model["warning"] else "",
         ]
         billions, size = f"{model['parameters']:g} B", f"{model['gigabytes']:g} GB"
         state = ", ".join(filter(None, remarks))

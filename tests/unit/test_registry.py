@@ -110,7 +110,7 @@ def test_a_memory_is_not_called_large_enough_that_only_just_holds_a_model() -> N
     assert not entries()["mistral-7b-v0.1:Q8_0"].fits(8.31)
 
 
-def test_the_list_says_what_is_not_for_fill_in(machine, capsys, monkeypatch) -> None:
+def test_the_list_says_what_was_not_made_for_fill_in(machine, capsys, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     found = machine(16.0)
     warned = {name.partition(":")[0] for name, model in found.items() if model["warning"]}
@@ -120,7 +120,7 @@ def test_the_list_says_what_is_not_for_fill_in(machine, capsys, monkeypatch) -> 
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[0]: line for line in lines if line.strip()}
     assert "apache-2.0" in rows["mistral-7b-v0.1"] and "5.13 GB" in rows["mistral-7b-v0.1"]
-    assert "not for fill-in" in rows["mistral-7b-v0.1"]
+    assert "not made for fill-in" in rows["mistral-7b-v0.1"]
     assert "too large for this machine" in rows["codestral-22b-v0.1:Q8_0"]
 
 
