@@ -16,8 +16,11 @@ from mistral_lsp import __version__, config
 from mistral_lsp.commands.one_request import engine_workbench
 from mistral_lsp.config import Settings
 from mistral_lsp.engine.base import Engine
+from mistral_lsp.engine.host.measure import default_threads
+from mistral_lsp.inference.backends import llama_device
+from mistral_lsp.inference.backends.llama_device import Device
 from mistral_lsp.inference.backends.registry import installed
-from mistral_lsp.models import recommend, store
+from mistral_lsp.models import recommend, registry, store
 from mistral_lsp.system import processor
 from mistral_lsp.types import Decoding, EngineError, LoadedModel, Part, Prompt
 from mistral_lsp.workspace.session import Session
@@ -39,14 +42,16 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
     problems = problems + found
     model = None
     speed: Findings = {}
+    device = None
     free = psutil.virtual_memory().available / 1e9
     async with engine_workbench(Session(settings)) as workbench:
         try:
             model = await workbench.engine.ready()
             speed = await measure(workbench.engine)
+            device = await measure_device(model, settings)
         except EngineError as error:
             problems.append(str(error))
-    suited = suit(settings, speed, free) if speed else {}
+    suited = suit(settings, speed, free, device) if speed else {}
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -66,9 +71,10 @@ async def examine(overrides: Mapping[str, Any]) -> Findings:
         "window": model.window if model else None,
         "working_window": model.working_window if model else None,
         **speed,
+        **(describe(device) if device else {}),
         **suited,
         "problems": problems,
-        "advice": advise(model, settings, speed, suited),
+        "advice": advise(model, settings, speed, suited, device),
     }
 
 
@@ -107,7 +113,28 @@ def _rate(tokens: int, seconds: float) -> float | None:
     return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
 
 
-def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings:
+async def measure_device(model: LoadedModel, settings: Settings) -> Device | None:
+    """Measures the device on which the model computes, if its engine is llama.cpp."""
+    if model.engine != "llama_cpp":
+        return None
+    threads = settings.threads or default_threads()
+    return await asyncio.to_thread(llama_device.measure, threads, settings.gpu_layers)
+
+
+def describe(device: Device) -> Findings:
+    """Describes the device. The engine's model takes some of a GPU's memory while it is loaded."""
+    found: Findings = {
+        "device": device.name,
+        "device_gigabytes_per_second": round(device.written_gigabytes, 1),
+    }
+    return found | (
+        {"free_gpu_memory_gb": round(device.free_gigabytes, 1)} if device.is_gpu else {}
+    )
+
+
+def suit(
+    settings: Settings, speed: Findings, free_gigabytes: float, device: Device | None
+) -> Findings:
     """Gives the machine's tier, from "small" to "workstation", and the recommended model.
 
     Gives {} if the engine has no local model.
@@ -115,17 +142,25 @@ def suit(settings: Settings, speed: Findings, free_gigabytes: float) -> Findings
     if settings.asks_server or settings.engine == "scripted":
         return {}
     used = store.locate(settings.model).stat().st_size / 1e9
-    tier, name = recommend.recommend(
-        used,
-        speed["reading_tokens_per_second"] or 0.0,
-        speed["writing_tokens_per_second"] or 0.0,
-        free_gigabytes + used,
-    )
-    return {"tier": tier, "recommended_model": name}
+    if device and device.is_gpu:
+        free_gigabytes = device.free_gigabytes + used
+    reading = speed["reading_tokens_per_second"] or 0.0
+    writing = speed["writing_tokens_per_second"] or 0.0
+    if device and used < recommend.TELLING_GIGABYTES:
+        alone = recommend.Speed(device.read_gigabytes, device.written_gigabytes)
+        found = recommend.speed_by_both(used, writing, alone)
+    else:
+        found = recommend.speed_by_model(used, reading, writing)
+    tier, name = recommend.recommend(found, free_gigabytes)
+    return {"tier": tier, "recommended_model": name, "why_recommended": recommend.RULE}
 
 
 def advise(
-    model: LoadedModel | None, settings: Settings, speed: Findings, suited: Findings
+    model: LoadedModel | None,
+    settings: Settings,
+    speed: Findings,
+    suited: Findings,
+    device: Device | None = None,
 ) -> list[str]:
     """Gives advice on how to get better or faster answers. Problems are not included."""
     advice = []
@@ -135,12 +170,11 @@ def advise(
             "" if processor.has_compiler() else " Install a C compiler before, which it needs."
         )
         advice.append(f"pip install 'mistral-lsp[fast]' brings a faster engine.{compiler}")
-    elif local and processor.gpus() and settings.gpu_layers != 0:
+    elif device and not device.is_gpu and settings.gpu_layers != 0 and processor.gpus():
         advice.append(
-            "This machine has a GPU. Whether llama-cpp-python can use it was decided when it was "
-            "compiled: CMAKE_ARGS=-DGGML_CUDA=on (NVIDIA) or -DGGML_METAL=on (Apple), then pip "
-            "install --force-reinstall --no-cache-dir --no-binary llama-cpp-python "
-            "'mistral-lsp[fast]'."
+            "This machine has a GPU that llama-cpp-python was not compiled for. Compile it again: "
+            "CMAKE_ARGS=-DGGML_CUDA=on (NVIDIA) or -DGGML_METAL=on (Apple), then pip install "
+            "--force-reinstall --no-cache-dir --no-binary llama-cpp-python 'mistral-lsp[fast]'."
         )
     writing = speed.get("writing_tokens_per_second")
     if writing is not None and writing < recommend.WRITING_RATE:
@@ -149,7 +183,8 @@ def advise(
             "smaller model, or a server elsewhere (mistralLsp.httpUrl)."
         )
     wanted = suited.get("recommended_model")
-    if model is not None and wanted not in (None, model.model, settings.model):
+    chosen = registry.find(settings.model or registry.EMBEDDED)
+    if model is not None and wanted and registry.find(wanted) != chosen:
         advice.append(
             f"By its speed and memory, this machine can run {wanted}: mistral-lsp models pull "
             f"{wanted}, then mistral-lsp models use {wanted}."

@@ -151,13 +151,14 @@ def print_list(models: list[dict[str, Any]]) -> None:
 
     table = Table(Column("model", no_wrap=True), "parameters", "file", "licence", "", box=None)
     for model in models:
-        state = "in use" if model["used"] else "here" if model["here"] else ""
-        if not model["fits"]:
-            state = f"{state}, too large for this memory".removeprefix(", ")
-        billions = f"{model['parameters']:g} B"
-        table.add_row(
-            model["name"], billions, f"{model['gigabytes']:g} GB", model["licence"], state
-        )
+        remarks = [
+            "in use" if model["used"] else "here" if model["here"] else "",
+            "" if model["fits"] else "too large for this machine",
+            "not made for fill-in" if model["warning"] else "",
+        ]
+        billions, size = f"{model['parameters']:g} B", f"{model['gigabytes']:g} GB"
+        state = ", ".join(filter(None, remarks))
+        table.add_row(model["name"], billions, size, model["licence"], state)
     Console().print(table)
 
 

@@ -71,14 +71,15 @@ _FORMS = {
 }
 """Maps a family's spelling of "fim_prefix" to the family's form, if the form is an unusual one."""
 _FORMS_BY_NAME = {
+    "mistrallsptinyfim": "suffix-first",  # its marks are Qwen's
     "mellum": "suffix-first",  # its marks are StarCoder's
     "codegeex": "suffix-first-alone",  # its marks are GLM's
 }
 _NEXT_EDIT_FAMILIES = ("sweepnextedit", "zeta")
 """Words in the names of models that were trained to predict the next edit."""
 
-_UNTAUGHT_FAMILIES = ("granite42",)
-"""Words in the names of models that have fill-in marks, but were not taught them."""
+_UNTAUGHT_FAMILIES = ("granite42", "yicoder", "opencoder")
+"""Words in the names of models that may have fill-in marks, but are not known to be taught them."""
 _INST_FAMILIES = ("mistral", "mixtral", "ministral")
 """Words in the names of models that read instructions between [INST] and [/INST]."""
 _INST_FORMS = ("instructed", "tekken")
@@ -174,9 +175,11 @@ def warning(form: str, name: str, template: str = "") -> str:
         why = ", and its chat template is not known here" if template else ""
         if template and form_of_chat(template):
             why = ", and its chat template does not fit its name or its vocabulary"
-        return f"This model has no fill-in marks{why}, so it gets plain text. {better}"
+        return f"This model was taught no fill-in marks{why}, so it gets plain text. {better}"
     if form in CHATS or form == "instructed":
-        return f"This model has no fill-in marks, so it is asked as a chat ({form}). {better}"
+        return (
+            f"This model was taught no fill-in marks, so it is asked as a chat ({form}). {better}"
+        )
     return ""
 
 

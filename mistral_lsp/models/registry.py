@@ -1,9 +1,9 @@
-"""The registry of known models. Also finds the fill-in form and the window of any model."""
+"""The registry of known models. Also gives the form and the window of any model."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -23,20 +23,26 @@ LARGEST_WINDOW = 131_072
 """Maximum number of tokens of a window that a header may ask for. The setting has the same maximum,
 since a window takes memory.
 """
-
-
 DEFAULT_QUANTISATION = "Q5_K_M"
 """A model's name without a quantisation means this one. If this one was not published, the first in
 the list is meant.
 """
+SPARE_GIGABYTES = 1.0
+"""Gigabytes of memory that a model needs in addition to its file: for the KV cache of a window of
+DEFAULT_WINDOW tokens, and for computing. Models without grouped-query attention need more.
+"""
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One published file of a model. `sha256` is "" if none was published."""
+    """One published file of a model.
+
+    `sha256` is "" if none was published. `source` is its repository, if that is not the model's.
+    """
 
     file: str
     gigabytes: float
     sha256: str = ""
+    source: str = ""
 
 
 class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,34 +53,44 @@ class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     licence: str
     parameters: float
+    form: str
     files: dict[str, File]
-    source: str = ""
-    form: str = ""
     window: int = 0
+    source: str = ""
+    spare: float = SPARE_GIGABYTES
     recommended: bool = False
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One known model in one quantisation.
 
     `name` ends in ":" and the quantisation, unless that is the model's default one. `source` is the
-    model's repository on Hugging Face, or "" for the embedded model. If no `sha256` was published,
-    that of the first download is remembered. `form` and `window`, in tokens, are given only if the
-    file's header does not tell them.
+    file's repository on Hugging Face, or "" for the embedded model. If no `sha256` was published,
+    that of the first download is remembered.
     """
 
     name: str
+    model: str
+    """The name without a quantisation."""
     file: str
     licence: str
     parameters: float
     """Number of parameters, in billions."""
     gigabytes: float
+    form: str
+    """The form in which the model is asked. A file's own marks decide; see `form`."""
+    window: int = 0
+    """Number of tokens that the model was trained on; 0 if only the file's header tells."""
     quantisation: str = ""
     source: str = ""
     sha256: str = ""
-    form: str = ""
-    window: int = 0
+    spare: float = SPARE_GIGABYTES
+    """Gigabytes of memory that the model needs in addition to its file."""
     recommended: bool = False
+
+    def fits(self, gigabytes: float) -> bool:
+        """Whether a memory of this size can hold the model."""
+        return self.gigabytes + self.spare <= gigabytes
 
 
 @lru_cache(maxsize=1)
@@ -84,11 +100,11 @@ def entries() -> dict[str, Entry]:
 
     text = resources.files("mistral_lsp.models").joinpath("registry.toml").read_text("utf-8")
     listed = msgspec.convert(tomllib.loads(text), type=dict[str, Listed])
-    found = (entry for name, model in listed.items() for entry in _quantised(name, model))
+    found = (entry for name, model in listed.items() for entry in quantised(name, model))
     return {entry.name: entry for entry in found}
 
 
-def _quantised(name: str, model: Listed) -> Iterator[Entry]:
+def quantised(name: str, model: Listed) -> Iterator[Entry]:
     """Yields an entry for each quantisation of a model, the default one first."""
     names = list(model.files)
     default = DEFAULT_QUANTISATION if DEFAULT_QUANTISATION in names else names[0]
@@ -96,15 +112,17 @@ def _quantised(name: str, model: Listed) -> Iterator[Entry]:
         file = model.files[quantisation]
         yield Entry(
             name=name if quantisation == default else f"{name}:{quantisation}",
+            model=name,
             file=file.file,
             licence=model.licence,
             parameters=model.parameters,
             gigabytes=file.gigabytes,
-            quantisation=quantisation,
-            source=model.source,
-            sha256=file.sha256,
             form=model.form,
             window=model.window,
+            quantisation=quantisation,
+            source=file.source or model.source,
+            sha256=file.sha256,
+            spare=model.spare,
             recommended=model.recommended,
         )
 
@@ -122,44 +140,24 @@ def find(name: str) -> Entry | None:
 
 
 def form(header: Header, file: str = "") -> str:
-    """Gives a model's form: from the registry, or else by its marks and its chat template.
+    """Gives a model's form, by its marks, its name and its chat template.
 
     `file` is the file's name. It is used if the header contains no model name.
     """
-    return form_of_model(header.name or file, header.spelt, header.template)
+    return form_of(header.spelt, header.name or file, header.template)
 
 
 def window(header: Header) -> int:
     """Gives the size of the window in tokens.
 
-    The registry's size comes first, then the header's sliding window, then DEFAULT_WINDOW. A size
-    that is not from the registry is limited to the model's context and LARGEST_WINDOW.
+    It is the header's sliding window, or else DEFAULT_WINDOW. It is limited to the model's context
+    and to LARGEST_WINDOW.
     """
-    entry = _called(header.name)
-    if entry and entry.window:
-        return entry.window
     limit = header.sliding_window or DEFAULT_WINDOW
     return min(limit, header.context_length or limit, LARGEST_WINDOW)
 
 
-def form_of_model(name: str, spelt: Mapping[str, str], template: str = "") -> str:
-    """Gives a model's form, by its name or its file's name, its marks' spellings and its template.
-
-    The registry is asked first.
-    """
-    entry = _called(name)
-    return entry.form if entry and entry.form else form_of(spelt, name, template)
-
-
 def window_of_model(name: str) -> int:
     """Gives the window in tokens for a model whose header can't be read."""
-    entry = _called(name)
-    return entry.window if entry and entry.window else DEFAULT_WINDOW
-
-
-def _called(name: str) -> Entry | None:
-    lower = name.lower()
-    for known, entry in entries().items():
-        if lower in (known, entry.file.lower()):
-            return entry
-    return None
+    entry = find(name.lower())
+    return min(entry.window or DEFAULT_WINDOW, DEFAULT_WINDOW) if entry else DEFAULT_WINDOW

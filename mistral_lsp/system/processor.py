@@ -28,16 +28,27 @@ def processor_features() -> list[str]:
 
 def gpus() -> list[str]:
     """Gives the names of GPUs supported by llama.cpp: NVIDIA's and Apple's."""
-    found = _asked("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
-    names = [line.strip() for line in found.splitlines() if line.strip()]
+    names = _nvidia("name,memory.total")
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         names.append("Apple, by Metal")
     return names
 
 
+def gpu_memory() -> float:
+    """Gives the gigabytes of memory of all NVIDIA GPUs. Apple's GPUs use the main memory."""
+    sizes = [size.split()[0] for size in _nvidia("memory.total")]
+    return sum(int(size) for size in sizes if size.isdecimal()) * 2**20 / 1e9
+
+
 def has_compiler() -> bool:
     """Whether a C compiler is on the path."""
     return any(map(shutil.which, COMPILERS))
+
+
+def _nvidia(query: str) -> list[str]:
+    """Asks NVIDIA's driver; gives a line for each GPU."""
+    found = _asked("nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader")
+    return [line.strip() for line in found.splitlines() if line.strip()]
 
 
 def _processor_information() -> dict[str, str]:

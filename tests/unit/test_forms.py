@@ -14,7 +14,8 @@ from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from mistral_lsp.inference.assembly import suffix_places
 from mistral_lsp.inference.tokenizer import Tokenizer
-from mistral_lsp.models import registry
+from mistral_lsp.models import registry, store
+from mistral_lsp.models.gguf import read_header
 from mistral_lsp.models.marks import form_of, spelt_in, warning
 from mistral_lsp.prompt.build import INSTRUCTION
 from mistral_lsp.types import Excerpt
@@ -145,6 +146,58 @@ def test_a_server_is_asked_the_same_by_the_name_of_its_model(tmp_path: Path, nam
             mark: spelling for mark, spelling in spelt.items() if mark in header.spelt
         }
         assert {"fim_prefix", "fim_suffix", "fim_middle"} <= spelt.keys()
+
+
+KNOWN = {
+    "mistral-7b-v0.1": "Mistral-7B-v0.1",
+    "mistral-7b-instruct-v0.1": "Mistral-7B-Instruct-v0.1",
+    "mistral-7b-instruct-v0.2": "Mistral-7B-Instruct-v0.1",
+    "mistral-7b-v0.3": "Mistral-7B-v0.3",
+    "mistral-7b-instruct-v0.3": "Mistral-7B-Instruct-v0.3",
+    "codestral-22b-v0.1": "Codestral-22B-v0.1",
+    **{f"qwen2.5-coder-{size}b": "Qwen2.5 Coder 7B" for size in ("0.5", "1.5", "3", "7", "14")},
+    "qwen3-coder-30b-a3b-instruct": "Qwen3 Coder 30B A3B Instruct",
+    "qwen3-coder-next": "Qwen3 Coder 30B A3B Instruct",
+    **{f"qwen3.5-{size}b-base": "Qwen3.5 2B Base" for size in ("0.8", "2", "4")},
+    "starcoder2-3b": "starcoder2-3b",
+    "starcoder2-7b": "starcoder2-3b",
+    "deepseek-coder-1.3b": "deepseek-coder-6.7b-base",
+    "deepseek-coder-6.7b": "deepseek-coder-6.7b-base",
+    "deepseek-coder-v2-lite-base": "DeepSeek-Coder-V2-Lite-Base",
+    "codellama-7b": "CodeLlama",
+    "codegemma-2b": "codegemma-2b",
+    "codegemma-7b": "codegemma-2b",
+    "granite-code-3b": "granite-3b-code-base",
+    "granite-code-8b": "granite-3b-code-base",
+    **{f"granite-4.0-{size}-base": "Granite 4.0 Micro Base" for size in ("350m", "1b", "micro")},
+    **{f"mellum-4b-{kind}": "Mellum 4b Sft Python" for kind in ("sft-all", "base", "dpo-all")},
+    "mellum-4b-sft-python": "Mellum 4b Sft Python",
+    "mellum2-12b-a2.5b-base": "Mellum2 12B A2.5B Base",
+    "seed-coder-8b-base": "Seed-Coder-8B-Base",
+    "stable-code-3b": "stable-code-3b",
+    "aixcoder-7b": "aiXcoder-7b-base",
+    "refact-1.6b-fim": "Refact-1_6B-fim",
+    "sweep-next-edit-0.5b": "sweep-next-edit-1.5B",
+    "sweep-next-edit-1.5b": "sweep-next-edit-1.5B",
+}
+"""The family of each known model that can be downloaded."""
+
+
+@pytest.mark.parametrize("model", sorted({entry.model for entry in registry.entries().values()}))
+def test_every_known_model_is_listed_with_its_familys_form(tmp_path: Path, model: str) -> None:
+    if model == registry.EMBEDDED:
+        header = read_header(store.locate(""))
+    else:
+        pieces, vocabulary, _ = FAMILIES[KNOWN[model]]
+        header = header_of(tmp_path, model, pieces, vocabulary)
+    assert registry.entries()[model].form == registry.form(header)
+
+
+@pytest.mark.parametrize("name", ["Yi-Coder-9B", "OpenCoder-8B-Base", "granite-4.2-3b"])
+def test_a_model_not_known_to_be_taught_its_marks_gets_plain_text(tmp_path: Path, name) -> None:
+    header = header_of(tmp_path, name, ["<|endoftext|>", *ANGLES], "gpt2")
+    form = registry.form(header)
+    assert form == "plain" and "taught no fill-in marks" in warning(form, name)
 
 
 def test_a_file_without_a_name_in_its_header_is_known_by_its_own(tmp_path: Path) -> None:

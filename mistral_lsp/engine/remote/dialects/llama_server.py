@@ -26,7 +26,7 @@ from mistral_lsp.inference.shelf import common_prefix
 from mistral_lsp.inference.sizes import most_suffix, read_again, sizes
 from mistral_lsp.models import registry
 from mistral_lsp.models.forms import reads_suffix_last
-from mistral_lsp.models.marks import warning
+from mistral_lsp.models.marks import form_of, warning
 from mistral_lsp.types import EngineError, LoadedModel, Prompt, Usage
 
 PROBE = "value = function(argument)\n" * 24
@@ -146,7 +146,7 @@ class LlamaServer(Dialect):
         await self._tokens.learn()
         name = properties.name
         template = properties.chat_template
-        form = registry.form_of_model(name, self._tokens.spelt, template)
+        form = form_of(self._tokens.spelt, name, template)
         limit = registry.window_of_model(name)
         context = properties.default_generation_settings.n_ctx
         self._window = min(self._wanted.window or limit, context or limit)

@@ -22,7 +22,7 @@ from mistral_lsp.engine.remote.dialects.texts import (
 )
 from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, SOON_SECONDS, ServerError
 from mistral_lsp.models import registry
-from mistral_lsp.models.marks import spelt_in
+from mistral_lsp.models.marks import form_of, spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 NO_SUFFIX = "\n"
@@ -70,7 +70,7 @@ class Ollama(TextDialect):
         """Probes the server, which also makes Ollama load the model."""
         self._model = self._only(await self.models())
         self._spelt = spelt_in(self._model)
-        form = registry.form_of_model(self._model, self._spelt) if self._spelt else FORM_OF_HALVES
+        form = form_of(self._spelt, self._model) if self._spelt else FORM_OF_HALVES
         await self._fill_in(form)
         self._heard_at = self._clock()
         note = f"Ollama at {self._server.address}."

@@ -28,7 +28,7 @@ from mistral_lsp.engine.remote.failures import NO_SUCH_PATH, ServerError
 from mistral_lsp.engine.remote.http import HttpClient
 from mistral_lsp.engine.remote.wanted import Wanted
 from mistral_lsp.models import registry
-from mistral_lsp.models.marks import spelt_in
+from mistral_lsp.models.marks import form_of, spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 UNTOLD = (0, 200, 400, 422, 500, 501)
@@ -154,7 +154,7 @@ class OpenAI(TextDialect):
     async def _agree(self, name: str) -> str:
         """Finds a fill-in form that the server accepts for the model `name`. Raises ServerError."""
         if self._spelt:
-            form = registry.form_of_model(name, self._spelt)
+            form = form_of(self._spelt, name)
             await self._try(form)
             return form
         try:
@@ -165,7 +165,7 @@ class OpenAI(TextDialect):
             if error.status not in NO_FILL_IN:
                 raise
         self._takes_suffix = False
-        form = registry.form_of_model(name, {})
+        form = form_of({}, name)
         await self._try(form)
         return form
 

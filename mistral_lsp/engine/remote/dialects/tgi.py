@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from mistral_lsp.engine.remote.dialects.texts import Chunk, Said, TextDialect, spelt_out, stops
 from mistral_lsp.models import registry
-from mistral_lsp.models.marks import spelt_in
+from mistral_lsp.models.marks import form_of, spelt_in
 from mistral_lsp.types import LoadedModel, Prompt
 
 
@@ -70,7 +70,7 @@ class Tgi(TextDialect):
         self._model = self._only([info.model_id])
         shown = self._model.replace("\\", "/").split("/")[-1]
         self._spelt = spelt_in(shown)
-        form = registry.form_of_model(shown, self._spelt)
+        form = form_of(self._spelt, shown)
         await self._probe(form)
         window = self._wanted.window or registry.window_of_model(shown)
         note = f"Text Generation Inference at {self._server.address}."
