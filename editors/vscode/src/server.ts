@@ -6,6 +6,7 @@ import { Client } from './client';
 import type { Explanation } from './explanation';
 import { findServer } from './finder';
 import { installServer } from './install';
+import type { Offer } from './models';
 import { launchArguments } from './settings';
 import type { Status, StatusItem } from './status';
 
@@ -71,6 +72,11 @@ export class Server {
     /** What the server says of itself, or what is known of it when it does not run. */
     async status(): Promise<unknown> {
         return (await this.execute('mistralLsp.status')) ?? this.statusItem.latest;
+    }
+
+    /** The models that the user can choose from, unless no server runs. */
+    async models(): Promise<Offer | undefined> {
+        return (await this.execute('mistralLsp.models')) as Offer | undefined;
     }
 
     /** Loads the model anew where the server lives, and starts it where not. */

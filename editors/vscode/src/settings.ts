@@ -69,11 +69,7 @@ export async function toggleLanguage(language: string): Promise<void> {
     await settings.update('languages', changed, ConfigurationTarget.Global);
 }
 
-/** The name or path that the user has chosen here; empty: none. */
-export function chosenModel(): string {
-    return workspace.getConfiguration(SECTION).get('model', '');
-}
-
-export async function useModel(nameOrPath: string): Promise<void> {
-    await workspace.getConfiguration(SECTION).update('model', nameOrPath, ConfigurationTarget.Global);
+/** Names the model to use: one of this machine, or one of the model server. */
+export async function useModel(setting: 'model' | 'httpModel', name: string): Promise<void> {
+    await workspace.getConfiguration(SECTION).update(setting, name, ConfigurationTarget.Global);
 }

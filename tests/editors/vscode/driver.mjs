@@ -5,6 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { Editor } from './editor.mjs';
 import { ghostTextScenarios } from './ghost-text-scenarios.mjs';
+import { modelScenarios } from './model-scenarios.mjs';
+import { playHub } from './played-servers.mjs';
 import { Program } from './program.mjs';
 import { programScenarios } from './program-scenarios.mjs';
 import { ServerLog } from './server-log.mjs';
@@ -12,7 +14,7 @@ import { ServerLog } from './server-log.mjs';
 /** What the scripted engine takes to write one byte. */
 const DELAY_MS = 5;
 
-const all = [...ghostTextScenarios, ...programScenarios];
+const all = [...ghostTextScenarios, ...modelScenarios, ...programScenarios];
 const scenarios = all.filter(({ name }) => name.includes(process.argv[3] ?? ''));
 
 const program = new Program(process.argv[2], (folder) => [
@@ -24,6 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => program.stop().then(() => process.exit(1)));
 }
 
+const hub = await playHub();
 const results = [];
 try {
     const editor = await start();
@@ -34,6 +37,7 @@ try {
     results.push(fails('the editor and the server start', error));
 } finally {
     await program.stop();
+    hub.close();
 }
 const failed = results.filter((passed) => !passed).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
@@ -43,7 +47,7 @@ async function start() {
     const script = join(program.folder, 'script.json');
     const answers = scenarios.flatMap((scenario) => scenario.script ?? []);
     writeFileSync(script, JSON.stringify({ delay_ms: DELAY_MS, answers }));
-    await program.start({ MISTRAL_LSP_SCRIPT: script });
+    await program.start({ MISTRAL_LSP_SCRIPT: script, HF_ENDPOINT: hub.url, MISTRAL_LSP_MODELS: program.models });
     const log = new ServerLog(join(program.folder, 'server.log'));
     const page = await program.openPage({ width: 1100, height: 640 });
     await log.received('initialized', 0);

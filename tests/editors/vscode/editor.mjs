@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { until } from './until.mjs';
+import { PATIENCE_MS, until } from './until.mjs';
 
 const KEY_DELAY_MS = 60;
-const PATIENCE_MS = 10_000;
 
 export class Editor {
     constructor(page, program, log) {

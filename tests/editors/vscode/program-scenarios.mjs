@@ -60,23 +60,6 @@ export const programScenarios = [
     },
     {
         ...ADD,
-        name: 'a model is chosen from the list, and the server takes it',
-        file: 'model.py',
-        async play(editor) {
-            const mark = editor.log.mark();
-            await editor.choose('Choose Model');
-            const row = (name) => editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: name });
-            await row('mistral-7b-v0.1:Q4_K_M').filter({ hasText: 'is downloaded when you choose it' }).waitFor();
-            await editor.screenshot(`${this.name} (1)`);
-            await row('mistral-lsp-tiny-fim').filter({ hasText: 'is in use' }).click();
-            await editor.log.received('workspace/didChangeConfiguration', mark);
-            assert.equal(editor.program.settings()['mistralLsp.model'], 'mistral-lsp-tiny-fim');
-            await editor.type('re');
-            await editor.seesGhost('turn a + b');
-        },
-    },
-    {
-        ...ADD,
         name: 'the model is loaded anew without a new server',
         file: 'reload.py',
         async play(editor) {

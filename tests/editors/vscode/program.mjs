@@ -59,9 +59,11 @@ export class Program {
     /** The new folder in /tmp that holds everything of this run. */
     folder = mkdtempSync(join(tmpdir(), 'mistral-lsp-vscode-'));
     workspace = join(this.folder, 'workspace');
+    models = join(this.folder, 'größere Modelle');
     #strayRequests = [];
 
     constructor(server, serverArguments) {
+        this.server = server;
         this.launchSettings = {
             'mistralLsp.path': server,
             'mistralLsp.arguments': serverArguments(this.folder),
@@ -98,14 +100,14 @@ export class Program {
             '--user-data-dir', join(this.folder, 'user'),
             '--extensions-dir', join(this.folder, 'extensions'),
         ];
-        const env = {
+        const env = (this.environment = {
             ...process.env,
             ...environment,
             XDG_CONFIG_HOME: join(this.folder, 'config'),
             NODE_OPTIONS: `--require=${fileURLToPath(new URL('record-connections.cjs', import.meta.url))}`,
             CONNECTIONS_LOG: join(this.folder, 'connections.log'),
             EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: NOWHERE, itemUrl: NOWHERE, resourceUrlTemplate: NOWHERE }),
-        };
+        });
         const vsix = join(extension, 'mistral-lsp.vsix');
         execFileSync(process.execPath, [...common, '--install-extension', vsix], { env, stdio: 'pipe' });
 

@@ -1,7 +1,7 @@
 /** The log of the server under test, one line for each message that it received. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-import { until } from './until.mjs';
+import { PATIENCE_MS, until } from './until.mjs';
 
 export class ServerLog {
     constructor(path) {
@@ -24,7 +24,7 @@ export class ServerLog {
     }
 
     async received(method, mark) {
-        await until(`the server receives ${method}`, 20_000, () => this.count(method, mark) > 0);
+        await until(`the server receives ${method}`, PATIENCE_MS, () => this.count(method, mark) > 0);
     }
 
     /** The server that writes this log, where there is one window. */
