@@ -156,7 +156,9 @@ def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
     settings, problems = config.read(given, config.Settings(), Path.cwd())
     if problems:
         raise UserError(" ".join(problems))
-    return {key: getattr(settings, key) for key in given}
+    chosen = {key: getattr(settings, key) for key in given}
+    # A model named here is wanted, not the server that other settings name.
+    return chosen if "engine" in given or "model" not in given else {**chosen, "httpUrl": ""}
 
 
 async def _serve(options: argparse.Namespace) -> int:

@@ -143,6 +143,18 @@ def test_a_chosen_model_that_a_server_hides_is_told_so(run, tmp_path) -> None:
     assert "server" not in run("use", "mistral-lsp-tiny-fim").stdout
 
 
+def test_a_model_named_on_the_command_line_is_wanted_and_not_the_server(run, tmp_path) -> None:
+    settings = tmp_path / "config" / "mistral-lsp" / "config.toml"
+    settings.write_text('httpUrl = "http://localhost:9"\n')
+    file = tmp_path / "add.py"
+    file.write_text(TEXT)
+    command = [sys.executable, "-m", "mistral_lsp", "complete", f"{file}:2:20", "--json"]
+    for options, asks_server in ((["--model", "mistral-lsp-tiny-fim"], False), ([], True)):
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+        assert ("localhost:9" in done.stdout + done.stderr) is asks_server, done
+        assert asks_server or json.loads(done.stdout)["text"], done
+
+
 def test_a_quantisation_that_nobody_published_is_a_sentence(run) -> None:
     done = run("pull", "mistral-7b-instruct-v0.2:Q1")
     assert done.returncode == 2 and "Known are: mistral-7b-instruct-v0.2, " in done.stderr
